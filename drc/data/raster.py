@@ -1,0 +1,29 @@
+"""From a drawing to pixels: SVG text by resvg, picture files by Pillow, always on white, fitted and centred."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import resvg_py
+from PIL import Image, ImageOps
+
+
+def rasterise(drawing: str | Path, size: int) -> np.ndarray:
+    """One drawing as RGB pixels.
+
+    Args:
+        drawing: SVG text with a square view box, or the path of a picture, whose transparent parts become white.
+        size: width and height of the result in pixels.
+
+    Returns:
+        uint8 [size, size, 3].
+    """
+    if isinstance(drawing, str):
+        png = resvg_py.svg_to_bytes(svg_string=drawing, width=size, height=size, background="#ffffff",
+                                    skip_system_fonts=True)
+        picture = Image.open(io.BytesIO(bytes(png)))
+    else:
+        picture = Image.open(drawing).convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+        picture = ImageOps.pad(picture, (size, size), Image.Resampling.BOX, color="white")
+    return np.asarray(picture.convert("RGB"))
