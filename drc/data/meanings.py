@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,11 @@ def labels(packages: Path) -> dict[str, str]:
     return {key(row["hexcode"]): row["label"] for row in read_json(packages / "emojibase-data" / "en" / "data.json")}
 
 
+def versions(packages: Path) -> dict[str, float]:
+    """Code to the emoji version that brought it."""
+    return {key(row["hexcode"]): row["version"] for row in read_json(packages / "emojibase-data" / "en" / "data.json")}
+
+
 def slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")
@@ -82,15 +87,18 @@ def name_votes(packages: Path) -> dict[str, Counter]:
     return votes
 
 
-def codes_of_names(names: dict[str, Iterable[str]], votes: dict[str, Counter]) -> dict[str, str]:
+def codes_of_names(names: dict[str, Iterable[str]], votes: dict[str, Counter], known: Container[str]) -> dict[str, str]:
     """Code to icon name by majority over each icon's own name and aliases; the better supported icon wins a code.
 
     Args:
         names: icon name to its aliases.
+        votes: of `name_votes`.
+        known: the codes that the icon set can mean.
     """
     claims = {}
     for name, aliases in sorted(names.items()):
         tally = sum((votes.get(spelling, Counter()) for spelling in (name, *aliases)), Counter())
+        tally = {code: count for code, count in tally.items() if code in known}
         if tally:
             code, count = max(tally.items(), key=lambda item: (item[1], item[0]))
             if count > claims.get(code, ("", 0))[1]:

@@ -12,7 +12,7 @@ from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 
-from .meanings import codes_of_names, key, labels, meanings, name_votes, read_json, slug, unicode_name
+from .meanings import codes_of_names, key, labels, meanings, name_votes, read_json, slug, unicode_name, versions
 from .styles import STYLES, Style
 
 # Names that mean another code point in fxemoji than in Unicode (`mouse` is the computer mouse there, and so on).
@@ -52,7 +52,8 @@ def iconify_by_name(packages: Path, style: Style) -> dict[str, str]:
     for alias, entry in icons.get("aliases", {}).items():
         if len(entry) == 1:
             names[entry["parent"]].append(alias)
-    return {code: iconify_svg(icons, name) for code, name in codes_of_names(names, name_votes(packages)).items()}
+    known = {code for code, version in versions(packages).items() if version <= style.newest}
+    return {code: iconify_svg(icons, name) for code, name in codes_of_names(names, name_votes(packages), known).items()}
 
 
 def fxemoji(packages: Path, style: Style) -> dict[str, str]:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Style:
-    """`package` is a folder of scripts/fetch_packages.py, `reader` a function of sources.py, `file` its argument."""
+    """`package` is a folder of scripts/fetch_packages.py, `reader` a function of sources.py, `file` its argument.
+
+    `newest` is the last emoji version a set keyed by names knows: its `cricket` is the game, the insect came later.
+    `complete` styles draw every shared meaning.
+    """
 
     name: str
     family: str
@@ -22,6 +26,7 @@ class Style:
     complete: bool = True
     unseen: bool = False
     share_alike: bool = False
+    newest: float = 99
 
     @property
     def seen(self) -> bool:
@@ -32,15 +37,15 @@ class Style:
 STYLES = {style.name: style for style in (
     Style("twemoji", "twemoji", "twemoji", "iconify", "", "CC BY 4.0", "Twitter and the Twemoji contributors"),
     Style("noto", "noto", "noto", "iconify", "", "Apache-2.0", "Google"),
-    Style("noto-blob", "noto", "noto-v1", "iconify_by_name", "", "Apache-2.0", "Google"),
+    Style("noto-blob", "noto", "noto-v1", "iconify_by_name", "", "Apache-2.0", "Google", newest=5),
     Style("noto-mono", "noto", "noto-emoji-font", "outline_font", "400Regular/NotoEmoji_400Regular.ttf",
           "OFL-1.1", "Google", colour=False),
     Style("fluent-3d", "fluent", "fluent-emoji-3d", "fluent_pictures", "assets", "MIT", "Microsoft"),
     Style("fluent-flat", "fluent", "fluent-emoji-flat", "iconify", "", "MIT", "Microsoft"),
     Style("fluent-hc", "fluent", "fluent-emoji-high-contrast", "iconify", "", "MIT", "Microsoft", colour=False),
-    Style("emojione2", "emojione", "emojione", "iconify_by_name", "", "CC BY 4.0", "EmojiOne"),
+    Style("emojione2", "emojione", "emojione", "iconify_by_name", "", "CC BY 4.0", "EmojiOne", newest=4),
     Style("emojione-mono", "emojione", "emojione-monotone", "iconify_by_name", "", "CC BY 4.0", "EmojiOne",
-          colour=False),
+          colour=False, newest=4),
     Style("unifont", "unifont", "fonts-unifont", "pixel_font", "usr/share/fonts/opentype/unifont",
           "OFL-1.1 or GPL-2+ with font exception", "Unifoundry and the GNU Unifont contributors", colour=False),
     Style("fxemoji", "fxemoji", "fxemoji", "fxemoji", "", "CC BY 4.0", "Mozilla", complete=False, unseen=True),
