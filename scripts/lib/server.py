@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import time
@@ -46,13 +45,11 @@ class Server:
 
     def log_file(self):
         """Makes the folders that the host is sent to, and opens its log."""
-        for name in ("input", "output", "temp", "user", "packs"):
+        for name in ("input", "output", "temp", "user", "custom_nodes"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        pack = self.folder / "packs" / PACK
+        pack = self.folder / "custom_nodes" / PACK
         pack.unlink(missing_ok=True)
         pack.symlink_to(ROOT, target_is_directory=True)
-        # JSON is YAML, and quotes any path.
-        (self.folder / "paths.yaml").write_text(json.dumps({"drc": {"custom_nodes": str(self.folder / "packs")}}))
         return self.log.open("wb")
 
     def command(self) -> list[str]:
@@ -62,7 +59,6 @@ class Server:
             *("--listen", "127.0.0.1", "--port", str(self.port)),
             *("--base-directory", str(folder), "--user-directory", str(folder / "user")),
             *("--database-url", f"sqlite:///{folder / 'user' / 'comfyui.db'}"),
-            *("--extra-model-paths-config", str(folder / "paths.yaml")),
             *("--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK),
             *("--disable-api-nodes", "--disable-auto-launch"),
             *self.flags,

@@ -1,0 +1,65 @@
+"""The personalise workflow as an API prompt: node number -> class and inputs; a link is [number, output]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Prompt:
+    """Collects nodes. What a node's widgets are not told stays at the default that the server names."""
+
+    def __init__(self, definitions: dict[str, Any]):
+        self.definitions = definitions
+        self.nodes: dict[str, dict[str, Any]] = {}
+
+    def add(self, class_type: str, **inputs: Any) -> str:
+        """Adds a node; returns its number."""
+        defaults = {
+            name: _default(*declaration)
+            for name, declaration in self.definitions[class_type]["input"].get("required", {}).items()
+        }
+        number = str(len(self.nodes) + 1)
+        given = {name: value for name, value in {**defaults, **inputs}.items() if value is not None}
+        self.nodes[number] = {"class_type": class_type, "inputs": given}
+        return number
+
+
+def _default(kind: str | list[Any], settings: dict[str, Any] | None = None) -> Any:
+    settings = settings or {}
+    if "default" in settings:
+        return settings["default"]
+    options = kind if isinstance(kind, list) else settings.get("options")
+    return options[0] if options else None
+
+
+def load_images(prompt: Prompt, names: list[str]) -> list[Any]:
+    """Uploaded pictures as one batch, through the host's own nodes; returns the link to it."""
+    first, *rest = ([prompt.add("LoadImage", image=name), 0] for name in names)
+    batch = first
+    for image in rest:
+        batch = [prompt.add("ImageBatch", image1=batch, image2=image), 0]
+    return batch
+
+
+def personalise(
+    definitions: dict[str, Any],
+    history: list[str] = (),
+    reference: str | None = None,
+    text: str = "",
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Example or uploaded pictures -> two towers -> compose -> generate -> decode -> save."""
+    prompt = Prompt(definitions)
+    examples = prompt.add("DRC_ExamplePictures")
+    model = [prompt.add("DRC_LoadModel"), 0]
+    pictures = load_images(prompt, history) if history else [examples, 0]
+    meaning = load_images(prompt, [reference]) if reference else [examples, 1]
+    style = prompt.add("DRC_StyleTower", model=model, history=pictures)
+    semantics = prompt.add("DRC_SemanticTower", model=model, reference=meaning)
+    instruction = prompt.add(
+        "DRC_ComposeInstruction", model=model, style=[style, 0], semantics=[semantics, 0], text=text
+    )
+    tokens = prompt.add("DRC_LMMGenerate", model=model, instruction=[instruction, 0], seed=seed)
+    image = prompt.add("DRC_DecodeTokens", model=model, tokens=[tokens, 0])
+    prompt.add("SaveImage", images=[image, 0], filename_prefix="drc")
+    return prompt.nodes
