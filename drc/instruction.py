@@ -1,0 +1,73 @@
+"""What the towers found, and its composition into instructions.
+
+Guidance with two weights asks the language model up to three questions at once, its streams, and adds up the answers:
+
+    logits = nothing + w_semantic (semantics - nothing) + w_style (both - semantics)
+           = (1 - w_semantic) nothing + (w_semantic - w_style) semantics + w_style both
+
+so an instruction is a list of streams with one coefficient each. Coefficients of zero are left out: both strengths 1
+is plain conditional drawing in one stream, and a strength of 0 is its condition dropped, exactly.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Style:
+    """Style of a history: rows [n, R, d] of the StyleTower and the pictures' weights [n] >= 0, not all zero."""
+
+    rows: Tensor
+    weights: Tensor
+    model: str  # hash of the model that made it
+
+    def bias(self) -> Tensor:
+        """Attention bias [n * R] of the fusion: the logarithm of each picture's share, 0 when all weigh the same."""
+        share = self.weights * (self.weights > 0).sum() / self.weights.sum()
+        return share.log().repeat_interleave(self.rows.shape[1])
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """Semantics of a reference: rows [R, d] of the SemanticTower."""
+
+    rows: Tensor
+    model: str
+
+    def bias(self, mask: float) -> Tensor:
+        """Attention bias [R] that hides the share `mask` (0..1) of the rows, spread evenly over the canvas.
+
+        The order is fixed, so hiding more always hides what less hid; at least one row stays unless mask is 1.
+        """
+        count = len(self.rows)
+        hidden = count if mask >= 1 else min(count - 1, round(mask * count))
+        golden = torch.arange(count, dtype=torch.float64) * 0.6180339887498949 % 1.0
+        bias = torch.zeros(count)
+        bias[golden.argsort()[:hidden]] = float("-inf")
+        return bias
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """Streams of one composed instruction: vectors [S, K, d], text ids [S, T], coefficients [S] that sum to 1."""
+
+    vectors: Tensor
+    text: Tensor
+    coefficients: Tensor
+    model: str
+
+
+def streams(style_strength: float, semantic_strength: float, style: bool, semantics: bool) -> dict[tuple, float]:
+    """(style given, semantics given) -> coefficient, for every stream that counts.
+
+    `style` and `semantics` say which conditions exist at all; a strength of 0 drops its condition everywhere.
+    """
+    w_style = style_strength if style else 0.0
+    w_semantic = semantic_strength if semantics else 0.0
+    if w_semantic == 0:
+        chain = {(False, False): 1 - w_style, (True, False): w_style}
+    else:
+        chain = {(False, False): 1 - w_semantic, (False, True): w_semantic - w_style, (True, True): w_style}
+    return {given: coefficient for given, coefficient in chain.items() if coefficient != 0}

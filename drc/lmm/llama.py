@@ -1,0 +1,146 @@
+"""A decoder-only transformer of the LLaMA kind, with Hugging Face's parameter names.
+
+Touvron et al., "LLaMA" (2023): pre-RMSNorm, rotary positions, SwiGLU, no biases. It is held against
+`transformers.LlamaForCausalLM` by tests/test_llama.py. Written for embeddings in, logits out, because an instruction
+of DRC enters the language model as vectors that no token stands for.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class LlamaConfig:
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    rms_norm_eps: float = 1e-5
+    rope_theta: float = 10000.0
+
+    @property
+    def head_size(self) -> int:
+        return self.hidden_size // self.num_attention_heads
+
+
+class Cache:
+    """Keys and values of every layer, allocated once for a known length: [layers, 2, B, heads, length, head]."""
+
+    def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
+        heads = config.num_key_value_heads
+        self.tensor = like.new_empty(config.num_hidden_layers, 2, batch, heads, length, config.head_size)
+        self.position = 0
+
+
+class Attention(nn.Module):
+    def __init__(self, config: LlamaConfig, operations, **factory):
+        super().__init__()
+        width, head = config.hidden_size, config.head_size
+        self.heads, self.key_value_heads = config.num_attention_heads, config.num_key_value_heads
+        self.q_proj = operations.Linear(width, self.heads * head, bias=False, **factory)
+        self.k_proj = operations.Linear(width, self.key_value_heads * head, bias=False, **factory)
+        self.v_proj = operations.Linear(width, self.key_value_heads * head, bias=False, **factory)
+        self.o_proj = operations.Linear(self.heads * head, width, bias=False, **factory)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], memory: Tensor | None, position: int) -> Tensor:
+        B, T, _ = x.shape
+        query = self.q_proj(x).view(B, T, self.heads, -1).transpose(1, 2)  # B, h, T, head
+        key = self.k_proj(x).view(B, T, self.key_value_heads, -1).transpose(1, 2)
+        value = self.v_proj(x).view(B, T, self.key_value_heads, -1).transpose(1, 2)
+        query, key = rotate(query, *rotation), rotate(key, *rotation)
+        if memory is not None:
+            memory[0, :, :, position : position + T] = key
+            memory[1, :, :, position : position + T] = value
+            key, value = memory[:, :, :, : position + T]
+        y = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=causal_mask(T, position, x.device) if T > 1 and position > 0 else None,
+            is_causal=T > 1 and position == 0,
+            enable_gqa=self.heads != self.key_value_heads,
+        )
+        return self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
+
+
+class MLP(nn.Module):
+    def __init__(self, config: LlamaConfig, operations, **factory):
+        super().__init__()
+        self.gate_proj = operations.Linear(config.hidden_size, config.intermediate_size, bias=False, **factory)
+        self.up_proj = operations.Linear(config.hidden_size, config.intermediate_size, bias=False, **factory)
+        self.down_proj = operations.Linear(config.intermediate_size, config.hidden_size, bias=False, **factory)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Layer(nn.Module):
+    def __init__(self, config: LlamaConfig, operations, **factory):
+        super().__init__()
+        self.self_attn = Attention(config, operations, **factory)
+        self.mlp = MLP(config, operations, **factory)
+        self.input_layernorm = operations.RMSNorm(config.hidden_size, eps=config.rms_norm_eps, **factory)
+        self.post_attention_layernorm = operations.RMSNorm(config.hidden_size, eps=config.rms_norm_eps, **factory)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], memory: Tensor | None, position: int) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotation, memory, position)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class LlamaModel(nn.Module):
+    def __init__(self, config: LlamaConfig, operations, **factory):
+        super().__init__()
+        self.embed_tokens = operations.Embedding(config.vocab_size, config.hidden_size, **factory)
+        self.layers = nn.ModuleList(Layer(config, operations, **factory) for _ in range(config.num_hidden_layers))
+        self.norm = operations.RMSNorm(config.hidden_size, eps=config.rms_norm_eps, **factory)
+
+
+class LlamaForCausalLM(nn.Module):
+    """Embeddings in, next-token logits out.
+
+    `operations` is `torch.nn` or the host's casting layers of the same names.
+    """
+
+    def __init__(self, config: LlamaConfig, operations=nn, **factory):
+        super().__init__()
+        self.config = config
+        self.model = LlamaModel(config, operations, **factory)
+        self.lm_head = operations.Linear(config.hidden_size, config.vocab_size, bias=False, **factory)
+
+    def hidden(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
+        """Last hidden states [B, T, d] of embeddings [B, T, d]; with a cache they follow what it already holds."""
+        position = 0 if cache is None else cache.position
+        rotation = rotary(embeddings, self.config, position)
+        x = embeddings
+        for index, layer in enumerate(self.model.layers):
+            x = layer(x, rotation, None if cache is None else cache.tensor[index], position)
+        if cache is not None:
+            cache.position += embeddings.shape[1]
+        return self.model.norm(x)
+
+    def forward(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
+        """Logits [B, T, vocab]."""
+        return self.lm_head(self.hidden(embeddings, cache))
+
+
+def rotary(like: Tensor, config: LlamaConfig, position: int) -> tuple[Tensor, Tensor]:
+    """Cosine and sine [T, head] of the positions of like [B, T, d], the first of which is `position`."""
+    half = torch.arange(0, config.head_size, 2, device=like.device, dtype=torch.float32) / config.head_size
+    steps = torch.arange(position, position + like.shape[1], device=like.device, dtype=torch.float32)
+    angle = torch.outer(steps, config.rope_theta**-half).repeat(1, 2)
+    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+
+
+def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    left, right = x.chunk(2, dim=-1)
+    return x * cosine + torch.cat((-right, left), dim=-1) * sine
+
+
+def causal_mask(length: int, position: int, device: torch.device) -> Tensor:
+    """True where a new token may look: [length, position + length]."""
+    return torch.ones(length, position + length, dtype=torch.bool, device=device).tril(position)

@@ -1,0 +1,101 @@
+"""The embedded large multimodal model, small enough to ship and to run on a CPU.
+
+Prompt = text tokens, K instruction vectors, image start; then the codes of the picture follow one after another. Every
+input carries the place on the canvas of the code that it predicts next, and instruction vectors lie on the same
+canvas, so "look at what the instruction says about this spot" is one step of attention.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ...fusion import plane
+from ..llama import Cache, LlamaConfig, LlamaForCausalLM
+from .tokenizer import TokenizerConfig, VisualTokenizer
+
+
+@dataclass(frozen=True)
+class MiniConfig:
+    vision: TokenizerConfig = field(default_factory=TokenizerConfig)
+    words: int = 1500
+    text_slots: int = 16
+    width: int = 256
+    feed_forward: int = 704
+    layers: int = 5
+    heads: int = 4
+
+    @property
+    def llama(self) -> LlamaConfig:
+        vocabulary = self.vision.codes + 2 + self.words  # codes, image start, blank, words
+        return LlamaConfig(vocabulary, self.width, self.feed_forward, self.layers, self.heads, self.heads)
+
+
+class MiniLMM(nn.Module):
+    """A VisualTokenizer and a LlamaForCausalLM behind the interface of `drc.lmm.LMM`."""
+
+    def __init__(self, config: MiniConfig, operations=nn):
+        super().__init__()
+        self.config = config
+        self.vision = VisualTokenizer(config.vision, operations)
+        self.language = LlamaForCausalLM(config.llama, operations)
+        self.places = operations.Embedding(self.picture_codes, config.width)
+        self.start, self.blank, self.first_word = config.vision.codes, config.vision.codes + 1, config.vision.codes + 2
+
+    @property
+    def picture_codes(self) -> int:
+        return self.config.vision.grid**2
+
+    @property
+    def image_size(self) -> int:
+        return self.config.vision.image_size
+
+    def tokenize(self, images: Tensor) -> Tensor:
+        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N]."""
+        return self.vision.encode(images)
+
+    def detokenize(self, codes: Tensor) -> Tensor:
+        """Codes [B, N] -> pictures [B, 3, size, size] in 0..1."""
+        return self.vision.decode(codes)
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper."""
+        return self.language.model.embed_tokens(codes)
+
+    def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
+        """Text ids [B, T] and instruction vectors [B, K, d] -> input embeddings [B, T + K + 1, d]."""
+        start = torch.full_like(text[:, :1], self.start)
+        words = self.embed(text + self.first_word)
+        return torch.cat((words, instructions, self.embed(start) + self.place(0, 1, text.device)), dim=1)
+
+    def follow(self, codes: Tensor, first: int) -> Tensor:
+        """Codes [B, n] drawn at first, first + 1, ... -> the input embeddings [B, n, d] that predict their successors."""
+        return self.embed(codes) + self.place(first + 1, codes.shape[1], codes.device)
+
+    def place(self, first: int, count: int, device: torch.device) -> Tensor:
+        return self.places(torch.arange(first, first + count, device=device))
+
+    def cache(self, batch: int, length: int, like: Tensor) -> Cache:
+        return Cache(self.language.config, batch, length, like)
+
+    def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
+        """Next-code logits [B, n, codes]; with a cache the embeddings follow what it holds."""
+        return self.language(embeddings, cache)[..., : self.config.vision.codes]
+
+    def initialise(self) -> None:
+        """Start values for training: tied code tables, places as sine waves, small residual branches."""
+        for name, parameter in self.language.named_parameters():
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                nn.init.normal_(parameter, std=0.04 / (2 * self.config.layers) ** 0.5)
+            elif parameter.ndim > 1:
+                nn.init.normal_(parameter, std=0.04)
+        for layer in self.language.model.layers:
+            layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight)
+        nn.init.normal_(self.language.model.embed_tokens.weight, std=0.3)
+        nn.init.constant_(self.language.model.norm.weight, 0.2)
+        self.tie()
+        self.places.weight.data.copy_(0.3 * plane(self.config.vision.grid, self.config.width))
+
+    def tie(self) -> None:
+        """One table for codes read and codes written, while training."""
+        self.language.lm_head.weight = self.language.model.embed_tokens.weight

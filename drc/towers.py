@@ -1,0 +1,125 @@
+"""StyleTower and SemanticTower: the dual-tower disentangler of DRC (Xu et al., ACM MM 2025, stage 1).
+
+The paper gives one cross-attention layer followed by one feed-forward layer, and
+
+    F_sty^a = StyleTower(query = E_a, key = value = E_s)        F_sem^a = SemTower(query = E_a, key = value = E_m)
+
+What it leaves open is our choice, a field of TowerConfig each. There is no residual around the cross-attention: values
+carry content and queries only route, so a feature holds nothing but what its partner supplied. The position of the
+query row is added to the output, since a place on the canvas is not content of the anchor. Query and key weights
+start equal, so that at first a row looks at the rows that resemble it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+GROUP_LOGITS = 2**20  # attention logits per head that one group of pictures may take
+
+
+@dataclass(frozen=True)
+class TowerConfig:
+    width: int = 256
+    heads: int = 4
+    feed_forward: int = 512
+    grid: int = 16  # codes along one side of a picture
+    merge: int = 2  # merge x merge neighbouring codes make one row
+    query_residual: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows of one picture."""
+        return (self.grid // self.merge) ** 2
+
+
+class Rows(nn.Module):
+    """Code embeddings of a picture -> its rows: neighbouring codes folded together, plus their place on the canvas."""
+
+    def __init__(self, config: TowerConfig, operations=nn):
+        super().__init__()
+        self.config = config
+        self.fold = operations.Linear(config.width * config.merge**2, config.width)
+        self.place = operations.Embedding(config.rows, config.width)
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        """[B, n, grid * grid, d] -> [B, n, R, d]."""
+        B, n, _, width = embeddings.shape
+        merge, side = self.config.merge, self.config.grid // self.config.merge
+        x = embeddings.view(B, n, side, merge, side, merge, width)
+        x = x.transpose(3, 4).reshape(B, n, side * side, merge * merge * width)
+        return self.fold(x) + self.places(x)
+
+    def places(self, like: Tensor) -> Tensor:
+        """[R, d]"""
+        return self.place(torch.arange(self.config.rows, device=like.device)).to(like.dtype)
+
+
+class Tower(nn.Module):
+    """One cross-attention, one feed-forward. Both towers are this class, each with weights of its own."""
+
+    def __init__(self, config: TowerConfig, operations=nn):
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.norm_query = operations.LayerNorm(width)
+        self.norm_key = operations.LayerNorm(width)
+        self.query = operations.Linear(width, width)
+        self.key = operations.Linear(width, width)
+        self.value = operations.Linear(width, width)
+        self.out = operations.Linear(width, width)
+        self.norm_feed_forward = operations.LayerNorm(width)
+        self.feed_forward = nn.Sequential(
+            operations.Linear(width, config.feed_forward), nn.GELU(), operations.Linear(config.feed_forward, width)
+        )
+
+    def forward(self, queries: Tensor, partners: Tensor, places: Tensor) -> Tensor:
+        """What each query row finds in its partners: [B, Q, d], [B, P, d], places [Q, d] -> [B, Q, d]."""
+        return self.ask(queries, *self.answers(partners), places)
+
+    def answers(self, partners: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, heads, P, head] of partner rows [B, P, d]."""
+        partners = self.norm_key(partners)
+        return self.split(self.key(partners)), self.split(self.value(partners))
+
+    def ask(self, queries: Tensor, key: Tensor, value: Tensor, places: Tensor, bias: Tensor | None = None) -> Tensor:
+        """bias [Q, P] is added to the attention logits; -inf hides a partner row from a query row."""
+        query = self.split(self.query(self.norm_query(queries)))
+        found = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        x = self.out(found.transpose(1, 2).flatten(2)) + places
+        if self.config.query_residual:
+            x = x + queries
+        return x + self.feed_forward(self.norm_feed_forward(x))
+
+    def split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)  # B, heads, rows, head
+
+
+class StyleTower(Tower):
+    """Style of a set of pictures: each picture asks all the others, the answers stand side by side (Q6)."""
+
+    def of_set(self, rows: Tensor, places: Tensor, weights: Tensor) -> Tensor:
+        """rows [B, n, R, d], places [R, d], weights [n] >= 0 -> style rows [B, n, R, d].
+
+        A picture of weight 0 is asked by none. One picture alone asks itself. Pictures ask in groups, so that working
+        memory stays the same however long the history is.
+        """
+        B, n, R, _ = rows.shape
+        key, value = self.answers(rows.flatten(1, 2))
+        shares = weights.expand(n, n).clone()  # shares[i, j]: how much picture i asks picture j
+        if (weights > 0).sum() > 1:
+            shares.fill_diagonal_(0)
+        bias = shares.log().to(rows.dtype)  # log 0 = -inf hides the picture
+        group = max(1, GROUP_LOGITS // (n * R * R))
+        style = []
+        for asking, its_bias in zip(rows.split(group, dim=1), bias.split(group)):
+            grid_bias = its_bias.repeat_interleave(R, 0).repeat_interleave(R, 1)  # group * R, n * R
+            answer = self.ask(asking.flatten(1, 2), key, value, places.repeat(asking.shape[1], 1), grid_bias)
+            style.append(answer.unflatten(1, (-1, R)))
+        return torch.cat(style, dim=1)
+
+
+class SemanticTower(Tower):
+    """Semantics of one picture: at inference the reference asks itself (Q7), in training another view of it."""

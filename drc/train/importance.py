@@ -1,0 +1,40 @@
+"""Difficulty-aware importance sampling of the four style/semantics combinations of stage 1.
+
+The paper names it and gives no formula. Ours (method Q3): a running mean loss d of each combination, and
+
+    p = (1 - 4 eps) softmax(d / tau) + eps
+
+so harder combinations are drawn more often, none ever dies out, and nothing assumes which one is hard.
+"""
+
+import torch
+from torch import Tensor, nn
+
+COMBINATIONS = (("a", "a"), ("s", "a"), ("a", "m"), ("s", "m"))  # (style feature, semantic feature)
+
+
+class ImportanceSampler(nn.Module):
+    """Keeps its state in buffers, so that a checkpoint of the training holds it too."""
+
+    def __init__(self, keep: float = 0.9, temperature: float = 0.25, floor: float = 0.05, warm_up: int = 200):
+        super().__init__()
+        self.keep, self.temperature, self.floor, self.warm_up = keep, temperature, floor, warm_up
+        self.register_buffer("difficulty", torch.zeros(len(COMBINATIONS)))
+
+    def chances(self, step: int) -> Tensor:
+        if step < self.warm_up:
+            return torch.full_like(self.difficulty, 1 / len(COMBINATIONS))
+        soft = (self.difficulty / self.temperature).softmax(dim=0)
+        return (1 - len(COMBINATIONS) * self.floor) * soft + self.floor
+
+    def draw(self, count: int, step: int) -> Tensor:
+        """Indices into COMBINATIONS [count]."""
+        return torch.multinomial(self.chances(step), count, replacement=True)
+
+    @torch.no_grad()
+    def update(self, drawn: Tensor, losses: Tensor) -> None:
+        """drawn [B], mean token loss of each sample [B]."""
+        for index in drawn.unique().tolist():
+            loss = losses[drawn == index].mean().to(self.difficulty)
+            old = self.difficulty[index]
+            self.difficulty[index] = loss if old == 0 else self.keep * old + (1 - self.keep) * loss

@@ -1,0 +1,156 @@
+"""The two objectives of DRC: disentanglement learning (stage 1) and personalised modelling (stage 2).
+
+Both rebuild a picture's codes through the language model from instructions: token cross-entropy, and nothing else (Q20).
+The embedded model has no pretrained language model under it, so both stages train all of it; a LoRA belongs to
+LMMs that bring one.
+
+A small language model learns to guess a code from its neighbours and never looks at the instruction. So a random share
+of the codes it is fed is blanked, from none to all (`blanked`).
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..model import DRC
+from .batches import Batch
+from .importance import COMBINATIONS, ImportanceSampler
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """How often conditions are dropped, masked or blanked; our choices."""
+
+    drop_style: float = 0.10
+    drop_semantics: float = 0.05
+    drop_both: float = 0.05
+    keep_text: float = 0.3
+    text_alone: float = 0.10  # text without reference
+    mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
+    all_blank: float = 0.35
+    some_blank: float = 0.4
+
+
+class Stage1(nn.Module):
+    """The anchor rebuilt from four combinations of what the pair (a, s) and the pair (a, m) share."""
+
+    def __init__(self, drc: DRC, conditioning: Conditioning):
+        super().__init__()
+        self.drc, self.conditioning = drc, conditioning
+        self.sampler = ImportanceSampler()
+
+    def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
+        heart, places = self.drc.disentangler, self.drc.disentangler.rows.places
+        with torch.autocast(batch.target.device.type, torch.bfloat16):
+            codes = torch.stack((batch.target, batch.history[:, 0], batch.reference), dim=1)
+            anchor, same_style, same_meaning = heart.rows(self.drc.lmm.embed(codes)).unbind(1)
+            drawn = self.sampler.draw(len(anchor), step).to(anchor.device)
+            style_of_s = torch.isin(drawn, torch.tensor([1, 3], device=drawn.device))[:, None, None]
+            semantics_of_m = torch.isin(drawn, torch.tensor([2, 3], device=drawn.device))[:, None, None]
+            choose = torch.where
+            style = heart.style_tower(
+                choose(style_of_s, same_style, anchor), choose(style_of_s, anchor, same_style), places(anchor)
+            )
+            semantics = heart.semantic_tower(
+                choose(semantics_of_m, same_meaning, anchor), choose(semantics_of_m, anchor, same_meaning), places(anchor)
+            )
+            losses = rebuild(self.drc, batch, style, semantics, self.conditioning)
+        self.sampler.update(drawn, losses.detach())
+        chances = self.sampler.chances(step)
+        numbers = {f"p_{i}{j}": chances[k] for k, (i, j) in enumerate(COMBINATIONS)}
+        numbers |= {f"loss_{i}{j}": self.sampler.difficulty[k] for k, (i, j) in enumerate(COMBINATIONS)}
+        return losses.mean(), numbers
+
+
+class Stage2(nn.Module):
+    """The user's own picture from the history's style and the reference's semantics."""
+
+    def __init__(self, drc: DRC, conditioning: Conditioning):
+        super().__init__()
+        self.drc, self.conditioning = drc, conditioning
+
+    def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
+        heart, lmm = self.drc.disentangler, self.drc.lmm
+        with torch.autocast(batch.target.device.type, torch.bfloat16):
+            weights = torch.ones(batch.history.shape[1], device=batch.target.device)
+            style = heart.style(lmm.embed(batch.history), weights).flatten(1, 2)
+            semantics = heart.semantics(lmm.embed(batch.reference), lmm.embed(batch.partner))
+            losses = rebuild(self.drc, batch, style, semantics, self.conditioning)
+        return losses.mean(), {}
+
+
+def rebuild(drc: DRC, batch: Batch, style: Tensor, semantics: Tensor, conditioning: Conditioning | None) -> Tensor:
+    """Mean token loss [B] of the target from style rows [B, S, d] and semantic rows [B, R, d].
+
+    Without `conditioning` nothing is dropped, masked or blanked and no text is given.
+    """
+    B, device = len(batch.target), batch.target.device
+    style_bias = torch.zeros(style.shape[:2], device=device)
+    semantic_bias = torch.zeros(semantics.shape[:2], device=device)
+    text, feed = torch.zeros_like(batch.text), batch.target
+    if conditioning is not None:
+        chance = torch.rand(B, device=device)
+        both, style_only = conditioning.drop_both, conditioning.drop_both + conditioning.drop_semantics
+        no_semantics = chance < style_only
+        no_style = (chance < both) | ((chance >= style_only) & (chance < style_only + conditioning.drop_style))
+        alone = ~no_semantics & (torch.rand(B, device=device) < conditioning.text_alone)
+        with_text = ~no_semantics & (alone | (torch.rand(B, device=device) < conditioning.keep_text))
+        ratio = torch.rand(B, 1, device=device) * (torch.rand(B, 1, device=device) < conditioning.mask)
+        masked = torch.rand_like(semantic_bias) < ratio
+        masked[:, 0] &= ~masked.all(dim=1)
+        style_bias.masked_fill_(no_style[:, None], float("-inf"))
+        semantic_bias.masked_fill_(masked | (no_semantics | alone)[:, None], float("-inf"))
+        text = torch.where(with_text[:, None], batch.text, text)
+        feed = blanked(feed, drc.lmm.blank, conditioning)
+    instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
+    return token_losses(drc, text, instructions, feed, batch.target).mean(dim=1)
+
+
+def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy [B, N] of target codes when the language model is fed `feed` codes [B, N] (the last is not used)."""
+    lmm = drc.lmm
+    inputs = torch.cat((lmm.prompt(text, instructions), lmm.follow(feed[:, :-1], 0)), dim=1)
+    hidden = lmm.language.hidden(inputs)[:, -target.shape[1] :]
+    logits = F.linear(hidden, lmm.language.lm_head.weight[: lmm.config.vision.codes])
+    return F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none").view_as(target)
+
+
+def blanked(codes: Tensor, blank: int, conditioning: Conditioning) -> Tensor:
+    """Codes [B, N] with a share of each sample replaced by `blank`: none, U(0, 1), or all."""
+    B = len(codes)
+    chance = torch.rand(B, 1, device=codes.device)
+    ratio = torch.rand(B, 1, device=codes.device) * (chance < conditioning.all_blank + conditioning.some_blank)
+    ratio = ratio.masked_fill(chance < conditioning.all_blank, 1.1)
+    return codes.masked_fill(torch.rand(codes.shape, device=codes.device) < ratio, blank)
+
+
+@torch.no_grad()
+def gaps(drc: DRC, batch: Batch) -> dict[str, float]:
+    """Do reference and history count? Loss with the right ones, and how much a wrong one adds, in nats per code.
+
+    "ar" feeds the true codes, "blind" feeds none; the wrong reference or history is the next case's of the batch.
+    """
+    lmm, heart = drc.lmm, drc.disentangler
+    weights = torch.ones(batch.history.shape[1], device=batch.target.device)
+    numbers = {}
+    with torch.autocast(batch.target.device.type, torch.bfloat16):
+        style = heart.style(lmm.embed(batch.history), weights).flatten(1, 2)
+        semantics = heart.semantics(lmm.embed(batch.reference), lmm.embed(batch.reference))
+        pairs = {
+            "right": (style, semantics),
+            "wrong_reference": (style, semantics.roll(1, 0)),
+            "wrong_history": (style.roll(1, 0), semantics),
+        }
+        for name, (its_style, its_semantics) in pairs.items():
+            zero_style = torch.zeros(its_style.shape[:2], device=its_style.device)
+            zero_semantics = torch.zeros(its_semantics.shape[:2], device=its_style.device)
+            instructions = heart.fusion(its_style, its_semantics, zero_style, zero_semantics)
+            for context, feed in {"ar": batch.target, "blind": torch.full_like(batch.target, lmm.blank)}.items():
+                losses = token_losses(drc, torch.zeros_like(batch.text), instructions, feed, batch.target)
+                numbers[f"{context}_{name}"] = float(losses.mean())
+    for context in ("ar", "blind"):
+        for wrong in ("wrong_reference", "wrong_history"):
+            numbers[f"{context}_{wrong}"] -= numbers[f"{context}_right"]
+    return numbers
