@@ -155,7 +155,7 @@ def train_programs(count: int) -> list[Program]:
 
 
 def held_out_programs(count: int) -> list[Program]:
-    """Programs never trained on: all seeds (so palettes, widths, ...) are unseen, every fifth is of an unseen family."""
+    """Programs never trained on: all seeds (so palettes, widths, ...) are unseen, every fifth has an unseen family."""
     programs = []
     for index in range(count):
         rest, unseen = divmod(index, 5)

@@ -32,8 +32,8 @@ def build_restyled(
     3], the rows of one program together, and out/restyled.json: size, per_program, programs (seed, family), drawings
     (ids) and rows ([program index, drawing index]). Which drawings a program gets follows from a hash of seed and id,
     so it does not change when programs are added. An interrupted build goes on where it was, as long as neither plan
-    nor code changed. progress(programs done, programs) is called after each program. Returns the path of the array. Raises
-    ValueError when there are fewer drawings than per_program or a drawing cannot be read.
+    nor code changed. progress(programs done, programs) is called after each program. Returns the path of the array.
+    Raises ValueError when there are fewer drawings than per_program or a drawing cannot be read.
     """
     out = Path(out)
     if len(sources) < per_program:
