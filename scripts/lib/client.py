@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,9 +42,13 @@ class Client:
     def __init__(self, address: str):
         self.address = address
         self.id = uuid.uuid4().hex
+        # A thread of its own, so that the caller may be inside another loop, as Playwright's callers are.
         self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Client:
+        self._thread.start()
+
         async def connect():
             self._session = aiohttp.ClientSession(self.address, timeout=aiohttp.ClientTimeout(total=None))
             self._socket = await self._session.ws_connect(f"/ws?clientId={self.id}", max_msg_size=0)
@@ -54,6 +59,8 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._wait(self._socket.close())
         self._wait(self._session.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
         self._loop.close()
 
     def upload(self, name: str, data: bytes) -> str:
@@ -105,7 +112,7 @@ class Client:
         return result
 
     def _wait(self, coroutine):
-        return self._loop.run_until_complete(coroutine)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _request(self, method: str, path: str, **arguments: Any) -> bytes:
         async def request() -> bytes:

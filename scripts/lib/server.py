@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -44,12 +45,11 @@ class Server:
             self.process.wait()
 
     def log_file(self):
-        """Makes the folders that the host is sent to, and opens its log."""
+        """Makes the folders that the host is sent to, empty, and opens its log."""
+        shutil.rmtree(self.folder, ignore_errors=True)
         for name in ("input", "output", "temp", "user", "custom_nodes"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        pack = self.folder / "custom_nodes" / PACK
-        pack.unlink(missing_ok=True)
-        pack.symlink_to(ROOT, target_is_directory=True)
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / "custom_nodes" / PACK).symlink_to(ROOT, target_is_directory=True)
         return self.log.open("wb")
 
     def command(self) -> list[str]:
