@@ -41,7 +41,11 @@ class Index:
 
     def targets(self, random: np.random.Generator, count: int, vendor_share: float) -> np.ndarray:
         vendor = random.random(count) < vendor_share
-        return np.where(vendor, random.choice(self.vendor, count), random.choice(self.procedural, count))
+        rows = np.empty(count, dtype=np.int64)
+        for chosen, pool in ((vendor, self.vendor), (~vendor, self.procedural)):
+            if chosen.any():
+                rows[chosen] = random.choice(pool, chosen.sum())
+        return rows
 
     def others_of_style(self, random: np.random.Generator, row: int, count: int) -> np.ndarray:
         """`count` pictures of the row's style, none of its meaning's cluster."""
@@ -67,11 +71,14 @@ class Batch:
 class Batches:
     """Triplets for stage 1 and personalisation cases for stage 2 over a table of codes.
 
-    codes [M, 2, N]: every picture and its mirror image; index over the same rows; text ids by row [M, T].
+    codes [M, 2, N]: every picture and its mirror image; index over the same rows; text ids [M', V, T] in V wordings,
+    of which picture i takes row text_row[i].
     """
 
-    def __init__(self, codes: Tensor, index: Index, text: Tensor, batch: int, vendor_share: float, seed: int):
-        self.codes, self.index, self.text = codes, index, text
+    def __init__(self, codes: Tensor, index: Index, text: Tensor, text_row: Tensor, batch: int, vendor_share: float, seed: int,
+                 device: torch.device | str = "cpu"):
+        self.device = device
+        self.codes, self.index, self.text, self.text_row = codes, index, text, text_row
         self.batch, self.vendor_share, self.seed = batch, vendor_share, seed
 
     def triplets(self, step: int) -> Batch:
@@ -93,4 +100,6 @@ class Batches:
         partner = np.where(random.random(self.batch) < second_view, partner, reference)
         side = torch.from_numpy(random.integers(0, 2, self.batch))  # one side for all pictures of a case
         pick = lambda rows: self.codes[torch.from_numpy(rows), side.view(-1, *[1] * (rows.ndim - 1))].long()  # noqa: E731
-        return Batch(pick(target), pick(histories), pick(reference), pick(partner), self.text[torch.from_numpy(target)])
+        wording = torch.from_numpy(random.integers(0, self.text.shape[1], self.batch))
+        text = self.text[self.text_row[torch.from_numpy(target)], wording]
+        return Batch(*(t.to(self.device) for t in (pick(target), pick(histories), pick(reference), pick(partner), text)))

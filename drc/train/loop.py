@@ -111,8 +111,8 @@ class Trainer:
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"average.{name}": tensor for name, tensor in self.average.items()}
         for name, parameter in self.named.items():
-            for moment in ("exp_avg", "exp_avg_sq"):
-                tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
+            for moment, tensor in self.optimizer.state[parameter].items():  # empty until the first gradient
+                tensors[f"{moment}.{name}"] = tensor
         # Tied weights share memory and channels-last weights are strided; a file takes neither.
         tensors = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
         metadata = {"step": str(self.step), "seconds": str(self.seconds)}
@@ -126,8 +126,9 @@ class Trainer:
         for name, tensor in part(tensors, "average.").items():
             self.average[name].copy_(tensor)
         for name, parameter in self.named.items():
-            moments = {key: tensors[f"{key}.{name}"].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
-            self.optimizer.state[parameter] = {"step": torch.tensor(float(self.step)), **moments}
+            if f"step.{name}" in tensors:
+                moments = {key: tensors[f"{key}.{name}"].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
+                self.optimizer.state[parameter] = {"step": tensors[f"step.{name}"], **moments}
         log.info("resumed %s at step %d", self.folder, self.step)
 
 

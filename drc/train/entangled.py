@@ -1,0 +1,55 @@
+"""The comparison: the same language model fed entangled features, as DRC's predecessors feed them.
+
+History and reference enter the prompt as they are, one run of rows each, with no tower, no fusion and no K vectors. The rows are
+folded like those of the towers, or the prompt would be four times as long. The parameters saved go into more layers.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ..fusion import plane
+from ..lmm.mini.model import MiniConfig, MiniLMM
+from ..model import DRCConfig
+from ..towers import Rows
+from .batches import Batch
+from .objectives import Conditioning, blanked, token_losses
+
+EXTRA_LAYERS = 4  # about the parameters of towers and fusion
+
+
+class EntangledDRC(nn.Module):
+    """`instruct(history codes [B, n, N], reference codes [B, N])` -> prompt vectors [B, (n + 1) * R, d]."""
+
+    def __init__(self, config: DRCConfig):
+        super().__init__()
+        lmm: MiniConfig = replace(config.lmm, layers=config.lmm.layers + EXTRA_LAYERS)
+        self.lmm = MiniLMM(lmm)
+        self.rows = Rows(config.tower)
+        self.roles = nn.Embedding(2, config.tower.width)
+        self.lmm.initialise()
+        self.rows.place.weight.data.copy_(0.3 * plane(config.tower.grid // config.tower.merge, config.tower.width))
+        nn.init.normal_(self.roles.weight, std=0.3)
+
+    def instruct(self, history: Tensor, reference: Tensor) -> Tensor:
+        rows = self.rows(self.lmm.embed(torch.cat((history, reference[:, None]), dim=1)))
+        role = torch.zeros(rows.shape[1], dtype=torch.long, device=rows.device)
+        role[-1] = 1
+        return (rows + self.roles(role)[:, None]).flatten(1, 2)
+
+
+class EntangledObjective(nn.Module):
+    """Stage 2 for the entangled model: the same data and the same blanking; nothing is dropped, it has no dials to train for."""
+
+    def __init__(self, model: EntangledDRC, conditioning: Conditioning):
+        super().__init__()
+        self.model, self.conditioning = model, conditioning
+
+    def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
+        lmm = self.model.lmm
+        with torch.autocast(batch.target.device.type, torch.bfloat16):
+            vectors = self.model.instruct(batch.history, batch.reference)
+            feed = blanked(batch.target, lmm.blank, self.conditioning)
+            losses = token_losses(self.model, torch.zeros_like(batch.text), vectors, feed, batch.target)
+        return losses.mean(), {}
