@@ -18,6 +18,7 @@ from .lmm.mini.tokenizer import TokenizerConfig
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
 ARCHITECTURE = "drc-mini-1"
+PICTURES = 16  # embedded at once, so that working memory does not grow with the history
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,21 @@ class Disentangler(nn.Module):
 
 
 class DRC(nn.Module):
-    """`lmm` draws, `disentangler` tells it what; `words` reads text. `hash` names the weights on every record."""
+    """`lmm` draws, `disentangler` tells it what; `words` reads text.
+
+    `hash` names the weights on every record; `stage` is 0 in a checkpoint whose towers were never trained.
+    """
 
     def __init__(self, config: DRCConfig, words: Tokenizer | None = None, operations=nn):
         super().__init__()
-        self.config, self.words, self.hash = config, words, ""
+        self.config, self.words, self.hash, self.stage = config, words, "", 2
         self.lmm = MiniLMM(config.lmm, operations)
         self.disentangler = Disentangler(config, operations)
+
+    def parts(self) -> dict[str, nn.Module]:
+        """What works at different times, for a host that moves weights: vision, language, disentangler."""
+        language = nn.ModuleDict({"language": self.lmm.language, "places": self.lmm.places})
+        return {"vision": self.lmm.vision, "language": language, "disentangler": self.disentangler}
 
     def encode_text(self, text: str) -> Tensor:
         """Text -> ids [T]; ValueError when it does not fit."""
@@ -88,13 +97,21 @@ class DRC(nn.Module):
 
     def style(self, codes: Tensor, weights: Tensor) -> Style:
         """Codes of the history [n, N] and weights [n] -> Style."""
-        rows = self.disentangler.style(self.lmm.embed(codes)[None], weights)
+        self.require_trained_towers()
+        heart = self.disentangler
+        rows = torch.cat([heart.rows(self.lmm.embed(some)[None]) for some in codes.split(PICTURES)], dim=1)
+        rows = heart.style_tower.of_set(rows, heart.rows.places(rows), weights)
         return Style(rows[0], weights, self.hash)
 
     def semantics(self, codes: Tensor) -> Semantics:
         """Codes of the reference [N] -> Semantics; the reference is its own partner (Q7)."""
+        self.require_trained_towers()
         embeddings = self.lmm.embed(codes)[None]
         return Semantics(self.disentangler.semantics(embeddings, embeddings)[0], self.hash)
+
+    def require_trained_towers(self) -> None:
+        if self.stage == 0:
+            raise ValueError("the towers of this model were never trained; train them or load a model of stage 1 or 2")
 
     def compose(
         self,
@@ -104,22 +121,26 @@ class DRC(nn.Module):
         style_strength: float = 1.0,
         semantic_strength: float = 1.0,
         semantic_mask: float = 0.0,
+        device: torch.device | str = "cpu",
     ) -> Instruction:
-        """Style and semantics -> one instruction. Text counts as semantics: it comes and goes with them."""
-        ids = self.encode_text(text)
+        """Style and semantics, on `device`, -> one instruction. Text counts as semantics: it comes and goes with them."""
+        ids = self.encode_text(text).to(device)
         has_semantics = semantics is not None or bool(text.strip())
         chain = streams(style_strength, semantic_strength, style is not None, has_semantics)
         vectors, texts = [], []
         for with_style, with_semantics in chain:
-            vectors.append(self.fuse(style if with_style else None, semantics if with_semantics else None, semantic_mask))
+            given = style if with_style else None, semantics if with_semantics else None
+            vectors.append(self.fuse(*given, semantic_mask, device))
             texts.append(ids if with_semantics else torch.zeros_like(ids))
-        device = vectors[0].device
         coefficients = torch.tensor(list(chain.values()), device=device)
-        return Instruction(torch.cat(vectors), torch.stack(texts).to(device), coefficients, self.hash)
+        return Instruction(torch.cat(vectors), torch.stack(texts), coefficients, self.hash)
 
-    def fuse(self, style: Style | None, semantics: Semantics | None, semantic_mask: float) -> Tensor:
+    def fuse(
+        self, style: Style | None, semantics: Semantics | None, semantic_mask: float, device: torch.device | str
+    ) -> Tensor:
         """Instruction vectors [1, K, d] of what is given."""
-        blank = self.disentangler.rows.place.weight.new_zeros(1, 1, self.config.tower.width)
+        # Through the layer, not its weight: a host may keep the weight on another device.
+        blank = torch.zeros_like(self.disentangler.rows.place(torch.zeros(1, 1, dtype=torch.long, device=device)))
         hidden = blank.new_full((1, 1), float("-inf"))
         style_rows, style_bias = blank, hidden
         if style is not None:
@@ -142,10 +163,14 @@ def read_header(path: Path) -> dict[str, str]:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} is not a readable safetensors file ({error}); copy or download it again") from error
+        raise ValueError(
+            f"{path.name} is not a readable safetensors file ({error}); copy or download it again"
+        ) from error
     if metadata.get("architecture") != ARCHITECTURE:
         found = metadata.get("architecture", "no architecture entry")
-        raise ValueError(f"{path.name} is not a DRC model: found {found}, expected {ARCHITECTURE}; choose a file saved by DRC")
+        raise ValueError(
+            f"{path.name} is not a DRC model: found {found}, expected {ARCHITECTURE}; choose a file saved by DRC"
+        )
     return metadata
 
 
@@ -156,17 +181,23 @@ def build(metadata: dict[str, str], operations=nn) -> DRC:
 
 def load(path: Path, operations=nn) -> DRC:
     """The model in a checkpoint, ready to draw, on the CPU in float32."""
-    metadata = read_header(path)
-    model = build(metadata, operations)
+    model = build(read_header(path), operations)
+    read_weights(model, path)
+    return model
+
+
+def read_weights(model: DRC, path: Path, assign: bool = False) -> None:
+    """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them."""
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name).float() for name in file.keys()}
-    load_weights(model, tensors, path.name)
+        model.stage = int(file.metadata()["stage"])
+    load_weights(model, tensors, path.name, assign)
     model.hash = file_hash(path)
-    return model.eval()
+    model.eval()
 
 
-def load_weights(model: DRC, tensors: dict[str, Tensor], name: str) -> None:
-    missing, unexpected = model.load_state_dict(tensors, strict=False)
+def load_weights(model: DRC, tensors: dict[str, Tensor], name: str, assign: bool = False) -> None:
+    missing, unexpected = model.load_state_dict(tensors, strict=False, assign=assign)
     if missing or unexpected:
         odd = (missing or unexpected)[0]
         raise ValueError(

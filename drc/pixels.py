@@ -1,0 +1,61 @@
+"""Pictures of any size <-> the squares that a large multimodal model reads and draws."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .lmm import LMM
+
+OVERSHOOT = 0.1  # beyond 0..1: sharp resampling swings a little further than black and white
+UNDRAWN = 0.9  # light grey
+
+
+def check(images: Tensor, name: str) -> None:
+    """Raises ValueError when `images` is no batch of pictures [n, H, W, 3 or 4]; `name` is the input's name."""
+    if images.ndim != 4 or images.numel() == 0 or images.shape[-1] not in (3, 4):
+        shape = " x ".join(map(str, images.shape))
+        raise ValueError(
+            f"{name} has the shape {shape}, expected n x height x width x 3 (or 4) with no side 0; connect pictures"
+        )
+
+
+def prepare(images: Tensor, size: int, name: str, first: int = 1) -> Tensor:
+    """Pictures [n, H, W, 3 or 4] in 0..1 -> [n, 3, size, size] in 0..1.
+
+    Each is laid on white where it is transparent, shrunk or enlarged until it fits, and centred on the colour of its
+    own border. Raises ValueError for numbers that are no colours; `first` is the number of the first picture there.
+    """
+    return torch.stack([square(image, size, f"picture {first + i} of {name}") for i, image in enumerate(images)])
+
+
+def square(image: Tensor, size: int, name: str) -> Tensor:
+    """[H, W, 3 or 4] -> [3, size, size]"""
+    image = image.float()
+    least, most = (value.item() for value in image.aminmax())
+    if not (least >= -OVERSHOOT and most <= 1 + OVERSHOOT):  # also false for NaN
+        raise ValueError(
+            f"{name} holds numbers from {least:.4g} to {most:.4g}, expected 0 to 1; repair or rescale the picture"
+        )
+    if image.shape[-1] == 4:
+        alpha = image[..., 3:]
+        image = torch.lerp(torch.ones_like(alpha), image[..., :3], alpha)
+    height, width = image.shape[:2]
+    border = torch.cat((image[0], image[-1], image[:, 0], image[:, -1]))
+    canvas = border.median(dim=0).values.view(3, 1, 1).repeat(1, size, size)
+    inner_height = max(1, round(height * size / max(height, width)))
+    inner_width = max(1, round(width * size / max(height, width)))
+    top, left = (size - inner_height) // 2, (size - inner_width) // 2
+    inner = F.interpolate(image.permute(2, 0, 1)[None], (inner_height, inner_width), mode="bilinear", antialias=True)[0]
+    canvas[:, top : top + inner_height, left : left + inner_width] = inner
+    return canvas.clamp(0, 1)
+
+
+def unfinished(lmm: LMM, codes: Tensor) -> Tensor:
+    """The codes drawn so far [B, n] -> pictures [B, 3, size, size], light grey where nothing is drawn yet."""
+    rest = lmm.picture_codes - codes.shape[1]
+    images = lmm.detokenize(torch.cat((codes, codes[:, -1:].expand(-1, rest)), dim=1))
+    grid = round(lmm.picture_codes**0.5)
+    undrawn = torch.arange(lmm.picture_codes, device=codes.device).view(grid, grid) >= codes.shape[1]
+    cell = lmm.image_size // grid
+    undrawn = undrawn.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
+    return images.masked_fill(undrawn, UNDRAWN)

@@ -1,0 +1,46 @@
+"""Example Pictures: a history and a reference to try the graph with."""
+
+import torch
+from torch import Tensor
+
+from . import host, paths
+from .host import io
+
+SETS = ("example 1", "example 2", "example 3")
+
+
+class DRC_ExamplePictures(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_ExamplePictures",
+            display_name="Example Pictures",
+            category="DRC",
+            description="Pictures that come with this pack: a history in one style and a reference in another.",
+            inputs=[io.Combo.Input("example", options=list(SETS), default=SETS[0], tooltip="Which set of pictures.")],
+            outputs=[
+                io.Image.Output(
+                    "example_history", display_name="history", tooltip="Pictures in one style, for StyleTower."
+                ),
+                io.Image.Output(
+                    "example_reference",
+                    display_name="reference",
+                    tooltip="One picture in another style, for SemanticTower.",
+                ),
+            ],
+            **host.newer(search_aliases=["sample images", "demo"]),
+        )
+
+    @classmethod
+    def execute(cls, example) -> io.NodeOutput:
+        folder = paths.EXAMPLES / example.replace(" ", "-")
+        history = [read(path) for path in sorted(folder.glob("history-*.png"))]
+        return io.NodeOutput(torch.stack(history), read(folder / "reference.png")[None])
+
+
+def read(path) -> Tensor:
+    """[H, W, 3] in 0..1"""
+    import numpy
+    from PIL import Image
+
+    return torch.from_numpy(numpy.array(Image.open(path).convert("RGB"))).float() / 255

@@ -1,0 +1,86 @@
+"""The only file that asks what the host can do: schemas, devices, patchers, progress, interrupt."""
+
+import dataclasses
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.ops
+import comfy.utils
+import torch
+from comfy_api.latest import io
+from torch import Tensor, nn
+
+OPERATIONS = comfy.ops.manual_cast
+HALF = (torch.float16, torch.bfloat16)
+
+__all__ = ["io"]
+
+
+def newer(**keywords) -> dict:
+    """Those schema keywords that this host knows."""
+    known = {field.name for field in dataclasses.fields(io.Schema)}
+    return {name: value for name, value in keywords.items() if name in known}
+
+
+def advanced(widget: io.WidgetInput) -> io.WidgetInput:
+    """Marks a widget for the folded part of a node; hosts before 0.10 ignore the mark and refuse the keyword."""
+    widget.extra_dict = {"advanced": True}
+    return widget
+
+
+def load_device() -> torch.device:
+    return comfy.model_management.get_torch_device()
+
+
+def intermediate_device() -> torch.device:
+    return comfy.model_management.intermediate_device()
+
+
+def weight_dtype(device: torch.device) -> torch.dtype:
+    """float32 unless the host was started with half precision: small as the model is, halves would save little, and
+    in float32 a picture does not depend on what else is in its batch."""
+    if comfy.model_management.is_device_cpu(device):
+        return torch.float32
+    dtype = comfy.model_management.unet_dtype(device=device, supported_dtypes=[torch.float32])
+    return dtype if dtype in HALF else torch.float32
+
+
+def patcher(module: nn.Module) -> comfy.model_patcher.ModelPatcher:
+    """Hands a module to the host's memory management."""
+    # Looked up at each call: newer hosts rebind the name at start-up.
+    kind = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+    return kind(module, load_device(), comfy.model_management.unet_offload_device())
+
+
+def is_dynamic(owner: comfy.model_patcher.ModelPatcher) -> bool:
+    """Whether the host pages single weights, which it can do only with tensors that belong to it (0.16 and newer)."""
+    return hasattr(owner, "is_dynamic") and owner.is_dynamic()
+
+
+def load(patchers: list[comfy.model_patcher.ModelPatcher], memory: int) -> None:
+    """Brings weights to the device they run on, with `memory` bytes to spare."""
+    comfy.model_management.load_models_gpu(patchers, memory_required=memory)
+
+
+def check_interrupt() -> None:
+    comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+class Progress:
+    """The bar on the running node. Every step first looks whether the user pressed cancel."""
+
+    def __init__(self, total: int):
+        self.bar = comfy.utils.ProgressBar(total)
+
+    def step_to(self, value: int, preview: Tensor | None = None) -> None:
+        """preview [3, H, W] in 0..1 is shown on the node."""
+        check_interrupt()
+        picture = None if preview is None else ("JPEG", as_picture(preview), 512)
+        self.bar.update_absolute(value, preview=picture)
+
+
+def as_picture(image: Tensor):
+    """[3, H, W] in 0..1 -> PIL image."""
+    from PIL import Image
+
+    return Image.fromarray((image * 255).round().byte().permute(1, 2, 0).cpu().numpy())

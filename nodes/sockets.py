@@ -1,0 +1,115 @@
+"""What travels between the nodes. Every record names the model that made it, so that models cannot be mixed up.
+
+n pictures of history, R rows a picture, K instruction vectors, S streams, T text ids, N codes a picture, width d.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .host import io
+
+if TYPE_CHECKING:
+    from comfy.model_patcher import ModelPatcher
+
+    from ..drc.instruction import Instruction, Semantics, Style
+    from ..drc.model import DRC
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A DRC model whose weights belong to the host, in three parts that come to the device when they work."""
+
+    drc: DRC
+    vision: ModelPatcher  # pictures <-> codes
+    language: ModelPatcher  # code embeddings, next-code logits
+    disentangler: ModelPatcher  # towers and fusion
+    name: str
+
+    @property
+    def device(self) -> torch.device:
+        return self.vision.load_device
+
+    def get_models(self) -> list[ModelPatcher]:
+        """Asked by newer hosts to count the weights behind a node's output."""
+        return [self.vision, self.language, self.disentangler]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tokens:
+    """Drawn pictures: codes [B, N] int64 on the intermediate device, row by row from the top left."""
+
+    codes: Tensor
+    model: str
+
+
+@io.comfytype(io_type="DRC_MODEL")
+class ModelSocket(io.ComfyTypeIO):
+    """`Model`"""
+
+    if TYPE_CHECKING:
+        Type = Model
+
+
+@io.comfytype(io_type="DRC_STYLE")
+class StyleSocket(io.ComfyTypeIO):
+    """`drc.instruction.Style`: rows [n, R, d] and weights [n], float, on the intermediate device."""
+
+    if TYPE_CHECKING:
+        Type = Style
+
+
+@io.comfytype(io_type="DRC_SEMANTICS")
+class SemanticsSocket(io.ComfyTypeIO):
+    """`drc.instruction.Semantics`: rows [R, d], float, on the intermediate device."""
+
+    if TYPE_CHECKING:
+        Type = Semantics
+
+
+@io.comfytype(io_type="DRC_INSTRUCTION")
+class InstructionSocket(io.ComfyTypeIO):
+    """`drc.instruction.Instruction`: vectors [S, K, d] float, text ids [S, T] int64, coefficients [S] float32, on the
+    intermediate device."""
+
+    if TYPE_CHECKING:
+        Type = Instruction
+
+
+@io.comfytype(io_type="DRC_TOKENS")
+class TokensSocket(io.ComfyTypeIO):
+    """`Tokens`"""
+
+    if TYPE_CHECKING:
+        Type = Tokens
+
+
+def to(record, device: torch.device):
+    """The record with its tensors on `device`."""
+    tensors = {name: value.to(device) for name, value in vars(record).items() if isinstance(value, Tensor)}
+    return dataclasses.replace(record, **tensors)
+
+
+def made_by(model: Model, **records) -> None:
+    """Raises ValueError when a record, named by its input, was made by another model."""
+    for name, record in records.items():
+        if record is not None and record.model != model.drc.hash:
+            raise ValueError(
+                f"{name} was made by another model than '{model.name}' at the input model; "
+                "connect the same Load DRC Model to both nodes"
+            )
+
+
+@contextlib.contextmanager
+def errors_of(node: str) -> Iterator[None]:
+    """Puts the node's name in front of a sentence about bad input."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{node}: {error}.") from error

@@ -1,0 +1,57 @@
+"""A DRC checkpoint of the smallest size: random, so it draws noise, but through every part of the method."""
+
+from pathlib import Path
+
+import torch
+
+from drc.fusion import FusionConfig
+from drc.lmm.mini.model import MiniConfig
+from drc.lmm.mini.text import train_text_tokenizer
+from drc.lmm.mini.tokenizer import TokenizerConfig
+from drc.model import ARCHITECTURE, DRC, DRCConfig
+from drc.towers import TowerConfig
+from drc.train.loop import write_safetensors
+
+CONFIG = DRCConfig(
+    lmm=MiniConfig(
+        vision=TokenizerConfig(
+            image_size=32,
+            codes=24,
+            code_size=4,
+            coarse_width=32,
+            fine_width=16,
+            pixel_width=8,
+            coarse_blocks=1,
+            fine_blocks=1,
+        ),
+        words=40,
+        text_slots=6,
+        width=32,
+        feed_forward=64,
+        layers=2,
+        heads=2,
+    ),
+    tower=TowerConfig(width=32, heads=2, feed_forward=64, grid=4),
+    fusion=FusionConfig(width=32, heads=2, feed_forward=64, layers=2, instructions=4),
+)
+LABELS = ["red apple", "green apple", "blue car", "yellow sun", "sad cat"]
+
+
+def write_tiny(path: Path, stage: int = 2, seed: int = 0) -> Path:
+    """Writes a checkpoint as training does; another seed gives another model."""
+    torch.manual_seed(seed)
+    words = train_text_tokenizer(LABELS, CONFIG.lmm.words)
+    model = DRC(CONFIG, words)
+    model.lmm.initialise()
+    model.disentangler.initialise()
+    metadata = {
+        "architecture": ARCHITECTURE,
+        "config": CONFIG.to_json(),
+        "words": words.to_str(),
+        "stage": str(stage),
+        "step": "0",
+        "licence": "CC0-1.0",
+    }
+    tensors = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    write_safetensors(tensors, path, metadata)
+    return path
