@@ -1,0 +1,131 @@
+"""Train the network that scores drawn pictures: build/evaluator/evaluator.safetensors.
+
+    python scripts/train_evaluator.py [--steps 3500] [--tokenizer build/train/tokenizer/state.safetensors]
+
+It learns every picture there is, unseen styles and test pictures too, and where a trained tokeniser exists also what the
+tokeniser makes of them. Resumes where it was stopped. Needs about ten minutes of one core.
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drc.bench.evaluator import Evaluator, EvaluatorConfig, disturbed, shrink  # noqa: E402
+from drc.data.emoji import Emoji  # noqa: E402
+from drc.data.pictures import Pictures, emoji_part, restyled_part  # noqa: E402
+from drc.data.splits import Splits, order  # noqa: E402
+from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
+from drc.model import DRCConfig, file_hash  # noqa: E402
+from drc.train.loop import Schedule, Trainer, part, write_safetensors  # noqa: E402
+from drc.train.tokenizer import as_images  # noqa: E402
+
+RESTYLED = ("test", "seen", "history", "val", "val_history", "train")
+EVALUATED = 0.6  # share of a batch from the emoji and the first three restyled sets, which tests are made of
+REBUILT = 0.5  # share of a batch's pictures, of those that have been through the tokeniser, that are shown so
+BATCH = 64
+
+log = logging.getLogger("drc")
+
+
+def all_pictures(data: Path) -> tuple[Pictures, int]:
+    """Every picture, those that tests are made of first, and the number of these."""
+    emoji, splits = Emoji(data), Splits.load()
+    rows = [row for (_, code), row in emoji.rows.items() if code in splits.meaning_split]
+    pictures = Pictures([emoji_part(emoji, rows)] + [restyled_part(data / "restyled" / name) for name in RESTYLED])
+    return pictures, int(pictures.starts[4])
+
+
+def small(pictures: Pictures, size: int) -> np.ndarray:
+    """All pictures in memory at the size that the evaluator reads: uint8 [pictures, size, size, 3]."""
+    images = np.empty((len(pictures), size, size, 3), np.uint8)
+    for rows in tqdm(np.array_split(np.arange(len(pictures)), len(pictures) // 128), desc="shrink"):
+        images[rows] = as_bytes(shrink(as_images(pictures.read(rows)), size))
+    return images
+
+
+def as_bytes(images: torch.Tensor) -> np.ndarray:
+    """[B, 3, S, S] in 0..1 -> uint8 [B, S, S, 3]"""
+    return (images.float() * 255).round().byte().permute(0, 2, 3, 1).numpy()
+
+
+@torch.no_grad()
+def rebuild(pictures: Pictures, evaluated: int, count: int, size: int, state: Path, out: Path) -> tuple[np.ndarray, np.ndarray]:
+    """`count` of the pictures that tests are made of, chosen by hash, after the tokeniser: rows, and small images."""
+    path = out / f"rebuilt-{file_hash(state)[:16]}-{count}.npz"
+    if not path.exists():
+        names = [f"{record.style} {record.drawing}" for record in pictures.records[:evaluated]]
+        rows = np.array(sorted(range(evaluated), key=lambda row: order(names[row]))[:count])
+        tokenizer = VisualTokenizer(DRCConfig().lmm.vision)
+        tokenizer.load_state_dict(part(load_file(state), "average.tokenizer."))
+        tokenizer = tokenizer.to(memory_format=torch.channels_last)
+        images = np.empty((len(rows), size, size, 3), np.uint8)
+        for chosen in tqdm(np.array_split(np.arange(len(rows)), max(1, len(rows) // 32)), desc="rebuild"):
+            batch = as_images(pictures.read(rows[chosen])).contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16):
+                images[chosen] = as_bytes(shrink(tokenizer.decode(tokenizer.encode(batch)), size))
+        np.savez(path, rows=rows, images=images)
+    found = np.load(path)
+    return found["rows"], found["images"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "evaluator")
+    parser.add_argument("--tokenizer", type=Path, default=ROOT / "build" / "train" / "tokenizer" / "state.safetensors")
+    parser.add_argument("--rebuilt", type=int, default=9000, help="pictures to send through the tokeniser")
+    parser.add_argument("--steps", type=int, default=3500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+
+    pictures, evaluated = all_pictures(options.data)
+    styles = {name: index for index, name in enumerate(sorted({record.style for record in pictures.records}))}
+    meanings = {name: index for index, name in enumerate(sorted({record.meaning for record in pictures.records}))}
+    style = torch.tensor([styles[record.style] for record in pictures.records])
+    meaning = torch.tensor([meanings[record.meaning] for record in pictures.records])
+    evaluator = Evaluator(EvaluatorConfig(len(styles), len(meanings))).to(memory_format=torch.channels_last)
+    schedule = Schedule(steps=options.steps, rate=2e-3, weight_decay=0.05, seed=options.seed)
+    trainer = Trainer(evaluator, schedule, options.out)
+
+    images = small(pictures, evaluator.config.size)
+    after = images
+    rebuilt = np.zeros(len(pictures), bool)
+    if options.tokenizer.exists():
+        rows, its_images = rebuild(
+            pictures, evaluated, options.rebuilt, evaluator.config.size, options.tokenizer, options.out
+        )
+        rebuilt[rows] = True
+        after = images.copy()
+        after[rows] = its_images
+
+    def batch_loss(model, step):
+        random = np.random.default_rng((options.seed, step))
+        first = random.random(BATCH) < EVALUATED
+        rows = np.where(first, random.integers(0, evaluated, BATCH), random.integers(evaluated, len(pictures), BATCH))
+        shown = rebuilt[rows] & (random.random(BATCH) < REBUILT)
+        batch = as_images(np.where(shown[:, None, None, None], after[rows], images[rows]))
+        generator = torch.Generator().manual_seed(int(random.integers(2**62)))
+        return model.loss(disturbed(batch, generator), style[rows], meaning[rows])
+
+    trainer.run(batch_loss)
+    path = options.out / "evaluator.safetensors"
+    tensors = {name: tensor.contiguous() for name, tensor in trainer.average.items()}
+    write_safetensors(tensors, path, evaluator.metadata())
+    log.info("%s: sha256 %s", path, file_hash(path))
+
+
+if __name__ == "__main__":
+    main()
