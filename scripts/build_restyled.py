@@ -1,10 +1,11 @@
-"""Paint training and test drawings under procedural styles: build/data/restyled/{train,history,test}.
+"""Paint training and test drawings under procedural styles: build/data/restyled/{train,val,test,seen,history,val_history}.
 
     python scripts/build_restyled.py [--programs 1000] [--per-program 48]
 
 `train`: training drawings under training programs. `test` and `val`: drawings of unseen meanings under held-out
 programs, every drawing under every program, so that the true target of each case and all its rivals exist.
-`history`: training drawings under the same held-out programs, from which the users of a test take their pictures.
+`seen` is the same with drawings of training meanings. `history`: training drawings under the same held-out programs,
+from which the users of a test take their pictures.
 """
 
 import argparse
@@ -46,6 +47,7 @@ def main() -> None:
         "val": (one_per_meaning(drawn["val"]), val_programs),
         "test": (one_per_meaning(drawn["test"]), test_programs),
         "val_history": (drawn["train"], val_programs, HISTORY),
+        "seen": (one_per_meaning(drawn["train"]), test_programs),
         "history": (drawn["train"], test_programs, HISTORY),
         "train": (drawn["train"], train_programs(options.programs), options.per_program),
     }
