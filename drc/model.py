@@ -123,7 +123,7 @@ class DRC(nn.Module):
         semantic_mask: float = 0.0,
         device: torch.device | str = "cpu",
     ) -> Instruction:
-        """Style and semantics, on `device`, -> one instruction. Text counts as semantics: it comes and goes with them."""
+        """Style and semantics, on `device` -> one instruction. Text counts as semantics: it comes and goes with them."""
         ids = self.encode_text(text).to(device)
         has_semantics = semantics is not None or bool(text.strip())
         chain = streams(style_strength, semantic_strength, style is not None, has_semantics)
@@ -189,7 +189,8 @@ def load(path: Path, operations=nn) -> DRC:
 def read_weights(model: DRC, path: Path, assign: bool = False) -> None:
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them."""
     with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name).float() for name in file.keys()}
+        names = file.keys()
+        tensors = {name: file.get_tensor(name).float() for name in names}
         model.stage = int(file.metadata()["stage"])
     load_weights(model, tensors, path.name, assign)
     model.hash = file_hash(path)
@@ -201,6 +202,6 @@ def load_weights(model: DRC, tensors: dict[str, Tensor], name: str, assign: bool
     if missing or unexpected:
         odd = (missing or unexpected)[0]
         raise ValueError(
-            f"{name} does not hold the weights its header promises ({len(missing)} missing, {len(unexpected)} unexpected, "
-            f"such as {odd}); save or download it again"
+            f"{name} does not hold the weights its header promises ({len(missing)} missing, {len(unexpected)} "
+            f"unexpected, such as {odd}); save or download it again"
         )

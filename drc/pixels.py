@@ -12,11 +12,11 @@ UNDRAWN = 0.9  # light grey
 
 def check(images: Tensor, name: str) -> None:
     """Raises ValueError when `images` is no batch of pictures [n, H, W, 3 or 4]; `name` is the input's name."""
-    if images.ndim != 4 or images.numel() == 0 or images.shape[-1] not in (3, 4):
-        shape = " x ".join(map(str, images.shape))
-        raise ValueError(
-            f"{name} has the shape {shape}, expected n x height x width x 3 (or 4) with no side 0; connect pictures"
-        )
+    shape = " x ".join(map(str, images.shape))
+    if images.numel() == 0:
+        raise ValueError(f"{name} holds no picture (its shape is {shape}); connect at least one")
+    if images.ndim != 4 or images.shape[-1] not in (3, 4):
+        raise ValueError(f"{name} has the shape {shape}, expected pictures x height x width x 3 or 4; connect pictures")
 
 
 def prepare(images: Tensor, size: int, name: str, first: int = 1) -> Tensor:

@@ -138,7 +138,8 @@ class DRC_ComposeInstruction(io.ComfyNode):
                     min=0.0,
                     max=5.0,
                     step=0.05,
-                    tooltip="How firmly the picture follows the style. 0 ignores the history, 1 is plain, more exaggerates.",
+                    tooltip="How firmly the picture follows the style. 0 ignores the history, 1 is plain, "
+                    "more exaggerates.",
                 ),
                 io.Float.Input(
                     "semantic_strength",

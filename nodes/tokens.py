@@ -17,7 +17,7 @@ class DRC_LMMGenerate(io.ComfyNode):
             node_id="DRC_LMMGenerate",
             display_name="DRC-LMM-Generate",
             category="DRC",
-            description="Lets the multimodal language model draw a picture from the instruction, one code after another.",
+            description="Lets the multimodal language model draw a picture as instructed, one code after another.",
             inputs=[
                 ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
                 InstructionSocket.Input("instruction", tooltip="From ComposeInstruction."),
