@@ -10,11 +10,22 @@ PAD, UNKNOWN = "[PAD]", "[UNK]"
 
 
 def train_text_tokenizer(texts: Iterable[str], words: int) -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    """The same texts give the same vocabulary of at most `words` entries, every time."""
+    texts, learner = list(texts), word_pieces({})
+    split, normalise = learner.pre_tokenizer.pre_tokenize_str, learner.normalizer.normalize_str
+    # The trainer numbers inner letters in the order of a randomly seeded hash map, and its ties follow these numbers.
+    pieces = {piece for text in texts for piece, _ in split(normalise(text))}
+    inner = sorted({f"##{letter}" for piece in pieces for letter in piece[1:]})
+    trainer = trainers.WordPieceTrainer(vocab_size=words, special_tokens=[PAD, UNKNOWN, *inner], show_progress=False)
+    learner.train_from_iterator(texts, trainer)
+    return word_pieces(learner.get_vocab())
+
+
+def word_pieces(vocabulary: dict[str, int]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=words, special_tokens=[PAD, UNKNOWN]))
     return tokenizer
 
 
@@ -25,5 +36,7 @@ def encode_text(tokenizer: Tokenizer, text: str, slots: int) -> Tensor:
     """
     ids = tokenizer.encode(text).ids
     if len(ids) > slots:
-        raise ValueError(f"text takes {len(ids)} tokens, but this model reads at most {slots}; use fewer or shorter words")
+        raise ValueError(
+            f"text takes {len(ids)} tokens, but this model reads at most {slots}; use fewer or shorter words"
+        )
     return torch.tensor(ids + [0] * (slots - len(ids)))

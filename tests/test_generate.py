@@ -1,0 +1,134 @@
+"""The sampling loop: seeds, batches, filters, the cache, and being stopped."""
+
+import math
+
+import pytest
+import torch
+
+from drc.lmm.generate import Sampling, draw, generate
+from drc.model import load
+from scripts.lib.tiny import CONFIG, write_tiny
+
+CODES, N = CONFIG.lmm.vision.codes, CONFIG.lmm.vision.grid**2
+GREEDY = Sampling(temperature=0.0)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return load(write_tiny(tmp_path_factory.mktemp("model") / "tiny.safetensors")).requires_grad_(False)
+
+
+def instruction_of(model, seed):
+    """Three streams: strong style, stronger semantics, some text."""
+    random = torch.Generator().manual_seed(seed)
+    style = model.style(torch.randint(CODES, (3, N), generator=random), torch.ones(3))
+    semantics = model.semantics(torch.randint(CODES, (N,), generator=random))
+    return model.compose(style, semantics, "red apple", style_strength=1.5, semantic_strength=2.0)
+
+
+@pytest.fixture(scope="module")
+def instruction(model):
+    return instruction_of(model, 1)
+
+
+def pictures(model, instruction, seeds, sampling=Sampling(), on_code=None):  # noqa: B008 (frozen)
+    given = instruction.text, instruction.vectors, instruction.coefficients
+    return generate(model.lmm, *given, seeds, sampling, on_code)
+
+
+def test_a_seed_names_a_picture(model, instruction):
+    one, again, other = (pictures(model, instruction, [seed]) for seed in (5, 5, 6))
+    assert one.shape == (1, N) and one.min() >= 0 and one.max() < CODES
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_a_batch_is_as_many_runs(model, instruction):
+    batch = pictures(model, instruction, [5, 6, 5])
+    runs = torch.cat([pictures(model, instruction, [seed]) for seed in (5, 6, 5)])
+    assert torch.equal(batch, runs)
+
+
+def test_every_picture_may_have_its_own_instruction(model, instruction):
+    other = instruction_of(model, 2)
+    text, vectors = (torch.stack((getattr(instruction, name), getattr(other, name))) for name in ("text", "vectors"))
+    both = generate(model.lmm, text, vectors, instruction.coefficients, [5, 6], Sampling())
+    assert torch.equal(both[:1], pictures(model, instruction, [5]))
+    assert torch.equal(both[1:], pictures(model, other, [6]))
+
+
+@torch.no_grad()
+def test_the_cache_is_a_short_cut_and_nothing_else(model, instruction):
+    lmm = model.lmm
+    prompt, codes = lmm.prompt(instruction.text, instruction.vectors), torch.zeros(1, 0, dtype=torch.long)
+    for _ in range(N):
+        drawn = lmm.follow(codes.expand(3, -1), 0)
+        logits = lmm.logits(torch.cat((prompt, drawn), dim=1))[:, -1]
+        codes = torch.cat((codes, (instruction.coefficients @ logits).argmax().view(1, 1)), dim=1)
+    assert torch.equal(pictures(model, instruction, [0], GREEDY), codes)
+
+
+def test_every_code_is_reported(model, instruction):
+    reports = []
+    codes = pictures(model, instruction, [5, 6], on_code=lambda drawn, codes: reports.append((drawn, codes.clone())))
+    assert [drawn for drawn, _ in reports] == list(range(1, N + 1))
+    assert all(torch.equal(part, codes[:, :drawn]) for drawn, part in reports)
+
+
+def test_a_report_that_raises_stops_the_drawing(model, instruction):
+    class StopDrawingError(Exception):
+        pass
+
+    reports = []
+
+    def stop(drawn, codes):
+        reports.append(drawn)
+        if drawn == 3:
+            raise StopDrawingError
+
+    with pytest.raises(StopDrawingError):
+        pictures(model, instruction, [5], on_code=stop)
+    assert reports == [1, 2, 3]
+
+
+def chances_by_hand(logits, sampling):
+    """The distribution of the next code, with loops in place of tensor tricks."""
+    weights = {code: math.exp(logit / sampling.temperature) for code, logit in enumerate(logits.tolist())}
+    ranked = sorted(weights, key=weights.get, reverse=True)
+    if sampling.top_k:
+        ranked = ranked[: sampling.top_k]
+    total, kept, mass = sum(weights[code] for code in ranked), [], 0.0
+    for code in ranked:
+        if mass > sampling.top_p * total:
+            break
+        kept.append(code)
+        mass += weights[code]
+    return torch.tensor([weights[code] / mass if code in kept else 0.0 for code in weights])
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(),
+        Sampling(temperature=0.5),
+        Sampling(top_k=1),
+        Sampling(top_k=5),
+        Sampling(top_k=1000),
+        Sampling(top_p=0.6),
+        Sampling(top_p=0.0),
+        Sampling(temperature=1.4, top_k=8, top_p=0.7),
+    ],
+    ids=str,
+)
+def test_filters_against_a_plain_reference(sampling):
+    logits = torch.randn(50, 24, generator=torch.Generator().manual_seed(0)) * 2
+    drawn = draw(logits, sampling, [torch.Generator().manual_seed(seed) for seed in range(50)])
+    for seed, (row, code) in enumerate(zip(logits, drawn, strict=True)):
+        chances = chances_by_hand(row, sampling)
+        assert code == torch.multinomial(chances, 1, generator=torch.Generator().manual_seed(seed))
+
+
+def test_temperature_0_takes_the_likeliest(model, instruction):
+    logits = torch.randn(4, 24, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(draw(logits, GREEDY, []), logits.argmax(dim=1))
+    assert torch.equal(pictures(model, instruction, [1], GREEDY), pictures(model, instruction, [2], GREEDY))

@@ -1,0 +1,47 @@
+"""Words of the embedded model."""
+
+import pytest
+from tokenizers import Tokenizer
+
+from drc.lmm.mini.text import PAD, UNKNOWN, encode_text, train_text_tokenizer
+from scripts.lib.tiny import LABELS
+
+WORDS, SLOTS = 40, 6
+
+
+@pytest.fixture
+def words():
+    return train_text_tokenizer(LABELS, WORDS)
+
+
+def test_ids_fit_and_end_in_padding(words):
+    assert words.get_vocab_size() <= WORDS and words.token_to_id(PAD) == 0
+    ids = encode_text(words, "red apple", SLOTS)
+    assert ids.shape == (SLOTS,) and ids.max() < WORDS
+    assert ids.tolist() == sorted(ids.tolist(), key=lambda token: token == 0)
+    assert words.decode(ids[ids > 0].tolist()) == "red apple"
+
+
+def test_no_text_is_all_padding(words):
+    assert not encode_text(words, "", SLOTS).any()
+    assert not encode_text(words, "  \n", SLOTS).any()
+
+
+def test_case_and_accents_do_not_count(words):
+    assert encode_text(words, "Réd APPLE", SLOTS).tolist() == encode_text(words, "red apple", SLOTS).tolist()
+
+
+def test_other_alphabets_are_unknown(words):
+    assert encode_text(words, "猫", SLOTS)[0] == words.token_to_id(UNKNOWN)
+
+
+def test_text_longer_than_fits_is_one_sentence(words):
+    assert encode_text(words, "apple " * SLOTS, SLOTS).all()
+    with pytest.raises(ValueError, match=f"{SLOTS + 1} tokens, but this model reads at most {SLOTS}") as error:
+        encode_text(words, "apple " * (SLOTS + 1), SLOTS)
+    assert "\n" not in str(error.value)
+
+
+def test_the_vocabulary_is_the_same_every_time_and_survives_a_file(words):
+    assert train_text_tokenizer(LABELS, WORDS).to_str() == words.to_str()
+    assert Tokenizer.from_str(words.to_str()).encode("a blue car").ids == words.encode("a blue car").ids
