@@ -198,10 +198,12 @@ def read_weights(model: DRC, path: Path, assign: bool = False) -> None:
 
 
 def load_weights(model: DRC, tensors: dict[str, Tensor], name: str, assign: bool = False) -> None:
-    missing, unexpected = model.load_state_dict(tensors, strict=False, assign=assign)
+    expected = {key: tensor.shape for key, tensor in model.state_dict().items()}
+    missing = [key for key, shape in expected.items() if key not in tensors or tensors[key].shape != shape]
+    unexpected = [key for key in tensors if key not in expected]
     if missing or unexpected:
-        odd = (missing or unexpected)[0]
         raise ValueError(
-            f"{name} does not hold the weights its header promises ({len(missing)} missing, {len(unexpected)} "
-            f"unexpected, such as {odd}); save or download it again"
+            f"{name} does not hold the weights its header promises ({len(missing)} missing or of another size, "
+            f"{len(unexpected)} unexpected, such as {(missing + unexpected)[0]}); save or download it again"
         )
+    model.load_state_dict(tensors, assign=assign)
