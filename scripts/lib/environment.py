@@ -81,9 +81,7 @@ def need_chromium() -> None:
     if any(map(shutil.which, CHROMIUMS)):
         return
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        raise SetupError(
-            "No Chromium was found: install Chromium or Google Chrome, on Debian: apt-get install chromium."
-        )
+        raise SetupError("No Chromium was found: install it, on Debian with apt-get install chromium.")
     _say("Installing Chromium")
     _run("apt-get", "update")
     _run("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation")

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import os
+import signal
 import sys
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from scripts.lib.client import Client, PromptError, Result
 from scripts.lib.environment import BUILD, Host, SetupError
 from scripts.lib.options import InputError, Options, read_options
+from scripts.lib.pictures import read_picture, to_png, write
 from scripts.lib.prompts import personalise
 from scripts.lib.server import Server
 
 
 def draw(host: Host, options: Options) -> bytes:
     """One picture as a PNG file, drawn by the server."""
-    history = [(f"history-{number:04d}.png", read_picture(path)) for number, path in enumerate(options.history)]
-    reference = [("reference.png", read_picture(options.reference))] if options.reference else []
+    history = [(f"history-{number:04d}.png", to_png(read_picture(path))) for number, path in enumerate(options.history)]
+    reference = [("reference.png", to_png(read_picture(options.reference)))] if options.reference else []
     flags = [] if torch.accelerator.is_available() else ["--cpu"]
     print("Starting ComfyUI ...", file=sys.stderr, flush=True)
     with Server(host, BUILD / "run" / "demo", *flags) as server, Client(server.address) as client:
@@ -40,35 +39,16 @@ def draw(host: Host, options: Options) -> bytes:
                     _, bar.n, bar.total = state.progress[-1]
                     bar.refresh()
         if result.error:
-            raise InputError(result.error["exception_message"].strip())
+            kind = InputError if result.error["exception_type"] == "ValueError" else SetupError
+            raise kind(result.error["exception_message"].strip())
         if not result.images:
             raise SetupError("The server was interrupted before the picture was done: run the command again.")
         return client.fetch(result.images[-1])
 
 
-def read_picture(path: Path) -> bytes:
-    """A picture as the PNG file that is uploaded: turned upright, transparency laid on white."""
-    try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{str(path)!r} cannot be read as a picture: {error}.") from error
-    ground = Image.new("RGBA", picture.size, "white")
-    buffer = io.BytesIO()
-    Image.alpha_composite(ground, picture).convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def write(path: Path, data: bytes) -> None:
-    """Writes a whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
-
-
 def main(folder: str, *arguments: str) -> int:
     options = read_options(list(arguments))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped, too
     try:
         write(options.out, draw(Host(Path(folder), Path(sys.executable)), options))
     except (InputError, PromptError) as error:

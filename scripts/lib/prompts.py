@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -32,7 +33,7 @@ def _default(kind: str | list[Any], settings: dict[str, Any] | None = None) -> A
     return options[0] if options else None
 
 
-def load_images(prompt: Prompt, names: list[str]) -> list[Any]:
+def load_images(prompt: Prompt, names: Sequence[str]) -> list[Any]:
     """Uploaded pictures as one batch, through the host's own nodes; returns the link to it."""
     first, *rest = ([prompt.add("LoadImage", image=name), 0] for name in names)
     batch = first
@@ -43,23 +44,30 @@ def load_images(prompt: Prompt, names: list[str]) -> list[Any]:
 
 def personalise(
     definitions: dict[str, Any],
-    history: list[str] = (),
+    history: Sequence[str] = (),
     reference: str | None = None,
     text: str = "",
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Example or uploaded pictures -> two towers -> compose -> generate -> decode -> save."""
+    """Uploaded or example pictures -> two towers -> compose -> generate -> decode -> save.
+
+    What is not given is taken from the examples; text without a reference stands in for it.
+    """
     prompt = Prompt(definitions)
-    examples = prompt.add("DRC_ExamplePictures")
     model = [prompt.add("DRC_LoadModel"), 0]
+    examples = prompt.add("DRC_ExamplePictures")
     pictures = load_images(prompt, history) if history else [examples, 0]
-    meaning = load_images(prompt, [reference]) if reference else [examples, 1]
-    style = prompt.add("DRC_StyleTower", model=model, history=pictures)
-    semantics = prompt.add("DRC_SemanticTower", model=model, reference=meaning)
-    instruction = prompt.add(
-        "DRC_ComposeInstruction", model=model, style=[style, 0], semantics=[semantics, 0], text=text
-    )
-    tokens = prompt.add("DRC_LMMGenerate", model=model, instruction=[instruction, 0], seed=seed)
-    image = prompt.add("DRC_DecodeTokens", model=model, tokens=[tokens, 0])
-    prompt.add("SaveImage", images=[image, 0], filename_prefix="drc")
+    parts = {"style": [prompt.add("DRC_StyleTower", model=model, history=pictures), 0]}
+    if reference or not text:
+        meaning = load_images(prompt, [reference]) if reference else [examples, 1]
+        parts["semantics"] = [prompt.add("DRC_SemanticTower", model=model, reference=meaning), 0]
+    instruction = [prompt.add("DRC_ComposeInstruction", model=model, text=text, **parts), 0]
+    tokens = [prompt.add("DRC_LMMGenerate", model=model, instruction=instruction, seed=seed), 0]
+    picture = [prompt.add("DRC_DecodeTokens", model=model, tokens=tokens), 0]
+    prompt.add("SaveImage", images=picture, filename_prefix="drc")
     return prompt.nodes
+
+
+def node_of(prompt: dict[str, Any], class_type: str) -> str:
+    """The number of the node of that class."""
+    return next(number for number, node in prompt.items() if node["class_type"] == class_type)

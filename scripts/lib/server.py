@@ -64,7 +64,7 @@ class Server:
             *self.flags,
         ]
 
-    def _wait_until_ready(self, seconds: float = 180) -> None:
+    def _wait_until_ready(self, seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             try:

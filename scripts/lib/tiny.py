@@ -24,7 +24,7 @@ CONFIG = DRCConfig(
             coarse_blocks=1,
             fine_blocks=1,
         ),
-        words=40,
+        words=80,
         text_slots=6,
         width=32,
         feed_forward=64,

@@ -1,8 +1,6 @@
 """What a stranger does: open our template in a real page, press Run, look at the picture."""
 
-import io
-
-from PIL import Image
+from scripts.lib.pictures import from_bytes
 
 
 def test_template_opens_and_draws(page, client):
@@ -12,7 +10,7 @@ def test_template_opens_and_draws(page, client):
     page.screenshot("personalise-open")
 
     images = page.run()
-    picture = Image.open(io.BytesIO(client.fetch(images[0]))).convert("RGB")
+    picture = from_bytes(client.fetch(images[0]))
     assert min(picture.size) >= 64
     assert len(picture.getcolors(picture.width * picture.height)) > 16
     page.screenshot("personalise-done")

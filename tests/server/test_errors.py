@@ -1,0 +1,60 @@
+"""Bad input reaches the user as one sentence on the node that got it, and names the input."""
+
+import pytest
+
+from scripts.lib.client import PromptError
+from scripts.lib.prompts import node_of, personalise
+
+
+def assert_sentence(result, prompt, class_type, *words):
+    assert result.error, "the prompt ran"
+    assert result.error["node_id"] == node_of(prompt, class_type)
+    assert result.error["exception_type"] == "ValueError"
+    message = result.error["exception_message"].strip()
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("weights", ["1, 2", "-1, 1, 1, 1, 1, 1", "0 0 0 0 0 0", "nan 1 1 1 1 1", "a lot"])
+def test_weights_that_do_not_fit(client, definitions, weights):
+    prompt = personalise(definitions)
+    prompt[node_of(prompt, "DRC_StyleTower")]["inputs"]["weights"] = weights
+    assert_sentence(client.run(prompt), prompt, "DRC_StyleTower", "weights")
+
+
+def test_many_references(client, definitions):
+    prompt = personalise(definitions)
+    prompt[node_of(prompt, "DRC_SemanticTower")]["inputs"]["reference"] = [node_of(prompt, "DRC_ExamplePictures"), 0]
+    assert_sentence(client.run(prompt), prompt, "DRC_SemanticTower", "reference", "6")
+
+
+def test_text_that_does_not_fit(client, definitions):
+    prompt = personalise(definitions, text="a word and another " * 50)
+    assert_sentence(client.run(prompt), prompt, "DRC_ComposeInstruction", "text")
+
+
+@pytest.mark.parametrize(
+    ("class_type", "name", "value"),
+    [
+        ("DRC_LoadModel", "model_name", "missing.safetensors"),
+        ("DRC_ComposeInstruction", "style_strength", -1.0),
+        ("DRC_LMMGenerate", "seed", -1),
+        ("DRC_LMMGenerate", "batch_size", 0),
+    ],
+)
+def test_widget_out_of_range_is_refused_before_anything_runs(client, definitions, class_type, name, value):
+    prompt = personalise(definitions)
+    number = node_of(prompt, class_type)
+    prompt[number]["inputs"][name] = value
+    with pytest.raises(PromptError, match=name) as refused:
+        client.queue(prompt)
+    assert list(refused.value.errors) == [number]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (8192, 8192)])
+def test_extreme_sizes_are_drawn_from(client, definitions, upload, size):
+    name = upload("extreme.png", size)
+    result = client.run(personalise(definitions, history=[name], reference=name))
+    assert result.error is None
+    assert result.images

@@ -1,0 +1,59 @@
+"""The personalise workflow on a real server, over its websocket."""
+
+import pytest
+
+from scripts.lib.client import Result
+from scripts.lib.pictures import from_bytes
+from scripts.lib.prompts import node_of, personalise
+
+
+def test_example_pictures_give_a_picture_with_progress_and_previews(client, definitions):
+    prompt = personalise(definitions, seed=1)
+    result = client.run(prompt)
+    assert result.error is None
+    assert result.executed == set(prompt)
+    drawn = from_bytes(client.fetch(result.images[0]))
+    assert len(drawn.getcolors(drawn.width * drawn.height)) > 16
+
+    generate = node_of(prompt, "DRC_LMMGenerate")
+    steps = [(value, total) for number, value, total in result.progress if number == generate]
+    assert steps[-1][0] == steps[-1][1]
+    assert [value for value, _ in steps] == sorted({value for value, _ in steps})
+    assert result.previews
+
+
+def test_uploaded_pictures_of_mixed_sizes_and_text(client, definitions, upload):
+    history = [upload(f"{number}.png", (64 + 9 * number, 80)) for number in range(3)]
+    reference = upload("reference.png", (200, 50), "orange")
+    result = client.run(personalise(definitions, history, reference, text="cat", seed=2))
+    assert result.error is None
+    assert result.images
+
+
+@pytest.mark.parametrize("seed", [0, 2**64 - 1])
+def test_smallest_and_largest_seed(client, definitions, seed):
+    result = client.run(personalise(definitions, seed=seed))
+    assert result.error is None
+
+
+def test_cancel_stops_between_two_codes_and_leaves_the_server_well(client, definitions):
+    prompt = personalise(definitions, seed=3)
+    generate = node_of(prompt, "DRC_LMMGenerate")
+    result = Result(client.queue(prompt))
+    for state in client.follow(result):
+        if state.progress and state.progress[-1][0] == generate:
+            seen = len(state.progress)
+            client.interrupt()
+            break
+    for _ in client.follow(result):
+        pass
+    assert result.interrupted
+    assert result.error is None
+    assert not result.images
+    # A message or two may be under way while the server hears of the interrupt.
+    assert len(result.progress) <= seen + 10
+    assert result.progress[-1][1] < result.progress[-1][2]
+
+    again = client.run(prompt)
+    assert again.error is None
+    assert again.images
