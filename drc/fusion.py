@@ -89,7 +89,7 @@ class FusionNetwork(nn.Module):
 def plane(side: int, width: int) -> Tensor:
     """Two-dimensional sine positions [side * side, width] of the cell centres of a canvas, whatever its grid."""
     centre = (torch.arange(side, dtype=torch.float32) + 0.5) / side
-    frequency = 2 ** torch.linspace(0, 5, width // 4)  # from half a wave to sixteen waves across the canvas
+    frequency = 2 ** torch.linspace(0, 3.5, width // 4)  # from half a wave to six waves across the canvas
     angle = torch.outer(centre, frequency) * torch.pi
     wave = torch.cat((angle.sin(), angle.cos()), dim=1)  # side, width / 2
     down = wave[:, None].expand(side, side, -1)

@@ -63,12 +63,17 @@ class Disentangler(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
                 nn.init.zeros_(module.bias)
+        for module in self.modules():
             if hasattr(module, "query") and hasattr(module, "key"):
                 module.key.weight.data.copy_(module.query.weight)
         config = self.rows.config
-        self.rows.place.weight.data.copy_(plane(config.grid // config.merge, config.width))
+        nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
+        self.rows.place.weight.data.copy_(0.5 * plane(config.grid // config.merge, config.width))
         fusion = self.fusion
         fusion.queries.weight.data.copy_(plane(round(fusion.config.instructions**0.5), fusion.config.width))
+        for layer in fusion.layers:
+            layer.out.weight.data.mul_(0.3)
+            layer.feed_forward[-1].weight.data.mul_(0.3)
         nn.init.normal_(fusion.types.weight, std=0.3)
         nn.init.normal_(fusion.nothing.weight, std=1.0)
         nn.init.constant_(fusion.norm.weight, 0.3)
@@ -123,7 +128,7 @@ class DRC(nn.Module):
         semantic_mask: float = 0.0,
         device: torch.device | str = "cpu",
     ) -> Instruction:
-        """Style and semantics, on `device` -> one instruction. Text counts as semantics: it comes and goes with them."""
+        """Style and semantics on `device` -> one instruction. Text counts as semantics: it comes and goes with them."""
         ids = self.encode_text(text).to(device)
         has_semantics = semantics is not None or bool(text.strip())
         chain = streams(style_strength, semantic_strength, style is not None, has_semantics)

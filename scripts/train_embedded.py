@@ -34,7 +34,7 @@ from drc.train.loop import Schedule, Trainer, part, write_safetensors  # noqa: E
 from drc.train.objectives import Conditioning, Stage1, Stage2, gaps  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
 
-VENDOR_SHARE = 0.25  # of real emoji among the pictures; the rest are procedural styles
+VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
 VALIDATION_CASES = 64
 LICENCE = "CC-BY-4.0"
@@ -147,8 +147,11 @@ def train_drc(options: argparse.Namespace, stage: int) -> None:
         drc.load_state_dict(first, strict=False)
     for parameter in drc.lmm.vision.parameters():
         parameter.requires_grad = False  # the tokeniser is frozen from here on
-    model = (Stage1 if stage == 1 else Stage2)(drc, Conditioning()).to(options.device)
-    rate = 1e-3 if stage == 1 else 8e-4
+    if stage == 1:  # the instruction must be worth reading before neighbours are
+        model, rate = Stage1(drc, Conditioning(all_blank=0.5, some_blank=0.3)), 1e-3
+    else:
+        model, rate = Stage2(drc, Conditioning()), 8e-4
+    model.to(options.device)
     schedule = Schedule(steps=options.steps, rate=rate, seed=options.seed, save_every=100)
     trainer = Trainer(model, schedule, options.out / f"stage{stage}")
     draw = batches["train"].triplets if stage == 1 else batches["train"].personal
@@ -171,7 +174,7 @@ def train_entangled(options: argparse.Namespace) -> None:
         parameter.requires_grad = False
     schedule = Schedule(steps=options.steps, rate=8e-4, seed=options.seed, save_every=50)
     objective = EntangledObjective(model, Conditioning())
-    Trainer(objective, schedule, options.out / "entangled").run(lambda module, step: module(batches.personal(step, 6), step))
+    Trainer(objective, schedule, options.out / "entangled").run(lambda module, step: module(batches.personal(step, 3), step))
 
 
 def export(options: argparse.Namespace) -> None:

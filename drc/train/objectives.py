@@ -1,6 +1,6 @@
 """The two objectives of DRC: disentanglement learning (stage 1) and personalised modelling (stage 2).
 
-Both rebuild a picture's codes through the language model from instructions: token cross-entropy, and nothing else (Q20).
+Both rebuild a picture's codes through the language model from instructions: token cross-entropy, read twice (see ReadOut).
 The embedded model has no pretrained language model under it, so both stages train all of it; a LoRA belongs to
 LMMs that bring one.
 
@@ -29,8 +29,34 @@ class Conditioning:
     keep_text: float = 0.3
     text_alone: float = 0.10  # text without reference
     mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
-    all_blank: float = 0.35
-    some_blank: float = 0.4
+    all_blank: float = 0.25
+    some_blank: float = 0.45
+
+
+class ReadOut(nn.Module):
+    """Codes of a canvas cell straight from its instruction vector; only training uses it.
+
+    The instructions get a gradient from the first step, long before the language model has found out that they are
+    worth reading. This is our addition: the paper names no loss but reconstruction, and this one rebuilds the same codes.
+    """
+
+    def __init__(self, drc: DRC):
+        super().__init__()
+        width = drc.config.fusion.width
+        self.side = round(drc.config.fusion.instructions**0.5)
+        self.cell = drc.config.tower.grid // self.side
+        self.spread = nn.Linear(width, width * self.cell**2)
+        self.norm = nn.RMSNorm(width)
+        nn.init.constant_(self.norm.weight, 0.3)
+
+    def forward(self, drc: DRC, instructions: Tensor, target: Tensor) -> Tensor:
+        """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]."""
+        B, K, width = instructions.shape
+        table = drc.lmm.language.model.embed_tokens.weight[: drc.lmm.config.vision.codes]
+        codes = self.norm(self.spread(instructions).float().view(B, K, -1, width))
+        logits = F.linear(codes, table)  # B, K, cell * cell, codes
+        cells = target.view(B, self.side, self.cell, self.side, self.cell).transpose(2, 3).reshape(B, K, -1)
+        return F.cross_entropy(logits.float().flatten(0, 2), cells.flatten(), reduction="none").view(B, -1).mean(dim=1)
 
 
 class Stage1(nn.Module):
@@ -40,6 +66,7 @@ class Stage1(nn.Module):
         super().__init__()
         self.drc, self.conditioning = drc, conditioning
         self.sampler = ImportanceSampler()
+        self.read_out = ReadOut(drc)
 
     def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
         heart, places = self.drc.disentangler, self.drc.disentangler.rows.places
@@ -56,12 +83,12 @@ class Stage1(nn.Module):
             semantics = heart.semantic_tower(
                 choose(semantics_of_m, same_meaning, anchor), choose(semantics_of_m, anchor, same_meaning), places(anchor)
             )
-            losses = rebuild(self.drc, batch, style, semantics, self.conditioning)
+            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning)
         self.sampler.update(drawn, losses.detach())
         chances = self.sampler.chances(step)
         numbers = {f"p_{i}{j}": chances[k] for k, (i, j) in enumerate(COMBINATIONS)}
         numbers |= {f"loss_{i}{j}": self.sampler.difficulty[k] for k, (i, j) in enumerate(COMBINATIONS)}
-        return losses.mean(), numbers
+        return losses.mean() + read.mean(), numbers | {"tokens": losses.detach().mean(), "read_out": read.detach().mean()}
 
 
 class Stage2(nn.Module):
@@ -70,6 +97,7 @@ class Stage2(nn.Module):
     def __init__(self, drc: DRC, conditioning: Conditioning):
         super().__init__()
         self.drc, self.conditioning = drc, conditioning
+        self.read_out = ReadOut(drc)
 
     def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
         heart, lmm = self.drc.disentangler, self.drc.lmm
@@ -77,35 +105,33 @@ class Stage2(nn.Module):
             weights = torch.ones(batch.history.shape[1], device=batch.target.device)
             style = heart.style(lmm.embed(batch.history), weights).flatten(1, 2)
             semantics = heart.semantics(lmm.embed(batch.reference), lmm.embed(batch.partner))
-            losses = rebuild(self.drc, batch, style, semantics, self.conditioning)
-        return losses.mean(), {}
+            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning)
+        return losses.mean() + read.mean(), {"tokens": losses.detach().mean(), "read_out": read.detach().mean()}
 
 
-def rebuild(drc: DRC, batch: Batch, style: Tensor, semantics: Tensor, conditioning: Conditioning | None) -> Tensor:
-    """Mean token loss [B] of the target from style rows [B, S, d] and semantic rows [B, R, d].
-
-    Without `conditioning` nothing is dropped, masked or blanked and no text is given.
-    """
+def rebuild(
+    drc: DRC, read_out: ReadOut, batch: Batch, style: Tensor, semantics: Tensor, conditioning: Conditioning
+) -> tuple[Tensor, Tensor]:
+    """Mean token loss [B] of the target from style rows [B, S, d] and semantic rows [B, R, d], and the read-out's."""
     B, device = len(batch.target), batch.target.device
     style_bias = torch.zeros(style.shape[:2], device=device)
     semantic_bias = torch.zeros(semantics.shape[:2], device=device)
-    text, feed = torch.zeros_like(batch.text), batch.target
-    if conditioning is not None:
-        chance = torch.rand(B, device=device)
-        both, style_only = conditioning.drop_both, conditioning.drop_both + conditioning.drop_semantics
-        no_semantics = chance < style_only
-        no_style = (chance < both) | ((chance >= style_only) & (chance < style_only + conditioning.drop_style))
-        alone = ~no_semantics & (torch.rand(B, device=device) < conditioning.text_alone)
-        with_text = ~no_semantics & (alone | (torch.rand(B, device=device) < conditioning.keep_text))
-        ratio = torch.rand(B, 1, device=device) * (torch.rand(B, 1, device=device) < conditioning.mask)
-        masked = torch.rand_like(semantic_bias) < ratio
-        masked[:, 0] &= ~masked.all(dim=1)
-        style_bias.masked_fill_(no_style[:, None], float("-inf"))
-        semantic_bias.masked_fill_(masked | (no_semantics | alone)[:, None], float("-inf"))
-        text = torch.where(with_text[:, None], batch.text, text)
-        feed = blanked(feed, drc.lmm.blank, conditioning)
+    chance = torch.rand(B, device=device)
+    both, style_only = conditioning.drop_both, conditioning.drop_both + conditioning.drop_semantics
+    no_semantics = chance < style_only
+    no_style = (chance < both) | ((chance >= style_only) & (chance < style_only + conditioning.drop_style))
+    alone = ~no_semantics & (torch.rand(B, device=device) < conditioning.text_alone)
+    with_text = ~no_semantics & (alone | (torch.rand(B, device=device) < conditioning.keep_text))
+    ratio = torch.rand(B, 1, device=device) * (torch.rand(B, 1, device=device) < conditioning.mask)
+    masked = torch.rand_like(semantic_bias) < ratio
+    masked[:, 0] &= ~masked.all(dim=1)
+    style_bias.masked_fill_(no_style[:, None], float("-inf"))
+    semantic_bias.masked_fill_(masked | (no_semantics | alone)[:, None], float("-inf"))
+    text = torch.where(with_text[:, None], batch.text, 0)
+    feed = blanked(batch.target, drc.lmm.blank, conditioning)
     instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
-    return token_losses(drc, text, instructions, feed, batch.target).mean(dim=1)
+    losses = token_losses(drc, text, instructions, feed, batch.target).mean(dim=1)
+    return losses, read_out(drc, instructions, batch.target)
 
 
 def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, target: Tensor) -> Tensor:

@@ -28,7 +28,10 @@ class MiniConfig:
     @property
     def llama(self) -> LlamaConfig:
         vocabulary = self.vision.codes + 2 + self.words  # codes, image start, blank, words
-        return LlamaConfig(vocabulary, self.width, self.feed_forward, self.layers, self.heads, self.heads)
+        # A large rotary base: what lies far apart in the prompt may lie on the same spot of the canvas.
+        return LlamaConfig(
+            vocabulary, self.width, self.feed_forward, self.layers, self.heads, self.heads, rope_theta=1e6
+        )
 
 
 class MiniLMM(nn.Module):
@@ -89,12 +92,18 @@ class MiniLMM(nn.Module):
                 nn.init.normal_(parameter, std=0.04 / (2 * self.config.layers) ** 0.5)
             elif parameter.ndim > 1:
                 nn.init.normal_(parameter, std=0.04)
-        for layer in self.language.model.layers:
-            layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight)
-        nn.init.normal_(self.language.model.embed_tokens.weight, std=0.3)
+        for layer in self.language.model.layers:  # at first a code looks at what resembles it: its own spot on the canvas
+            attention = layer.self_attn
+            nn.init.normal_(attention.q_proj.weight, std=1.5 * self.config.width**-0.5)
+            attention.k_proj.weight.data.copy_(attention.q_proj.weight)
+        nn.init.normal_(self.language.model.embed_tokens.weight, std=0.2)
+        with torch.no_grad():  # codes that look alike start alike
+            codebook = nn.functional.normalize(self.vision.codebook.weight, dim=-1)
+            mix = torch.randn(codebook.shape[1], self.config.width) * 0.2
+            self.language.model.embed_tokens.weight[: len(codebook)].mul_(0.5).add_(codebook @ mix * 0.87)
         nn.init.constant_(self.language.model.norm.weight, 0.2)
         self.tie()
-        self.places.weight.data.copy_(0.3 * plane(self.config.vision.grid, self.config.width))
+        self.places.weight.data.copy_(0.5 * plane(self.config.vision.grid, self.config.width))
 
     def tie(self) -> None:
         """One table for codes read and codes written, while training."""
