@@ -1,9 +1,13 @@
-"""The pack as the host loads it: by path, under a name that nothing in it knows."""
+"""The pack as the host loads it: by path, under a name that nothing in it knows; and its nodes on a tiny model."""
 
+import asyncio
 import importlib.util
 import sys
 
 import pytest
+import torch
+
+from scripts.lib.tiny import write_tiny
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +20,79 @@ def pack(root):
     sys.modules["drc_pack"] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def classes(pack):
+    """Node id -> class."""
+    extension = asyncio.run(pack.comfy_entrypoint())
+    return {node.GET_SCHEMA().node_id: node for node in asyncio.run(extension.get_node_list())}
+
+
+@pytest.fixture(scope="session")
+def models(classes, tmp_path_factory):
+    """A model folder that the host knows, with two tiny models and one whose towers were never trained."""
+    import folder_paths
+
+    folder = tmp_path_factory.mktemp("drc")
+    write_tiny(folder / "tiny.safetensors")
+    write_tiny(folder / "other.safetensors", seed=1)
+    write_tiny(folder / "untrained.safetensors", stage=0)
+    folder_paths.add_model_folder_path("drc", str(folder))
+    return folder
+
+
+class Graph:
+    """The nodes as functions, under the host's inference mode, with the schema's defaults."""
+
+    def __init__(self, classes):
+        self.classes = classes
+
+    def run(self, node_id, **inputs):
+        node = self.classes[node_id]
+        defaults = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
+        with torch.inference_mode():
+            return node.execute(**{**defaults, **inputs})[0]
+
+    def load(self, name="tiny.safetensors"):
+        return self.run("DRC_LoadModel", model_name=name)
+
+    def style(self, model, history, weights=""):
+        return self.run("DRC_StyleTower", model=model, history=history, weights=weights)
+
+    def semantics(self, model, reference):
+        return self.run("DRC_SemanticTower", model=model, reference=reference)
+
+    def compose(self, model, style=None, semantics=None, **widgets):
+        return self.run("DRC_ComposeInstruction", model=model, style=style, semantics=semantics, **widgets)
+
+    def generate(self, model, instruction, **widgets):
+        return self.run("DRC_LMMGenerate", model=model, instruction=instruction, **widgets)
+
+    def decode(self, model, tokens):
+        return self.run("DRC_DecodeTokens", model=model, tokens=tokens)
+
+
+@pytest.fixture(scope="session")
+def graph(classes, models):
+    return Graph(classes)
+
+
+@pytest.fixture(scope="session")
+def model(graph):
+    return graph.load()
+
+
+@pytest.fixture(scope="session")
+def history():
+    return torch.rand(5, 40, 48, 3, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="session")
+def reference():
+    return torch.rand(1, 32, 32, 3, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.fixture(scope="session")
+def instruction(graph, model, history, reference):
+    return graph.compose(model, graph.style(model, history), graph.semantics(model, reference), text="red apple")

@@ -1,0 +1,92 @@
+"""What must hold whatever the weights are."""
+
+import pytest
+import torch
+
+
+def same(one, other):
+    torch.testing.assert_close(one.vectors, other.vectors, atol=2e-5, rtol=1e-4)
+    assert torch.equal(one.text, other.text)
+    torch.testing.assert_close(one.coefficients, other.coefficients)
+
+
+@pytest.fixture(scope="module")
+def semantics(graph, model, reference):
+    return graph.semantics(model, reference)
+
+
+@pytest.fixture(scope="module")
+def style(graph, model, history):
+    return graph.style(model, history)
+
+
+def test_a_picture_of_weight_0_is_a_picture_removed(graph, model, history, semantics):
+    without = graph.style(model, history[[0, 2, 4]], "1, 2, 1")
+    weighted = graph.style(model, history, "1, 0, 2, 0, 1")
+    same(graph.compose(model, weighted, semantics), graph.compose(model, without, semantics))
+
+
+def test_equal_weights_are_no_weights(graph, model, history, style, semantics):
+    same(
+        graph.compose(model, graph.style(model, history, "2 2 2 2 2"), semantics),
+        graph.compose(model, style, semantics),
+    )
+
+
+def test_weights_change_the_instruction(graph, model, history, style, semantics):
+    heavy = graph.compose(model, graph.style(model, history, "9 1 1 1 1"), semantics)
+    assert not torch.allclose(heavy.vectors, graph.compose(model, style, semantics).vectors, atol=1e-3)
+
+
+def test_the_order_of_the_history_does_not_matter(graph, model, history, style, semantics):
+    turned = graph.style(model, history.flip(0))
+    same(graph.compose(model, turned, semantics), graph.compose(model, style, semantics))
+
+
+def test_style_strength_0_is_style_dropped(graph, model, style, semantics):
+    same(graph.compose(model, style, semantics, style_strength=0.0), graph.compose(model, None, semantics))
+
+
+def test_semantic_strength_0_is_reference_and_text_dropped(graph, model, style, semantics):
+    dropped = graph.compose(model, style, semantics, text="red apple", semantic_strength=0.0)
+    same(dropped, graph.compose(model, style))
+
+
+def test_both_strengths_0_is_nothing_given(graph, model, style, semantics):
+    dropped = graph.compose(model, style, semantics, style_strength=0.0, semantic_strength=0.0)
+    same(dropped, graph.compose(model))
+
+
+def test_strengths_of_1_are_plain_drawing(graph, model, style, semantics):
+    plain = graph.compose(model, style, semantics, style_strength=1.0, semantic_strength=1.0)
+    assert plain.coefficients.tolist() == [1.0]
+
+
+def test_semantic_mask_1_is_reference_dropped(graph, model, style, semantics):
+    masked = graph.compose(model, style, semantics, semantic_mask=1.0, style_strength=1.0, semantic_strength=1.0)
+    nothing = graph.compose(model, style, text="", style_strength=1.0)
+    torch.testing.assert_close(masked.vectors, nothing.vectors, atol=2e-5, rtol=1e-4)
+
+
+def test_a_batch_is_its_runs_one_by_one(graph, model, instruction):
+    batch = graph.generate(model, instruction, seed=7, batch_size=3).codes
+    runs = [graph.generate(model, instruction, seed=seed).codes for seed in (7, 8, 9)]
+    assert torch.equal(batch, torch.cat(runs))
+    assert not torch.equal(batch[0], batch[1])
+
+
+def test_the_same_seed_gives_the_same_bytes(graph, model, instruction):
+    pictures = [graph.decode(model, graph.generate(model, instruction, seed=3)) for _ in range(2)]
+    assert pictures[0].numpy().tobytes() == pictures[1].numpy().tobytes()
+
+
+def test_the_last_seed_is_followed_by_the_first(graph, model, instruction):
+    batch = graph.generate(model, instruction, seed=2**64 - 1, batch_size=2).codes
+    assert torch.equal(batch[1:], graph.generate(model, instruction, seed=0).codes)
+
+
+def test_a_square_picture_of_the_right_size_is_left_as_it_is(pack):
+    from drc.pixels import prepare
+
+    image = torch.rand(1, 32, 32, 3)
+    assert torch.equal(prepare(image, 32, "history"), image.permute(0, 3, 1, 2))

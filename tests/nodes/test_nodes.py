@@ -1,0 +1,114 @@
+"""The nodes called as the host calls them, without a server."""
+
+import subprocess
+
+import pytest
+import torch
+
+OUTPUTS = {
+    "DRC_LoadModel": ["DRC_MODEL"],
+    "DRC_StyleTower": ["DRC_STYLE"],
+    "DRC_SemanticTower": ["DRC_SEMANTICS"],
+    "DRC_ComposeInstruction": ["DRC_INSTRUCTION"],
+    "DRC_LMMGenerate": ["DRC_TOKENS"],
+    "DRC_DecodeTokens": ["IMAGE"],
+    "DRC_ExamplePictures": ["IMAGE", "IMAGE"],
+}
+
+
+def test_every_node_has_its_final_id_and_outputs(classes):
+    found = {name: [output.io_type for output in node.GET_SCHEMA().outputs] for name, node in classes.items()}
+    assert found == OUTPUTS
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_every_input_and_output_explains_itself(classes, root, name):
+    schema = classes[name].GET_SCHEMA()
+    assert schema.description and schema.category == "DRC"
+    assert all(part.tooltip for part in schema.inputs + schema.outputs)
+    assert all(output.display_name for output in schema.outputs)
+    page = (root / "web" / "docs" / f"{name}.md").read_text()
+    assert page.startswith(f"# {schema.display_name}\n")
+    assert all(f"`{part.id}`" in page for part in schema.inputs)
+
+
+def test_examples(classes):
+    node = classes["DRC_ExamplePictures"]
+    for example in node.GET_SCHEMA().inputs[0].options:
+        history, reference = node.execute(example)
+        assert history.ndim == 4 and 6 <= len(history) <= 8 and reference.shape == (1, *history.shape[1:])
+        assert history.min() >= 0 and history.max() <= 1
+
+
+def test_a_whole_run(graph, model, history, reference):
+    style, semantics = graph.style(model, history), graph.semantics(model, reference)
+    instruction = graph.compose(model, style, semantics, text="red apple")
+    tokens = graph.generate(model, instruction, batch_size=2)
+    assert tokens.codes.shape == (2, 16) and tokens.codes.dtype == torch.int64
+    pictures = graph.decode(model, tokens)
+    assert pictures.shape == (2, 32, 32, 3) and pictures.dtype == torch.float32
+    assert pictures.min() >= 0 and pictures.max() <= 1
+
+
+def test_cancel_works_between_any_two_codes(graph, model, instruction, pack, monkeypatch):
+    from comfy import model_management
+
+    steps = []
+
+    class Bar:
+        def update_absolute(self, value, preview=None):
+            steps.append(value)
+            if value == 3:
+                model_management.interrupt_current_processing()
+
+    monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
+    with pytest.raises(model_management.InterruptProcessingException):
+        graph.generate(model, instruction)
+    assert steps == [1, 2, 3]
+
+
+def test_previews_show_what_is_drawn_so_far(graph, model, instruction, pack, monkeypatch):
+    previews = {}
+
+    class Bar:
+        def update_absolute(self, value, preview=None):
+            if preview:
+                previews[value] = preview[1]
+
+    monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
+    graph.generate(model, instruction)
+    assert list(previews) == [4, 8, 12, 16]
+    assert previews[8].getpixel((16, 31)) == (230, 230, 230)
+    assert previews[16].size == (32, 32)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_weights_run_too(graph, history, reference, pack, monkeypatch, dtype):
+    """Also shows that every weight is read through the host's casting layers: a raw one would clash."""
+    monkeypatch.setattr(pack.nodes.host, "weight_dtype", lambda device: dtype)
+    model = graph.load()
+    instruction = graph.compose(model, graph.style(model, history), graph.semantics(model, reference))
+    assert instruction.vectors.dtype == dtype
+    assert graph.decode(model, graph.generate(model, instruction)).isfinite().all()
+
+
+def test_pack_imports_nothing_heavy(root, host):
+    """The host itself brings torch; the pack adds nothing that takes time."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(host.folder)!r})
+from comfy.cli_args import args
+args.cpu = True
+import comfy.ops, comfy.model_patcher, comfy.utils, folder_paths, comfy_api.latest
+before = set(sys.modules)
+import importlib.util
+spec = importlib.util.spec_from_file_location("drc_pack", {str(root / "__init__.py")!r},
+                                              submodule_search_locations=[{str(root)!r}])
+module = importlib.util.module_from_spec(spec)
+sys.modules["drc_pack"] = module
+spec.loader.exec_module(module)
+print(*sorted(set(sys.modules) - before))
+"""
+    output = subprocess.run([str(host.python), "-c", code], capture_output=True, text=True, check=True).stdout
+    added = {name for name in output.split() if not name.startswith("drc_pack.nodes")}
+    assert added <= {"drc_pack", "importlib.util"}
