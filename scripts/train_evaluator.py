@@ -2,8 +2,8 @@
 
     python scripts/train_evaluator.py [--steps 3500] [--tokenizer build/train/tokenizer/state.safetensors]
 
-It learns every picture there is, unseen styles and test pictures too, and where a trained tokeniser exists also what the
-tokeniser makes of them. Resumes where it was stopped. Needs about ten minutes of one core.
+It learns every picture there is, unseen styles and test pictures too, and where a trained tokeniser exists also what
+the tokeniser makes of them. Resumes where it was stopped. Needs about ten minutes of one core.
 """
 
 import argparse
@@ -58,8 +58,10 @@ def as_bytes(images: torch.Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def rebuild(pictures: Pictures, evaluated: int, count: int, size: int, state: Path, out: Path) -> tuple[np.ndarray, np.ndarray]:
-    """`count` of the pictures that tests are made of, chosen by hash, after the tokeniser: rows, and small images."""
+def rebuild(
+    pictures: Pictures, evaluated: int, count: int, size: int, state: Path, out: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """`count` of the first `evaluated` pictures, chosen by hash, after the tokeniser: rows, and small images."""
     path = out / f"rebuilt-{file_hash(state)[:16]}-{count}.npz"
     if not path.exists():
         names = [f"{record.style} {record.drawing}" for record in pictures.records[:evaluated]]
@@ -101,22 +103,20 @@ def main() -> None:
     trainer = Trainer(evaluator, schedule, options.out)
 
     images = small(pictures, evaluator.config.size)
-    after = images
-    rebuilt = np.zeros(len(pictures), bool)
+    rebuilt, position = images[:0], np.full(len(pictures), -1)
     if options.tokenizer.exists():
-        rows, its_images = rebuild(
-            pictures, evaluated, options.rebuilt, evaluator.config.size, options.tokenizer, options.out
-        )
-        rebuilt[rows] = True
-        after = images.copy()
-        after[rows] = its_images
+        size = evaluator.config.size
+        rows, rebuilt = rebuild(pictures, evaluated, options.rebuilt, size, options.tokenizer, options.out)
+        position[rows] = np.arange(len(rows))
 
     def batch_loss(model, step):
         random = np.random.default_rng((options.seed, step))
         first = random.random(BATCH) < EVALUATED
         rows = np.where(first, random.integers(0, evaluated, BATCH), random.integers(evaluated, len(pictures), BATCH))
-        shown = rebuilt[rows] & (random.random(BATCH) < REBUILT)
-        batch = as_images(np.where(shown[:, None, None, None], after[rows], images[rows]))
+        chosen = images[rows]
+        instead = (position[rows] >= 0) & (random.random(BATCH) < REBUILT)
+        chosen[instead] = rebuilt[position[rows[instead]]]
+        batch = as_images(chosen)
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
         return model.loss(disturbed(batch, generator), style[rows], meaning[rows])
 

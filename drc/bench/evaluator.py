@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 SCALE = 20.0  # of the cosines in the softmax
@@ -48,10 +49,16 @@ class Evaluator(nn.Module):
         self.fine = nn.Sequential(down(3 * 4 * 4, width, 1), Block(width))
         self.middle = nn.Sequential(down(width, 2 * width, 2), Block(2 * width), Block(2 * width))
         self.coarse = nn.Sequential(down(2 * width, 3 * width, 2), Block(3 * width))
+        # Normalised before and after: the statistics of channels differ in scale, and cosines need a centre.
         self.style = nn.Sequential(
-            nn.Linear(12 * width, 4 * width), nn.ReLU(), nn.Linear(4 * width, config.features, bias=False)
+            nn.BatchNorm1d(96 + 12 * width),
+            nn.Linear(96 + 12 * width, 4 * width),
+            nn.ReLU(),
+            nn.Linear(4 * width, config.features, bias=False),
+            nn.BatchNorm1d(config.features),
         )
-        self.meaning = nn.Linear(3 * width * (size // 16) ** 2, config.features, bias=False)
+        places = 3 * width * (size // 16) ** 2
+        self.meaning = nn.Sequential(nn.Linear(places, config.features, bias=False), nn.BatchNorm1d(config.features))
         self.style_classes = nn.Parameter(torch.randn(config.styles, config.features))
         self.meaning_classes = nn.Parameter(torch.randn(config.meanings, config.features))
 
@@ -61,7 +68,7 @@ class Evaluator(nn.Module):
         fine = self.fine(x.contiguous(memory_format=torch.channels_last))
         middle = self.middle(fine)
         coarse = self.coarse(middle)
-        spread = [torch.cat(torch.std_mean(x.float(), dim=(2, 3)), dim=1) for x in (fine, middle, coarse)]
+        spread = [torch.cat(torch.std_mean(x.float(), dim=(2, 3), correction=0), dim=1) for x in (x, fine, middle, coarse)]
         style, meaning = self.style(torch.cat(spread, dim=1)), self.meaning(coarse.flatten(1))
         return F.normalize(style.float(), dim=1), F.normalize(meaning.float(), dim=1)
 
@@ -82,9 +89,8 @@ class Evaluator(nn.Module):
 def load_evaluator(path: Path) -> Evaluator:
     with safe_open(path, "pt") as file:
         config = EvaluatorConfig(**{name: int(value) for name, value in file.metadata().items()})
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
     evaluator = Evaluator(config).to(memory_format=torch.channels_last)
-    evaluator.load_state_dict(tensors)
+    evaluator.load_state_dict(load_file(path))
     return evaluator.eval()
 
 

@@ -1,0 +1,75 @@
+"""Results as a Markdown table, and contact sheets of what was drawn."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .cases import DESCRIPTIONS
+
+COLUMNS = {
+    "semantic_top1": "meaning",
+    "semantic_top5": "meaning, first 5",
+    "style_top1": "style",
+    "joint_top1": "both",
+    "copies_reference": "nearer to reference",
+    "copies_history": "nearer to a history picture",
+}
+GAPS = ("wrong_reference", "wrong_history")
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def markdown(results: dict) -> str:
+    """One section per test: a table per judge, percent with 95 % intervals, then the gaps."""
+    lines = []
+    for name, test in results["tests"].items():
+        lines += [f"### {name}: {DESCRIPTIONS[name]} ({test['cases']} cases)", ""]
+        for judge, rows in test["judges"].items():
+            lines += [f"| {judge} | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+            for row, numbers in rows.items():
+                lines.append(f"| {row} | " + " | ".join(percent(*numbers[key]) for key in COLUMNS) + " |")
+            lines.append("")
+        if test["gaps"]:
+            heads = [f"{context}, {what.replace('_', ' ')}" for context in ("blind", "ar") for what in ("right", *GAPS)]
+            lines += ["| loss in nats per code | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+            lines += [f"| {model} | {gap_cells(numbers)} |" for model, numbers in test["gaps"].items()] + [""]
+    return "\n".join(lines)
+
+
+def percent(value: float, low: float, high: float) -> str:
+    return f"{100 * value:.0f} ({100 * low:.0f}-{100 * high:.0f})"
+
+
+def gap_cells(numbers: dict[str, float]) -> str:
+    cells = []
+    for context in ("blind", "ar"):
+        cells.append(f"{numbers[f'{context}_right']:.2f}")
+        cells += [f"{numbers[f'{context}_{what}']:+.2f}" for what in GAPS]
+    return " | ".join(cells)
+
+
+def replace_results(card: Path, text: str) -> None:
+    """Puts `text` between the two markers of a model card; ValueError when the card has none."""
+    old = card.read_text()
+    if BEGIN not in old or END not in old:
+        raise ValueError(f"{card} has no lines '{BEGIN}' and '{END}'; add them where the results belong")
+    before, _, rest = old.partition(BEGIN)
+    card.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{rest.partition(END)[2]}")
+
+
+def contact_sheet(columns: dict[str, np.ndarray], path: Path, side: int = 64) -> None:
+    """Title -> pictures uint8 [cases, n, S, S, 3]; one row per case, the n pictures of a column side by side."""
+    gap, head = 10, 18
+    cases = len(next(iter(columns.values())))
+    width = gap + sum(pictures.shape[1] * side + gap for pictures in columns.values())
+    sheet = Image.new("RGB", (width, head + cases * (side + 2)), "white")
+    draw, left = ImageDraw.Draw(sheet), gap
+    for title, pictures in columns.items():
+        draw.text((left, 3), title, fill="black")
+        for case, row in enumerate(pictures):
+            for position, picture in enumerate(row):
+                small = Image.fromarray(picture).resize((side, side), Image.Resampling.BOX)
+                sheet.paste(small, (left + position * side, head + case * (side + 2)))
+        left += pictures.shape[1] * side + gap
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path, format="PNG")
