@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -100,12 +101,12 @@ class DRC(nn.Module):
         """Text -> ids [T]; ValueError when it does not fit."""
         return encode_text(self.words, text, self.config.lmm.text_slots)
 
-    def style(self, codes: Tensor, weights: Tensor) -> Style:
-        """Codes of the history [n, N] and weights [n] -> Style."""
+    def style(self, codes: Tensor, weights: Tensor, on_pictures: Callable[[int], None] | None = None) -> Style:
+        """Codes of the history [n, N] and weights [n] -> Style; `on_pictures` is told how many pictures are done."""
         self.require_trained_towers()
         heart = self.disentangler
         rows = torch.cat([heart.rows(self.lmm.embed(some)[None]) for some in codes.split(PICTURES)], dim=1)
-        rows = heart.style_tower.of_set(rows, heart.rows.places(rows), weights)
+        rows = heart.style_tower.of_set(rows, heart.rows.places(rows), weights, on_pictures)
         return Style(rows[0], weights, self.hash)
 
     def semantics(self, codes: Tensor) -> Semantics:

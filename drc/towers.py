@@ -10,12 +10,12 @@ query row is added to the output, since a place on the canvas is not content of 
 start equal, so that at first a row looks at the rows that resemble it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
 
 GROUP_LOGITS = 2**20  # attention logits per head that one group of pictures may take
 
@@ -100,11 +100,13 @@ class Tower(nn.Module):
 class StyleTower(Tower):
     """Style of a set of pictures: each picture asks all the others, the answers stand side by side (Q6)."""
 
-    def of_set(self, rows: Tensor, places: Tensor, weights: Tensor) -> Tensor:
+    def of_set(
+        self, rows: Tensor, places: Tensor, weights: Tensor, on_pictures: Callable[[int], None] | None = None
+    ) -> Tensor:
         """rows [B, n, R, d], places [R, d], weights [n] >= 0 -> style rows [B, n, R, d].
 
         A picture of weight 0 is asked by none. One picture alone asks itself. Pictures ask in groups, so that working
-        memory stays the same however long the history is.
+        memory stays the same however long the history is. `on_pictures` is told how many have asked so far.
         """
         B, n, R, _ = rows.shape
         key, value = self.answers(rows.flatten(1, 2))
@@ -118,6 +120,8 @@ class StyleTower(Tower):
             grid_bias = its_bias.repeat_interleave(R, 0).repeat_interleave(R, 1)  # group * R, n * R
             answer = self.ask(asking.flatten(1, 2), key, value, places.repeat(asking.shape[1], 1), grid_bias)
             style.append(answer.unflatten(1, (-1, R)))
+            if on_pictures is not None:
+                on_pictures(min(n, len(style) * group))
         return torch.cat(style, dim=1)
 
 

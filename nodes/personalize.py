@@ -19,7 +19,8 @@ from .sockets import (
 STYLE_STRENGTH = 1.5
 SEMANTIC_STRENGTH = 2.0
 CHUNK = 16  # pictures turned into codes at once
-MEMORY_PER_PIXEL = 512  # bytes of activations of the visual tokeniser, float32
+MEMORY_PER_PIXEL = 512  # bytes: three times what the visual tokeniser takes on a CPU, for the workspace of a GPU
+MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, questions and answers
 MODEL_TOOLTIP = "The model from Load DRC Model. Use the same one in all nodes of a graph."
 SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
 
@@ -62,9 +63,12 @@ class DRC_StyleTower(io.ComfyNode):
             check(history, "history")
             numbers = read_weights(weights, len(history))
             kept = numbers.nonzero().flatten().tolist()
-            codes = tokenize(model, history, kept, "history")
-            host.load([model.language, model.disentangler], len(kept) * model.drc.config.tower.rows * 4096)
-            style = model.drc.style(codes, numbers[kept].to(model.device))
+            progress = host.Progress(2 * len(kept))  # every picture is looked at, then asks the others
+            codes = tokenize(model, history, kept, "history", progress)
+            tower = model.drc.config.tower
+            host.load([model.language, model.disentangler], len(kept) * tower.rows * tower.width * MEMORY_PER_NUMBER)
+            shares = numbers[kept].to(model.device)
+            style = model.drc.style(codes, shares, lambda asked: progress.step_to(len(kept) + asked))
         return io.NodeOutput(to(style, host.intermediate_device()))
 
 
@@ -103,7 +107,7 @@ class DRC_SemanticTower(io.ComfyNode):
                 raise ValueError(
                     f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch"
                 )
-            codes = tokenize(model, reference, [0], "reference")
+            codes = tokenize(model, reference, [0], "reference", host.Progress(1))
             host.load([model.language, model.disentangler], 0)
             semantics = model.drc.semantics(codes[0])
         return io.NodeOutput(to(semantics, host.intermediate_device()))
@@ -216,13 +220,12 @@ def read_weights(text: str, count: int) -> Tensor:
     return weights
 
 
-def tokenize(model: Model, images: Tensor, rows: list[int], name: str) -> Tensor:
+def tokenize(model: Model, images: Tensor, rows: list[int], name: str, progress: host.Progress) -> Tensor:
     """Codes [len(rows), N], on the load device, of some rows of images [n, H, W, C], a chunk at a time."""
     from ..drc.pixels import prepare
 
     lmm = model.drc.lmm
     host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
-    progress = host.Progress(len(rows))
     codes = []
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
