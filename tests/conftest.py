@@ -11,6 +11,7 @@ sys.path.append(str(ROOT))
 from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, Host, find_host  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
+from scripts.lib.tiny import write_tiny  # noqa: E402
 
 HOST = Host(find_host() or BUILD / "comfyui", Path(sys.executable))
 # Before the repository: `nodes` is a module of the host and a folder of ours, which only relative imports reach.
@@ -33,8 +34,13 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def server(host):
-    """One ComfyUI for all tests that do not care how it was started."""
+    """One ComfyUI for all tests that do not care how it was started, with tiny models beside the embedded one."""
     with Server(host, BUILD / "run" / "tests", "--cpu") as server:
+        models = server.folder / "models" / "drc"
+        write_tiny(models / "tiny.safetensors")
+        write_tiny(models / "other.safetensors", seed=1)
+        write_tiny(models / "untrained.safetensors", stage=0)
+        (models / "damaged.safetensors").write_bytes(b"not safetensors")
         yield server
 
 

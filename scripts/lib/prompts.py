@@ -48,13 +48,14 @@ def personalise(
     reference: str | None = None,
     text: str = "",
     seed: int = 0,
+    model_name: str = "embedded",
 ) -> dict[str, Any]:
     """Uploaded or example pictures -> two towers -> compose -> generate -> decode -> save.
 
     What is not given is taken from the examples; text without a reference stands in for it.
     """
     prompt = Prompt(definitions)
-    model = [prompt.add("DRC_LoadModel"), 0]
+    model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
     examples = prompt.add("DRC_ExamplePictures")
     pictures = load_images(prompt, history) if history else [examples, 0]
     parts = {"style": [prompt.add("DRC_StyleTower", model=model, history=pictures), 0]}

@@ -6,6 +6,11 @@ from scripts.lib.client import PromptError
 from scripts.lib.prompts import node_of, personalise
 
 
+@pytest.fixture
+def prompt(definitions):
+    return personalise(definitions, model_name="tiny.safetensors")
+
+
 def assert_sentence(result, prompt, class_type, *words):
     assert result.error, "the prompt ran"
     assert result.error["node_id"] == node_of(prompt, class_type)
@@ -17,21 +22,35 @@ def assert_sentence(result, prompt, class_type, *words):
 
 
 @pytest.mark.parametrize("weights", ["1, 2", "-1, 1, 1, 1, 1, 1", "0 0 0 0 0 0", "nan 1 1 1 1 1", "a lot"])
-def test_weights_that_do_not_fit(client, definitions, weights):
-    prompt = personalise(definitions)
+def test_weights_that_do_not_fit(client, prompt, weights):
     prompt[node_of(prompt, "DRC_StyleTower")]["inputs"]["weights"] = weights
     assert_sentence(client.run(prompt), prompt, "DRC_StyleTower", "weights")
 
 
-def test_many_references(client, definitions):
-    prompt = personalise(definitions)
+def test_many_references(client, prompt):
     prompt[node_of(prompt, "DRC_SemanticTower")]["inputs"]["reference"] = [node_of(prompt, "DRC_ExamplePictures"), 0]
     assert_sentence(client.run(prompt), prompt, "DRC_SemanticTower", "reference", "6")
 
 
-def test_text_that_does_not_fit(client, definitions):
-    prompt = personalise(definitions, text="a word and another " * 50)
+def test_text_that_does_not_fit(client, prompt):
+    prompt[node_of(prompt, "DRC_ComposeInstruction")]["inputs"]["text"] = "a word and another " * 50
     assert_sentence(client.run(prompt), prompt, "DRC_ComposeInstruction", "text")
+
+
+def test_towers_that_were_never_trained(client, definitions):
+    prompt = personalise(definitions, text="cat", model_name="untrained.safetensors")
+    assert_sentence(client.run(prompt), prompt, "DRC_StyleTower", "never trained")
+
+
+def test_damaged_model(client, definitions):
+    prompt = personalise(definitions, model_name="damaged.safetensors")
+    assert_sentence(client.run(prompt), prompt, "DRC_LoadModel", "damaged.safetensors")
+
+
+def test_instruction_of_another_model(client, prompt):
+    prompt["other"] = {"class_type": "DRC_LoadModel", "inputs": {"model_name": "other.safetensors"}}
+    prompt[node_of(prompt, "DRC_LMMGenerate")]["inputs"]["model"] = ["other", 0]
+    assert_sentence(client.run(prompt), prompt, "DRC_LMMGenerate", "instruction", "other.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -43,8 +62,7 @@ def test_text_that_does_not_fit(client, definitions):
         ("DRC_LMMGenerate", "batch_size", 0),
     ],
 )
-def test_widget_out_of_range_is_refused_before_anything_runs(client, definitions, class_type, name, value):
-    prompt = personalise(definitions)
+def test_widget_out_of_range_is_refused_before_anything_runs(client, prompt, class_type, name, value):
     number = node_of(prompt, class_type)
     prompt[number]["inputs"][name] = value
     with pytest.raises(PromptError, match=name) as refused:
@@ -55,6 +73,6 @@ def test_widget_out_of_range_is_refused_before_anything_runs(client, definitions
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (8192, 8192)])
 def test_extreme_sizes_are_drawn_from(client, definitions, upload, size):
     name = upload("extreme.png", size)
-    result = client.run(personalise(definitions, history=[name], reference=name))
+    result = client.run(personalise(definitions, [name], name, model_name="tiny.safetensors"))
     assert result.error is None
     assert result.images
