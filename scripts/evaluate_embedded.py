@@ -11,6 +11,7 @@ What was drawn and what the judges saw is kept in the output folder, so a stoppe
 import argparse
 import hashlib
 import json
+import shutil
 import sys
 import time
 from functools import partial
@@ -30,7 +31,7 @@ from drc.bench.cases import DESCRIPTIONS, Bench, Case  # noqa: E402
 from drc.bench.evaluator import load_evaluator  # noqa: E402
 from drc.bench.judges import EfficientNetJudge, EvaluatorJudge, Features, Judge, judge_images, judge_rows  # noqa: E402
 from drc.bench.metrics import interval, nearest_in_history, scores  # noqa: E402
-from drc.bench.report import contact_sheet, markdown, replace_results  # noqa: E402
+from drc.bench.report import contact_sheet, markdown, replace_block, training_table  # noqa: E402
 from drc.data.splits import order  # noqa: E402
 from drc.lmm.generate import Sampling  # noqa: E402
 from drc.model import DRC, file_hash, load  # noqa: E402
@@ -43,6 +44,7 @@ from scripts.emoji_features import network  # noqa: E402
 BATCH = 20
 EXAMPLES = 512  # pictures that set the scale of EfficientNet's features
 SHOWN = 24  # cases of a contact sheet: the first of the list
+PARTS = {"tokeniser": "tokenizer", "stage 1": "stage1", "stage 2": "stage2", "entangled model": "entangled"}
 
 
 def arguments() -> argparse.Namespace:
@@ -62,6 +64,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--evaluator", type=Path, default=ROOT / "build" / "evaluator" / "evaluator.safetensors")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "eval")
     parser.add_argument("--card", type=Path, help="model card whose results are replaced")
+    parser.add_argument("--train", type=Path, default=ROOT / "build" / "train", help="training states, for the card")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -176,6 +179,17 @@ def evaluate(
     }
 
 
+def write_card(options: argparse.Namespace, results: dict) -> None:
+    """Fills the results and the facts of the training into a model card and puts two contact sheets beside it."""
+    states = {name: options.train / folder / "state.safetensors" for name, folder in PARTS.items()}
+    states["evaluator"] = options.evaluator.with_name("state.safetensors")
+    files = results["models"] | {"evaluator": file_hash(options.evaluator)}
+    replace_block(options.card, "training", training_table(states, files))
+    replace_block(options.card, "results", markdown(results))
+    for test in set(options.tests) & {"P3", "T1"}:
+        shutil.copy(options.out / f"sheet-{test}.png", options.card.with_name(f"contact-sheet-{test}.png"))
+
+
 def main() -> None:
     options = arguments()
     torch.set_num_threads(options.threads)
@@ -200,7 +214,7 @@ def main() -> None:
         (options.out / "results.md").write_text(markdown(results))
     print(markdown(results))
     if options.card:
-        replace_results(options.card, markdown(results))
+        write_card(options, results)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from drc.bench.cases import HISTORY, Bench, Case
 from drc.bench.evaluator import Evaluator, EvaluatorConfig, disturbed, load_evaluator
 from drc.bench.judges import Features, judge_rows
 from drc.bench.metrics import interval, nearest_in_history, scores
-from drc.bench.report import BEGIN, END, contact_sheet, markdown, replace_results
+from drc.bench.report import contact_sheet, markdown, replace_block, training_table
 from drc.data.pictures import Picture, Pictures
 from drc.data.splits import Splits
 from drc.lmm.generate import Sampling
@@ -223,18 +223,26 @@ def test_a_case_is_drawn_the_same_in_any_batch(tmp_path):
 
 
 def test_report_goes_between_the_markers(tmp_path):
+    begin, end = "<!-- results: begin -->", "<!-- results: end -->"
     numbers = dict.fromkeys(means(grid_features()[[case.target for case in CASES]]), (0.5, 0.25, 0.75))
     gaps = {f"{feed}_{what}": 1.0 for feed in ("ar", "blind") for what in ("right", "wrong_reference", "wrong_history")}
-    text = markdown({"tests": {"P3": {"cases": 4, "judges": {"evaluator": {"ours": numbers}}, "gaps": {"ours": gaps}}}})
-    assert "| ours | 50 (25-75) |" in text and "| ours | 1.00 | +1.00 |" in text
+    test = {"cases": 4, "judges": {"evaluator": {"ours": numbers}}, "gaps": {"ours": gaps}}
+    text = markdown({"settings": {"top_k": 5}, "tests": {"P3": test}})
+    assert "top k 5." in text and "| ours | 50 (25-75) |" in text and "| ours | 1.00 | +1.00 |" in text
     card = tmp_path / "card.md"
-    card.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    replace_results(card, text)
-    replace_results(card, text)
-    assert card.read_text() == f"before\n{BEGIN}\n\n{text.strip()}\n\n{END}\nafter\n"
-    (tmp_path / "other.md").write_text("nothing")
+    card.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    replace_block(card, "results", text)
+    replace_block(card, "results", text)
+    assert card.read_text() == f"before\n{begin}\n\n{text.strip()}\n\n{end}\nafter\n"
     with pytest.raises(ValueError, match="add them"):
-        replace_results(tmp_path / "other.md", text)
+        replace_block(card, "training", text)
+
+
+def test_training_table_reads_what_was_run(tmp_path):
+    write_safetensors({"x": torch.ones(1)}, tmp_path / "state.safetensors", {"step": "1200", "seconds": "150"})
+    states = {"stage 1": tmp_path / "state.safetensors", "stage 2": tmp_path / "missing.safetensors"}
+    table = training_table(states, {"ours": "abc"})
+    assert "| stage 1 | 1,200 | 2 |" in table and "stage 2" not in table and "| ours | `abc` |" in table
 
 
 def test_contact_sheet_shows_every_column(tmp_path):

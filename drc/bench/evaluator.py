@@ -68,8 +68,8 @@ class Evaluator(nn.Module):
         fine = self.fine(x.contiguous(memory_format=torch.channels_last))
         middle = self.middle(fine)
         coarse = self.coarse(middle)
-        spread = [torch.cat(torch.std_mean(x.float(), dim=(2, 3), correction=0), dim=1) for x in (x, fine, middle, coarse)]
-        style, meaning = self.style(torch.cat(spread, dim=1)), self.meaning(coarse.flatten(1))
+        spread = torch.cat([statistics(layer) for layer in (x, fine, middle, coarse)], dim=1)
+        style, meaning = self.style(spread), self.meaning(coarse.flatten(1))
         return F.normalize(style.float(), dim=1), F.normalize(meaning.float(), dim=1)
 
     def loss(self, images: Tensor, styles: Tensor, meanings: Tensor) -> tuple[Tensor, dict]:
@@ -92,6 +92,11 @@ def load_evaluator(path: Path) -> Evaluator:
     evaluator = Evaluator(config).to(memory_format=torch.channels_last)
     evaluator.load_state_dict(load_file(path))
     return evaluator.eval()
+
+
+def statistics(layer: Tensor) -> Tensor:
+    """Deviation and mean of every channel: [B, C, H, W] -> [B, 2 C]."""
+    return torch.cat(torch.std_mean(layer.float(), dim=(2, 3), correction=0), dim=1)
 
 
 def shrink(images: Tensor, size: int) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..data.pictures import Pictures
 from ..train.loop import write_safetensors
 from ..train.tokenizer import as_images
-from .evaluator import Evaluator
+from .evaluator import Evaluator, statistics
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ class EfficientNetJudge:
         maps = self.network.extract_features(images)
         for hook in hooks:
             hook.remove()
-        spread = [torch.cat(torch.std_mean(layer, dim=(2, 3)), dim=1) for layer in seen]
-        return torch.cat(spread, dim=1), maps.mean(dim=(2, 3))
+        return torch.cat([statistics(layer) for layer in seen], dim=1), maps.mean(dim=(2, 3))
 
     def __call__(self, images: Tensor) -> Features:
         style, meaning = self.raw(images)

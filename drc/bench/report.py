@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+from safetensors import safe_open
 
 from .cases import DESCRIPTIONS
 
@@ -16,12 +17,12 @@ COLUMNS = {
     "copies_history": "nearer to a history picture",
 }
 GAPS = ("wrong_reference", "wrong_history")
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def markdown(results: dict) -> str:
-    """One section per test: a table per judge, percent with 95 % intervals, then the gaps."""
-    lines = []
+    """The settings, then one section per test: a table per judge, percent with 95 % intervals, and the gaps."""
+    settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in results["settings"].items())
+    lines = [f"Settings: {settings}.", ""]
     for name, test in results["tests"].items():
         lines += [f"### {name}: {DESCRIPTIONS[name]} ({test['cases']} cases)", ""]
         for judge, rows in test["judges"].items():
@@ -48,13 +49,26 @@ def gap_cells(numbers: dict[str, float]) -> str:
     return " | ".join(cells)
 
 
-def replace_results(card: Path, text: str) -> None:
-    """Puts `text` between the two markers of a model card; ValueError when the card has none."""
+def training_table(states: dict[str, Path], files: dict[str, str]) -> str:
+    """Steps and time of every training state that exists, then files and their SHA-256."""
+    lines = ["| part | steps | minutes |", "|---|---|---|"]
+    for name, path in states.items():
+        if path.exists():
+            with safe_open(path, "pt") as file:
+                about = file.metadata()
+            lines.append(f"| {name} | {int(about['step']):,} | {float(about['seconds']) / 60:.0f} |")
+    lines += ["", "| file | SHA-256 |", "|---|---|"]
+    return "\n".join(lines + [f"| {name} | `{digest}` |" for name, digest in files.items()])
+
+
+def replace_block(card: Path, block: str, text: str) -> None:
+    """Puts `text` between the two markers of a block of a model card; ValueError when the card has none."""
+    begin, end = f"<!-- {block}: begin -->", f"<!-- {block}: end -->"
     old = card.read_text()
-    if BEGIN not in old or END not in old:
-        raise ValueError(f"{card} has no lines '{BEGIN}' and '{END}'; add them where the results belong")
-    before, _, rest = old.partition(BEGIN)
-    card.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{rest.partition(END)[2]}")
+    if begin not in old or end not in old:
+        raise ValueError(f"{card} has no lines '{begin}' and '{end}'; add them where the {block} belongs")
+    before, _, rest = old.partition(begin)
+    card.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{rest.partition(end)[2]}")
 
 
 def contact_sheet(columns: dict[str, np.ndarray], path: Path, side: int = 64) -> None:
