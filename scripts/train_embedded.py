@@ -36,7 +36,7 @@ from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
 
 VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
-VALIDATION_CASES = 64
+VALIDATION_CASES = 40
 LICENCE = "CC-BY-4.0"
 CONFIG = DRCConfig()
 

@@ -86,7 +86,7 @@ class Batches:
         random = np.random.default_rng((self.seed, 1, step))
         return self.draw(random, 1, second_view=0.0)
 
-    def personal(self, step: int, history: int = 8) -> Batch:
+    def personal(self, step: int, history: int = 6) -> Batch:
         """Target, 1 to `history` pictures of its style, and a reference seen twice in two styles half of the time."""
         random = np.random.default_rng((self.seed, 2, step))
         return self.draw(random, int(random.integers(1, history + 1)), second_view=0.5)
