@@ -1,6 +1,7 @@
 """The only file that asks what the host can do: schemas, devices, patchers, progress, interrupt."""
 
 import dataclasses
+import time
 
 import comfy.model_management
 import comfy.model_patcher
@@ -11,6 +12,7 @@ from comfy_api.latest import io
 from torch import Tensor, nn
 
 OPERATIONS = comfy.ops.manual_cast
+PREVIEW_SECONDS = 0.3
 HALF = (torch.float16, torch.bfloat16)
 
 __all__ = ["io"]
@@ -71,11 +73,19 @@ class Progress:
 
     def __init__(self, total: int):
         self.bar = comfy.utils.ProgressBar(total)
+        self.shown = float("-inf")
+
+    def wants_preview(self) -> bool:
+        """Whether enough time has passed since the last one, so that previews cost little at any speed of drawing."""
+        return time.monotonic() - self.shown >= PREVIEW_SECONDS
 
     def step_to(self, value: int, preview: Tensor | None = None) -> None:
         """preview [3, H, W] in 0..1 is shown on the node."""
         check_interrupt()
-        picture = None if preview is None else ("JPEG", as_picture(preview), 512)
+        picture = None
+        if preview is not None:
+            picture = ("JPEG", as_picture(preview), 512)
+            self.shown = time.monotonic()
         self.bar.update_absolute(value, preview=picture)
 
 

@@ -87,8 +87,8 @@ class DRC_LMMGenerate(io.ComfyNode):
         row = round(lmm.picture_codes**0.5)
 
         def on_code(drawn, codes):
-            preview = unfinished(lmm, codes[:1])[0] if drawn % row == 0 else None
-            progress.step_to(drawn, preview)
+            show = drawn % row == 0 and progress.wants_preview()
+            progress.step_to(drawn, unfinished(lmm, codes[:1])[0] if show else None)
 
         there = to(instruction, model.device)
         seeds = [(seed + index) % SEEDS for index in range(batch_size)]

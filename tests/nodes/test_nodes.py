@@ -76,6 +76,7 @@ def test_previews_show_what_is_drawn_so_far(graph, model, instruction, pack, mon
                 previews[value] = preview[1]
 
     monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
+    monkeypatch.setattr(pack.nodes.host, "PREVIEW_SECONDS", 0)
     graph.generate(model, instruction)
     assert list(previews) == [4, 8, 12, 16]
     assert previews[8].getpixel((16, 31)) == (230, 230, 230)
