@@ -24,9 +24,11 @@ class Style:
     model: str  # hash of the model that made it
 
     def bias(self) -> Tensor:
-        """Attention bias [n * R] of the fusion: the logarithm of each picture's share, 0 when all weigh the same."""
-        share = self.weights * (self.weights > 0).sum() / self.weights.sum()
-        return share.log().repeat_interleave(self.rows.shape[1])
+        """Attention bias [n * R] of the fusion: the logarithm of each picture's share.
+
+        Shares add up to 1, so a long history weighs no more against the semantics than a short one.
+        """
+        return (self.weights / self.weights.sum()).log().repeat_interleave(self.rows.shape[1])
 
 
 @dataclass(frozen=True)

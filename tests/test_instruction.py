@@ -67,7 +67,7 @@ def test_the_formula_of_guidance(model, style, semantics, monkeypatch, w_style, 
     nothing, meaning, both = logits(0.0, 0.0), logits(0.0, 1.0), logits(1.0, 1.0)
     expected = nothing + w_semantic * (meaning - nothing) + w_style * (both - meaning)
     torch.testing.assert_close(logits(w_style, w_semantic), expected, rtol=1e-4, atol=1e-4)
-    assert not torch.allclose(nothing, meaning, atol=1e-3) and not torch.allclose(meaning, both, atol=1e-3)
+    assert not torch.allclose(nothing, meaning, atol=1e-4) and not torch.allclose(meaning, both, atol=1e-4)
 
 
 def test_style_alone_is_guided_by_its_own_weight(model, style, monkeypatch):

@@ -8,6 +8,7 @@ A small language model learns to guess a code from its neighbours and never look
 of the codes it is fed is blanked, from none to all (`blanked`).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -114,8 +115,7 @@ def rebuild(
 ) -> tuple[Tensor, Tensor]:
     """Mean token loss [B] of the target from style rows [B, S, d] and semantic rows [B, R, d], and the read-out's."""
     B, device = len(batch.target), batch.target.device
-    style_bias = torch.zeros(style.shape[:2], device=device)
-    semantic_bias = torch.zeros(semantics.shape[:2], device=device)
+    style_bias, semantic_bias = even_bias(style, semantics), torch.zeros(semantics.shape[:2], device=device)
     chance = torch.rand(B, device=device)
     both, style_only = conditioning.drop_both, conditioning.drop_both + conditioning.drop_semantics
     no_semantics = chance < style_only
@@ -132,6 +132,11 @@ def rebuild(
     instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
     losses = token_losses(drc, text, instructions, feed, batch.target).mean(dim=1)
     return losses, read_out(drc, instructions, batch.target)
+
+
+def even_bias(style: Tensor, semantics: Tensor) -> Tensor:
+    """`Style.bias` [B, S] of a history whose pictures all weigh the same; style [B, n * R, d], semantics [B, R, d]."""
+    return style.new_full(style.shape[:2], -math.log(style.shape[1] / semantics.shape[1]), dtype=torch.float32)
 
 
 def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, target: Tensor) -> Tensor:
@@ -170,9 +175,8 @@ def gaps(drc: DRC, batch: Batch) -> dict[str, float]:
             "wrong_history": (style.roll(1, 0), semantics),
         }
         for name, (its_style, its_semantics) in pairs.items():
-            zero_style = torch.zeros(its_style.shape[:2], device=its_style.device)
-            zero_semantics = torch.zeros(its_semantics.shape[:2], device=its_style.device)
-            instructions = heart.fusion(its_style, its_semantics, zero_style, zero_semantics)
+            plain = torch.zeros(its_semantics.shape[:2], device=its_style.device)
+            instructions = heart.fusion(its_style, its_semantics, even_bias(its_style, its_semantics), plain)
             for context, feed in {"ar": batch.target, "blind": torch.full_like(batch.target, lmm.blank)}.items():
                 losses = token_losses(drc, torch.zeros_like(batch.text), instructions, feed, batch.target)
                 numbers[f"{context}_{name}"] = float(losses.mean())
