@@ -1,6 +1,5 @@
 """ComfyUI's page in a headless Chromium that can reach this machine and nothing else."""
 
-import re
 import shutil
 
 import pytest
@@ -9,14 +8,14 @@ from playwright.sync_api import sync_playwright
 from scripts.lib.environment import BUILD, CHROMIUMS
 from scripts.lib.server import PACK
 
-LOOPBACK = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
+OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 @pytest.fixture(scope="session")
 def browser():
     executable = next(filter(None, map(shutil.which, CHROMIUMS)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", OFFLINE])
         yield browser
         browser.close()
 
@@ -40,9 +39,8 @@ class Page:
 
     def open_template(self, name):
         """Opens a workflow of this pack from the template browser, as a user does."""
+        self.tab.get_by_role("button", name="Templates").click()
         dialog = self.tab.get_by_role("dialog")
-        if not dialog.is_visible():
-            self.tab.get_by_role("button", name="Templates").click()
         self.errors.clear()
         dialog.get_by_text(PACK, exact=True).click()
         dialog.get_by_text(name, exact=True).last.click()
@@ -65,7 +63,7 @@ class Page:
         """Presses Run; returns the pictures of the first node that shows some."""
         self.tab.get_by_test_id("queue-button").get_by_role("button").first.click()
         shown = "Object.values(window.app.nodeOutputs).find(output => output.images?.length)?.images"
-        return self.tab.wait_for_function(f"() => {shown}", timeout=120_000).json_value()
+        return self.tab.wait_for_function(f"() => {shown}").json_value()
 
     def screenshot(self, name):
         folder = BUILD / "screenshots"
@@ -78,12 +76,11 @@ class Page:
 @pytest.fixture
 def page(browser, server):
     context = browser.new_context(viewport={"width": 1600, "height": 900})
-    context.route(lambda url: not LOOPBACK.match(url), lambda route: route.abort())
-    tab = context.new_page()
-    page = Page(tab)
-    tab.goto(server.address)
-    tab.wait_for_function("() => window.app?.graph && window.LiteGraph?.registered_node_types.SaveImage")
-    # The first visit begins with the template browser.
-    tab.wait_for_timeout(1000)
+    context.set_default_timeout(120_000)
+    # Not the first visit, which opens the template browser at a moment of its own choice.
+    context.request.post(f"{server.address}/settings", data={"Comfy.TutorialCompleted": True})
+    page = Page(context.new_page())
+    page.tab.goto(server.address, wait_until="commit")
+    page.tab.wait_for_function("() => window.app?.graph && window.LiteGraph?.registered_node_types.SaveImage")
     yield page
     context.close()
