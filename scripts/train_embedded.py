@@ -28,10 +28,10 @@ from drc.data.styles import STYLES  # noqa: E402
 from drc.lmm.mini.text import encode_text, train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import ARCHITECTURE, DRC, DRCConfig, file_hash  # noqa: E402
-from drc.train.batches import Batches, Index  # noqa: E402
+from drc.train.batches import Batch, Batches, Index  # noqa: E402
 from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.loop import Schedule, Trainer, part, write_safetensors  # noqa: E402
-from drc.train.objectives import Conditioning, Stage1, Stage2, gaps  # noqa: E402
+from drc.train.objectives import Conditioning, Stage1, Stage2, gaps, language_share  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
 
 VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
@@ -142,19 +142,23 @@ def train_drc(options: argparse.Namespace, stage: int) -> None:
     drc = DRC(CONFIG, words.tokenizer)
     drc.lmm.initialise()
     drc.disentangler.initialise()
-    if stage == 2:
-        first = part(load_file(options.out / "stage1" / "state.safetensors"), "average.drc.")
-        drc.load_state_dict(first, strict=False)
     for parameter in drc.lmm.vision.parameters():
         parameter.requires_grad = False  # the tokeniser is frozen from here on
     if stage == 1:  # the instruction must be worth reading before neighbours are
         model, rate = Stage1(drc, Conditioning(all_blank=0.5, some_blank=0.3)), 1e-3
     else:
-        model, rate = Stage2(drc, Conditioning()), 8e-4
+        model, rate = Stage2(drc, Conditioning(), options.steps), 8e-4
+        first = part(load_file(options.out / "stage1" / "state.safetensors"), "average.")
+        model.load_state_dict(first, strict=False)  # all but the sampler of stage 1
     model.to(options.device)
     schedule = Schedule(steps=options.steps, rate=rate, seed=options.seed, save_every=100)
     trainer = Trainer(model, schedule, options.out / f"stage{stage}")
-    draw = batches["train"].triplets if stage == 1 else batches["train"].personal
+
+    def draw(step: int) -> Batch:
+        if stage == 1:
+            return batches["train"].triplets(step)
+        return batches["train"].personal(step, times=1 if language_share(step, options.steps) == 1 else 2)
+
     trainer.run(lambda module, step: module(draw(step), step), {200: lambda trainer: validate(trainer, drc, batches)})
 
 

@@ -243,7 +243,7 @@ def test_stage_2_learns_style_from_the_history_and_meaning_from_the_reference(tm
     batches, _ = make_batches(size=32)
     drc = make_drc()
     schedule = Schedule(steps=200, rate=5e-3, warm_up=20, save_every=1000)
-    trainer = Trainer(Stage2(drc, Conditioning()), schedule, tmp_path)
+    trainer = Trainer(Stage2(drc, Conditioning(), schedule.steps), schedule, tmp_path)
     trainer.run(lambda model, step: model(batches.personal(step, 3), step))
     losses = [row["loss"] for row in log_rows(tmp_path)]
     assert losses[-1] < 0.6 * losses[0]

@@ -86,20 +86,23 @@ class Batches:
         random = np.random.default_rng((self.seed, 1, step))
         return self.draw(random, 1, second_view=0.0)
 
-    def personal(self, step: int, history: int = 6) -> Batch:
-        """Target, 1 to `history` pictures of its style, and a reference seen twice in two styles half of the time."""
-        random = np.random.default_rng((self.seed, 2, step))
-        return self.draw(random, int(random.integers(1, history + 1)), second_view=0.5)
+    def personal(self, step: int, history: int = 6, times: int = 1) -> Batch:
+        """Target, 1 to `history` pictures of its style, and a reference seen twice in two styles half of the time.
 
-    def draw(self, random: np.random.Generator, history: int, second_view: float) -> Batch:
-        index = self.index
-        target = index.targets(random, self.batch, self.vendor_share)
+        The batch is `times` as large as usual.
+        """
+        random = np.random.default_rng((self.seed, 2, step))
+        return self.draw(random, int(random.integers(1, history + 1)), second_view=0.5, times=times)
+
+    def draw(self, random: np.random.Generator, history: int, second_view: float, times: int = 1) -> Batch:
+        index, count = self.index, self.batch * times
+        target = index.targets(random, count, self.vendor_share)
         histories = np.stack([index.others_of_style(random, row, history) for row in target])
         reference = np.array([index.other_of_meaning(random, row) for row in target])
         partner = np.array([index.other_of_meaning(random, row) for row in target])
-        partner = np.where(random.random(self.batch) < second_view, partner, reference)
-        side = torch.from_numpy(random.integers(0, 2, self.batch))  # one side for all pictures of a case
+        partner = np.where(random.random(count) < second_view, partner, reference)
+        side = torch.from_numpy(random.integers(0, 2, count))  # one side for all pictures of a case
         pick = lambda rows: self.codes[torch.from_numpy(rows), side.view(-1, *[1] * (rows.ndim - 1))].long()  # noqa: E731
-        wording = torch.from_numpy(random.integers(0, self.text.shape[1], self.batch))
+        wording = torch.from_numpy(random.integers(0, self.text.shape[1], count))
         text = self.text[self.text_row[torch.from_numpy(target)], wording]
         return Batch(*(t.to(self.device) for t in (pick(target), pick(histories), pick(reference), pick(partner), text)))

@@ -34,6 +34,16 @@ class Conditioning:
     some_blank: float = 0.45
 
 
+INSTRUCTIONS_FIRST = 0.4
+"""Share of stage 2 in which the language model reads one sample in eight and the batch is twice as large: the read-out
+costs a quarter of a pass through the language model, and instructions that tell nothing cannot teach it."""
+
+
+def language_share(step: int, steps: int) -> float:
+    """Share of a batch of stage 2 that goes through the language model."""
+    return 1 / 8 if step < INSTRUCTIONS_FIRST * steps else 1.0
+
+
 class ReadOut(nn.Module):
     """Codes of a canvas cell straight from its instruction vector; only training uses it.
 
@@ -93,11 +103,14 @@ class Stage1(nn.Module):
 
 
 class Stage2(nn.Module):
-    """The user's own picture from the history's style and the reference's semantics."""
+    """The user's own picture from the history's style and the reference's semantics.
 
-    def __init__(self, drc: DRC, conditioning: Conditioning):
+    `steps` is the length of the training, by which `language_share` goes; with 0 the language model reads every sample.
+    """
+
+    def __init__(self, drc: DRC, conditioning: Conditioning, steps: int = 0):
         super().__init__()
-        self.drc, self.conditioning = drc, conditioning
+        self.drc, self.conditioning, self.steps = drc, conditioning, steps
         self.read_out = ReadOut(drc)
 
     def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
@@ -106,14 +119,24 @@ class Stage2(nn.Module):
             weights = torch.ones(batch.history.shape[1], device=batch.target.device)
             style = heart.style(lmm.embed(batch.history), weights).flatten(1, 2)
             semantics = heart.semantics(lmm.embed(batch.reference), lmm.embed(batch.partner))
-            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning)
+            share = language_share(step, self.steps)
+            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning, share)
         return losses.mean() + read.mean(), {"tokens": losses.detach().mean(), "read_out": read.detach().mean()}
 
 
 def rebuild(
-    drc: DRC, read_out: ReadOut, batch: Batch, style: Tensor, semantics: Tensor, conditioning: Conditioning
+    drc: DRC,
+    read_out: ReadOut,
+    batch: Batch,
+    style: Tensor,
+    semantics: Tensor,
+    conditioning: Conditioning,
+    share: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Mean token loss [B] of the target from style rows [B, S, d] and semantic rows [B, R, d], and the read-out's."""
+    """The target from style rows [B, S, d] and semantic rows [B, R, d].
+
+    Returns the mean token loss of the first `share` of the batch, [share * B], and the read-out's of all of it, [B].
+    """
     B, device = len(batch.target), batch.target.device
     style_bias, semantic_bias = even_bias(style, semantics), torch.zeros(semantics.shape[:2], device=device)
     chance = torch.rand(B, device=device)
@@ -128,9 +151,10 @@ def rebuild(
     style_bias.masked_fill_(no_style[:, None], float("-inf"))
     semantic_bias.masked_fill_(masked | (no_semantics | alone)[:, None], float("-inf"))
     text = torch.where(with_text[:, None], batch.text, 0)
-    feed = blanked(batch.target, drc.lmm.blank, conditioning)
     instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
-    losses = token_losses(drc, text, instructions, feed, batch.target).mean(dim=1)
+    some = slice(math.ceil(share * B))
+    feed = blanked(batch.target[some], drc.lmm.blank, conditioning)
+    losses = token_losses(drc, text[some], instructions[some], feed, batch.target[some]).mean(dim=1)
     return losses, read_out(drc, instructions, batch.target)
 
 
