@@ -35,4 +35,4 @@ class LMM(Protocol):
         """A key-value cache for `length` positions on the device and in the dtype of `like`."""
 
     def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
-        """Embeddings [B, n, d] -> next-code logits [B, n, codes]."""
+        """Embeddings [B, n, d] -> logits [B, codes] of the code that follows them."""

@@ -45,7 +45,7 @@ def generate(
     codes = torch.zeros(B, N, dtype=torch.long, device=prompt.device)
     inputs = prompt
     for index in range(N):
-        logits = lmm.logits(inputs, cache)[:, -1].float().view(B, S, -1)
+        logits = lmm.logits(inputs, cache).float().view(B, S, -1)
         codes[:, index] = draw((logits * weights).sum(dim=1), sampling, generators)
         if on_code is not None:
             on_code(index + 1, codes[:, : index + 1])
@@ -68,5 +68,5 @@ def draw(logits: Tensor, sampling: Sampling, generators: list[torch.Generator]) 
         beyond = shares.cumsum(dim=-1) - shares > sampling.top_p
         logits = logits.scatter(1, order, ordered.masked_fill(beyond, float("-inf")))
     chances = logits.softmax(dim=-1).cpu()
-    drawn = [torch.multinomial(row, 1, generator=generator) for row, generator in zip(chances, generators)]
+    drawn = [torch.multinomial(row, 1, generator=generator) for row, generator in zip(chances, generators, strict=True)]
     return torch.cat(drawn).to(logits.device)

@@ -29,11 +29,15 @@ class LlamaConfig:
 
 
 class Cache:
-    """Keys and values of every layer, allocated once for a known length: [layers, 2, B, heads, length, head]."""
+    """What a sequence of known length needs again at every step, allocated once.
+
+    `tensor` [layers, 2, B, heads, length, head] holds the keys and values of every layer, `rotation` the rotary tables.
+    """
 
     def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
         heads = config.num_key_value_heads
         self.tensor = like.new_empty(config.num_hidden_layers, 2, batch, heads, length, config.head_size)
+        self.rotation = rotary(config, length, like)
         self.position = 0
 
 
@@ -114,13 +118,15 @@ class LlamaForCausalLM(nn.Module):
 
     def hidden(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Last hidden states [B, T, d] of embeddings [B, T, d]; with a cache they follow what it already holds."""
+        length = embeddings.shape[1]
         position = 0 if cache is None else cache.position
-        rotation = rotary(embeddings, self.config, position)
+        tables = rotary(self.config, length, embeddings) if cache is None else cache.rotation
+        rotation = tuple(table[position : position + length] for table in tables)
         x = embeddings
         for index, layer in enumerate(self.model.layers):
             x = layer(x, rotation, None if cache is None else cache.tensor[index], position)
         if cache is not None:
-            cache.position += embeddings.shape[1]
+            cache.position += length
         return self.model.norm(x)
 
     def forward(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
@@ -128,17 +134,17 @@ class LlamaForCausalLM(nn.Module):
         return self.lm_head(self.hidden(embeddings, cache))
 
 
-def rotary(like: Tensor, config: LlamaConfig, position: int) -> tuple[Tensor, Tensor]:
-    """Cosine and sine [T, head] of the positions of like [B, T, d], the first of which is `position`."""
+def rotary(config: LlamaConfig, length: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and signed sine [length, head] of the positions 0, 1, ... on the device and in the dtype of `like`."""
     half = torch.arange(0, config.head_size, 2, device=like.device, dtype=torch.float32) / config.head_size
-    steps = torch.arange(position, position + like.shape[1], device=like.device, dtype=torch.float32)
-    angle = torch.outer(steps, config.rope_theta**-half).repeat(1, 2)
-    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+    angle = torch.outer(torch.arange(length, device=like.device, dtype=torch.float32), config.rope_theta**-half)
+    cosine, sine = angle.cos().repeat(1, 2), torch.cat((-angle.sin(), angle.sin()), dim=1)
+    return cosine.to(like.dtype), sine.to(like.dtype)
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    left, right = x.chunk(2, dim=-1)
-    return x * cosine + torch.cat((-right, left), dim=-1) * sine
+    """Turns the pairs (x[i], x[i + head / 2]) of the last dimension; `sine` brings their signs."""
+    return torch.addcmul(x * cosine, x.roll(x.shape[-1] // 2, dims=-1), sine)
 
 
 def causal_mask(length: int, position: int, device: torch.device) -> Tensor:

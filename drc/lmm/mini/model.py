@@ -72,7 +72,7 @@ class MiniLMM(nn.Module):
         return torch.cat((words, instructions, self.embed(start) + self.place(0, 1, text.device)), dim=1)
 
     def follow(self, codes: Tensor, first: int) -> Tensor:
-        """Codes [B, n] drawn at first, first + 1, ... -> the input embeddings [B, n, d] that predict their successors."""
+        """Codes [B, n] drawn at first, first + 1, ... -> input embeddings [B, n, d] that predict the next ones."""
         return self.embed(codes) + self.place(first + 1, codes.shape[1], codes.device)
 
     def place(self, first: int, count: int, device: torch.device) -> Tensor:
@@ -82,8 +82,9 @@ class MiniLMM(nn.Module):
         return Cache(self.language.config, batch, length, like)
 
     def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
-        """Next-code logits [B, n, codes]; with a cache the embeddings follow what it holds."""
-        return self.language(embeddings, cache)[..., : self.config.vision.codes]
+        """Logits [B, codes] of the code that follows; with a cache the embeddings follow what it holds."""
+        last = self.language.hidden(embeddings, cache)[:, -1]
+        return self.language.lm_head(last)[:, : self.config.vision.codes]
 
     def initialise(self) -> None:
         """Start values for training: tied code tables, places as sine waves, small residual branches."""
@@ -92,7 +93,9 @@ class MiniLMM(nn.Module):
                 nn.init.normal_(parameter, std=0.04 / (2 * self.config.layers) ** 0.5)
             elif parameter.ndim > 1:
                 nn.init.normal_(parameter, std=0.04)
-        for layer in self.language.model.layers:  # at first a code looks at what resembles it: its own spot on the canvas
+        for (
+            layer
+        ) in self.language.model.layers:  # at first a code looks at its like: its own spot on the canvas
             attention = layer.self_attn
             nn.init.normal_(attention.q_proj.weight, std=1.5 * self.config.width**-0.5)
             attention.k_proj.weight.data.copy_(attention.q_proj.weight)
