@@ -69,12 +69,15 @@ class Client:
         form.add_field("image", data, filename=name)
         return json.loads(self._request("POST", "/upload/image", data=form))["name"]
 
+    def get(self, path: str) -> bytes:
+        return self._request("GET", path)
+
     def fetch(self, image: dict[str, str]) -> bytes:
         """The file of one entry of `Result.images`."""
         return self._request("GET", "/view", params=image)
 
     def node_definitions(self) -> dict[str, Any]:
-        return json.loads(self._request("GET", "/object_info"))
+        return json.loads(self.get("/object_info"))
 
     def queue(self, prompt: dict[str, Any]) -> str:
         """Queues a prompt in the API format; returns its id."""

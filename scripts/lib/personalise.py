@@ -13,7 +13,7 @@ from scripts.lib.client import Client, PromptError, Result
 from scripts.lib.environment import BUILD, Host, SetupError
 from scripts.lib.options import InputError, Options, read_options
 from scripts.lib.pictures import read_picture, to_png, write
-from scripts.lib.prompts import personalise
+from scripts.lib.prompts import node_of, personalise
 from scripts.lib.server import Server
 
 
@@ -33,11 +33,12 @@ def draw(host: Host, options: Options) -> bytes:
             seed=options.seed,
         )
         result = Result(client.queue(prompt))
-        with tqdm(desc="Drawing", unit="code", file=sys.stderr, leave=False) as bar:
+        generate = node_of(prompt, "DRC_LMMGenerate")
+        with tqdm(desc="Drawing", unit="code", file=sys.stderr) as bar:
             for state in client.follow(result):
-                if state.progress:
-                    _, bar.n, bar.total = state.progress[-1]
-                    bar.refresh()
+                if state.progress and state.progress[-1][0] == generate:
+                    _, value, bar.total = state.progress[-1]
+                    bar.update(value - bar.n)
         if result.error:
             kind = InputError if result.error["exception_type"] == "ValueError" else SetupError
             raise kind(result.error["exception_message"].strip())

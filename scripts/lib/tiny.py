@@ -37,16 +37,16 @@ CONFIG = DRCConfig(
 LABELS = ["red apple", "green apple", "blue car", "yellow sun", "sad cat"]
 
 
-def write_tiny(path: Path, stage: int = 2, seed: int = 0) -> Path:
-    """Writes a checkpoint as training does; another seed gives another model."""
+def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CONFIG) -> Path:
+    """Writes a checkpoint as training does; another seed gives another model, another config another size."""
     torch.manual_seed(seed)
-    words = train_text_tokenizer(LABELS, CONFIG.lmm.words)
-    model = DRC(CONFIG, words)
+    words = train_text_tokenizer(LABELS, config.lmm.words)
+    model = DRC(config, words)
     model.lmm.initialise()
     model.disentangler.initialise()
     metadata = {
         "architecture": ARCHITECTURE,
-        "config": CONFIG.to_json(),
+        "config": config.to_json(),
         "words": words.to_str(),
         "stage": str(stage),
         "step": "0",

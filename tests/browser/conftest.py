@@ -10,6 +10,12 @@ from scripts.lib.server import PACK
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
+SETTINGS = {
+    "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
+    "Comfy.Minimap.Visible": False,
+    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # the whole graph in a screenshot, with its texts
+}
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -23,8 +29,9 @@ def browser():
 class Page:
     """The open page; `errors` collects what goes wrong on it, except that it cannot reach the internet."""
 
-    def __init__(self, tab):
+    def __init__(self, tab, name):
         self.tab = tab
+        self.name = name
         self.errors = []
         tab.on("console", self.note_message)
         tab.on("pageerror", lambda error: self.note(str(error)))
@@ -70,16 +77,16 @@ class Page:
         folder.mkdir(exist_ok=True)
         self.tab.evaluate("() => window.app.extensionManager.command.execute('Comfy.Canvas.FitView')")
         self.tab.wait_for_timeout(1000)
-        self.tab.screenshot(path=folder / f"{name}.png")
+        self.tab.screenshot(path=folder / f"{name}-{self.name}.png")
 
 
-@pytest.fixture
-def page(browser, server):
+@pytest.fixture(params=[False, True], ids=["canvas", "vue"])
+def page(request, browser, server):
+    """The page with each of its two ways to draw nodes; `page.name` says which."""
     context = browser.new_context(viewport={"width": 1600, "height": 900})
     context.set_default_timeout(120_000)
-    # Not the first visit, which opens the template browser at a moment of its own choice.
-    context.request.post(f"{server.address}/settings", data={"Comfy.TutorialCompleted": True})
-    page = Page(context.new_page())
+    context.request.post(f"{server.address}/settings", data={**SETTINGS, "Comfy.VueNodes.Enabled": request.param})
+    page = Page(context.new_page(), "vue" if request.param else "canvas")
     page.tab.goto(server.address, wait_until="commit")
     page.tab.wait_for_function("() => window.app?.graph && window.LiteGraph?.registered_node_types.SaveImage")
     yield page

@@ -5,6 +5,7 @@ import pytest
 from scripts.lib.client import Result
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import node_of, personalise
+from scripts.lib.server import PACK
 
 
 def test_example_pictures_give_a_picture_with_progress_and_previews(client, definitions):
@@ -57,3 +58,10 @@ def test_cancel_stops_between_two_codes_and_leaves_the_server_well(client, defin
     again = client.run(prompt)
     assert again.error is None
     assert again.images
+
+
+def test_every_node_has_a_help_page(client, definitions):
+    nodes = [name for name in definitions if name.startswith("DRC_")]
+    assert len(nodes) == 7
+    for node in nodes:
+        assert client.get(f"/extensions/{PACK}/docs/{node}.md").startswith(b"#")
