@@ -1,8 +1,8 @@
 """FusionNetwork: style rows and semantic rows -> K latent instruction vectors.
 
 The paper says that it encodes combinations of a style and a semantic feature into compact latent instructions; its
-inside is our choice (Q8): a resampler whose K learned queries, laid out on a grid over the canvas, look at
-[style rows + type 0; semantic rows + type 1] in a few layers of cross-attention and feed-forward.
+inside is our choice (Q8): a resampler whose K learned queries, laid out on a grid over the canvas, look at the style rows
+and at the semantic rows in a few layers of cross-attention and feed-forward.
 """
 
 from dataclasses import dataclass
@@ -21,31 +21,45 @@ class FusionConfig:
     instructions: int = 64  # K
 
 
-class FusionLayer(nn.Module):
+class CrossAttention(nn.Module):
     def __init__(self, config: FusionConfig, operations):
         super().__init__()
-        width = config.width
         self.heads = config.heads
-        self.norm_query = operations.LayerNorm(width)
-        self.query = operations.Linear(width, width)
-        self.key = operations.Linear(width, width)
-        self.value = operations.Linear(width, width)
-        self.out = operations.Linear(width, width)
-        self.norm_feed_forward = operations.LayerNorm(width)
-        self.feed_forward = nn.Sequential(
-            operations.Linear(width, config.feed_forward), nn.GELU(), operations.Linear(config.feed_forward, width)
-        )
+        self.query = operations.Linear(config.width, config.width)
+        self.key = operations.Linear(config.width, config.width)
+        self.value = operations.Linear(config.width, config.width)
+        self.out = operations.Linear(config.width, config.width)
 
     def forward(self, x: Tensor, rows: Tensor, bias: Tensor) -> Tensor:
-        """x [B, K, d], rows [B, P, d], bias [B, 1, 1, P] -> [B, K, d]."""
-        query = self.split(self.query(self.norm_query(x)))
-        key, value = self.split(self.key(rows)), self.split(self.value(rows))
-        found = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        x = x + self.out(found.transpose(1, 2).flatten(2))
-        return x + self.feed_forward(self.norm_feed_forward(x))
+        """x [B, K, d], rows [B, P, d], bias [B, P] -> [B, K, d]."""
+        query, key, value = self.split(self.query(x)), self.split(self.key(rows)), self.split(self.value(rows))
+        found = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[:, None, None].to(x.dtype))
+        return self.out(found.transpose(1, 2).flatten(2))
 
     def split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B, heads, rows, head
+
+
+class FusionLayer(nn.Module):
+    """Style and semantics are looked at apart: in one softmax the many style rows outbid the few semantic ones."""
+
+    def __init__(self, config: FusionConfig, operations):
+        super().__init__()
+        self.norm_query = operations.LayerNorm(config.width)
+        self.style = CrossAttention(config, operations)
+        self.semantics = CrossAttention(config, operations)
+        self.norm_feed_forward = operations.LayerNorm(config.width)
+        self.feed_forward = nn.Sequential(
+            operations.Linear(config.width, config.feed_forward),
+            nn.GELU(),
+            operations.Linear(config.feed_forward, config.width),
+        )
+
+    def forward(self, x: Tensor, style: tuple[Tensor, Tensor], semantics: tuple[Tensor, Tensor]) -> Tensor:
+        """x [B, K, d]; style and semantics are rows [B, P, d] and their bias [B, P]. Returns [B, K, d]."""
+        query = self.norm_query(x)
+        x = x + self.style(query, *style) + self.semantics(query, *semantics)
+        return x + self.feed_forward(self.norm_feed_forward(x))
 
 
 class FusionNetwork(nn.Module):
@@ -67,14 +81,11 @@ class FusionNetwork(nn.Module):
         style_bias [B, S] and semantic_bias [B, M] are added to the attention logits; -inf hides a row. Where all rows
         of a kind are hidden its learned "nothing" row takes their place.
         """
-        style, style_bias = self.typed(style, style_bias, 0)
-        semantics, semantic_bias = self.typed(semantics, semantic_bias, 1)
-        rows = self.norm_rows(torch.cat((style, semantics), dim=1))
-        bias = torch.cat((style_bias, semantic_bias), dim=1)[:, None, None].to(rows.dtype)
-        every = torch.arange(self.config.instructions, device=rows.device)
-        x = self.queries(every).to(rows.dtype).expand(len(rows), -1, -1)
+        style, semantics = self.typed(style, style_bias, 0), self.typed(semantics, semantic_bias, 1)
+        every = torch.arange(self.config.instructions, device=style[0].device)
+        x = self.queries(every).to(style[0].dtype).expand(len(style[0]), -1, -1)
         for layer in self.layers:
-            x = layer(x, rows, bias)
+            x = layer(x, style, semantics)
         return self.norm(x)
 
     def typed(self, rows: Tensor, bias: Tensor, kind: int) -> tuple[Tensor, Tensor]:
@@ -83,7 +94,7 @@ class FusionNetwork(nn.Module):
         nothing = self.nothing(index).to(rows.dtype).expand(len(rows), 1, -1)
         hidden = bias.isneginf().all(dim=1, keepdim=True)
         nothing_bias = torch.zeros_like(bias[:, :1]).masked_fill(~hidden, float("-inf"))
-        return torch.cat((rows, nothing), dim=1), torch.cat((bias, nothing_bias), dim=1)
+        return self.norm_rows(torch.cat((rows, nothing), dim=1)), torch.cat((bias, nothing_bias), dim=1)
 
 
 def plane(side: int, width: int) -> Tensor:

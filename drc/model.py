@@ -73,7 +73,8 @@ class Disentangler(nn.Module):
         fusion = self.fusion
         fusion.queries.weight.data.copy_(plane(round(fusion.config.instructions**0.5), fusion.config.width))
         for layer in fusion.layers:
-            layer.out.weight.data.mul_(0.3)
+            layer.style.out.weight.data.mul_(0.3)
+            layer.semantics.out.weight.data.mul_(0.3)
             layer.feed_forward[-1].weight.data.mul_(0.3)
         nn.init.normal_(fusion.types.weight, std=0.3)
         nn.init.normal_(fusion.nothing.weight, std=1.0)

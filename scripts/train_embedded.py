@@ -28,7 +28,7 @@ from drc.data.styles import STYLES  # noqa: E402
 from drc.lmm.mini.text import encode_text, train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import ARCHITECTURE, DRC, DRCConfig, file_hash  # noqa: E402
-from drc.train.batches import Batch, Batches, Index  # noqa: E402
+from drc.train.batches import Batches, Index  # noqa: E402
 from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.loop import Schedule, Trainer, part, write_safetensors  # noqa: E402
 from drc.train.objectives import Conditioning, Stage1, Stage2, gaps, language_share  # noqa: E402
@@ -81,8 +81,7 @@ def encode(options: argparse.Namespace) -> None:
     if path.exists():
         return
     tokenizer = VisualTokenizer(CONFIG.lmm.vision)
-    state = options.out / "tokenizer" / "state.safetensors"
-    tokenizer.load_state_dict(part(load_file(state), "average.tokenizer."))
+    take_tokenizer(options, tokenizer)
     tokenizer = tokenizer.to(options.device, memory_format=torch.channels_last)
     tables = {}
     for name, pictures in {"train": training_pictures(options.data), **validation_pictures(options.data)}.items():
@@ -94,7 +93,7 @@ def encode(options: argparse.Namespace) -> None:
                 codes[rows, 0] = tokenizer.encode(images).cpu().numpy()
                 codes[rows, 1] = tokenizer.encode(images.flip(3)).cpu().numpy()
         tables[name] = torch.from_numpy(codes)
-    write_safetensors(tables, path, {"tokenizer": file_hash(state)})
+    write_safetensors(tables, path, {"tokenizer": file_hash(options.out / "tokenizer" / "state.safetensors")})
 
 
 class Words:
@@ -135,17 +134,23 @@ def make_batches(options: argparse.Namespace, words: Words) -> dict[str, Batches
     return result
 
 
+def take_tokenizer(options: argparse.Namespace, vision: VisualTokenizer) -> None:
+    """The trained tokeniser, frozen from here on; the language model's table of codes starts from its codebook."""
+    vision.load_state_dict(part(load_file(options.out / "tokenizer" / "state.safetensors"), "average.tokenizer."))
+    for parameter in vision.parameters():
+        parameter.requires_grad = False
+
+
 def train_drc(options: argparse.Namespace, stage: int) -> None:
     torch.manual_seed(options.seed)
     words = Words(options.data, options.seed)
     batches = make_batches(options, words)
     drc = DRC(CONFIG, words.tokenizer)
+    take_tokenizer(options, drc.lmm.vision)
     drc.lmm.initialise()
     drc.disentangler.initialise()
-    for parameter in drc.lmm.vision.parameters():
-        parameter.requires_grad = False  # the tokeniser is frozen from here on
     if stage == 1:  # the instruction must be worth reading before neighbours are
-        model, rate = Stage1(drc, Conditioning(all_blank=0.5, some_blank=0.3)), 1e-3
+        model, rate = Stage1(drc, Conditioning(all_blank=0.5, some_blank=0.3), options.steps), 1e-3
     else:
         model, rate = Stage2(drc, Conditioning(), options.steps), 8e-4
         first = part(load_file(options.out / "stage1" / "state.safetensors"), "average.")
@@ -154,12 +159,12 @@ def train_drc(options: argparse.Namespace, stage: int) -> None:
     schedule = Schedule(steps=options.steps, rate=rate, seed=options.seed, save_every=100)
     trainer = Trainer(model, schedule, options.out / f"stage{stage}")
 
-    def draw(step: int) -> Batch:
-        if stage == 1:
-            return batches["train"].triplets(step)
-        return batches["train"].personal(step, times=1 if language_share(step, options.steps) == 1 else 2)
+    draw = batches["train"].triplets if stage == 1 else batches["train"].personal
 
-    trainer.run(lambda module, step: module(draw(step), step), {200: lambda trainer: validate(trainer, drc, batches)})
+    def lesson(module: torch.nn.Module, step: int) -> tuple[torch.Tensor, dict]:
+        return module(draw(step, times=1 if language_share(step, options.steps) == 1 else 2), step)
+
+    trainer.run(lesson, {200: lambda trainer: validate(trainer, drc, batches)})
 
 
 def validate(trainer: Trainer, drc: DRC, batches: dict[str, Batches]) -> None:
@@ -173,9 +178,10 @@ def train_entangled(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     words = Words(options.data, options.seed)
     batches = make_batches(options, words)["train"]
-    model = EntangledDRC(CONFIG).to(options.device)
-    for parameter in model.lmm.vision.parameters():
-        parameter.requires_grad = False
+    model = EntangledDRC(CONFIG)
+    take_tokenizer(options, model.lmm.vision)
+    model.initialise()
+    model.to(options.device)
     schedule = Schedule(steps=options.steps, rate=8e-4, seed=options.seed, save_every=50)
     objective = EntangledObjective(model, Conditioning())
     Trainer(objective, schedule, options.out / "entangled").run(lambda module, step: module(batches.personal(step, 3), step))

@@ -81,16 +81,16 @@ class Batches:
         self.codes, self.index, self.text, self.text_row = codes, index, text, text_row
         self.batch, self.vendor_share, self.seed = batch, vendor_share, seed
 
-    def triplets(self, step: int) -> Batch:
-        """Anchor (target), one positive-style picture (history) and one positive-semantic picture (reference)."""
-        random = np.random.default_rng((self.seed, 1, step))
-        return self.draw(random, 1, second_view=0.0)
-
-    def personal(self, step: int, history: int = 6, times: int = 1) -> Batch:
-        """Target, 1 to `history` pictures of its style, and a reference seen twice in two styles half of the time.
+    def triplets(self, step: int, times: int = 1) -> Batch:
+        """Anchor (target), one positive-style picture (history) and one positive-semantic picture (reference).
 
         The batch is `times` as large as usual.
         """
+        random = np.random.default_rng((self.seed, 1, step))
+        return self.draw(random, 1, second_view=0.0, times=times)
+
+    def personal(self, step: int, history: int = 6, times: int = 1) -> Batch:
+        """Target, 1 to `history` pictures of its style, and a reference seen twice in two styles half of the time."""
         random = np.random.default_rng((self.seed, 2, step))
         return self.draw(random, int(random.integers(1, history + 1)), second_view=0.5, times=times)
 

@@ -28,8 +28,12 @@ class EntangledDRC(nn.Module):
         self.lmm = MiniLMM(lmm)
         self.rows = Rows(config.tower)
         self.roles = nn.Embedding(2, config.tower.width)
+
+    def initialise(self) -> None:
+        """Start values for training."""
+        config = self.rows.config
         self.lmm.initialise()
-        self.rows.place.weight.data.copy_(0.3 * plane(config.tower.grid // config.tower.merge, config.tower.width))
+        self.rows.place.weight.data.copy_(0.3 * plane(config.grid // config.merge, config.width))
         nn.init.normal_(self.roles.weight, std=0.3)
 
     def instruct(self, history: Tensor, reference: Tensor) -> Tensor:

@@ -30,18 +30,18 @@ class Conditioning:
     keep_text: float = 0.3
     text_alone: float = 0.10  # text without reference
     mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
-    all_blank: float = 0.25
-    some_blank: float = 0.45
+    all_blank: float = 0.2
+    some_blank: float = 0.4
 
 
 INSTRUCTIONS_FIRST = 0.4
-"""Share of stage 2 in which the language model reads one sample in eight and the batch is twice as large: the read-out
+"""Share of a stage in which the language model reads one sample in four and the batch is twice as large: the read-out
 costs a quarter of a pass through the language model, and instructions that tell nothing cannot teach it."""
 
 
 def language_share(step: int, steps: int) -> float:
-    """Share of a batch of stage 2 that goes through the language model."""
-    return 1 / 8 if step < INSTRUCTIONS_FIRST * steps else 1.0
+    """Share of a batch that goes through the language model."""
+    return 1 / 4 if step < INSTRUCTIONS_FIRST * steps else 1.0
 
 
 class ReadOut(nn.Module):
@@ -71,11 +71,14 @@ class ReadOut(nn.Module):
 
 
 class Stage1(nn.Module):
-    """The anchor rebuilt from four combinations of what the pair (a, s) and the pair (a, m) share."""
+    """The anchor rebuilt from four combinations of what the pair (a, s) and the pair (a, m) share.
 
-    def __init__(self, drc: DRC, conditioning: Conditioning):
+    `steps` is the length of the training, by which `language_share` goes; with 0 the language model reads every sample.
+    """
+
+    def __init__(self, drc: DRC, conditioning: Conditioning, steps: int = 0):
         super().__init__()
-        self.drc, self.conditioning = drc, conditioning
+        self.drc, self.conditioning, self.steps = drc, conditioning, steps
         self.sampler = ImportanceSampler()
         self.read_out = ReadOut(drc)
 
@@ -94,8 +97,9 @@ class Stage1(nn.Module):
             semantics = heart.semantic_tower(
                 choose(semantics_of_m, same_meaning, anchor), choose(semantics_of_m, anchor, same_meaning), places(anchor)
             )
-            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning)
-        self.sampler.update(drawn, losses.detach())
+            share = language_share(step, self.steps)
+            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning, share)
+        self.sampler.update(drawn, read.detach())
         chances = self.sampler.chances(step)
         numbers = {f"p_{i}{j}": chances[k] for k, (i, j) in enumerate(COMBINATIONS)}
         numbers |= {f"loss_{i}{j}": self.sampler.difficulty[k] for k, (i, j) in enumerate(COMBINATIONS)}
@@ -103,10 +107,7 @@ class Stage1(nn.Module):
 
 
 class Stage2(nn.Module):
-    """The user's own picture from the history's style and the reference's semantics.
-
-    `steps` is the length of the training, by which `language_share` goes; with 0 the language model reads every sample.
-    """
+    """The user's own picture from the history's style and the reference's semantics; `steps` as in Stage1."""
 
     def __init__(self, drc: DRC, conditioning: Conditioning, steps: int = 0):
         super().__init__()
