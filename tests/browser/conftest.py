@@ -10,6 +10,7 @@ from scripts.lib.server import PACK
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
+ALERTS = ".p-toast-message, [role=dialog]"
 SETTINGS = {
     "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
     "Comfy.Minimap.Visible": False,
@@ -60,17 +61,18 @@ class Page:
 
     def alerts(self):
         """The texts of messages that popped up, and of dialogs such as the one for missing nodes."""
-        return self.tab.locator(".p-toast-message, [role=dialog]").all_inner_texts()
+        return self.tab.locator(ALERTS).all_inner_texts()
 
     def api_prompt(self):
         """The graph as the page queues it."""
         return self.tab.evaluate("async () => (await window.app.graphToPrompt()).output")
 
     def run(self):
-        """Presses Run; returns the pictures of the first node that shows some."""
+        """Presses Run; returns the pictures of the first node that shows some, or none when an alert comes first."""
         self.tab.get_by_test_id("queue-button").get_by_role("button").first.click()
         shown = "Object.values(window.app.nodeOutputs).find(output => output.images?.length)?.images"
-        return self.tab.wait_for_function(f"() => {shown}").json_value()
+        alert = f"document.querySelector('{ALERTS}') && []"
+        return self.tab.wait_for_function(f"() => {shown} || ({alert})").json_value()
 
     def screenshot(self, name):
         folder = BUILD / "screenshots"

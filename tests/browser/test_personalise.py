@@ -13,6 +13,7 @@ def test_template_opens_and_draws(page, client, definitions):
     page.screenshot("personalise-open")
 
     images = page.run()
+    assert page.alerts() == []
     picture = from_bytes(client.fetch(images[0]))
     assert min(picture.size) >= 64
     assert len(picture.getcolors(picture.width * picture.height)) > 16
