@@ -28,7 +28,7 @@ class LMM(Protocol):
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
         """Text ids [B, T] and instruction vectors [B, K, d] -> embeddings [B, T + K + 1, d], image start last."""
 
-    def follow(self, codes: Tensor, first: int) -> Tensor:
+    def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> the embeddings [B, n, d] that ask for the next ones."""
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:

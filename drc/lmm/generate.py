@@ -38,7 +38,8 @@ def generate(
     """
     B, S, N = len(seeds), len(coefficients), lmm.picture_codes
     text, vectors = text.expand(B, S, -1), vectors.expand(B, S, -1, -1)
-    prompt = lmm.prompt(text.flatten(0, 1), vectors.flatten(0, 1))  # B * S, L, d
+    text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
+    prompt = lmm.prompt(text, vectors)  # B * S, L, d
     cache = lmm.cache(B * S, prompt.shape[1] + N - 1, prompt)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     weights = coefficients.float().view(1, S, 1)
@@ -50,7 +51,7 @@ def generate(
         if on_code is not None:
             on_code(index + 1, codes[:, : index + 1])
         if index + 1 < N:
-            inputs = lmm.follow(codes[:, index : index + 1].repeat_interleave(S, 0), index)
+            inputs = lmm.follow(codes[:, index : index + 1].repeat_interleave(S, 0), index, vectors)
     return codes
 
 

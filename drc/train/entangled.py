@@ -24,7 +24,7 @@ class EntangledDRC(nn.Module):
 
     def __init__(self, config: DRCConfig):
         super().__init__()
-        lmm: MiniConfig = replace(config.lmm, layers=config.lmm.layers + EXTRA_LAYERS)
+        lmm: MiniConfig = replace(config.lmm, layers=config.lmm.layers + EXTRA_LAYERS, hears_spot=False)
         self.lmm = MiniLMM(lmm)
         self.rows = Rows(config.tower)
         self.roles = nn.Embedding(2, config.tower.width)

@@ -167,7 +167,7 @@ def even_bias(style: Tensor, semantics: Tensor) -> Tensor:
 def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy [B, N] of target codes when the language model is fed `feed` codes [B, N] (the last is not used)."""
     lmm = drc.lmm
-    inputs = torch.cat((lmm.prompt(text, instructions), lmm.follow(feed[:, :-1], 0)), dim=1)
+    inputs = torch.cat((lmm.prompt(text, instructions), lmm.follow(feed[:, :-1], 0, instructions)), dim=1)
     hidden = lmm.language.hidden(inputs)[:, -target.shape[1] :]
     logits = F.linear(hidden, lmm.language.lm_head.weight[: lmm.config.vision.codes])
     return F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none").view_as(target)

@@ -1,8 +1,9 @@
 """The embedded large multimodal model, small enough to ship and to run on a CPU.
 
 Prompt = text tokens, K instruction vectors, image start; then the codes of the picture follow one after another. Every
-input carries the place on the canvas of the code that it predicts next, and instruction vectors lie on the same
-canvas, so "look at what the instruction says about this spot" is one step of attention.
+input carries the place on the canvas of the code that it predicts next. The instruction vectors lie on the same canvas,
+and with `hears_spot` every input also carries the vector of its spot: a model this small takes very long to find out by
+attention alone which of the K vectors speaks of the code that it is about to draw.
 """
 
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class MiniConfig:
     feed_forward: int = 704
     layers: int = 5
     heads: int = 4
+    hears_spot: bool = True
 
     @property
     def llama(self) -> LlamaConfig:
@@ -67,16 +69,22 @@ class MiniLMM(nn.Module):
 
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
         """Text ids [B, T] and instruction vectors [B, K, d] -> input embeddings [B, T + K + 1, d]."""
-        start = torch.full_like(text[:, :1], self.start)
-        words = self.embed(text + self.first_word)
-        return torch.cat((words, instructions, self.embed(start) + self.place(0, 1, text.device)), dim=1)
+        start = self.embed(torch.full_like(text[:, :1], self.start)) + self.place(0, 1, instructions)
+        return torch.cat((self.embed(text + self.first_word), instructions, start), dim=1)
 
-    def follow(self, codes: Tensor, first: int) -> Tensor:
+    def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> input embeddings [B, n, d] that predict the next ones."""
-        return self.embed(codes) + self.place(first + 1, codes.shape[1], codes.device)
+        return self.embed(codes) + self.place(first + 1, codes.shape[1], instructions)
 
-    def place(self, first: int, count: int, device: torch.device) -> Tensor:
-        return self.places(torch.arange(first, first + count, device=device))
+    def place(self, first: int, count: int, instructions: Tensor) -> Tensor:
+        """What is known of the codes to come: where they lie, and what the instructions [B, K, d] say of that spot."""
+        index = torch.arange(first, first + count, device=instructions.device)
+        place = self.places(index)
+        if not self.config.hears_spot:
+            return place
+        grid, side = self.config.vision.grid, round(instructions.shape[1] ** 0.5)
+        row, column = index // grid, index % grid
+        return place + instructions[:, row * side // grid * side + column * side // grid]
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:
         return Cache(self.language.config, batch, length, like)
@@ -93,9 +101,7 @@ class MiniLMM(nn.Module):
                 nn.init.normal_(parameter, std=0.04 / (2 * self.config.layers) ** 0.5)
             elif parameter.ndim > 1:
                 nn.init.normal_(parameter, std=0.04)
-        for (
-            layer
-        ) in self.language.model.layers:  # at first a code looks at its like: its own spot on the canvas
+        for layer in self.language.model.layers:  # at first a code looks at its like: its own spot on the canvas
             attention = layer.self_attn
             nn.init.normal_(attention.q_proj.weight, std=1.5 * self.config.width**-0.5)
             attention.k_proj.weight.data.copy_(attention.q_proj.weight)
