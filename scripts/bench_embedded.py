@@ -73,16 +73,16 @@ def checkpoint() -> Path:
 
 
 def transformers_model(drc: DRC):
-    """transformers' LLaMA with our weights; `prompt_length` tells it which place a code has."""
+    """transformers' LLaMA with our weights; `vectors` and `prompt_length` tell it what it hears of a code's place."""
     import transformers
 
-    places, config = drc.lmm.places.weight, drc.lmm.language.config
+    config = drc.lmm.language.config
 
     class Placed(transformers.LlamaForCausalLM):
         def forward(self, input_ids=None, inputs_embeds=None, past_key_values=None, **options):
             if inputs_embeds is None:
                 place = past_key_values.get_seq_length() - self.prompt_length + 1
-                inputs_embeds = self.get_input_embeddings()(input_ids) + places[place]
+                inputs_embeds = self.get_input_embeddings()(input_ids) + drc.lmm.place(place, 1, self.vectors)
             return super().forward(inputs_embeds=inputs_embeds, past_key_values=past_key_values, **options)
 
     sizes = {name: value for name, value in vars(config).items() if name != "rope_theta"}
@@ -125,7 +125,7 @@ def bench_drawing(rounds: int) -> None:
 
         def theirs_draws(batch=batch, drawn=drawn):
             prompt = lmm.prompt(instruction.text, instruction.vectors).repeat(batch, 1, 1)
-            theirs.prompt_length = prompt.shape[1]
+            theirs.prompt_length, theirs.vectors = prompt.shape[1], instruction.vectors.repeat(batch, 1, 1)
             rows = theirs.generate(
                 inputs_embeds=prompt,
                 attention_mask=torch.ones(prompt.shape[:2], dtype=torch.long),
