@@ -1,8 +1,8 @@
 """FusionNetwork: style rows and semantic rows -> K latent instruction vectors.
 
 The paper says that it encodes combinations of a style and a semantic feature into compact latent instructions; its
-inside is our choice (Q8): a resampler whose K learned queries, laid out on a grid over the canvas, look at the style rows
-and at the semantic rows in a few layers of cross-attention and feed-forward.
+inside is our choice (Q8): a resampler whose K learned queries, laid out on a grid over the canvas, look at the
+style rows and at the semantic rows in a few layers of cross-attention and feed-forward.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class FusionLayer(nn.Module):
 
 
 class FusionNetwork(nn.Module):
-    """A dropped condition is one learned row of its type, so that "no style" and "no semantics" are inputs like any other."""
+    """A dropped condition is one learned row of its type: "no style" and "no semantics" are inputs like any other."""
 
     def __init__(self, config: FusionConfig, operations=nn):
         super().__init__()

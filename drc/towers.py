@@ -116,7 +116,7 @@ class StyleTower(Tower):
         bias = shares.log().to(rows.dtype)  # log 0 = -inf hides the picture
         group = max(1, GROUP_LOGITS // (n * R * R))
         style = []
-        for asking, its_bias in zip(rows.split(group, dim=1), bias.split(group)):
+        for asking, its_bias in zip(rows.split(group, dim=1), bias.split(group), strict=True):
             grid_bias = its_bias.repeat_interleave(R, 0).repeat_interleave(R, 1)  # group * R, n * R
             answer = self.ask(asking.flatten(1, 2), key, value, places.repeat(asking.shape[1], 1), grid_bias)
             style.append(answer.unflatten(1, (-1, R)))

@@ -39,7 +39,7 @@ class DRC_LMMGenerate(io.ComfyNode):
                 host.advanced(
                     io.Float.Input(
                         "temperature",
-                        default=1.0,
+                        default=0.8,
                         min=0.0,
                         max=2.0,
                         step=0.05,

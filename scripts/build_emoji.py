@@ -1,6 +1,6 @@
 """Fetch the pinned packages and build the emoji benchmark into build/data; check it against the manifest.
 
-    python scripts/build_emoji.py [--packages build/packages] [--out build/data] [--size 128] [--styles NAME ...]
+python scripts/build_emoji.py [--packages build/packages] [--out build/data] [--size 128] [--styles NAME ...]
 """
 
 import argparse
@@ -25,9 +25,11 @@ def main() -> None:
     options = parser.parse_args()
     subprocess.run([sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages], check=True)
     with tqdm(unit="picture") as bar:
+
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
+
         emoji = build(options.packages, options.out, options.size, options.styles, progress)
     print(f"{len(emoji.cells)} pictures of {len(emoji.meanings)} meanings in {options.out}")
     if options.size == SIZE and MANIFEST.exists():

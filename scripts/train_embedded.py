@@ -56,7 +56,9 @@ def train_tokenizer(options: argparse.Namespace) -> None:
         random = np.random.default_rng((options.seed, step))
         vendor = random.random(options.batch) < VENDOR_SHARE
         rows = np.where(
-            vendor, random.integers(0, vendor_rows, options.batch), random.integers(vendor_rows, len(pictures), options.batch)
+            vendor,
+            random.integers(0, vendor_rows, options.batch),
+            random.integers(vendor_rows, len(pictures), options.batch),
         )
         images = as_images(pictures.read(rows), options.device)
         mirrored = torch.from_numpy(random.random(options.batch) < 0.5).to(images.device)
@@ -68,7 +70,11 @@ def train_tokenizer(options: argparse.Namespace) -> None:
 def validation_pictures(data: Path) -> dict[str, Pictures]:
     """Two sets that training never sees: held-out programs, and real emoji sets drawing unseen meanings."""
     emoji, splits = Emoji(data), Splits.load()
-    rows = [row for (style, code), row in emoji.rows.items() if STYLES[style].seen and splits.meaning_split.get(code) == "val"]
+    rows = [
+        row
+        for (style, code), row in emoji.rows.items()
+        if STYLES[style].seen and splits.meaning_split.get(code) == "val"
+    ]
     folder = data / "restyled"
     procedural = Pictures([restyled_part(folder / "val"), restyled_part(folder / "val_history")])
     return {"procedural": procedural, "vendor": Pictures([emoji_part(emoji, rows)])}
@@ -106,7 +112,9 @@ class Words:
         self.row = {code: index for index, code in enumerate(texts)}
         random, ids = np.random.default_rng(seed), []
         for label, *tags in texts.values():
-            draws = [random.permutation(tags)[: random.integers(1, 4)] if tags else [label] for _ in range(WORDINGS - 1)]
+            draws = [
+                random.permutation(tags)[: random.integers(1, 4)] if tags else [label] for _ in range(WORDINGS - 1)
+            ]
             ids.append(torch.stack([self.ids(text) for text in (label, *(", ".join(draw) for draw in draws))]))
         self.ids_by_meaning = torch.stack(ids)
 
@@ -130,7 +138,9 @@ def make_batches(options: argparse.Namespace, words: Words) -> dict[str, Batches
         text_row = torch.tensor([words.row[record.meaning] for record in records])
         share = {"train": VENDOR_SHARE, "procedural": 0.0, "vendor": 1.0}[name]
         count = options.batch if name == "train" else VALIDATION_CASES
-        result[name] = Batches(tables[name], index, words.ids_by_meaning, text_row, count, share, options.seed, options.device)
+        result[name] = Batches(
+            tables[name], index, words.ids_by_meaning, text_row, count, share, options.seed, options.device
+        )
     return result
 
 
@@ -184,16 +194,23 @@ def train_entangled(options: argparse.Namespace) -> None:
     model.to(options.device)
     schedule = Schedule(steps=options.steps, rate=8e-4, seed=options.seed, save_every=50)
     objective = EntangledObjective(model, Conditioning())
-    Trainer(objective, schedule, options.out / "entangled").run(lambda module, step: module(batches.personal(step, 3), step))
+    Trainer(objective, schedule, options.out / "entangled").run(
+        lambda module, step: module(batches.personal(step, 3), step)
+    )
 
 
 def export(options: argparse.Namespace) -> None:
     """drc/weights/drc-embedded.safetensors: averaged weights of stage 2 and the tokeniser in half precision."""
     words = Words(options.data, options.seed)
     tensors = {}
-    for folder, prefix, keep in (("tokenizer", "average.tokenizer.", "lmm.vision."), (options.stage, "average.drc.", "")):
+    for folder, prefix, keep in (
+        ("tokenizer", "average.tokenizer.", "lmm.vision."),
+        (options.stage, "average.drc.", ""),
+    ):
         state = load_file(options.out / folder / "state.safetensors")
-        tensors |= {keep + name: tensor for name, tensor in part(state, prefix).items() if keep or "lmm.vision." not in name}
+        tensors |= {
+            keep + name: tensor for name, tensor in part(state, prefix).items() if keep or "lmm.vision." not in name
+        }
     with safe_open(options.out / options.stage / "state.safetensors", "pt") as file:
         step = file.metadata()["step"]
     metadata = {

@@ -37,25 +37,51 @@ def write(path: Path, content: object) -> None:
 @pytest.fixture
 def packages(tmp_path):
     """Five emoji, a set keyed by code point, an older one keyed by name, two of the fluent family, one of files."""
-    rows = [("1F431", "cat face", 0.6, 1), ("1F697", "automobile", 0.6, 1), ("1F997", "cricket", 5, 1),
-            ("1F3CF", "cricket game", 1, 1), ("1F550", "one o'clock", 0.6, 1), ("2764-FE0F", "red heart", 0.6, 2)]
-    write(tmp_path / "emojibase-data/en/data.json", [
-        {"hexcode": code, "label": label, "version": version, "group": group, "subgroup": 0, "tags": ["tag"]}
-        for code, label, version, group in rows])
-    write(tmp_path / "emojibase-data/en/messages.json", {
-        "groups": [{"key": "objects", "order": 1}, {"key": "symbols", "order": 2}],
-        "subgroups": [{"key": "thing", "order": 0}]})
-    icons = {"width": 16, "height": 16, "icons": {"cat-face": {"body": CIRCLE}, "car": {"body": BOXED, "height": 8}},
-             "aliases": {"automobile": {"parent": "car"}, "car-left": {"parent": "car", "hFlip": True}}}
+    rows = [
+        ("1F431", "cat face", 0.6, 1),
+        ("1F697", "automobile", 0.6, 1),
+        ("1F997", "cricket", 5, 1),
+        ("1F3CF", "cricket game", 1, 1),
+        ("1F550", "one o'clock", 0.6, 1),
+        ("2764-FE0F", "red heart", 0.6, 2),
+    ]
+    write(
+        tmp_path / "emojibase-data/en/data.json",
+        [
+            {"hexcode": code, "label": label, "version": version, "group": group, "subgroup": 0, "tags": ["tag"]}
+            for code, label, version, group in rows
+        ],
+    )
+    write(
+        tmp_path / "emojibase-data/en/messages.json",
+        {
+            "groups": [{"key": "objects", "order": 1}, {"key": "symbols", "order": 2}],
+            "subgroups": [{"key": "thing", "order": 0}],
+        },
+    )
+    icons = {
+        "width": 16,
+        "height": 16,
+        "icons": {"cat-face": {"body": CIRCLE}, "car": {"body": BOXED, "height": 8}},
+        "aliases": {"automobile": {"parent": "car"}, "car-left": {"parent": "car", "hFlip": True}},
+    }
     for package in meanings.KEYED_PACKAGES:
         write(tmp_path / package / "icons.json", icons)
         write(tmp_path / package / "chars.json", {"1f431": "cat-face", "1f697": "car"})
-    write(tmp_path / "emojione/icons.json", {
-        "width": 16, "height": 16, "aliases": {"cricket-game": {"parent": "cricket"}},
-        "icons": {name: {"body": CIRCLE} for name in ("cat-face", "car", "cricket", "nobody-knows")}})
+    write(
+        tmp_path / "emojione/icons.json",
+        {
+            "width": 16,
+            "height": 16,
+            "aliases": {"cricket-game": {"parent": "cricket"}},
+            "icons": {name: {"body": CIRCLE} for name in ("cat-face", "car", "cricket", "nobody-knows")},
+        },
+    )
     write(tmp_path / "emojione/chars.json", {})
-    write(tmp_path / "fxemoji/icons.json", {
-        "icons": {"catface": {"body": CIRCLE}, "auto": {"body": BOXED}, "automobile": {"body": BOXED}}})
+    write(
+        tmp_path / "fxemoji/icons.json",
+        {"icons": {"catface": {"body": CIRCLE}, "auto": {"body": BOXED}, "automobile": {"body": BOXED}}},
+    )
     (tmp_path / "fluent-emoji-3d/assets").mkdir(parents=True)
     for code in ("1f431", "1f1e6-1f1e9"):
         picture = Image.new("RGBA", (8, 8), (0, 0, 255, 128))
@@ -172,9 +198,15 @@ def test_manifest_names_a_raster_of_every_cell(manifest, table):
 
 def test_training_and_tests_share_nothing(manifest, table):
     class Build:
-        rows = {cell: number for number, cell in enumerate(
-            (style, code) for code, row in manifest["meanings"].items()
-            for style, digest in zip(manifest["styles"], row["rasters"].split(), strict=True) if digest != "-")}
+        rows = {
+            cell: number
+            for number, cell in enumerate(
+                (style, code)
+                for code, row in manifest["meanings"].items()
+                for style, digest in zip(manifest["styles"], row["rasters"].split(), strict=True)
+                if digest != "-"
+            )
+        }
 
     cells = list(Build.rows)
     training = {cells[row] for row in table.training_rows(Build)}

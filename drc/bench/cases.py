@@ -94,9 +94,7 @@ class Bench:
         return [
             row
             for row in self.by_style[self.record(target).style]
-            if row in part
-            and split[self.record(row).meaning] == "train"
-            and cluster[self.record(row).meaning] != near
+            if row in part and split[self.record(row).meaning] == "train" and cluster[self.record(row).meaning] != near
         ]
 
     def references(self, test: str, target: int) -> list[int]:

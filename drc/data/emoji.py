@@ -52,8 +52,13 @@ def digest(image: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def build(packages: Path, out: Path, size: int = SIZE, styles: list[str] | None = None,
-          progress: Callable[[int, int], None] | None = None) -> Emoji:
+def build(
+    packages: Path,
+    out: Path,
+    size: int = SIZE,
+    styles: list[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Emoji:
     """Rasterise every cell.
 
     Args:
@@ -64,8 +69,11 @@ def build(packages: Path, out: Path, size: int = SIZE, styles: list[str] | None 
         progress: called with (cells done, cells in all) after each cell.
     """
     table = meanings(packages)
-    todo = [(style, code, drawing) for style in (styles or available(packages))
-            for code, drawing in drawings(packages, style).items()]
+    todo = [
+        (style, code, drawing)
+        for style in (styles or available(packages))
+        for code, drawing in drawings(packages, style).items()
+    ]
     out.mkdir(parents=True, exist_ok=True)
     unfinished = out / "emoji.npy.part"
     images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, (len(todo), size, size, 3))
@@ -76,8 +84,11 @@ def build(packages: Path, out: Path, size: int = SIZE, styles: list[str] | None 
         if progress:
             progress(row + 1, len(todo))
     images.flush()
-    record = {"size": size, "cells": [asdict(cell) for cell in cells],
-              "meanings": [asdict(meaning) for meaning in table.values()]}
+    record = {
+        "size": size,
+        "cells": [asdict(cell) for cell in cells],
+        "meanings": [asdict(meaning) for meaning in table.values()],
+    }
     (out / "emoji.json.part").write_text(json.dumps(record, ensure_ascii=False, indent=0))
     os.replace(out / "emoji.json.part", out / "emoji.json")
     os.replace(unfinished, out / "emoji.npy")

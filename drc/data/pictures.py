@@ -33,7 +33,9 @@ class Pictures:
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         source = np.searchsorted(self.starts, rows, side="right") - 1
-        return np.stack([self.sources[s][0][self.sources[s][1][row - self.starts[s]]] for s, row in zip(source, rows)])
+        return np.stack(
+            [self.sources[s][0][self.sources[s][1][row - self.starts[s]]] for s, row in zip(source, rows, strict=True)]
+        )
 
 
 def training_pictures(data: Path) -> Pictures:

@@ -19,8 +19,9 @@ def rasterise(drawing: str | Path, size: int) -> np.ndarray:
         uint8 [size, size, 3].
     """
     if isinstance(drawing, str):
-        png = resvg_py.svg_to_bytes(svg_string=drawing, width=size, height=size, background="#ffffff",
-                                    skip_system_fonts=True)
+        png = resvg_py.svg_to_bytes(
+            svg_string=drawing, width=size, height=size, background="#ffffff", skip_system_fonts=True
+        )
         picture = Image.open(io.BytesIO(bytes(png)))
     else:
         picture = Image.open(drawing).convert("RGBA")

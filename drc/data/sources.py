@@ -16,24 +16,41 @@ from .meanings import codes_of_names, key, labels, meanings, name_votes, read_js
 from .styles import STYLES, Style
 
 # Names that mean another code point in fxemoji than in Unicode (`mouse` is the computer mouse there, and so on).
-FXEMOJI_DENIED = {"cat", "construction", "dog", "keyboard", "kiss", "mouse", "pig", "sparkle", "star", "sunglasses",
-                  "tiger", "umbrella", "window"}
+FXEMOJI_DENIED = {
+    "cat",
+    "construction",
+    "dog",
+    "keyboard",
+    "kiss",
+    "mouse",
+    "pig",
+    "sparkle",
+    "star",
+    "sunglasses",
+    "tiger",
+    "umbrella",
+    "window",
+}
 
 
 def square_svg(body: str, left: float, top: float, width: float, height: float) -> str:
     """SVG text whose square view box holds the given box in its centre."""
     side = max(width, height)
     box = (left - (side - width) / 2, top - (side - height) / 2, side, side)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-            f'viewBox="{" ".join(f"{value:g}" for value in box)}">{body}</svg>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{" ".join(f"{value:g}" for value in box)}">{body}</svg>'
+    )
 
 
 def iconify_svg(icons: dict, name: str) -> str:
     """SVG text of one icon of an Iconify collection; an alias may mirror its parent."""
     alias = icons.get("aliases", {}).get(name, {})
     icon = icons["icons"][alias.get("parent", name)]
-    left, top, width, height = (icon.get(field, icons.get(field, default)) for field, default in
-                                (("left", 0), ("top", 0), ("width", 16), ("height", 16)))
+    left, top, width, height = (
+        icon.get(field, icons.get(field, default))
+        for field, default in (("left", 0), ("top", 0), ("width", 16), ("height", 16))
+    )
     body = icon["body"]
     if alias.get("hFlip"):
         body = f'<g transform="translate({2 * left + width} 0) scale(-1 1)">{body}</g>'
@@ -68,8 +85,10 @@ def fxemoji(packages: Path, style: Style) -> dict[str, str]:
 
 
 def svg_folder(packages: Path, style: Style) -> dict[str, str]:
-    return {key(path.stem): path.read_text(encoding="utf-8")
-            for path in sorted((packages / style.package / style.file).glob("*.svg"))}
+    return {
+        key(path.stem): path.read_text(encoding="utf-8")
+        for path in sorted((packages / style.package / style.file).glob("*.svg"))
+    }
 
 
 def fluent_pictures(packages: Path, style: Style) -> dict[str, Path]:
@@ -114,8 +133,9 @@ def outline_font(packages: Path, style: Style) -> dict[str, str]:
             if box:
                 left, top, right, bottom = box
                 side_here = max(side, right - left, bottom - top)
-                result[code] = square_svg(path, (left + right - side_here) / 2, (top + bottom - side_here) / 2,
-                                          side_here, side_here)
+                result[code] = square_svg(
+                    path, (left + right - side_here) / 2, (top + bottom - side_here) / 2, side_here, side_here
+                )
     return result
 
 
@@ -133,8 +153,10 @@ def pixel_font(packages: Path, style: Style) -> dict[str, str]:
     return result
 
 
-READERS = {reader.__name__: reader for reader in
-           (iconify, iconify_by_name, fxemoji, svg_folder, fluent_pictures, outline_font, pixel_font)}
+READERS = {
+    reader.__name__: reader
+    for reader in (iconify, iconify_by_name, fxemoji, svg_folder, fluent_pictures, outline_font, pixel_font)
+}
 
 
 def drawings(packages: Path, style: str) -> dict[str, str | Path]:

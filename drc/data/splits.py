@@ -40,24 +40,35 @@ class Splits:
     @classmethod
     def load(cls, manifest: Path = MANIFEST) -> "Splits":
         table = json.loads(manifest.read_text())["meanings"]
-        return cls({code: row["split"] for code, row in table.items()},
-                   {code: row["cluster"] for code, row in table.items()},
-                   {code: row["held_out"] for code, row in table.items() if row["held_out"]},
-                   frozenset(code for code, row in table.items() if row["shared"]))
+        return cls(
+            {code: row["split"] for code, row in table.items()},
+            {code: row["cluster"] for code, row in table.items()},
+            {code: row["held_out"] for code, row in table.items() if row["held_out"]},
+            frozenset(code for code, row in table.items() if row["shared"]),
+        )
 
     def is_held_out(self, style: str, code: str) -> bool:
         return self.held_out_family.get(code) == STYLES[style].family
 
     def training_rows(self, emoji: Emoji) -> list[int]:
         """Rows of a build that training may see: seen styles, training meanings, no held-out cell."""
-        return [row for (style, code), row in emoji.rows.items() if STYLES[style].seen
-                and self.meaning_split.get(code) == "train" and not self.is_held_out(style, code)]
+        return [
+            row
+            for (style, code), row in emoji.rows.items()
+            if STYLES[style].seen and self.meaning_split.get(code) == "train" and not self.is_held_out(style, code)
+        ]
 
     def test_rows(self, emoji: Emoji, test: str) -> list[int]:
         """Rows of a build that are the true targets of one of TESTS."""
         seen, split = TESTS[test]
-        return [row for (style, code), row in emoji.rows.items() if STYLES[style].seen == seen and code in self.shared
-                and self.meaning_split[code] == split and (test != "cells" or self.is_held_out(style, code))]
+        return [
+            row
+            for (style, code), row in emoji.rows.items()
+            if STYLES[style].seen == seen
+            and code in self.shared
+            and self.meaning_split[code] == split
+            and (test != "cells" or self.is_held_out(style, code))
+        ]
 
 
 def order(text: str) -> str:

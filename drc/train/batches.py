@@ -75,8 +75,17 @@ class Batches:
     of which picture i takes row text_row[i].
     """
 
-    def __init__(self, codes: Tensor, index: Index, text: Tensor, text_row: Tensor, batch: int, vendor_share: float, seed: int,
-                 device: torch.device | str = "cpu"):
+    def __init__(
+        self,
+        codes: Tensor,
+        index: Index,
+        text: Tensor,
+        text_row: Tensor,
+        batch: int,
+        vendor_share: float,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ):
         self.device = device
         self.codes, self.index, self.text, self.text_row = codes, index, text, text_row
         self.batch, self.vendor_share, self.seed = batch, vendor_share, seed
@@ -105,4 +114,6 @@ class Batches:
         pick = lambda rows: self.codes[torch.from_numpy(rows), side.view(-1, *[1] * (rows.ndim - 1))].long()  # noqa: E731
         wording = torch.from_numpy(random.integers(0, self.text.shape[1], count))
         text = self.text[self.text_row[torch.from_numpy(target)], wording]
-        return Batch(*(t.to(self.device) for t in (pick(target), pick(histories), pick(reference), pick(partner), text)))
+        return Batch(
+            *(t.to(self.device) for t in (pick(target), pick(histories), pick(reference), pick(partner), text))
+        )

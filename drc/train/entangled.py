@@ -1,7 +1,7 @@
 """The comparison: the same language model fed entangled features, as DRC's predecessors feed them.
 
-History and reference enter the prompt as they are, one run of rows each, with no tower, no fusion and no K vectors. The rows are
-folded like those of the towers, or the prompt would be four times as long. The parameters saved go into more layers.
+History and reference enter the prompt as they are, one run of rows each: no tower, no fusion, no K vectors. The rows
+are folded like those of the towers, or the prompt would be four times as long. The parameters saved go into more layers.
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ class EntangledDRC(nn.Module):
 
 
 class EntangledObjective(nn.Module):
-    """Stage 2 for the entangled model: the same data and the same blanking; nothing is dropped, it has no dials to train for."""
+    """Stage 2 for the entangled model: the same data and blanking; nothing is dropped, it has no dials to train for."""
 
     def __init__(self, model: EntangledDRC, conditioning: Conditioning):
         super().__init__()

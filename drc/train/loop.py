@@ -64,7 +64,9 @@ class Trainer:
         if (folder / "state.safetensors").exists():
             self.resume()
 
-    def run(self, batch_loss: Callable[[nn.Module, int], tuple[Tensor, dict]], every: dict[int, Callable] | None = None):
+    def run(
+        self, batch_loss: Callable[[nn.Module, int], tuple[Tensor, dict]], every: dict[int, Callable] | None = None
+    ):
         """Trains to the last step. `every` maps a number of steps to a function called with the trainer that often."""
         schedule, seen = self.schedule, {}
         clock = time.monotonic()
@@ -120,7 +122,7 @@ class Trainer:
 
     def resume(self) -> None:
         with safe_open(self.folder / "state.safetensors", "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             self.step, self.seconds = int(file.metadata()["step"]), float(file.metadata()["seconds"])
         self.model.load_state_dict(part(tensors, "model."))
         for name, tensor in part(tensors, "average.").items():

@@ -1,6 +1,7 @@
 """The two objectives of DRC: disentanglement learning (stage 1) and personalised modelling (stage 2).
 
-Both rebuild a picture's codes through the language model from instructions: token cross-entropy, read twice (see ReadOut).
+Both rebuild a picture's codes through the language model from instructions: token cross-entropy, read
+twice (see ReadOut).
 The embedded model has no pretrained language model under it, so both stages train all of it; a LoRA belongs to
 LMMs that bring one.
 
@@ -48,7 +49,8 @@ class ReadOut(nn.Module):
     """Codes of a canvas cell straight from its instruction vector; only training uses it.
 
     The instructions get a gradient from the first step, long before the language model has found out that they are
-    worth reading. This is our addition: the paper names no loss but reconstruction, and this one rebuilds the same codes.
+    worth reading. This is our addition: the paper names no loss but reconstruction, and this one rebuilds the
+    same codes.
     """
 
     def __init__(self, drc: DRC):
@@ -95,7 +97,9 @@ class Stage1(nn.Module):
                 choose(style_of_s, same_style, anchor), choose(style_of_s, anchor, same_style), places(anchor)
             )
             semantics = heart.semantic_tower(
-                choose(semantics_of_m, same_meaning, anchor), choose(semantics_of_m, anchor, same_meaning), places(anchor)
+                choose(semantics_of_m, same_meaning, anchor),
+                choose(semantics_of_m, anchor, same_meaning),
+                places(anchor),
             )
             share = language_share(step, self.steps)
             losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning, share)
@@ -103,7 +107,10 @@ class Stage1(nn.Module):
         chances = self.sampler.chances(step)
         numbers = {f"p_{i}{j}": chances[k] for k, (i, j) in enumerate(COMBINATIONS)}
         numbers |= {f"loss_{i}{j}": self.sampler.difficulty[k] for k, (i, j) in enumerate(COMBINATIONS)}
-        return losses.mean() + read.mean(), numbers | {"tokens": losses.detach().mean(), "read_out": read.detach().mean()}
+        return losses.mean() + read.mean(), numbers | {
+            "tokens": losses.detach().mean(),
+            "read_out": read.detach().mean(),
+        }
 
 
 class Stage2(nn.Module):
@@ -165,7 +172,7 @@ def even_bias(style: Tensor, semantics: Tensor) -> Tensor:
 
 
 def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy [B, N] of target codes when the language model is fed `feed` codes [B, N] (the last is not used)."""
+    """Cross-entropy [B, N] of target codes when the language model is fed `feed` codes [B, N] (not the last)."""
     lmm = drc.lmm
     inputs = torch.cat((lmm.prompt(text, instructions), lmm.follow(feed[:, :-1], 0, instructions)), dim=1)
     hidden = lmm.language.hidden(inputs)[:, -target.shape[1] :]

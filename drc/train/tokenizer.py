@@ -54,7 +54,9 @@ class TokenizerObjective(nn.Module):
             counts = torch.bincount(codes, minlength=len(self.usage)).float()
             self.usage.lerp_(counts, 0.02)
         chosen = F.normalize(codebook(codes), dim=-1).view(vectors.permute(0, 2, 3, 1).shape).permute(0, 3, 1, 2)
-        pull = (chosen - vectors.detach()).square().sum(1).mean() + 0.25 * (vectors - chosen.detach()).square().sum(1).mean()
+        pull = (chosen - vectors.detach()).square().sum(1).mean() + 0.25 * (vectors - chosen.detach()).square().sum(
+            1
+        ).mean()
         return vectors + (chosen - vectors).detach(), 0.1 * pull
 
 

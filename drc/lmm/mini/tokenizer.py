@@ -3,7 +3,8 @@
 A small convolutional VQ autoencoder. The codes are looked up by direction: encoder output and codebook are both
 l2-normalised (Yu et al., "Vector-quantized Image Modeling with Improved VQGAN", 2022). `diffusers.VQModel` does not
 serve here: it looks up by plain distance and cannot be built from the host's casting layers. There is no
-normalisation layer, so a code depends on its neighbourhood alone and the same drawing in another corner gets the same codes.
+normalisation layer, so a code depends on its neighbourhood alone and the same drawing in another corner gets the
+same codes.
 """
 
 from dataclasses import dataclass
