@@ -89,7 +89,8 @@ def toy_bench(reverse: bool = False) -> Bench:
     """Two meanings a cluster; the last eight codes are test meanings. Programs 1 and 2 draw what twemoji draws."""
     step = -1 if reverse else 1
     sets = ("twemoji", "noto", "noto-mono", "fluent-flat", "symbola", "openmoji")
-    restyled = {"test": CODES[16:], "seen": CODES[:4], "history": CODES[:16]}
+    restyled = {"test": CODES[16:], "seen": CODES[:4], "history": CODES[:16], "val": CODES[16:18]}
+    restyled["val_history"] = restyled["history"]
     parts = [[Picture(style, f"{style}/{code}", code) for style in sets for code in CODES]]
     for codes in restyled.values():
         parts.append([Picture(f"program/{p}", f"twemoji/{code}", code) for p in (1, 2) for code in codes])
@@ -104,7 +105,7 @@ def named(bench: Bench, cases: list[Case]) -> list[tuple]:
     return [tuple(map(bench.name, (case.target, case.reference, *case.history))) for case in cases]
 
 
-@pytest.mark.parametrize("test", ["P3", "P1", "T1", "T2", "T3", "T4"])
+@pytest.mark.parametrize("test", ["P3", "P1", "V", "T1", "T2", "T3", "T4"])
 def test_cases_are_fixed_and_leak_nothing(test):
     bench = toy_bench()
     cases = bench.cases(test, 100)
@@ -122,12 +123,12 @@ def test_cases_are_fixed_and_leak_nothing(test):
             assert bench.splits.cluster[picture.meaning] != bench.splits.cluster[target.meaning]
         assert reference.meaning == target.meaning
         assert reference.style != target.style
-        if test[0] == "P":
+        if test[0] in "PV":
             assert reference.drawing == target.drawing
         else:
             assert family[reference.style] != family.get(target.style)
-        assert (bench.splits.meaning_split[target.meaning] == "test") == (test in ("P3", "T2", "T4"))
-    assert len(cases) == {"P3": 16, "P1": 8, "T1": 32, "T2": 32, "T3": 32, "T4": 16}[test]
+        assert (bench.splits.meaning_split[target.meaning] == "test") == (test in ("P3", "V", "T2", "T4"))
+    assert len(cases) == {"P3": 16, "P1": 8, "V": 4, "T1": 32, "T2": 32, "T3": 32, "T4": 16}[test]
 
 
 def test_references_of_programs_are_originals_and_other_programs():

@@ -16,6 +16,7 @@ from ..data.splits import Splits, order
 from ..data.styles import STYLES
 
 HISTORY = 6
+PARTS = ("emoji", "test", "seen", "history", "val", "val_history")
 DESCRIPTIONS = {
     "P3": "unseen program, unseen drawing",
     "P1": "unseen program, seen drawing",
@@ -23,8 +24,10 @@ DESCRIPTIONS = {
     "T2": "real sets: seen style, unseen meaning",
     "T3": "real sets: unseen style, seen meaning",
     "T4": "real sets: unseen style, unseen meaning",
+    "V": "validation: as P3 with other programs and drawings, to choose settings by",
 }
-PROCEDURAL = {"P3": "test", "P1": "seen"}  # test -> its part of the restyled drawings
+# test -> parts of the restyled drawings that targets and histories are from
+PROCEDURAL = {"P3": ("test", "history"), "P1": ("seen", "history"), "V": ("val", "val_history")}
 VENDOR = dict(zip(("T1", "T2", "T3", "T4"), VENDOR_TESTS, strict=True))
 
 
@@ -40,21 +43,20 @@ class Case:
 class Bench:
     """All pictures that tests are made of, and the tests' cases and galleries.
 
-    `pictures` holds the clean emoji of all sets, then the restyled parts `test`, `seen` and `history`.
+    `pictures` holds the clean emoji of all sets, then the restyled parts, in the order of PARTS.
     """
 
     def __init__(self, pictures: Pictures, splits: Splits):
         self.pictures, self.splits = pictures, splits
         bounds = pictures.starts.tolist()
-        names = ("emoji", "test", "seen", "history")
-        self.part = {name: range(*bounds[index : index + 2]) for index, name in enumerate(names)}
+        self.part = {name: range(*bounds[index : index + 2]) for index, name in enumerate(PARTS)}
 
     @classmethod
     def load(cls, data: Path) -> "Bench":
         """`data` is the folder that scripts/build_emoji.py and scripts/build_restyled.py wrote."""
         emoji, splits = Emoji(data), Splits.load()
         rows = [row for (_, code), row in emoji.rows.items() if code in splits.meaning_split]
-        restyled = [restyled_part(data / "restyled" / name) for name in ("test", "seen", "history")]
+        restyled = [restyled_part(data / "restyled" / name) for name in PARTS[1:]]
         return cls(Pictures([emoji_part(emoji, rows), *restyled]), splits)
 
     def record(self, row: int) -> Picture:
@@ -65,7 +67,7 @@ class Bench:
 
     def cases(self, test: str, limit: int) -> list[Case]:
         """The first `limit` cases of a test."""
-        targets = self.part[PROCEDURAL[test]] if test in PROCEDURAL else self.vendor_targets(VENDOR[test])
+        targets = self.part[PROCEDURAL[test][0]] if test in PROCEDURAL else self.vendor_targets(VENDOR[test])
         targets = sorted(targets, key=lambda row: order(f"{test} {self.name(row)}"))
         return [self.case(test, row) for row in targets[:limit]]
 
@@ -90,7 +92,7 @@ class Bench:
     def histories(self, test: str, target: int) -> list[int]:
         """Pictures in the target's style of training meanings, none near the target's."""
         cluster, split = self.splits.cluster, self.splits.meaning_split
-        near, part = cluster[self.record(target).meaning], self.part["history" if test in PROCEDURAL else "emoji"]
+        near, part = cluster[self.record(target).meaning], self.part[PROCEDURAL.get(test, ("", "emoji"))[1]]
         return [
             row
             for row in self.by_style[self.record(target).style]
@@ -107,7 +109,7 @@ class Bench:
         if test in PROCEDURAL:
             same = [row for row in self.by_drawing[record.drawing] if row != target]
             original = int(order(f"{test} {self.name(target)} original"), 16) % 2 == 0
-            return [row for row in same if row in self.part["emoji" if original else PROCEDURAL[test]]]
+            return [row for row in same if row in self.part["emoji" if original else PROCEDURAL[test][0]]]
         family = STYLES[record.style].family
         styles = {name for name, style in STYLES.items() if style.seen and style.family != family}
         same = [row for row in self.by_meaning[record.meaning] if row in self.part["emoji"]]
@@ -116,7 +118,7 @@ class Bench:
     def gallery(self, test: str) -> list[int]:
         """Every picture that the outputs of a test are compared with: all its styles times all its meanings."""
         if test in PROCEDURAL:
-            return list(self.part[PROCEDURAL[test]])
+            return list(self.part[PROCEDURAL[test][0]])
         _, split = VENDOR_TESTS[VENDOR[test]]
         shared = {code for code in self.splits.shared if self.splits.meaning_split[code] == split}
         return [row for row in self.part["emoji"] if self.record(row).meaning in shared]

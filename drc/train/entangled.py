@@ -1,7 +1,7 @@
 """The comparison: the same language model fed entangled features, as DRC's predecessors feed them.
 
 History and reference enter the prompt as they are, one run of rows each: no tower, no fusion, no K vectors. The rows
-are folded like those of the towers, or the prompt would be four times as long. The parameters saved go into more layers.
+are folded like those of the towers, or the prompt would be four times as long. Parameters saved go into more layers.
 """
 
 from dataclasses import replace

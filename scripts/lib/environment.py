@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -145,7 +146,7 @@ def host_environment(host: Path) -> Path:
 def _requirements(path: Path) -> list[str]:
     """The lines of a requirements file without the torch family, which is pinned here."""
     lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
-    return [line for line in lines if line and line not in TORCH_FAMILY]
+    return [line for line in lines if line and re.match(r"[\w.-]+", line)[0] not in TORCH_FAMILY]
 
 
 def _pip(python: Path, *arguments: str) -> None:
