@@ -2,7 +2,7 @@
 
     python scripts/evaluate_embedded.py --model ours=drc/weights/drc-embedded.safetensors
         [--entangled build/train/entangled/state.safetensors] [--tests P3,P1,T1,T2,T3,T4] [--limit 120]
-        [--style-strength 2] [--semantic-strength 3] [--candidates 1] [--card drc/weights/README.md]
+        [--style-strength 1.5] [--semantic-strength 2] [--candidates 1] [--card drc/weights/README.md]
 
 Needs the pictures (scripts/build_emoji.py, scripts/build_restyled.py) and the evaluator (scripts/train_evaluator.py).
 What was drawn and what the judges saw is kept in the output folder, so a stopped run goes on where it was.
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.bench.artists import Artist, Chooser, DRCArtist, EntangledArtist, as_batch  # noqa: E402
-from drc.bench.cases import DESCRIPTIONS, Bench, Case  # noqa: E402
+from drc.bench.cases import Bench, Case  # noqa: E402
 from drc.bench.evaluator import load_evaluator  # noqa: E402
 from drc.bench.judges import EfficientNetJudge, EvaluatorJudge, Features, Judge, judge_images, judge_rows  # noqa: E402
 from drc.bench.metrics import interval, nearest_in_history, scores  # noqa: E402
@@ -53,9 +53,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--entangled", type=Path, help="training state of the comparison")
     parser.add_argument("--tests", default="P3,P1,T1,T2,T3,T4", type=lambda text: text.split(","))
     parser.add_argument("--limit", type=int, default=120, help="cases of a test")
-    parser.add_argument("--style-strength", type=float, default=2.0)
-    parser.add_argument("--semantic-strength", type=float, default=3.0)
-    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--style-strength", type=float, default=1.5)
+    parser.add_argument("--semantic-strength", type=float, default=2.0)
+    parser.add_argument("--temperature", type=float, default=0.8)
     parser.add_argument("--top-k", type=int, default=0)
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--candidates", type=int, default=1, help="drawn for each case; EfficientNet picks one")

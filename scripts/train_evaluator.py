@@ -1,6 +1,6 @@
 """Train the network that scores drawn pictures: build/evaluator/evaluator.safetensors.
 
-    python scripts/train_evaluator.py [--steps 3500] [--tokenizer build/train/tokenizer/state.safetensors]
+    python scripts/train_evaluator.py [--steps 1700] [--tokenizer build/train/tokenizer/state.safetensors]
 
 It learns every picture there is, unseen styles and test pictures too, and where a trained tokeniser exists also what
 the tokeniser makes of them. Resumes where it was stopped. Needs about ten minutes of one core.
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "evaluator")
     parser.add_argument("--tokenizer", type=Path, default=ROOT / "build" / "train" / "tokenizer" / "state.safetensors")
     parser.add_argument("--rebuilt", type=int, default=9000, help="pictures to send through the tokeniser")
-    parser.add_argument("--steps", type=int, default=3500)
+    parser.add_argument("--steps", type=int, default=1700)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
