@@ -84,7 +84,8 @@ def artists(options: argparse.Namespace, models: dict[str, DRC], chooser: Judge)
     strengths = options.style_strength, options.semantic_strength
     found = {name: DRCArtist(drc, *strengths, sampling) for name, drc in models.items()}
     if options.entangled:
-        ours = next(iter(models.values()))
+        name, ours = next(iter(models.items()))
+        found[f"{name} at strength 1"] = DRCArtist(ours, 1.0, 1.0, sampling)  # drawn as the comparison is
         entangled = EntangledDRC(ours.config)
         entangled.load_state_dict(part(load_file(options.entangled), "average.model."))
         entangled.lmm.vision = ours.lmm.vision  # its own was never trained
@@ -150,11 +151,11 @@ def evaluate(
         drawn[name] = draw(artist, bench, test, cases, options.out / "drawn" / f"{test}-{name}-{digest}.npy")
         seconds[name], clock = round(time.monotonic() - clock, 1), time.monotonic()
     ceiling = through_tokenizer(next(iter(models.values())), bench, targets)
-    rows = sorted({*gallery, *references, *targets, *(row for case in cases for row in case.history)})
+    rest = {*references, *(row for case in cases for row in case.history)} - set(gallery)
     tables = {}
     for judge in jury:
         bar = partial(tqdm, desc=f"{test} {judge.name}")
-        everything = judge_rows(judge, bench.pictures, rows, options.out / "features", bar)
+        everything = judge_rows(judge, bench.pictures, [gallery, sorted(rest)], options.out / "features", bar)
         answers = {
             "ceiling: target through the tokeniser": judge_images(judge, ceiling),
             "copy the reference": everything[references],

@@ -195,9 +195,9 @@ def test_features_are_kept(tmp_path):
     pixels = np.arange(6, dtype=np.uint8)[:, None, None, None] + np.zeros((6, 8, 8, 3), np.uint8)
     pictures = Pictures([(pixels, np.arange(6), GRID[:6])])
     judge = MeanColour()
-    found = judge_rows(judge, pictures, [1, 4], tmp_path)
+    found = judge_rows(judge, pictures, [[4], [1]], tmp_path)
     assert torch.equal(found.style[:, 0] * 255, torch.tensor([0.0, 1, 0, 0, 4, 0]))
-    assert torch.equal(judge_rows(judge, pictures, [1, 4], tmp_path).style, found.style)
+    assert torch.equal(judge_rows(judge, pictures, [[4], [1]], tmp_path).style, found.style)
     assert judge.seen == 2
 
 

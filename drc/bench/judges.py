@@ -95,8 +95,19 @@ def judge_images(judge: Judge, images: Tensor, batch: int = 32) -> Features:
     return Features(torch.cat([f.style for f in found]), torch.cat([f.meaning for f in found]))
 
 
-def judge_rows(judge: Judge, pictures: Pictures, rows: list[int], cache: Path, progress=lambda rows: rows) -> Features:
-    """Features by row of `pictures`, zero where a row is not in `rows`. Kept in the folder `cache` between runs."""
+def judge_rows(
+    judge: Judge, pictures: Pictures, parts: list[list[int]], cache: Path, progress=lambda batches: batches
+) -> Features:
+    """Features by row of `pictures`, zero for rows in none of `parts`. Each part is kept as a file in `cache`."""
+    kept = [load_file(judged_part(judge, pictures, rows, cache, progress)) for rows in parts]
+    everything = {name: like.new_zeros(len(pictures), like.shape[1]) for name, like in kept[0].items()}
+    for rows, tensors in zip(parts, kept, strict=True):
+        for name, tensor in tensors.items():
+            everything[name][rows] = tensor
+    return Features(**everything)
+
+
+def judged_part(judge: Judge, pictures: Pictures, rows: list[int], cache: Path, progress) -> Path:
     names = "\n".join(f"{row} {pictures.records[row]}" for row in rows)
     digest = hashlib.sha256(f"{judge.name} {judge.version}\n{names}".encode()).hexdigest()[:16]
     path = cache / f"{judge.name}-{digest}.safetensors"
@@ -105,8 +116,4 @@ def judge_rows(judge: Judge, pictures: Pictures, rows: list[int], cache: Path, p
         found = [judge(as_images(pictures.read(batch))) for batch in progress(batches)]
         tensors = {name: torch.cat([getattr(f, name) for f in found]) for name in ("style", "meaning")}
         write_safetensors(tensors, path, {})
-    kept = load_file(path)
-    everything = {name: tensor.new_zeros(len(pictures), tensor.shape[1]) for name, tensor in kept.items()}
-    for name, tensor in kept.items():
-        everything[name][rows] = tensor
-    return Features(**everything)
+    return path
