@@ -18,7 +18,7 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="package")  # not longer: while it is open, this thread cannot run another event loop
+@pytest.fixture(scope="module")  # not longer: while it is open, this thread cannot run another event loop
 def browser():
     executable = next(filter(None, map(shutil.which, CHROMIUMS)))
     with sync_playwright() as playwright:
