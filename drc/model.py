@@ -59,26 +59,39 @@ class Disentangler(nn.Module):
         return self.semantic_tower(rows[:, 0], rows[:, 1], self.rows.places(rows))
 
     def initialise(self) -> None:
-        """Start values for training: rows and instruction vectors lie on one plane, and look where they lie."""
+        """Start values for training: a copier, which must only learn how the style departs from the reference.
+
+        Every attention looks at the rows that resemble its query, in content and place, and hands on what they hold;
+        so an instruction vector begins as what the reference and the history show at its own spot.
+        """
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
                 nn.init.zeros_(module.bias)
-        for module in self.modules():
-            if hasattr(module, "query") and hasattr(module, "key"):
-                module.key.weight.data.copy_(module.query.weight)
         config = self.rows.config
         nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
         self.rows.place.weight.data.copy_(0.5 * plane(config.grid // config.merge, config.width))
+        for tower in (self.style_tower, self.semantic_tower):
+            pass_through(tower, sharpness=1.0, share=1.0)
+            tower.feed_forward[-1].weight.data.mul_(0.2)
         fusion = self.fusion
         fusion.queries.weight.data.copy_(plane(round(fusion.config.instructions**0.5), fusion.config.width))
         for layer in fusion.layers:
-            layer.style.out.weight.data.mul_(0.3)
-            layer.semantics.out.weight.data.mul_(0.3)
-            layer.feed_forward[-1].weight.data.mul_(0.3)
+            pass_through(layer.semantics, sharpness=2.2, share=1.0)
+            pass_through(layer.style, sharpness=1.8, share=0.5)
+            layer.feed_forward[-1].weight.data.mul_(0.15)
         nn.init.normal_(fusion.types.weight, std=0.3)
         nn.init.normal_(fusion.nothing.weight, std=1.0)
         nn.init.constant_(fusion.norm.weight, 0.3)
+
+
+def pass_through(attention: nn.Module, sharpness: float, share: float) -> None:
+    """Start values of a cross-attention that finds its like and adds `share` of it unchanged."""
+    attention.query.weight.data.mul_(sharpness)
+    attention.key.weight.data.copy_(attention.query.weight)
+    nn.init.eye_(attention.value.weight)
+    nn.init.eye_(attention.out.weight)
+    attention.out.weight.data.mul_(share)
 
 
 class DRC(nn.Module):
@@ -164,26 +177,35 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def metadata_of(header: dict[str, str]) -> dict[str, str]:
+    """A checkpoint's header as metadata of safetensors, which keeps no order: one entry, so equal files stay equal."""
+    return {"drc": json.dumps(header, sort_keys=True)}
+
+
+def header_of(file: safe_open) -> dict[str, str]:
+    return json.loads((file.metadata() or {}).get("drc", "{}"))
+
+
 def read_header(path: Path) -> dict[str, str]:
-    """Metadata of a DRC checkpoint; ValueError with one sentence for anything else."""
+    """What a DRC checkpoint says of itself; ValueError with one sentence for anything else."""
     try:
         with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
+            header = header_of(file)
     except (SafetensorError, OSError) as error:
         raise ValueError(
             f"{path.name} is not a readable safetensors file ({error}); copy or download it again"
         ) from error
-    if metadata.get("architecture") != ARCHITECTURE:
-        found = metadata.get("architecture", "no architecture entry")
+    if header.get("architecture") != ARCHITECTURE:
+        found = header.get("architecture", "no architecture entry")
         raise ValueError(
             f"{path.name} is not a DRC model: found {found}, expected {ARCHITECTURE}; choose a file saved by DRC"
         )
-    return metadata
+    return header
 
 
-def build(metadata: dict[str, str], operations=nn) -> DRC:
-    """An empty model of the architecture that a checkpoint's metadata describes."""
-    return DRC(DRCConfig.from_json(metadata["config"]), Tokenizer.from_str(metadata["words"]), operations)
+def build(header: dict[str, str], operations=nn) -> DRC:
+    """An empty model of the architecture that a checkpoint's header describes."""
+    return DRC(DRCConfig.from_json(header["config"]), Tokenizer.from_str(header["words"]), operations)
 
 
 def load(path: Path, operations=nn) -> DRC:
@@ -198,7 +220,7 @@ def read_weights(model: DRC, path: Path, assign: bool = False) -> None:
     with safe_open(path, "pt") as file:
         names = file.keys()
         tensors = {name: file.get_tensor(name).float() for name in names}
-        model.stage = int(file.metadata()["stage"])
+        model.stage = int(header_of(file)["stage"])
     load_weights(model, tensors, path.name, assign)
     model.hash = file_hash(path)
     model.eval()

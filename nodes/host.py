@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 import comfy.model_management
 import comfy.model_patcher
@@ -12,7 +13,8 @@ from comfy_api.latest import io
 from torch import Tensor, nn
 
 OPERATIONS = comfy.ops.manual_cast
-PREVIEW_SECONDS = 0.3
+PREVIEW_SECONDS = 0.3  # at least between two previews
+PREVIEW_SHARE = 1 / 20  # of the time, at most
 HALF = (torch.float16, torch.bfloat16)
 
 __all__ = ["io"]
@@ -73,20 +75,18 @@ class Progress:
 
     def __init__(self, total: int):
         self.bar = comfy.utils.ProgressBar(total)
-        self.shown = float("-inf")
+        self.next_preview = time.monotonic() + PREVIEW_SECONDS
 
-    def wants_preview(self) -> bool:
-        """Whether enough time has passed since the last one, so that previews cost little at any speed of drawing."""
-        return time.monotonic() - self.shown >= PREVIEW_SECONDS
-
-    def step_to(self, value: int, preview: Tensor | None = None) -> None:
-        """preview [3, H, W] in 0..1 is shown on the node."""
+    def step_to(self, value: int, preview: Callable[[], Tensor] | None = None) -> None:
+        """`preview` makes what the node shows, [3, H, W] in 0..1; it is called where enough time has passed."""
         check_interrupt()
-        picture = None
-        if preview is not None:
-            picture = ("JPEG", as_picture(preview), 512)
-            self.shown = time.monotonic()
+        start, picture = time.monotonic(), None
+        if preview is not None and start >= self.next_preview:
+            picture = ("JPEG", as_picture(preview()), 512)
         self.bar.update_absolute(value, preview=picture)
+        if picture is not None:
+            end = time.monotonic()
+            self.next_preview = end + max(PREVIEW_SECONDS, (end - start) / PREVIEW_SHARE)
 
 
 def as_picture(image: Tensor):

@@ -84,11 +84,9 @@ class DRC_LMMGenerate(io.ComfyNode):
         lmm = model.drc.lmm
         host.load([model.language, model.vision], cache_bytes(lmm, instruction, batch_size))
         progress = host.Progress(lmm.picture_codes)
-        row = round(lmm.picture_codes**0.5)
 
         def on_code(drawn, codes):
-            show = drawn % row == 0 and progress.wants_preview()
-            progress.step_to(drawn, unfinished(lmm, codes[:1])[0] if show else None)
+            progress.step_to(drawn, lambda: unfinished(lmm, codes[:1])[0])
 
         there = to(instruction, model.device)
         seeds = [(seed + index) % SEEDS for index in range(batch_size)]

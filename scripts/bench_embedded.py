@@ -88,7 +88,9 @@ def transformers_model(drc: DRC):
     sizes = {name: value for name, value in vars(config).items() if name != "rope_theta"}
     rope = {"rope_type": "default", "rope_theta": config.rope_theta}
     model = Placed(transformers.LlamaConfig(**sizes, rope_parameters=rope)).eval()
-    model.load_state_dict(drc.lmm.language.state_dict())
+    # One vocabulary: it computes the logits of words too, which ours leaves out.
+    table = drc.lmm.language.model.embed_tokens.weight
+    model.load_state_dict({**drc.lmm.language.state_dict(), "lm_head.weight": table})
     model.generation_config.eos_token_id = None
     return model
 

@@ -68,6 +68,18 @@ def test_the_cache_is_a_short_cut_and_nothing_else(model, instruction):
     assert torch.equal(pictures(model, instruction, [0], GREEDY), codes)
 
 
+@torch.no_grad()
+def test_a_code_hears_the_vector_of_its_spot(model):
+    lmm, side, grid = model.lmm, 2, CONFIG.lmm.vision.grid
+    silent = torch.zeros(1, side**2, CONFIG.lmm.width)
+    for spot in range(side**2):
+        spoken = silent.clone()
+        spoken[:, spot] = 1
+        heard = (lmm.place(0, N, spoken) - lmm.place(0, N, silent))[0, :, 0].view(grid, grid)
+        cells = heard.view(side, grid // side, side, grid // side).amax(dim=(1, 3)).flatten()
+        assert cells.nonzero().flatten().tolist() == [spot] and heard.sum() == (grid // side) ** 2
+
+
 def test_every_code_is_reported(model, instruction):
     reports = []
     codes = pictures(model, instruction, [5, 6], on_code=lambda drawn, codes: reports.append((drawn, codes.clone())))

@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from drc.model import DRCConfig, file_hash, load, read_header
+from drc.model import DRCConfig, file_hash, load, metadata_of, read_header
 from scripts.lib.tiny import CONFIG, write_tiny
 
 
@@ -31,7 +31,7 @@ def assert_one_sentence(path, says):
 def test_what_is_saved_is_loaded(path, tmp_path):
     model = load(path)
     tensors, metadata = contents(path)
-    assert model.config == CONFIG == DRCConfig.from_json(metadata["config"])
+    assert model.config == CONFIG == DRCConfig.from_json(json.loads(metadata["drc"])["config"])
     assert model.stage == 2 and model.hash == file_hash(path) and not model.training
     assert model.encode_text("red apple").any()
     state = model.state_dict()
@@ -43,6 +43,10 @@ def test_half_precision_files_load_as_full(path):
     tensors, metadata = contents(path)
     save_file({name: tensor.half() for name, tensor in tensors.items()}, path, metadata)
     assert {parameter.dtype for parameter in load(path).parameters()} == {torch.float32}
+
+
+def test_equal_models_are_equal_files(path, tmp_path):
+    assert write_tiny(tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
 def test_the_hash_names_the_weights(tmp_path):
@@ -74,10 +78,11 @@ def test_no_file(tmp_path):
     assert_one_sentence(tmp_path / "missing.safetensors", "is not a readable safetensors file")
 
 
-@pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"architecture": "drc-large-7"}], ids=str)
-def test_foreign(path, metadata):
+@pytest.mark.parametrize("header", [None, {}, {"architecture": "drc-large-7"}], ids=str)
+def test_foreign(path, header):
+    metadata = {"format": "pt"} if header is None else metadata_of(header)
     save_file({"some.weight": torch.zeros(3)}, path, metadata)
-    found = (metadata or {}).get("architecture", "no architecture entry")
+    found = (header or {}).get("architecture", "no architecture entry")
     assert_one_sentence(path, f"is not a DRC model: found {found}, expected")
     with pytest.raises(ValueError, match="is not a DRC model"):
         read_header(path)
@@ -98,7 +103,8 @@ def test_weights_that_nobody_asked_for(path):
 
 def test_weights_of_another_size(path):
     tensors, metadata = contents(path)
-    config = json.loads(metadata["config"])
+    header = read_header(path)
+    config = json.loads(header["config"])
     config["lmm"]["feed_forward"] += 8
-    save_file(tensors, path, metadata | {"config": json.dumps(config)})
+    save_file(tensors, path, metadata_of(header | {"config": json.dumps(config)}))
     assert_one_sentence(path, "6 missing or of another size, 0 unexpected")

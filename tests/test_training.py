@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from drc.train.batches import Batches, Index
 from drc.train.entangled import EntangledDRC, EntangledObjective
 from drc.train.importance import COMBINATIONS, ImportanceSampler
 from drc.train.loop import Schedule, Trainer
-from drc.train.objectives import Conditioning, Stage1, Stage2, blanked, gaps
+from drc.train.objectives import Conditioning, Stage1, Stage2, blanked, even_bias, gaps, language_share
 from drc.train.tokenizer import TokenizerObjective
 from scripts.lib.tiny import CONFIG
 
@@ -175,6 +176,40 @@ def test_gradient_reaches_every_trained_parameter(kind):
     assert [name for name, p in trained.items() if p.grad is None or not p.grad.any()] == []
 
 
+@pytest.mark.parametrize(("step", "samples"), [(0, 4), (3, 4), (4, 16), (9, 16)])
+def test_the_language_model_reads_a_quarter_at_first(step, samples, monkeypatch):
+    objective, draw = Stage2(make_drc(), Conditioning(), steps=10), make_batches(size=16)[0].personal
+    counted = []
+    forward = objective.drc.lmm.language.hidden
+    monkeypatch.setattr(objective.drc.lmm.language, "hidden", lambda x: counted.append(len(x)) or forward(x))
+    objective(draw(step), step)
+    assert counted == [samples] and language_share(step, 10) * 16 == samples
+
+
+def test_training_starts_from_a_copier():
+    """Before the first step, every instruction vector already tells the reference's codes of its spot."""
+    torch.manual_seed(0)
+    batch = make_batches(size=32)[0].personal(0, 1)
+    reference = torch.randint(CODES, (32, N))
+    drc = make_drc()
+    objective = Stage2(drc, Conditioning())
+    read = [
+        instructed(objective, replace(batch, reference=shown, partner=shown), target=reference)
+        for shown in (reference, reference.roll(1, 0))
+    ]
+    assert read[0] < read[1] - 0.05, read  # of log 24 = 3.18 for guessing
+
+
+def instructed(objective, batch, target):
+    """Loss of the read-out of `target` from style and semantics of a batch."""
+    drc = objective.drc
+    heart, embed = drc.disentangler, drc.lmm.embed
+    style = heart.style(embed(batch.history), torch.ones(batch.history.shape[1])).flatten(1, 2)
+    semantics = heart.semantics(embed(batch.reference), embed(batch.partner))
+    vectors = heart.fusion(style, semantics, even_bias(style, semantics), torch.zeros(semantics.shape[:2]))
+    return objective.read_out(drc, vectors, target).mean().item()
+
+
 def test_every_combination_is_trained_and_logged():
     objective, draw = objective_and_batches(Stage1)
     torch.manual_seed(0)
@@ -214,8 +249,17 @@ def test_a_resumed_training_goes_on_as_if_it_had_never_stopped(tmp_path, kind):
     straight, resumed = (load_file(tmp_path / name / "state.safetensors") for name in ("straight", "interrupted"))
     assert straight.keys() == resumed.keys()
     assert [name for name in straight if not torch.equal(straight[name], resumed[name])] == []
-    last = [log_rows(tmp_path / name)[-1] for name in ("straight", "interrupted")]
-    assert last[0]["step"] == last[1]["step"] == 6 and last[0]["loss"] == last[1]["loss"]
+    straight, resumed = (log_rows(tmp_path / name) for name in ("straight", "interrupted"))
+    assert [row["step"] for row in straight] == [row["step"] for row in resumed] == [2, 4, 6]
+    assert straight[-1]["loss"] == resumed[-1]["loss"]
+
+
+def test_a_killed_run_logs_no_step_twice(tmp_path):
+    train(tmp_path, Stage2)
+    with open(tmp_path / "log.jsonl", "a") as file:
+        file.write('{"step": 8}\n{"step": 1')
+    train(tmp_path, Stage2)
+    assert [row["step"] for row in log_rows(tmp_path)] == [2, 4, 6]
 
 
 def test_a_finished_training_does_nothing_more(tmp_path):

@@ -107,14 +107,15 @@ class LlamaModel(nn.Module):
 class LlamaForCausalLM(nn.Module):
     """Embeddings in, next-token logits out.
 
-    `operations` is `torch.nn` or the host's casting layers of the same names.
+    `operations` is `torch.nn` or the host's casting layers of the same names. `outputs` is how many tokens, from the
+    first on, are ever wanted as output: who draws pictures need not compute the logits of words.
     """
 
-    def __init__(self, config: LlamaConfig, operations=nn, **factory):
+    def __init__(self, config: LlamaConfig, operations=nn, outputs: int | None = None, **factory):
         super().__init__()
         self.config = config
         self.model = LlamaModel(config, operations, **factory)
-        self.lm_head = operations.Linear(config.hidden_size, config.vocab_size, bias=False, **factory)
+        self.lm_head = operations.Linear(config.hidden_size, outputs or config.vocab_size, bias=False, **factory)
 
     def hidden(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Last hidden states [B, T, d] of embeddings [B, T, d]; with a cache they follow what it already holds."""
@@ -130,7 +131,7 @@ class LlamaForCausalLM(nn.Module):
         return self.model.norm(x)
 
     def forward(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
-        """Logits [B, T, vocab]."""
+        """Logits [B, T, outputs]."""
         return self.lm_head(self.hidden(embeddings, cache))
 
 

@@ -131,7 +131,17 @@ class Trainer:
             if f"step.{name}" in tensors:
                 moments = {key: tensors[f"{key}.{name}"].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
                 self.optimizer.state[parameter] = {"step": tensors[f"step.{name}"], **moments}
+        self.cut_log()
         log.info("resumed %s at step %d", self.folder, self.step)
+
+    def cut_log(self) -> None:
+        """Forgets the rows of steps after the checkpoint: a run that was killed is about to write them again."""
+        path = self.folder / "log.jsonl"
+        if path.exists():
+            whole = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+            temporary = path.with_name(path.name + ".part")
+            temporary.write_text("".join(line for line in whole if json.loads(line)["step"] <= self.step))
+            temporary.replace(path)
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -61,6 +61,8 @@ class ReadOut(nn.Module):
         self.spread = nn.Linear(width, width * self.cell**2)
         self.norm = nn.RMSNorm(width)
         nn.init.constant_(self.norm.weight, 0.3)
+        if self.cell == drc.config.tower.merge:  # at first it unfolds what the towers folded
+            self.spread.weight.data.copy_(drc.disentangler.rows.fold.weight.T / 4)
 
     def forward(self, drc: DRC, instructions: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]."""
@@ -176,7 +178,7 @@ def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, tar
     lmm = drc.lmm
     inputs = torch.cat((lmm.prompt(text, instructions), lmm.follow(feed[:, :-1], 0, instructions)), dim=1)
     hidden = lmm.language.hidden(inputs)[:, -target.shape[1] :]
-    logits = F.linear(hidden, lmm.language.lm_head.weight[: lmm.config.vision.codes])
+    logits = F.linear(hidden, lmm.language.model.embed_tokens.weight[: lmm.config.vision.codes])
     return F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none").view_as(target)
 
 

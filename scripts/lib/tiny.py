@@ -8,7 +8,7 @@ from drc.fusion import FusionConfig
 from drc.lmm.mini.model import MiniConfig
 from drc.lmm.mini.text import train_text_tokenizer
 from drc.lmm.mini.tokenizer import TokenizerConfig
-from drc.model import ARCHITECTURE, DRC, DRCConfig
+from drc.model import ARCHITECTURE, DRC, DRCConfig, metadata_of
 from drc.towers import TowerConfig
 from drc.train.loop import write_safetensors
 
@@ -44,7 +44,7 @@ def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CO
     model = DRC(config, words)
     model.lmm.initialise()
     model.disentangler.initialise()
-    metadata = {
+    header = {
         "architecture": ARCHITECTURE,
         "config": config.to_json(),
         "words": words.to_str(),
@@ -53,5 +53,5 @@ def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CO
         "licence": "CC0-1.0",
     }
     tensors = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    write_safetensors(tensors, path, metadata)
+    write_safetensors(tensors, path, metadata_of(header))
     return path

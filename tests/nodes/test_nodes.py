@@ -1,5 +1,6 @@
 """The nodes called as the host calls them, without a server."""
 
+import math
 import subprocess
 
 import pytest
@@ -77,10 +78,28 @@ def test_previews_show_what_is_drawn_so_far(graph, model, instruction, pack, mon
 
     monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
     monkeypatch.setattr(pack.nodes.host, "PREVIEW_SECONDS", 0)
+    monkeypatch.setattr(pack.nodes.host, "PREVIEW_SHARE", math.inf)
     graph.generate(model, instruction)
-    assert list(previews) == [4, 8, 12, 16]
+    assert list(previews) == list(range(1, 17))
     assert previews[8].getpixel((16, 31)) == (230, 230, 230)
     assert previews[16].size == (32, 32)
+
+
+def test_previews_take_a_small_share_of_the_time(pack, monkeypatch):
+    clock, shown = [0.0], []
+
+    class Bar:
+        def update_absolute(self, value, preview=None):
+            clock[0] += 0.1 if preview is None else 0.2  # a preview takes 0.1 s
+            if preview:
+                shown.append(value)
+
+    monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
+    monkeypatch.setattr(pack.nodes.host.time, "monotonic", lambda: clock[0])
+    progress = pack.nodes.host.Progress(100)
+    for value in range(100):
+        progress.step_to(value, lambda: torch.zeros(3, 8, 8))
+    assert len(shown) == 3 and shown[0] == 3  # the first after 0.3 s, then 4 s apart for 0.2 s each
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -43,7 +43,7 @@ class MiniLMM(nn.Module):
         super().__init__()
         self.config = config
         self.vision = VisualTokenizer(config.vision, operations)
-        self.language = LlamaForCausalLM(config.llama, operations)
+        self.language = LlamaForCausalLM(config.llama, operations, outputs=config.vision.codes)
         self.places = operations.Embedding(self.picture_codes, config.width)
         self.start, self.blank, self.first_word = config.vision.codes, config.vision.codes + 1, config.vision.codes + 2
 
@@ -92,7 +92,7 @@ class MiniLMM(nn.Module):
     def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Logits [B, codes] of the code that follows; with a cache the embeddings follow what it holds."""
         last = self.language.hidden(embeddings, cache)[:, -1]
-        return self.language.lm_head(last)[:, : self.config.vision.codes]
+        return self.language.lm_head(last)
 
     def initialise(self) -> None:
         """Start values for training: tied code tables, places as sine waves, small residual branches."""
@@ -115,5 +115,9 @@ class MiniLMM(nn.Module):
         self.places.weight.data.copy_(0.5 * plane(self.config.vision.grid, self.config.width))
 
     def tie(self) -> None:
-        """One table for codes read and codes written, while training."""
-        self.language.lm_head.weight = self.language.model.embed_tokens.weight
+        """One table for codes read and codes written while training: the head looks into the table of inputs.
+
+        To be said again when the model has moved to another device.
+        """
+        table = self.language.model.embed_tokens.weight
+        self.language.lm_head.weight = nn.Parameter(table.data[: self.config.vision.codes], requires_grad=False)
