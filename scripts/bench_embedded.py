@@ -36,7 +36,7 @@ from .lib.tiny import write_tiny
 
 WEIGHTS = ROOT / "drc" / "weights" / "drc-embedded.safetensors"
 HISTORY = 8  # pictures
-STRENGTHS = {"style_strength": 1.5, "semantic_strength": 2.0}  # three streams
+STRENGTHS = {"style_strength": 1.5, "semantic_strength": 3.0}  # three streams
 
 START = """
 import asyncio, json, sys, time

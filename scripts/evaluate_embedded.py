@@ -2,7 +2,7 @@
 
     python scripts/evaluate_embedded.py --model ours=drc/weights/drc-embedded.safetensors
         [--entangled build/train/entangled/state.safetensors] [--tests P3,P1,T1,T2,T3,T4] [--limit 120]
-        [--style-strength 1.5] [--semantic-strength 2] [--candidates 1] [--card drc/weights/README.md]
+        [--style-strength 1.5] [--semantic-strength 3] [--candidates 1] [--card drc/weights/README.md]
 
 Needs the pictures (scripts/build_emoji.py, scripts/build_restyled.py) and the evaluator (scripts/train_evaluator.py).
 What was drawn and what the judges saw is kept in the output folder, so a stopped run goes on where it was.
@@ -54,7 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tests", default="P3,P1,T1,T2,T3,T4", type=lambda text: text.split(","))
     parser.add_argument("--limit", type=int, default=120, help="cases of a test")
     parser.add_argument("--style-strength", type=float, default=1.5)
-    parser.add_argument("--semantic-strength", type=float, default=2.0)
+    parser.add_argument("--semantic-strength", type=float, default=3.0)
     parser.add_argument("--temperature", type=float, default=0.8)
     parser.add_argument("--top-k", type=int, default=0)
     parser.add_argument("--top-p", type=float, default=1.0)
@@ -84,8 +84,9 @@ def artists(options: argparse.Namespace, models: dict[str, DRC], chooser: Judge)
     strengths = options.style_strength, options.semantic_strength
     found = {name: DRCArtist(drc, *strengths, sampling) for name, drc in models.items()}
     if options.entangled:
-        name, ours = next(iter(models.items()))
-        found[f"{name} at strength 1"] = DRCArtist(ours, 1.0, 1.0, sampling)  # drawn as the comparison is
+        ours = next(iter(models.values()))
+        for name, drc in models.items():
+            found[f"{name}, strengths 1"] = DRCArtist(drc, 1.0, 1.0, sampling)  # drawn as the comparison is
         entangled = EntangledDRC(ours.config)
         entangled.load_state_dict(part(load_file(options.entangled), "average.model."))
         entangled.lmm.vision = ours.lmm.vision  # its own was never trained
@@ -163,11 +164,11 @@ def evaluate(
             **{name: judge_images(judge, images) for name, images in drawn.items()},
         }
         tables[judge.name] = {name: score(bench, everything, gallery, cases, found) for name, found in answers.items()}
-    show = cases[:SHOWN]
+    show, shown = cases[:SHOWN], {next(iter(models)), "entangled"} & drawn.keys()
     columns = {
         "history": np.stack([bench.pictures.read(np.array(case.history)) for case in show]),
         "reference": bench.pictures.read(np.array(references[: len(show)]))[:, None],
-        **{name: as_bytes(images[: len(show)])[:, None] for name, images in drawn.items()},
+        **{name: as_bytes(images[: len(show)])[:, None] for name, images in drawn.items() if name in shown},
         "truth": bench.pictures.read(np.array(targets[: len(show)]))[:, None],
     }
     contact_sheet(columns, options.out / f"sheet-{test}.png")

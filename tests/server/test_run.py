@@ -10,13 +10,14 @@ from scripts.lib.server import PACK
 
 def test_example_pictures_give_a_picture_with_progress_and_previews(client, definitions):
     prompt = personalise(definitions, seed=1)
+    generate = node_of(prompt, "DRC_LMMGenerate")
+    prompt[generate]["inputs"]["batch_size"] = 4  # long enough for a preview, however fast the machine
     result = client.run(prompt)
     assert result.error is None
     assert result.executed | result.cached == set(prompt)
     drawn = from_bytes(client.fetch(result.images[0]))
     assert len(drawn.getcolors(drawn.width * drawn.height)) > 16
 
-    generate = node_of(prompt, "DRC_LMMGenerate")
     steps = [(value, total) for number, value, total in result.progress if number == generate]
     assert steps[-1][0] == steps[-1][1]
     assert [value for value, _ in steps] == sorted({value for value, _ in steps})
