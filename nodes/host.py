@@ -12,7 +12,6 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor, nn
 
-OPERATIONS = comfy.ops.manual_cast
 PREVIEW_SECONDS = 0.3  # at least between two previews
 PREVIEW_SHARE = 1 / 20  # of the time, at most
 HALF = (torch.float16, torch.bfloat16)
@@ -47,6 +46,12 @@ def weight_dtype(device: torch.device) -> torch.dtype:
         return torch.float32
     dtype = comfy.model_management.unet_dtype(device=device, supported_dtypes=[torch.float32])
     return dtype if dtype in HALF else torch.float32
+
+
+def operations(device: torch.device, dtype: torch.dtype):
+    """The host's layers. In float32 on the CPU weights neither move nor change, so nothing is cast at every code."""
+    plain = comfy.model_management.is_device_cpu(device) and dtype == torch.float32
+    return comfy.ops.disable_weight_init if plain else comfy.ops.manual_cast
 
 
 def patcher(module: nn.Module) -> comfy.model_patcher.ModelPatcher:

@@ -58,13 +58,11 @@ def load(name: str) -> Model:
     from ..drc.model import build, read_header, read_weights
 
     path = paths.model_file(name)
-    drc = build(read_header(path), host.OPERATIONS)
+    device = host.load_device()
+    dtype = host.weight_dtype(device)
+    drc = build(read_header(path), host.operations(device, dtype))
     parts = drc.parts()
-    dtype = host.weight_dtype(host.load_device())
-    for part in (
-        "language",
-        "disentangler",
-    ):  # vision stays in float32: a code is the nearest of thousands of directions
+    for part in ("language", "disentangler"):  # vision stays in float32: a code is the nearest of many directions
         parts[part].to(dtype)
     model = Model(drc=drc, name=name, **{part: host.patcher(module) for part, module in parts.items()})
     read_weights(drc, path, assign=host.is_dynamic(model.vision))

@@ -159,6 +159,7 @@ def objective_and_batches(kind):
     if kind is EntangledObjective:
         torch.manual_seed(0)
         model = EntangledDRC(CONFIG)
+        model.initialise()
         model.lmm.vision.requires_grad_(False)
         return EntangledObjective(model, Conditioning()), batches.personal
     return kind(make_drc(), Conditioning()), batches.triplets if kind is Stage1 else batches.personal
