@@ -79,14 +79,15 @@ class Progress:
     """The bar on the running node. Every step first looks whether the user pressed cancel."""
 
     def __init__(self, total: int):
-        self.bar = comfy.utils.ProgressBar(total)
+        self.bar, self.total = comfy.utils.ProgressBar(total), total
         self.next_preview = time.monotonic() + PREVIEW_SECONDS
 
     def step_to(self, value: int, preview: Callable[[], Tensor] | None = None) -> None:
-        """`preview` makes what the node shows, [3, H, W] in 0..1; it is called where enough time has passed."""
+        """`preview` makes what the node shows, [3, H, W] in 0..1; it is called where enough time has passed, and at
+        the end, so that nothing unfinished stays."""
         check_interrupt()
         start, picture = time.monotonic(), None
-        if preview is not None and start >= self.next_preview:
+        if preview is not None and (start >= self.next_preview or value == self.total):
             picture = ("JPEG", as_picture(preview()), 512)
         self.bar.update_absolute(value, preview=picture)
         if picture is not None:

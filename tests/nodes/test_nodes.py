@@ -97,9 +97,10 @@ def test_previews_take_a_small_share_of_the_time(pack, monkeypatch):
     monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
     monkeypatch.setattr(pack.nodes.host.time, "monotonic", lambda: clock[0])
     progress = pack.nodes.host.Progress(100)
-    for value in range(100):
+    for value in range(101):
         progress.step_to(value, lambda: torch.zeros(3, 8, 8))
-    assert len(shown) == 3 and shown[0] == 3  # the first after 0.3 s, then 4 s apart for 0.2 s each
+    assert len(shown) == 4 and shown[0] == 3  # the first after 0.3 s, then 4 s apart for 0.2 s each
+    assert shown[-1] == 100  # the finished one
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
