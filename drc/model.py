@@ -182,15 +182,11 @@ def metadata_of(header: dict[str, str]) -> dict[str, str]:
     return {"drc": json.dumps(header, sort_keys=True)}
 
 
-def header_of(file: safe_open) -> dict[str, str]:
-    return json.loads((file.metadata() or {}).get("drc", "{}"))
-
-
 def read_header(path: Path) -> dict[str, str]:
     """What a DRC checkpoint says of itself; ValueError with one sentence for anything else."""
     try:
         with safe_open(path, "pt") as file:
-            header = header_of(file)
+            header = json.loads((file.metadata() or {}).get("drc", "{}"))
     except (SafetensorError, OSError) as error:
         raise ValueError(
             f"{path.name} is not a readable safetensors file ({error}); copy or download it again"
@@ -205,7 +201,9 @@ def read_header(path: Path) -> dict[str, str]:
 
 def build(header: dict[str, str], operations=nn) -> DRC:
     """An empty model of the architecture that a checkpoint's header describes."""
-    return DRC(DRCConfig.from_json(header["config"]), Tokenizer.from_str(header["words"]), operations)
+    model = DRC(DRCConfig.from_json(header["config"]), Tokenizer.from_str(header["words"]), operations)
+    model.stage = int(header["stage"])
+    return model
 
 
 def load(path: Path, operations=nn) -> DRC:
@@ -220,7 +218,6 @@ def read_weights(model: DRC, path: Path, assign: bool = False) -> None:
     with safe_open(path, "pt") as file:
         names = file.keys()
         tensors = {name: file.get_tensor(name).float() for name in names}
-        model.stage = int(header_of(file)["stage"])
     load_weights(model, tensors, path.name, assign)
     model.hash = file_hash(path)
     model.eval()

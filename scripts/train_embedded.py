@@ -161,7 +161,7 @@ def take_tokenizer(options: argparse.Namespace, vision: VisualTokenizer) -> None
 
 
 def quicken(options: argparse.Namespace) -> None:
-    """Half the time on a CPU: plain matrix products beat the fused attention there, and the long losses are fused."""
+    """On a CPU plain matrix products beat the fused attention; `--compile` fuses the long losses."""
     if options.device == "cpu":
         torch.backends.cuda.enable_flash_sdp(False)  # the switch of every device, whatever its name
         torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -195,7 +194,7 @@ def test_training_starts_from_a_copier():
     drc = make_drc()
     objective = Stage2(drc, Conditioning())
     read = [
-        instructed(objective, replace(batch, reference=shown, partner=shown), target=reference)
+        instructed(objective, dataclasses.replace(batch, reference=shown, partner=shown), target=reference)
         for shown in (reference, reference.roll(1, 0))
     ]
     assert read[0] < read[1] - 0.05, read  # of log 24 = 3.18 for guessing
