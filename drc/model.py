@@ -1,13 +1,10 @@
-"""DRC: a large multimodal model, the two towers and the fusion network. One checkpoint is one safetensors file."""
+"""DRC: a large multimodal model, the two towers and the fusion network."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -18,7 +15,6 @@ from .lmm.mini.text import encode_text
 from .lmm.mini.tokenizer import TokenizerConfig
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
-ARCHITECTURE = "drc-mini-1"
 PICTURES = 16  # embedded at once, so that working memory does not grow with the history
 
 
@@ -97,12 +93,15 @@ def pass_through(attention: nn.Module, sharpness: float, share: float) -> None:
 class DRC(nn.Module):
     """`lmm` draws, `disentangler` tells it what; `words` reads text.
 
-    `hash` names the weights on every record; `stage` is 0 in a checkpoint whose towers were never trained.
+    `hash` names the weights on every record. `stage` is the stage of training that was last, 0 where the towers were
+    never trained, after `step` steps. `read_out` holds the weights of what only training uses, where they were kept.
     """
 
     def __init__(self, config: DRCConfig, words: Tokenizer | None = None, operations=nn):
         super().__init__()
-        self.config, self.words, self.hash, self.stage = config, words, "", 2
+        self.config, self.words, self.hash = config, words, ""
+        self.stage, self.step, self.licence = 2, 0, ""
+        self.read_out: dict[str, Tensor] = {}
         self.lmm = MiniLMM(config.lmm, operations)
         self.disentangler = Disentangler(config, operations)
 
@@ -170,66 +169,3 @@ class DRC(nn.Module):
             semantic_rows = semantics.rows[None]
             semantic_bias = semantics.bias(semantic_mask).to(semantic_rows)[None]
         return self.disentangler.fusion(style_rows, semantic_rows, style_bias, semantic_bias)
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file as 64 hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def metadata_of(header: dict[str, str]) -> dict[str, str]:
-    """A checkpoint's header as metadata of safetensors, which keeps no order: one entry, so equal files stay equal."""
-    return {"drc": json.dumps(header, sort_keys=True)}
-
-
-def read_header(path: Path) -> dict[str, str]:
-    """What a DRC checkpoint says of itself; ValueError with one sentence for anything else."""
-    try:
-        with safe_open(path, "pt") as file:
-            header = json.loads((file.metadata() or {}).get("drc", "{}"))
-    except (SafetensorError, OSError) as error:
-        raise ValueError(
-            f"{path.name} is not a readable safetensors file ({error}); copy or download it again"
-        ) from error
-    if header.get("architecture") != ARCHITECTURE:
-        found = header.get("architecture", "no architecture entry")
-        raise ValueError(
-            f"{path.name} is not a DRC model: found {found}, expected {ARCHITECTURE}; choose a file saved by DRC"
-        )
-    return header
-
-
-def build(header: dict[str, str], operations=nn) -> DRC:
-    """An empty model of the architecture that a checkpoint's header describes."""
-    model = DRC(DRCConfig.from_json(header["config"]), Tokenizer.from_str(header["words"]), operations)
-    model.stage = int(header["stage"])
-    return model
-
-
-def load(path: Path, operations=nn) -> DRC:
-    """The model in a checkpoint, ready to draw, on the CPU in float32."""
-    model = build(read_header(path), operations)
-    read_weights(model, path)
-    return model
-
-
-def read_weights(model: DRC, path: Path, assign: bool = False) -> None:
-    """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them."""
-    with safe_open(path, "pt") as file:
-        names = file.keys()
-        tensors = {name: file.get_tensor(name).float() for name in names}
-    load_weights(model, tensors, path.name, assign)
-    model.hash = file_hash(path)
-    model.eval()
-
-
-def load_weights(model: DRC, tensors: dict[str, Tensor], name: str, assign: bool = False) -> None:
-    expected = {key: tensor.shape for key, tensor in model.state_dict().items()}
-    missing = [key for key, shape in expected.items() if key not in tensors or tensors[key].shape != shape]
-    unexpected = [key for key in tensors if key not in expected]
-    if missing or unexpected:
-        raise ValueError(
-            f"{name} does not hold the weights its header promises ({len(missing)} missing or of another size, "
-            f"{len(unexpected)} unexpected, such as {(missing + unexpected)[0]}); save or download it again"
-        )
-    model.load_state_dict(tensors, assign=assign)

@@ -28,8 +28,9 @@ from pathlib import Path
 
 import torch
 
+from drc.checkpoint import load
 from drc.lmm.generate import Sampling, generate
-from drc.model import DRC, DRCConfig, load
+from drc.model import DRC, DRCConfig
 
 from .lib.environment import BUILD, ROOT, find_host
 from .lib.tiny import write_tiny

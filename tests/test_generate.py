@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from drc.checkpoint import load
 from drc.lmm.generate import Sampling, draw, generate
-from drc.model import load
 from scripts.lib.tiny import CONFIG, write_tiny
 
 CODES, N = CONFIG.lmm.vision.codes, CONFIG.lmm.vision.grid**2

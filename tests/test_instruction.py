@@ -6,9 +6,9 @@ import itertools
 import pytest
 import torch
 
+from drc.checkpoint import load
 from drc.instruction import Semantics, streams
 from drc.lmm.generate import Sampling, generate
-from drc.model import load
 from scripts.lib.tiny import CONFIG, write_tiny
 
 STRENGTHS = (0.0, 0.5, 1.0, 1.7)

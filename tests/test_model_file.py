@@ -7,7 +7,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from drc.model import DRCConfig, file_hash, load, metadata_of, read_header
+from drc.checkpoint import load, read_header
+from drc.files import file_hash, metadata_of
+from drc.model import DRCConfig
 from scripts.lib.tiny import CONFIG, write_tiny
 
 

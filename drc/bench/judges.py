@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..data.pictures import Pictures
-from ..train.loop import write_safetensors
+from ..files import write_safetensors
 from ..train.tokenizer import as_images
 from .evaluator import Evaluator, statistics
 

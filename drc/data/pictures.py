@@ -9,6 +9,9 @@ import numpy as np
 from .emoji import Emoji
 from .splits import Splits
 
+PROGRAM = "program/"  # begins the name of a style that a program painted
+AUGMENTED = "augmented/"  # begins that of a picture disturbed for training, which is nobody's style
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -27,6 +30,11 @@ class Pictures:
         self.sources = [(pixels, rows) for pixels, rows, _ in parts]
         self.records = [record for _, _, records in parts for record in records]
         self.starts = np.cumsum([0] + [len(rows) for _, rows, _ in parts])
+
+    def parts(self) -> list[tuple[np.ndarray, np.ndarray, list[Picture]]]:
+        """What it was made of: pixels, the rows that count among them, and their records."""
+        ends = zip(self.sources, self.starts, self.starts[1:], strict=False)
+        return [(pixels, rows, self.records[start:end]) for (pixels, rows), start, end in ends]
 
     def __len__(self) -> int:
         return len(self.records)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
+from drc.checkpoint import save
 from drc.fusion import FusionConfig
 from drc.lmm.mini.model import MiniConfig
 from drc.lmm.mini.text import train_text_tokenizer
 from drc.lmm.mini.tokenizer import TokenizerConfig
-from drc.model import ARCHITECTURE, DRC, DRCConfig, metadata_of
+from drc.model import DRC, DRCConfig
 from drc.towers import TowerConfig
-from drc.train.loop import write_safetensors
 
 CONFIG = DRCConfig(
     lmm=MiniConfig(
@@ -44,14 +44,6 @@ def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CO
     model = DRC(config, words)
     model.lmm.initialise()
     model.disentangler.initialise()
-    header = {
-        "architecture": ARCHITECTURE,
-        "config": config.to_json(),
-        "words": words.to_str(),
-        "stage": str(stage),
-        "step": "0",
-        "licence": "CC0-1.0",
-    }
-    tensors = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    write_safetensors(tensors, path, metadata_of(header))
+    model.stage, model.licence = stage, "CC0-1.0"
+    save(model, path)
     return path

@@ -1,0 +1,156 @@
+"""One picture file of a user: what it is, whether it can be used, and its pixels."""
+
+import contextlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from PIL import ExifTags, Image, ImageFile, ImageOps
+
+from ..files import file_hash
+from ..pixels import prepare
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+MOST_PIXELS = 2**26  # 64 megapixels: 8192 x 8192
+SHORTEST_SIDE = 8
+QUARTER_TURN = 5  # from this EXIF orientation on, width and height change places
+OVERSAMPLING = 8  # a picture more than so much larger than asked for is averaged down first, to bound memory
+WHITES = {"I": (2**16 - 1, 2**32 - 1), "F": (1, 255, 2**16 - 1)}  # by mode, what white may be; else of 16 bits
+
+
+@dataclass(frozen=True)
+class Found:
+    digest: str  # SHA-256 of the file's bytes, hexadecimal
+    width: int
+    height: int
+    several: bool  # an animation, or several pages
+
+
+def inspect(path: Path) -> Found:
+    """Decodes a file once, whole, so that a damaged one is found out; one that is too large is not decoded.
+
+    Raises ValueError with the reason where the picture cannot be used.
+    """
+    with readable(), path.open("rb") as file, not_filled_up():
+        image = open_image(file)
+        width, height = image.size
+        if width * height > MOST_PIXELS:
+            raise UnusableError(f"{width} x {height} pixels, but at most 64 megapixels can be used; make it smaller")
+        if min(width, height) < SHORTEST_SIDE:
+            raise UnusableError(f"{width} x {height} pixels, but each side needs at least {SHORTEST_SIDE}")
+        # A photograph with a small copy of itself, as telephones make them, is one picture.
+        several = image.format != "MPO" and getattr(image, "is_animated", False)
+        image.draft(image.mode, (1, 1))  # a JPEG is read whole, but decoded small
+        image.load()
+        if quarter_turn(image):
+            width, height = height, width
+        on_white(image)
+        return Found(file_hash(path), width, height, several)
+
+
+def read(path: Path, size: int) -> np.ndarray:
+    """The picture as uint8 [size, size, 3], turned upright, on white, fitted as `drc.pixels.prepare` does.
+
+    Raises ValueError in one sentence for a file that cannot be read.
+    """
+    try:
+        with readable(), Path(path).open("rb") as file:
+            image = open_image(file)
+            image.load()
+            turn_upright(image)
+            image = on_white(image)
+    except ValueError as error:
+        raise ValueError(f"picture '{path}' is {error}; put it back, or read the folder again") from error
+    image.thumbnail((OVERSAMPLING * size, OVERSAMPLING * size), Image.Resampling.BOX, reducing_gap=None)
+    square = prepare(torch.from_numpy(np.array(image))[None].float() / 255, size, f"'{path}'")[0]
+    return (square * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+
+
+class UnusableError(ValueError):
+    """Why a picture cannot be used, after "it is"."""
+
+
+@contextlib.contextmanager
+def readable() -> Iterator[None]:
+    """Makes one reason out of all that decoders raise over files that are not what they seem."""
+    try:
+        yield
+    except UnusableError:
+        raise
+    except Image.DecompressionBombError as error:  # of decoders that look before they tell the size
+        raise UnusableError("larger than the 64 megapixels that can be used; make it smaller") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise UnusableError(f"impossible to open ({error.strerror})") from error
+        raise UnusableError(f"damaged or cut off ({str(error) or type(error).__name__})") from error
+
+
+@contextlib.contextmanager
+def not_filled_up() -> Iterator[None]:
+    """Other code in this process may have told Pillow to fill truncated pictures up with grey; not here."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def open_image(file: BinaryIO) -> Image.Image:
+    """Image.open for our formats, without its own limit on pixels, which would not tell the size."""
+    Image.init()
+    start = file.read(16)
+    for name in FORMATS:
+        opener, accepts = Image.OPEN.get(name, (None, None))
+        if opener and (not accepts or accepts(start) is True):
+            with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):  # as Image.open does
+                file.seek(0)
+                return opener(file, "")
+    raise UnusableError("not a picture, or damaged at its beginning" if start else "an empty file")
+
+
+def quarter_turn(image: Image.Image) -> bool:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) >= QUARTER_TURN
+    except Exception:  # nothing that is readable turns it
+        return False
+
+
+def turn_upright(image: Image.Image) -> None:
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """In RGB; the picture itself where it is that already."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return eight_bits(image).convert("RGB")
+    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "RGBa"):
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image)
+        return white
+    if image.mode == "LAB":
+        raise UnusableError("in Lab colours, which cannot be read; save it in RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of more than eight bits, scaled by its white; Pillow's own conversion cuts off what is above 255.
+
+    Wide modes do not tell their white: it is the smallest usual one that holds the picture.
+    """
+    numbers = np.asarray(image)
+    if image.mode == "I":
+        numbers = numbers.view(np.uint32)
+    most = numbers.max()
+    whites = WHITES.get(image.mode, (2**16 - 1,))
+    white = next((white for white in whites if most <= white), None)  # none for NaN either
+    if white is None or not numbers.min() >= 0:
+        raise UnusableError(
+            f"holding numbers from {numbers.min():.4g} to {most:.4g} that are no colours; save it as PNG"
+        )
+    return Image.fromarray(np.rint(numbers.astype(np.float32) * np.float32(255 / white)).astype(np.uint8))
