@@ -3,11 +3,15 @@
 from comfy_api.latest import ComfyExtension
 
 from . import paths
+from .dataset import DRC_ImageDataset
 from .examples import DRC_ExamplePictures
 from .host import io
 from .load import DRC_LoadModel
 from .personalize import DRC_ComposeInstruction, DRC_SemanticTower, DRC_StyleTower
+from .save import DRC_SaveModel
 from .tokens import DRC_DecodeTokens, DRC_LMMGenerate
+from .train import DRC_TrainDisentanglement, DRC_TrainPersonalisation
+from .triplets import DRC_Augmentations, DRC_Triplets
 
 
 class DRCExtension(ComfyExtension):
@@ -21,4 +25,10 @@ class DRCExtension(ComfyExtension):
             DRC_LMMGenerate,
             DRC_DecodeTokens,
             DRC_ExamplePictures,
+            DRC_ImageDataset,
+            DRC_Triplets,
+            DRC_Augmentations,
+            DRC_TrainDisentanglement,
+            DRC_TrainPersonalisation,
+            DRC_SaveModel,
         ]

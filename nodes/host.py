@@ -1,8 +1,9 @@
 """The only file that asks what the host can do: schemas, devices, patchers, progress, interrupt."""
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import comfy.model_management
 import comfy.model_patcher
@@ -71,6 +72,21 @@ def load(patchers: list[comfy.model_patcher.ModelPatcher], memory: int) -> None:
     comfy.model_management.load_models_gpu(patchers, memory_required=memory)
 
 
+def place(module: nn.Module, device: torch.device, memory: int) -> comfy.model_patcher.ModelPatcher:
+    """Hands a module to the host and brings the whole of it to its device, with `memory` bytes to spare; it stays
+    there as long as the patcher is kept."""
+    owner = patcher(module)
+    comfy.model_management.load_models_gpu([owner], memory_required=memory, force_full_load=True)
+    return owner
+
+
+@contextlib.contextmanager
+def learning() -> Iterator[None]:
+    """Where gradients are wanted: the host runs its nodes without."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
 def check_interrupt() -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
 
@@ -93,6 +109,29 @@ class Progress:
         if picture is not None:
             end = time.monotonic()
             self.next_preview = end + max(PREVIEW_SECONDS, (end - start) / PREVIEW_SHARE)
+
+
+class Bar:
+    """A bar whose length is told with each step."""
+
+    progress: Progress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        self.progress = self.progress or Progress(total)
+        self.progress.step_to(done)
+
+
+def show_text(hidden: io.HiddenHolder | None, text: str) -> None:
+    """Writes text into the running node. The page shows what `ui` holds of text in the host's own nodes only."""
+    if hidden is not None and hidden.unique_id is not None:
+        from server import PromptServer
+
+        PromptServer.instance.send_progress_text(text, hidden.unique_id)
+
+
+def as_images(pictures: list) -> Tensor:
+    """uint8 arrays [H, W, 3] of one size -> IMAGE [n, H, W, 3] in 0..1."""
+    return torch.stack([torch.from_numpy(picture).float() / 255 for picture in pictures])
 
 
 def as_picture(image: Tensor):

@@ -1,6 +1,7 @@
 """Load DRC Model."""
 
 import logging
+from pathlib import Path
 
 from . import host, paths
 from .host import io
@@ -55,16 +56,20 @@ class DRC_LoadModel(io.ComfyNode):
 
 
 def load(name: str) -> Model:
-    from ..drc.model import build, read_header, read_weights
+    return load_file(paths.model_file(name), name)
 
-    path = paths.model_file(name)
+
+def load_file(path: Path, name: str) -> Model:
+    """A checkpoint as a model whose weights belong to the host; `name` is what messages call it."""
+    from ..drc.checkpoint import build, read_header, read_weights
+
     device = host.load_device()
     dtype = host.weight_dtype(device)
     drc = build(read_header(path), host.operations(device, dtype))
     parts = drc.parts()
     for part in ("language", "disentangler"):  # vision stays in float32: a code is the nearest of many directions
         parts[part].to(dtype)
-    model = Model(drc=drc, name=name, **{part: host.patcher(module) for part, module in parts.items()})
+    model = Model(drc=drc, name=name, path=path, **{part: host.patcher(module) for part, module in parts.items()})
     read_weights(drc, path, assign=host.is_dynamic(model.vision))
     size = sum(patcher.model_size() for patcher in model.get_models())
     log.info("%s: %s on %s, %.0f MB, stage %d", path.name, dtype, model.device, size / 2**20, drc.stage)

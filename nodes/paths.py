@@ -11,18 +11,28 @@ EMBEDDED = "embedded"
 EMBEDDED_FILE = PACK / "drc" / "weights" / "drc-embedded.safetensors"
 FOLDER = "drc"
 EXTENSIONS = {".safetensors", ".sft"}
+BENCHMARK = PACK / "build" / "data"
+CACHE = "cache"
+
+
+STATE = "state.safetensors"  # of a training's checkpoint: not a model
 
 
 def register() -> None:
-    """Makes models/drc, and what the user's extra model paths call drc, known to the host; safetensors only."""
+    """Makes models/drc, and what the user's extra model paths call drc, known to the host; safetensors only.
+
+    The checkpoints of trainings lie below output/drc and are models, too, as the host has it with its own.
+    """
     folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
+    folder_paths.add_model_folder_path(FOLDER, str(trainings()))
     folders, _ = folder_paths.folder_names_and_paths[FOLDER]
     folder_paths.folder_names_and_paths[FOLDER] = (folders, EXTENSIONS)
 
 
 def model_names() -> list[str]:
     """What Load DRC Model offers: the model of this pack first, then the files in the model folders."""
-    return [EMBEDDED, *folder_paths.get_filename_list(FOLDER)]
+    names = map(Path, folder_paths.get_filename_list(FOLDER))
+    return [EMBEDDED, *(str(name) for name in names if name.name != STATE and name.parts[0] != CACHE)]
 
 
 def model_file(name: str) -> Path:
@@ -42,3 +52,80 @@ def model_file(name: str) -> Path:
         f"model_name is '{name}', but there is no such safetensors file in {' or '.join(folders)}; "
         f"choose one of: {', '.join(model_names())}"
     )
+
+
+def picture_folder(name: str) -> Path:
+    """A user's folder: below ComfyUI's input folder, or anywhere by its full path.
+
+    ValueError for one that is not there, or whose name leads out of the input folder.
+    """
+    name = name.strip().strip('"')  # Windows copies a path with quotes
+    below = folder_paths.get_input_directory()
+    if not name:
+        raise ValueError(f"folder is empty; write the name of a folder in '{below}', or the full path of any folder")
+    path = Path(name)
+    if not path.is_absolute():
+        path = inside(below, name)
+        if path is None:
+            raise ValueError(f"folder is '{name}', which leads out of '{below}'; write its full path instead")
+    if not path.is_dir():
+        what = "a file" if path.exists() else "not there"
+        raise ValueError(
+            f"folder is '{name}', but '{path}' is {what}; "
+            f"write the name of a folder in '{below}', or the full path of any folder"
+        )
+    return path
+
+
+def table_file(folder: Path, name: str) -> Path | None:
+    """The table of a user's folder; None without a name, ValueError for a name that leads out of the folder."""
+    if not name.strip():
+        return None
+    path = inside(folder, name.strip())
+    if path is None:
+        raise ValueError(f"table is '{name}', which leads out of '{folder}'; write the name of a file in that folder")
+    return path
+
+
+def trainings() -> Path:
+    """Where the folders of trainings lie."""
+    return Path(folder_paths.get_output_directory()) / FOLDER
+
+
+def code_cache() -> Path:
+    return trainings() / CACHE
+
+
+def run_folder(name: str, resume: bool) -> Path:
+    """The folder of a training: the last one of that name, to go on with, or the next one."""
+    checked(name, "run_name")
+    if name == CACHE:
+        raise ValueError(f"run_name is '{name}', which is the folder of the codes; choose another name")
+    numbers = [path.name[len(name) + 1 :] for path in trainings().glob(f"{name}_*")]
+    last = max((int(number) for number in numbers if number.isdigit()), default=0)
+    return trainings() / f"{name}_{last if resume and last else last + 1:05d}"
+
+
+def new_model_file(name: str) -> tuple[Path, str]:
+    """A file in models/drc that is not there yet, and how Load DRC Model will call it."""
+    checked(name.removesuffix(".safetensors"), "filename")
+    folder, stem = Path(folder_paths.models_dir) / FOLDER, name.removesuffix(".safetensors")
+    number, path = 1, folder / f"{stem}.safetensors"
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}.safetensors"
+    return path, path.name
+
+
+def checked(name: str, what: str) -> None:
+    """ValueError unless a name is one of a file everywhere, without folders."""
+    if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_ ." for letter in name):
+        raise ValueError(
+            f"{what} is '{name}', expected letters, digits, spaces, dots, - and _, not beginning with a dot; rename it"
+        )
+
+
+def inside(folder: str | Path, name: str) -> Path | None:
+    """The path of that name below a folder; None where it leads out of it, links followed."""
+    path = os.path.join(folder, name)
+    return Path(path) if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)) else None

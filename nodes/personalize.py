@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from . import host
 from .host import io
 from .sockets import (
@@ -16,8 +17,6 @@ from .sockets import (
     to,
 )
 
-STYLE_STRENGTH = 1.5
-SEMANTIC_STRENGTH = 3.0
 CHUNK = 16  # pictures turned into codes at once
 MEMORY_PER_PIXEL = 512  # bytes: three times what the visual tokeniser takes on a CPU, for the workspace of a GPU
 MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, questions and answers

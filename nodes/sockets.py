@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,8 +19,12 @@ from .host import io
 if TYPE_CHECKING:
     from comfy.model_patcher import ModelPatcher
 
+    from ..drc.data.augment import Augmentations
+    from ..drc.data.benchmark import Benchmark
+    from ..drc.data.folder import ImageFolder
     from ..drc.instruction import Instruction, Semantics, Style
     from ..drc.model import DRC
+    from ..drc.train.config import DataConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Model:
     language: ModelPatcher  # code embeddings, next-code logits
     disentangler: ModelPatcher  # towers and fusion
     name: str
+    path: Path  # the file that the weights are in
 
     @property
     def device(self) -> torch.device:
@@ -88,6 +94,38 @@ class TokensSocket(io.ComfyTypeIO):
 
     if TYPE_CHECKING:
         Type = Tokens
+
+
+@io.comfytype(io_type="DRC_DATASET")
+class DatasetSocket(io.ComfyTypeIO):
+    """`drc.data.folder.ImageFolder` or `drc.data.benchmark.Benchmark`: names and labels; the pixels stay on disk."""
+
+    if TYPE_CHECKING:
+        Type = ImageFolder | Benchmark
+
+
+@dataclasses.dataclass(frozen=True)
+class Triplets:
+    """Pictures and how they go together: `dataset` as on a DRC_DATASET socket, `settings` as for a training."""
+
+    dataset: ImageFolder | Benchmark
+    settings: DataConfig
+
+
+@io.comfytype(io_type="DRC_TRIPLETS")
+class TripletsSocket(io.ComfyTypeIO):
+    """`Triplets`"""
+
+    if TYPE_CHECKING:
+        Type = Triplets
+
+
+@io.comfytype(io_type="DRC_AUGMENTATIONS")
+class AugmentationsSocket(io.ComfyTypeIO):
+    """`drc.data.augment.Augmentations`"""
+
+    if TYPE_CHECKING:
+        Type = Augmentations
 
 
 def to(record, device: torch.device):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the embedded model from nothing: data -> tokeniser -> codes -> stage 1 -> stage 2 -> drc/weights.
+# Builds the embedded model from nothing: data -> tokeniser -> stage 1 -> stage 2 -> drc/weights.
 #
 #   bash scripts/train_embedded.sh            on a GPU if there is one, else on the CPU
 #   PYTHON=path/to/python                     an interpreter with torch and scripts/requirements-train.txt
@@ -20,7 +20,6 @@ compile=${COMPILE:+--compile}
 "$python" scripts/build_emoji.py
 "$python" scripts/build_restyled.py
 "$python" scripts/train_embedded.py tokenizer --steps "${TOKENIZER_STEPS:-20000}" --batch 32 --seed "$seed" $shipped
-"$python" scripts/train_embedded.py encode
 "$python" scripts/train_embedded.py stage1 --steps "${STAGE1_STEPS:-10000}" --batch "$batch" --seed "$seed" $compile
 "$python" scripts/train_embedded.py stage2 --steps "${STAGE2_STEPS:-40000}" --batch "$batch" --seed "$seed" $compile
 "$python" scripts/train_embedded.py export

@@ -1,7 +1,7 @@
 """What one training step sees, drawn from nothing but (seed, step).
 
-Exact pairs come from procedural styles (the same drawing under two programs, two drawings under one program), the rest
-from the emoji sets, where another vendor's drawing has the same meaning but other lines.
+Exact pairs come from repainted pictures (the same drawing under two programs, two drawings under one program), the rest
+from pictures as they are, where another hand's drawing of the same meaning has other lines.
 """
 
 from collections import defaultdict
@@ -11,17 +11,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.pictures import Picture
+from ..data.pictures import AUGMENTED, PROGRAM, Picture
 
 
 class Index:
-    """Rows by style, and for each row the rows that may stand in for its meaning in another style."""
+    """Rows by style, and for each row the rows that may stand in for its meaning in another style.
 
-    def __init__(self, records: list[Picture], cluster: dict[str, str], family: dict[str, str]):
+    cluster: near-duplicates of a meaning share one; a history never shows the target's.
+    family: styles of one hand; where a style has one, meanings are looked up by name in other families, else only
+        other paintings of the very drawing count.
+    targets: the rows that may be targets; all when left out.
+    neighbours: for a row the rows to take for its style in place of its style's.
+    """
+
+    def __init__(
+        self,
+        records: list[Picture],
+        cluster: dict[str, str],
+        family: dict[str, str],
+        targets: np.ndarray | None = None,
+        neighbours: dict[int, np.ndarray] | None = None,
+    ):
         self.style = np.array([record.style for record in records])
         self.cluster = np.array([cluster[record.meaning] for record in records])
-        self.procedural = np.flatnonzero(np.char.startswith(self.style, "program/"))
-        self.vendor = np.flatnonzero(~np.char.startswith(self.style, "program/"))
+        self.neighbours = neighbours or {}
         self.of_style, of_drawing, of_meaning = defaultdict(list), defaultdict(list), defaultdict(list)
         for row, record in enumerate(records):
             self.of_style[record.style].append(row)
@@ -31,26 +44,40 @@ class Index:
         self.of_style = {style: np.array(rows) for style, rows in self.of_style.items()}
         self.same_meaning = []
         for row, record in enumerate(records):
-            if record.style in family:  # another vendor's drawing; a sibling of the family would give the lines away
+            if record.style in family:  # another hand's drawing; a sibling of the family would give the lines away
                 others = [r for r in of_meaning[record.meaning] if family[records[r].style] != family[record.style]]
             else:
                 others = [r for r in of_drawing[record.drawing] if r != row]
             self.same_meaning.append(np.array(others, dtype=np.int64))
-        self.procedural = self.procedural[[len(self.same_meaning[row]) > 0 for row in self.procedural]]
-        self.vendor = self.vendor[[len(self.same_meaning[row]) > 0 for row in self.vendor]]
+        rows = np.arange(len(records)) if targets is None else targets
+        rows = rows[[self.is_complete(row) for row in rows]]
+        repainted = np.char.startswith(self.style[rows], PROGRAM)
+        self.repainted, self.own = rows[repainted], rows[~repainted]
 
-    def targets(self, random: np.random.Generator, count: int, vendor_share: float) -> np.ndarray:
-        vendor = random.random(count) < vendor_share
+    def is_complete(self, row: int) -> bool:
+        """Whether the row has all that a target needs: others of its style and of its meaning."""
+        if self.style[row].startswith(AUGMENTED) or len(self.same_meaning[row]) == 0:
+            return False
+        if row in self.neighbours:
+            return len(self.neighbours[row]) > 0
+        rows = self.of_style[self.style[row]]
+        return bool((self.cluster[rows] != self.cluster[row]).any())
+
+    def targets(self, random: np.random.Generator, count: int, own_share: float) -> np.ndarray:
+        own = random.random(count) < own_share
         rows = np.empty(count, dtype=np.int64)
-        for chosen, pool in ((vendor, self.vendor), (~vendor, self.procedural)):
+        for chosen, pool in ((own, self.own), (~own, self.repainted)):
             if chosen.any():
                 rows[chosen] = random.choice(pool, chosen.sum())
         return rows
 
     def others_of_style(self, random: np.random.Generator, row: int, count: int) -> np.ndarray:
         """`count` pictures of the row's style, none of its meaning's cluster."""
-        rows = self.of_style[self.style[row]]
-        rows = rows[self.cluster[rows] != self.cluster[row]]
+        if row in self.neighbours:
+            rows = self.neighbours[row]
+        else:
+            rows = self.of_style[self.style[row]]
+            rows = rows[self.cluster[rows] != self.cluster[row]]
         return random.choice(rows, count, replace=len(rows) < count)
 
     def other_of_meaning(self, random: np.random.Generator, row: int) -> int:
@@ -68,6 +95,18 @@ class Batch:
     text: Tensor
 
 
+@dataclass(frozen=True)
+class Cases:
+    """Rows of pictures: target, reference and its second view [B], history [B, n]; side [B] is 1 where mirrored."""
+
+    target: np.ndarray
+    history: np.ndarray
+    reference: np.ndarray
+    partner: np.ndarray
+    side: np.ndarray
+    wording: np.ndarray
+
+
 class Batches:
     """Triplets for stage 1 and personalisation cases for stage 2 over a table of codes.
 
@@ -76,19 +115,11 @@ class Batches:
     """
 
     def __init__(
-        self,
-        codes: Tensor,
-        index: Index,
-        text: Tensor,
-        text_row: Tensor,
-        batch: int,
-        vendor_share: float,
-        seed: int,
-        device: torch.device | str = "cpu",
+        self, codes: Tensor, index: Index, text: Tensor, text_row: Tensor, batch: int, own_share: float, seed: int
     ):
-        self.device = device
         self.codes, self.index, self.text, self.text_row = codes, index, text, text_row
-        self.batch, self.vendor_share, self.seed = batch, vendor_share, seed
+        self.batch, self.seed = batch, seed
+        self.own_share = own_share_of(index, own_share)
 
     def triplets(self, step: int, times: int = 1) -> Batch:
         """Anchor (target), one positive-style picture (history) and one positive-semantic picture (reference).
@@ -96,24 +127,49 @@ class Batches:
         The batch is `times` as large as usual.
         """
         random = np.random.default_rng((self.seed, 1, step))
-        return self.draw(random, 1, second_view=0.0, times=times)
+        return self.pick(draw_cases(self.index, random, self.batch * times, 1, 0.0, self.own_share, self.wordings))
 
     def personal(self, step: int, history: int = 6, times: int = 1) -> Batch:
         """Target, 1 to `history` pictures of its style, and a reference seen twice in two styles half of the time."""
         random = np.random.default_rng((self.seed, 2, step))
-        return self.draw(random, int(random.integers(1, history + 1)), second_view=0.5, times=times)
+        length = int(random.integers(1, history + 1))
+        return self.pick(draw_cases(self.index, random, self.batch * times, length, 0.5, self.own_share, self.wordings))
 
-    def draw(self, random: np.random.Generator, history: int, second_view: float, times: int = 1) -> Batch:
-        index, count = self.index, self.batch * times
-        target = index.targets(random, count, self.vendor_share)
-        histories = np.stack([index.others_of_style(random, row, history) for row in target])
-        reference = np.array([index.other_of_meaning(random, row) for row in target])
-        partner = np.array([index.other_of_meaning(random, row) for row in target])
-        partner = np.where(random.random(count) < second_view, partner, reference)
-        side = torch.from_numpy(random.integers(0, 2, count))  # one side for all pictures of a case
-        pick = lambda rows: self.codes[torch.from_numpy(rows), side.view(-1, *[1] * (rows.ndim - 1))].long()  # noqa: E731
-        wording = torch.from_numpy(random.integers(0, self.text.shape[1], count))
-        text = self.text[self.text_row[torch.from_numpy(target)], wording]
-        return Batch(
-            *(t.to(self.device) for t in (pick(target), pick(histories), pick(reference), pick(partner), text))
-        )
+    @property
+    def wordings(self) -> int:
+        return self.text.shape[1]
+
+    def pick(self, cases: Cases) -> Batch:
+        side = torch.from_numpy(cases.side)
+
+        def codes(rows: np.ndarray) -> Tensor:
+            return self.codes[torch.from_numpy(rows), side.view(-1, *[1] * (rows.ndim - 1))].long()
+
+        text = self.text[self.text_row[torch.from_numpy(cases.target)], torch.from_numpy(cases.wording)]
+        return Batch(codes(cases.target), codes(cases.history), codes(cases.reference), codes(cases.partner), text)
+
+
+def own_share_of(index: Index, wished: float) -> float:
+    """The share of targets that are pictures as they are; all or none of them where one kind is missing."""
+    if len(index.own) == 0:
+        return 0.0
+    return wished if len(index.repainted) else 1.0
+
+
+def draw_cases(
+    index: Index,
+    random: np.random.Generator,
+    count: int,
+    history: int,
+    second_view: float,
+    own_share: float,
+    wordings: int = 1,
+) -> Cases:
+    """`count` cases with `history` pictures each; one side of the mirror for all pictures of a case."""
+    target = index.targets(random, count, own_share)
+    histories = np.stack([index.others_of_style(random, row, history) for row in target])
+    reference = np.array([index.other_of_meaning(random, row) for row in target])
+    partner = np.array([index.other_of_meaning(random, row) for row in target])
+    partner = np.where(random.random(count) < second_view, partner, reference)
+    side = random.integers(0, 2, count)
+    return Cases(target, histories, reference, partner, side, random.integers(0, wordings, count))

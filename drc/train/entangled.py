@@ -4,6 +4,7 @@ History and reference enter the prompt as they are, one run of rows each: no tow
 are folded like those of the towers, or the prompt would be four times as long. Parameters saved go into more layers.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -13,8 +14,9 @@ from ..fusion import plane
 from ..lmm.mini.model import MiniConfig, MiniLMM
 from ..model import DRCConfig
 from ..towers import Rows
-from .batches import Batch
-from .objectives import Conditioning, blanked, token_losses
+from .lessons import Lesson
+from .objectives import Losses, token_losses
+from .precision import autocast
 
 EXTRA_LAYERS = 4  # about the parameters of towers and fusion
 
@@ -46,14 +48,15 @@ class EntangledDRC(nn.Module):
 class EntangledObjective(nn.Module):
     """Stage 2 for the entangled model: the same data and blanking; nothing is dropped, it has no dials to train for."""
 
-    def __init__(self, model: EntangledDRC, conditioning: Conditioning):
+    def __init__(
+        self, model: EntangledDRC, precision: torch.dtype = torch.float32, token_losses: Callable = token_losses
+    ):
         super().__init__()
-        self.model, self.conditioning = model, conditioning
+        self.model, self.precision, self.token_losses = model, precision, token_losses
 
-    def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
-        lmm = self.model.lmm
-        with torch.autocast(batch.target.device.type, torch.bfloat16):
-            vectors = self.model.instruct(batch.history, batch.reference)
-            feed = blanked(batch.target, lmm.blank, self.conditioning)
-            losses = token_losses(self.model, torch.zeros_like(batch.text), vectors, feed, batch.target)
-        return losses.mean(), {}
+    def forward(self, lesson: Lesson) -> Losses:
+        with autocast(lesson.target.device, self.precision):
+            vectors = self.model.instruct(lesson.history, lesson.reference)
+            no_text = torch.zeros_like(lesson.text)
+            losses = self.token_losses(self.model, no_text, vectors, lesson.fed, lesson.target).mean(dim=1)
+        return Losses(losses, torch.zeros_like(losses))

@@ -1,35 +1,45 @@
-"""Difficulty-aware importance sampling of the four style/semantics combinations of stage 1.
+"""Importance sampling of the four style/semantics combinations of stage 1.
 
-The paper names it and gives no formula. Ours (method Q3): a running mean loss d of each combination, and
+The paper samples them by difficulty and gives no formula. Ours (method Q3): a running mean loss d of each combination,
 
     p = (1 - 4 eps) softmax(d / tau) + eps
 
-so harder combinations are drawn more often, none ever dies out, and nothing assumes which one is hard.
+so harder combinations are drawn more often, none ever dies out, and nothing assumes which one is hard. For comparison
+there are fixed chances (Q3b): more for a combination the fewer of its features take their values from the anchor.
 """
 
 import torch
 from torch import Tensor, nn
 
 COMBINATIONS = (("a", "a"), ("s", "a"), ("a", "m"), ("s", "m"))  # (style feature, semantic feature)
+SAMPLINGS = ("difficulty-aware", "static", "uniform")
+STATIC = (3 / 8, 2 / 8, 2 / 8, 1 / 8)
 
 
 class ImportanceSampler(nn.Module):
-    """Keeps its state in buffers, so that a checkpoint of the training holds it too."""
+    """Keeps its state in a buffer, so that a checkpoint of the training holds it too."""
 
-    def __init__(self, keep: float = 0.9, temperature: float = 0.25, floor: float = 0.05, warm_up: int = 200):
+    def __init__(
+        self,
+        sampling: str = "difficulty-aware",
+        keep: float = 0.9,
+        temperature: float = 0.25,
+        floor: float = 0.05,
+        warm_up: int = 200,
+    ):
         super().__init__()
-        self.keep, self.temperature, self.floor, self.warm_up = keep, temperature, floor, warm_up
+        self.sampling, self.keep, self.temperature = sampling, keep, temperature
+        self.floor, self.warm_up = floor, warm_up
         self.register_buffer("difficulty", torch.zeros(len(COMBINATIONS)))
 
     def chances(self, step: int) -> Tensor:
-        if step < self.warm_up:
+        """How often each combination is drawn, [4]."""
+        if self.sampling == "static":
+            return torch.tensor(STATIC)
+        if self.sampling == "uniform" or step < self.warm_up:
             return torch.full_like(self.difficulty, 1 / len(COMBINATIONS))
         soft = (self.difficulty / self.temperature).softmax(dim=0)
         return (1 - len(COMBINATIONS) * self.floor) * soft + self.floor
-
-    def draw(self, count: int, step: int) -> Tensor:
-        """Indices into COMBINATIONS [count]."""
-        return torch.multinomial(self.chances(step), count, replacement=True)
 
     @torch.no_grad()
     def update(self, drawn: Tensor, losses: Tensor) -> None:

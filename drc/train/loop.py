@@ -1,23 +1,30 @@
-"""One training loop for everything that learns: steps, averaged weights, log, checkpoint, resume.
+"""One training loop for everything that learns: steps, averaged weights, log, validation, checkpoint, resume.
 
 Everything random is drawn from (seed, step), so a resumed run goes on as if it had never stopped and no generator
 needs saving.
 """
 
+import contextlib
 import json
 import logging
 import math
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from .checkpoints import STATE, WEIGHTS, Checkpoint, CheckpointError, DivergedError, RunFolder, TrainingError, part
+from .processes import OneProcess, like, whole
+
 log = logging.getLogger("drc")
+
+Learn = Callable[[int], dict[str, float]]
+"""Leaves the gradients of one step in the model; returns numbers for the log, "loss" among them."""
+
+CLOCKED = ("images_per_second", "waited")  # numbers that differ between equal trainings
 
 
 @dataclass(frozen=True)
@@ -33,125 +40,269 @@ class Schedule:
     seed: int = 0
     save_every: int = 200
     log_every: int = 20
+    validate_every: int = 400
+    patience: int = 0  # validations without a better one after which the training ends; 0: never
 
-    def rate_at(self, step: int) -> float:
+    def factor_at(self, step: int) -> float:
+        """What every rate is multiplied with."""
         decay = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
-        return self.rate * min(1.0, (step + 1) / self.warm_up) * decay
+        return min(1.0, (step + 1) / self.warm_up) * decay
 
 
 class Trainer:
     """Trains `model` in place and keeps a running average of its weights in `average`, which is what ships.
 
-    `batch_loss(model, step)` returns a scalar loss and a dict of numbers for the log. `folder` receives
-    `state.safetensors` (weights, average, optimiser moments, step) and `log.jsonl`; a folder that already holds a
-    state is resumed.
+    `rate_of` gives each parameter's learning rate by name. `sampler` is a module whose buffers belong to the state.
+    `export`, called with the averages, makes the file with the weights. `identity` says what the training is of: a run
+    whose checkpoint says otherwise is not resumed. A run folder that holds a checkpoint is resumed at its last one.
     """
 
-    def __init__(self, model: nn.Module, schedule: Schedule, folder: Path):
-        self.model, self.schedule, self.folder = model, schedule, folder
-        self.named = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        decayed = [p for p in self.named.values() if p.ndim > 1]
-        plain = [p for p in self.named.values() if p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=schedule.rate,
-            betas=(0.9, 0.95),
-            fused=True,
-        )
-        self.average = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        self.step, self.seconds = 0, 0.0
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "state.safetensors").exists():
-            self.resume()
+    def __init__(
+        self,
+        model: nn.Module,
+        schedule: Schedule,
+        run: RunFolder,
+        rate_of: Callable[[str], float] | None = None,
+        sampler: nn.Module | None = None,
+        export: Callable[["Trainer"], Checkpoint] | None = None,
+        identity: dict[str, str] | None = None,
+        processes: OneProcess | None = None,
+    ):
+        self.schedule, self.run_folder, self.sampler, self.export = schedule, run, sampler, export
+        self.identity, self.processes = identity or {}, processes or OneProcess()
+        groups = parameter_groups(model, schedule, rate_of or (lambda name: schedule.rate))
+        # Every device has one AdamW; the fused one is the fastest on each.
+        optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.95), fused=True)
+        self.inner = model
+        self.model, self.optimizer = self.processes.prepare(model, optimizer)
+        self.named = {name: p for name, p in self.inner.named_parameters() if p.requires_grad}
+        self.average = {name: p.detach().clone() for name, p in self.named.items()}
+        self.step, self.seconds, self.saved = 0, 0.0, -1
+        self.best, self.best_step, self.validated = math.inf, 0, 0
+        self.seen: dict[str, list[float]] = {}
+        self.recent: dict[str, float] = {}  # the numbers of the last steps, smoothed; "seconds" is that of a step
+        self.between_steps = True
+        if run.steps():
+            self.resume(run.steps()[-1])
+        elif self.processes.main:
+            run.cut_log(0)  # of a run that was killed before its first checkpoint
 
     def run(
-        self, batch_loss: Callable[[nn.Module, int], tuple[Tensor, dict]], every: dict[int, Callable] | None = None
-    ):
-        """Trains to the last step. `every` maps a number of steps to a function called with the trainer that often."""
-        schedule, seen = self.schedule, {}
-        clock = time.monotonic()
-        while self.step < schedule.steps:
-            torch.manual_seed(schedule.seed * 1_000_003 + self.step)
-            for group in self.optimizer.param_groups:
-                group["lr"] = schedule.rate_at(self.step)
-            loss, numbers = batch_loss(self.model, self.step)
-            self.optimizer.zero_grad()
-            loss.backward()
-            norm = nn.utils.clip_grad_norm_(self.named.values(), schedule.gradient_norm)
-            self.optimizer.step()
-            self.step += 1
-            self.update_average()
-            for name, value in {"loss": loss.detach(), "gradient": norm, **numbers}.items():
-                seen.setdefault(name, []).append(float(value))
-            now = time.monotonic()
-            self.seconds, clock = self.seconds + now - clock, now
-            if self.step % schedule.log_every == 0:
-                self.write_log({name: sum(values) / len(values) for name, values in seen.items()})
-                seen = {}
-            if self.step % schedule.save_every == 0 or self.step == schedule.steps:
-                self.save()
-            for interval, function in (every or {}).items():
-                if self.step % interval == 0 or self.step == schedule.steps:
-                    function(self)
+        self,
+        learn: Learn,
+        on_step: Callable[["Trainer"], None] | None = None,
+        validate: Callable[["Trainer"], dict[str, float]] | None = None,
+    ) -> None:
+        """Trains to the last step, or until validation has not improved for long enough.
+
+        `on_step` is called before every step and may raise to stop. `validate` is called with the averaged weights in
+        place; its "validation_loss" decides. However the training ends, its last whole step is saved.
+        """
+        if self.finished():
+            raise TrainingError(f"the run {self.run_folder.folder.name} took no step: {self.why_finished()}")
+        self.clock = time.monotonic()
+        try:
+            while True:
+                if validate is not None and self.must_validate():
+                    self.validate(validate)
+                finished = self.finished()
+                if self.unsaved() and (finished or self.step % self.schedule.save_every == 0):
+                    self.save()
+                if finished:
+                    break
+                if on_step is not None:
+                    on_step(self)
+                self.take_step(learn)
+        except CheckpointError:
+            raise
+        except BaseException as error:  # cancel, power button, out of memory: whatever it is, nothing is lost
+            self.save_after(error)
+            if isinstance(error, DivergedError):
+                raise TrainingError(f"{error}; {self.last_good()}; lower the learning rate") from error
+            raise
+
+    def finished(self) -> bool:
+        patience = self.schedule.patience * self.schedule.validate_every
+        return self.step >= self.schedule.steps or (patience > 0 and self.validated - self.best_step >= patience)
+
+    def why_finished(self) -> str:
+        steps = self.schedule.steps
+        if self.step >= steps:
+            return f"it already took {self.step} of {steps}; raise steps, or turn resume off to begin a new run"
+        return (
+            f"it stopped early at {self.step} of {steps}, as validation was best at step {self.best_step}; raise "
+            "patience, or turn resume off to begin a new run"
+        )
+
+    def must_validate(self) -> bool:
+        """Also after a resume, where the former run was stopped while it validated."""
+        due = self.step % self.schedule.validate_every == 0 or self.step == self.schedule.steps
+        return due and self.step > self.validated
+
+    def take_step(self, learn: Learn) -> None:
+        factor = self.schedule.factor_at(self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = factor * group["base"]
+        self.optimizer.zero_grad()
+        numbers = learn(self.step)
+        norm = float(self.processes.clip(self.named.values(), self.schedule.gradient_norm))
+        if not math.isfinite(norm):
+            raise DivergedError(f"the gradient became {norm} at step {self.step}")
+        self.between_steps = False
+        self.optimizer.step()
+        self.step += 1
+        self.update_average()
+        self.between_steps = True
+        now = time.monotonic()
+        took, self.clock = now - self.clock, now
+        self.seconds += took
+        for name, value in (numbers | {"seconds": took}).items():
+            self.recent[name] = 0.9 * self.recent.get(name, float(value)) + 0.1 * float(value)
+        self.count(numbers | {"gradient": norm, "rate": factor * self.schedule.rate})
+
+    def count(self, numbers: dict[str, float]) -> None:
+        """Collects the numbers of a step, and notes their means now and then."""
+        for name, value in numbers.items():
+            self.seen.setdefault(name, []).append(float(value))
+        if self.step % self.schedule.log_every == 0 or self.step == self.schedule.steps:
+            self.note({name: sum(values) / len(values) for name, values in self.seen.items()})
+            self.seen = {}
 
     @torch.no_grad()
     def update_average(self) -> None:
         keep = min(self.schedule.average, self.step / (self.step + 10))
-        for name, tensor in self.model.state_dict().items():
-            if tensor.is_floating_point():
-                self.average[name].lerp_(tensor, 1 - keep)
-            else:
-                self.average[name].copy_(tensor)
+        for name, parameter in self.named.items():
+            self.average[name].lerp_(parameter.detach(), 1 - keep)
 
-    def write_log(self, numbers: dict) -> None:
-        row = {"step": self.step, "seconds": round(self.seconds, 1), **{k: round(v, 5) for k, v in numbers.items()}}
-        with open(self.folder / "log.jsonl", "a") as file:
-            file.write(json.dumps(row) + "\n")
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Puts the averages in the place of the weights for a while."""
+        weights = {name: parameter.detach().clone() for name, parameter in self.named.items()}
+        try:
+            self.take(self.average)
+            yield
+        finally:
+            self.take(weights)
+
+    @torch.no_grad()
+    def take(self, weights: dict[str, Tensor]) -> None:
+        for name, parameter in self.named.items():
+            parameter.copy_(weights[name])
+
+    def validate(self, function: Callable[["Trainer"], dict[str, float]]) -> None:
+        start = time.monotonic()
+        with self.averaged():
+            numbers = function(self)
+        self.note(numbers)
+        self.validated = self.step
+        if numbers["validation_loss"] < self.best:
+            self.best, self.best_step = numbers["validation_loss"], self.step
+            if self.schedule.patience > 0:
+                self.save()
+        self.clock += time.monotonic() - start  # a step's time is a step's
+
+    def note(self, numbers: dict[str, float]) -> None:
+        if not self.processes.main:
+            return
+        rounded = {name: round(value, 5) for name, value in numbers.items()}
+        row = {"step": self.step, "seconds": round(self.seconds, 1), **rounded}
+        self.run_folder.append_log(row)
         log.info(" ".join(f"{name} {value}" for name, value in row.items()))
 
+    def unsaved(self) -> bool:
+        return self.step > max(self.saved, 0)
+
+    def save_after(self, error: BaseException) -> None:
+        """Keeps the last whole step of a training that was stopped. Of many processes only one might get here."""
+        if self.between_steps and self.unsaved() and self.processes.count == 1:
+            traceback.clear_frames(error.__traceback__)  # a pass that ran out of memory holds it until then
+            self.optimizer.zero_grad()
+            self.save()
+
+    def last_good(self) -> str:
+        return f"the checkpoint of step {self.saved} is the last good one" if self.saved > 0 else "nothing was saved"
+
     def save(self) -> None:
-        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        tensors |= {f"average.{name}": tensor for name, tensor in self.average.items()}
+        """Every process puts the tensors together; one writes them."""
+        tensors = {f"weights.{name}": whole(parameter.detach()) for name, parameter in self.named.items()}
+        tensors |= {f"average.{name}": whole(tensor) for name, tensor in self.average.items()}
+        tensors |= {f"buffers.{name}": buffer for name, buffer in self.inner.named_buffers()}
+        if self.sampler is not None:
+            tensors |= {f"sampler.{name}": tensor for name, tensor in self.sampler.state_dict().items()}
         for name, parameter in self.named.items():
             for moment, tensor in self.optimizer.state[parameter].items():  # empty until the first gradient
-                tensors[f"{moment}.{name}"] = tensor
-        # Tied weights share memory and channels-last weights are strided; a file takes neither.
-        tensors = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
-        metadata = {"step": str(self.step), "seconds": str(self.seconds)}
-        write_safetensors(tensors, self.folder / "state.safetensors", metadata)
+                tensors[f"{moment}.{name}"] = whole(tensor)
+        files = {STATE: Checkpoint(on_cpu(tensors), self.header())}
+        if self.export is not None:
+            files[WEIGHTS] = self.export(self)
+        if self.processes.main:
+            protect = {self.best_step} if self.schedule.patience > 0 else set()
+            self.run_folder.save(self.step, files, protect)
+        self.processes.wait()
+        self.saved = self.step
 
-    def resume(self) -> None:
-        with safe_open(self.folder / "state.safetensors", "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            self.step, self.seconds = int(file.metadata()["step"]), float(file.metadata()["seconds"])
-        self.model.load_state_dict(part(tensors, "model."))
-        for name, tensor in part(tensors, "average.").items():
-            self.average[name].copy_(tensor)
+    def header(self) -> dict[str, str]:
+        best = {"best": repr(self.best), "best_step": str(self.best_step), "validated": str(self.validated)}
+        seen = json.dumps({name: values for name, values in self.seen.items() if name not in CLOCKED})
+        return {"step": str(self.step), "seed": str(self.schedule.seed), "seen": seen, **best, **self.identity}
+
+    def resume(self, step: int) -> None:
+        state = self.run_folder.load(step)
+        for name, value in self.identity.items():
+            if state.header.get(name) != value:
+                raise TrainingError(
+                    f"the run {self.run_folder.folder.name} cannot be resumed: it was begun with another {name}; "
+                    "choose the former one, or turn resume off to begin a new run"
+                )
+        weights, average = part(state.tensors, "weights."), part(state.tensors, "average.")
+        self.take({name: like(weights[name], parameter) for name, parameter in self.named.items()})
+        self.average = {name: like(average[name], parameter) for name, parameter in self.named.items()}
+        for name, buffer in self.inner.named_buffers():
+            buffer.copy_(state.tensors[f"buffers.{name}"])
+        if self.sampler is not None:
+            self.sampler.load_state_dict(part(state.tensors, "sampler."))
         for name, parameter in self.named.items():
-            if f"step.{name}" in tensors:
-                moments = {key: tensors[f"{key}.{name}"].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
-                self.optimizer.state[parameter] = {"step": tensors[f"step.{name}"], **moments}
-        self.cut_log()
-        log.info("resumed %s at step %d", self.folder, self.step)
-
-    def cut_log(self) -> None:
-        """Forgets the rows of steps after the checkpoint: a run that was killed is about to write them again."""
-        path = self.folder / "log.jsonl"
-        if path.exists():
-            whole = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-            temporary = path.with_name(path.name + ".part")
-            temporary.write_text("".join(line for line in whole if json.loads(line)["step"] <= self.step))
-            temporary.replace(path)
+            if f"step.{name}" in state.tensors:
+                moments = {key: like(state.tensors[f"{key}.{name}"], parameter) for key in ("exp_avg", "exp_avg_sq")}
+                steps = state.tensors[f"step.{name}"].to(parameter.device)
+                self.optimizer.state[parameter] = {"step": steps, **moments}
+        self.step = self.saved = step
+        self.best, self.best_step = float(state.header["best"]), int(state.header["best_step"])
+        self.validated, self.seen = int(state.header["validated"]), json.loads(state.header["seen"])
+        if self.processes.main:
+            self.run_folder.cut_log(step)
+        self.processes.wait()
+        self.seconds = max((row["seconds"] for row in self.run_folder.read_log()), default=0.0)
+        log.info("resumed %s at step %d", self.run_folder.folder, step)
 
 
-def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with prefix, without it."""
-    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def parameter_groups(model: nn.Module, schedule: Schedule, rate_of: Callable[[str], float]) -> list[dict]:
+    """Trained parameters by rate and weight decay: only matrices decay."""
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            decay = schedule.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate_of(name), decay), []).append(parameter)
+    return [
+        {"params": parameters, "base": rate, "lr": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
+    ]
 
 
-def write_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Writes to a temporary name first, so that a reader finds the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    save_file(tensors, temporary, metadata)
-    temporary.replace(path)
+def on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Copies for a file, which takes neither shared nor strided memory."""
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
+    }
+
+
+def plainly(model: nn.Module, seed: int, batch_loss: Callable[[nn.Module, int], tuple[Tensor, dict]]) -> Learn:
+    """Learning from a loss alone: one pass, one process; the step seeds what is random in it."""
+
+    def learn(step: int) -> dict[str, float]:
+        torch.manual_seed(seed * 1_000_003 + step)
+        loss, numbers = batch_loss(model, step)
+        loss.backward()
+        return {"loss": loss.detach(), **numbers}
+
+    return learn

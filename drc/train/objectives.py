@@ -1,15 +1,12 @@
 """The two objectives of DRC: disentanglement learning (stage 1) and personalised modelling (stage 2).
 
-Both rebuild a picture's codes through the language model from instructions: token cross-entropy, read
-twice (see ReadOut).
-The embedded model has no pretrained language model under it, so both stages train all of it; a LoRA belongs to
-LMMs that bring one.
-
-A small language model learns to guess a code from its neighbours and never looks at the instruction. So a random share
-of the codes it is fed is blanked, from none to all (`blanked`).
+Both rebuild a picture's codes through the language model from instructions: token cross-entropy, read twice (see
+ReadOut). A small language model learns to guess a code from its neighbours and never looks at the instruction, so a
+random share of the codes it is fed is blanked (`lessons.blanked`). Nothing here is random: a lesson brings it all.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,32 +14,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import DRC
-from .batches import Batch
-from .importance import COMBINATIONS, ImportanceSampler
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """How often conditions are dropped, masked or blanked; our choices."""
-
-    drop_style: float = 0.10
-    drop_semantics: float = 0.05
-    drop_both: float = 0.05
-    keep_text: float = 0.3
-    text_alone: float = 0.10  # text without reference
-    mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
-    all_blank: float = 0.2
-    some_blank: float = 0.4
-
+from .lessons import Lesson
+from .precision import autocast
 
 INSTRUCTIONS_FIRST = 0.4
 """Share of a stage in which the language model reads one sample in four and the batch is twice as large: the read-out
 costs a quarter of a pass through the language model, and instructions that tell nothing cannot teach it."""
 
 
-def language_share(step: int, steps: int) -> float:
+def language_share(step: int, steps: int, instructions_first: float = INSTRUCTIONS_FIRST) -> float:
     """Share of a batch that goes through the language model."""
-    return 1 / 4 if step < INSTRUCTIONS_FIRST * steps else 1.0
+    return 1 / 4 if step < instructions_first * steps else 1.0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Mean token losses in nats per code: tokens [b] of the samples that the language model read, read_out [B]."""
+
+    tokens: Tensor
+    read_out: Tensor
 
 
 class ReadOut(nn.Module):
@@ -74,98 +64,68 @@ class ReadOut(nn.Module):
         return F.cross_entropy(logits.float().flatten(0, 2), cells.flatten(), reduction="none").view(B, -1).mean(dim=1)
 
 
-class Stage1(nn.Module):
-    """The anchor rebuilt from four combinations of what the pair (a, s) and the pair (a, m) share.
+class Objective(nn.Module):
+    """A stage: how style and semantic rows come about, computed in `precision`."""
 
-    `steps` is the length of the training, by which `language_share` goes; with 0 the language model reads every sample.
-    """
+    stage: int
 
-    def __init__(self, drc: DRC, conditioning: Conditioning, steps: int = 0):
+    def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, token_losses: Callable | None = None):
         super().__init__()
-        self.drc, self.conditioning, self.steps = drc, conditioning, steps
-        self.sampler = ImportanceSampler()
+        self.drc, self.precision = drc, precision
         self.read_out = ReadOut(drc)
+        self.token_losses = token_losses or globals()["token_losses"]
 
-    def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
-        heart, places = self.drc.disentangler, self.drc.disentangler.rows.places
-        with torch.autocast(batch.target.device.type, torch.bfloat16):
-            codes = torch.stack((batch.target, batch.history[:, 0], batch.reference), dim=1)
-            anchor, same_style, same_meaning = heart.rows(self.drc.lmm.embed(codes)).unbind(1)
-            drawn = self.sampler.draw(len(anchor), step).to(anchor.device)
-            style_of_s = torch.isin(drawn, torch.tensor([1, 3], device=drawn.device))[:, None, None]
-            semantics_of_m = torch.isin(drawn, torch.tensor([2, 3], device=drawn.device))[:, None, None]
-            choose = torch.where
-            style = heart.style_tower(
-                choose(style_of_s, same_style, anchor), choose(style_of_s, anchor, same_style), places(anchor)
-            )
-            semantics = heart.semantic_tower(
-                choose(semantics_of_m, same_meaning, anchor),
-                choose(semantics_of_m, anchor, same_meaning),
-                places(anchor),
-            )
-            share = language_share(step, self.steps)
-            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning, share)
-        self.sampler.update(drawn, read.detach())
-        chances = self.sampler.chances(step)
-        numbers = {f"p_{i}{j}": chances[k] for k, (i, j) in enumerate(COMBINATIONS)}
-        numbers |= {f"loss_{i}{j}": self.sampler.difficulty[k] for k, (i, j) in enumerate(COMBINATIONS)}
-        return losses.mean() + read.mean(), numbers | {
-            "tokens": losses.detach().mean(),
-            "read_out": read.detach().mean(),
-        }
+    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
+        """Style rows [B, S, d] and semantic rows [B, R, d]."""
+        raise NotImplementedError
+
+    def forward(self, lesson: Lesson) -> Losses:
+        drc = self.drc
+        with autocast(lesson.target.device, self.precision):
+            style, semantics = self.rows(lesson)
+            style_bias = even_bias(style, semantics).masked_fill(lesson.no_style[:, None], float("-inf"))
+            semantic_bias = torch.zeros_like(lesson.hidden, dtype=torch.float32)
+            semantic_bias = semantic_bias.masked_fill(lesson.hidden, float("-inf"))
+            instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
+            read = slice(int(lesson.read.sum()))  # a lesson's read samples come first
+            given = lesson.text[read], instructions[read], lesson.fed[read], lesson.target[read]
+            tokens = self.token_losses(drc, *given).mean(dim=1)
+            return Losses(tokens, self.read_out(drc, instructions, lesson.target))
 
 
-class Stage2(nn.Module):
-    """The user's own picture from the history's style and the reference's semantics; `steps` as in Stage1."""
+class Stage1(Objective):
+    """The anchor rebuilt from four combinations of what the pair (a, s) and the pair (a, m) share."""
 
-    def __init__(self, drc: DRC, conditioning: Conditioning, steps: int = 0):
-        super().__init__()
-        self.drc, self.conditioning, self.steps = drc, conditioning, steps
-        self.read_out = ReadOut(drc)
+    stage = 1
 
-    def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict]:
+    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
+        heart = self.drc.disentangler
+        codes = torch.stack((lesson.target, lesson.history[:, 0], lesson.reference), dim=1)
+        rows = heart.rows(self.drc.lmm.embed(codes))
+        anchor, same_style, same_meaning = rows.unbind(1)
+        places = heart.rows.places(anchor)
+        of_s = ((lesson.combination == 1) | (lesson.combination == 3))[:, None, None]
+        of_m = ((lesson.combination == 2) | (lesson.combination == 3))[:, None, None]
+        style = heart.style_tower(torch.where(of_s, same_style, anchor), torch.where(of_s, anchor, same_style), places)
+        semantics = heart.semantic_tower(
+            torch.where(of_m, same_meaning, anchor), torch.where(of_m, anchor, same_meaning), places
+        )
+        return style, semantics
+
+
+class Stage2(Objective):
+    """The user's own picture from the history's style and the reference's semantics."""
+
+    stage = 2
+
+    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
         heart, lmm = self.drc.disentangler, self.drc.lmm
-        with torch.autocast(batch.target.device.type, torch.bfloat16):
-            weights = torch.ones(batch.history.shape[1], device=batch.target.device)
-            style = heart.style(lmm.embed(batch.history), weights).flatten(1, 2)
-            semantics = heart.semantics(lmm.embed(batch.reference), lmm.embed(batch.partner))
-            share = language_share(step, self.steps)
-            losses, read = rebuild(self.drc, self.read_out, batch, style, semantics, self.conditioning, share)
-        return losses.mean() + read.mean(), {"tokens": losses.detach().mean(), "read_out": read.detach().mean()}
+        weights = torch.ones(lesson.history.shape[1], device=lesson.target.device)
+        style = heart.style(lmm.embed(lesson.history), weights).flatten(1, 2)
+        return style, heart.semantics(lmm.embed(lesson.reference), lmm.embed(lesson.partner))
 
 
-def rebuild(
-    drc: DRC,
-    read_out: ReadOut,
-    batch: Batch,
-    style: Tensor,
-    semantics: Tensor,
-    conditioning: Conditioning,
-    share: float = 1.0,
-) -> tuple[Tensor, Tensor]:
-    """The target from style rows [B, S, d] and semantic rows [B, R, d].
-
-    Returns the mean token loss of the first `share` of the batch, [share * B], and the read-out's of all of it, [B].
-    """
-    B, device = len(batch.target), batch.target.device
-    style_bias, semantic_bias = even_bias(style, semantics), torch.zeros(semantics.shape[:2], device=device)
-    chance = torch.rand(B, device=device)
-    both, style_only = conditioning.drop_both, conditioning.drop_both + conditioning.drop_semantics
-    no_semantics = chance < style_only
-    no_style = (chance < both) | ((chance >= style_only) & (chance < style_only + conditioning.drop_style))
-    alone = ~no_semantics & (torch.rand(B, device=device) < conditioning.text_alone)
-    with_text = ~no_semantics & (alone | (torch.rand(B, device=device) < conditioning.keep_text))
-    ratio = torch.rand(B, 1, device=device) * (torch.rand(B, 1, device=device) < conditioning.mask)
-    masked = torch.rand_like(semantic_bias) < ratio
-    masked[:, 0] &= ~masked.all(dim=1)
-    style_bias.masked_fill_(no_style[:, None], float("-inf"))
-    semantic_bias.masked_fill_(masked | (no_semantics | alone)[:, None], float("-inf"))
-    text = torch.where(with_text[:, None], batch.text, 0)
-    instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
-    some = slice(math.ceil(share * B))
-    feed = blanked(batch.target[some], drc.lmm.blank, conditioning)
-    losses = token_losses(drc, text[some], instructions[some], feed, batch.target[some]).mean(dim=1)
-    return losses, read_out(drc, instructions, batch.target)
+STAGES = {1: Stage1, 2: Stage2}
 
 
 def even_bias(style: Tensor, semantics: Tensor) -> Tensor:
@@ -180,41 +140,3 @@ def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, tar
     hidden = lmm.language.hidden(inputs)[:, -target.shape[1] :]
     logits = F.linear(hidden, lmm.language.model.embed_tokens.weight[: lmm.config.vision.codes])
     return F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none").view_as(target)
-
-
-def blanked(codes: Tensor, blank: int, conditioning: Conditioning) -> Tensor:
-    """Codes [B, N] with a share of each sample replaced by `blank`: none, U(0, 1), or all."""
-    B = len(codes)
-    chance = torch.rand(B, 1, device=codes.device)
-    ratio = torch.rand(B, 1, device=codes.device) * (chance < conditioning.all_blank + conditioning.some_blank)
-    ratio = ratio.masked_fill(chance < conditioning.all_blank, 1.1)
-    return codes.masked_fill(torch.rand(codes.shape, device=codes.device) < ratio, blank)
-
-
-@torch.no_grad()
-def gaps(drc: DRC, batch: Batch) -> dict[str, float]:
-    """Do reference and history count? Loss with the right ones, and how much a wrong one adds, in nats per code.
-
-    "ar" feeds the true codes, "blind" feeds none; the wrong reference or history is the next case's of the batch.
-    """
-    lmm, heart = drc.lmm, drc.disentangler
-    weights = torch.ones(batch.history.shape[1], device=batch.target.device)
-    numbers = {}
-    with torch.autocast(batch.target.device.type, torch.bfloat16):
-        style = heart.style(lmm.embed(batch.history), weights).flatten(1, 2)
-        semantics = heart.semantics(lmm.embed(batch.reference), lmm.embed(batch.reference))
-        pairs = {
-            "right": (style, semantics),
-            "wrong_reference": (style, semantics.roll(1, 0)),
-            "wrong_history": (style.roll(1, 0), semantics),
-        }
-        for name, (its_style, its_semantics) in pairs.items():
-            plain = torch.zeros(its_semantics.shape[:2], device=its_style.device)
-            instructions = heart.fusion(its_style, its_semantics, even_bias(its_style, its_semantics), plain)
-            for context, feed in {"ar": batch.target, "blind": torch.full_like(batch.target, lmm.blank)}.items():
-                losses = token_losses(drc, torch.zeros_like(batch.text), instructions, feed, batch.target)
-                numbers[f"{context}_{name}"] = float(losses.mean())
-    for context in ("ar", "blind"):
-        for wrong in ("wrong_reference", "wrong_history"):
-            numbers[f"{context}_{wrong}"] -= numbers[f"{context}_right"]
-    return numbers

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..lmm.mini.tokenizer import VisualTokenizer
+from .precision import autocast, precision_of
 
 FREE_STEPS = 300  # without codes: directions worth being codes must exist before the first codebook is drawn from them
 REVIVE_EVERY = 25  # steps between two replacements of codes that nobody uses
@@ -27,12 +28,12 @@ class TokenizerObjective(nn.Module):
 
     def forward(self, images: Tensor, step: int) -> tuple[Tensor, dict]:
         """Loss and log numbers for images [B, 3, size, size] in 0..1."""
-        device = images.device.type
-        with torch.autocast(device, torch.bfloat16):
+        precision = precision_of("automatic", images.device)
+        with autocast(images.device, precision):
             vectors = self.tokenizer.encoder(images.contiguous(memory_format=torch.channels_last))
         vectors = F.normalize(vectors.float(), dim=1)
         quantized, code_loss = (vectors, 0.0) if step < FREE_STEPS else self.quantize(vectors, step)
-        with torch.autocast(device, torch.bfloat16):
+        with autocast(images.device, precision):
             rebuilt = self.tokenizer.decoder(quantized)
         rebuilt = rebuilt.float()
         mean_square = F.mse_loss(rebuilt.detach().clamp(0, 1), images)

@@ -132,4 +132,4 @@ print(*sorted(set(sys.modules) - before))
 """
     output = subprocess.run([str(host.python), "-c", code], capture_output=True, text=True, check=True).stdout
     added = {name for name in output.split() if not name.startswith("drc_pack.nodes")}
-    assert added <= {"drc_pack", "importlib.util"}
+    assert added <= {"drc_pack", "drc_pack.drc", "drc_pack.drc.instruction", "importlib.util"}

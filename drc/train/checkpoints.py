@@ -1,0 +1,146 @@
+"""The folder of one training: its checkpoints, its log and its sample pictures.
+
+    step-000200/weights.safetensors   the model as it would ship, ready to load
+    step-000200/state.safetensors     what training needs to go on: weights, averages, optimiser, sampler
+    log.jsonl                         one row per note
+    samples/step-000200.png           what the model drew for validation
+    config.toml                       the settings
+
+A checkpoint is written under another name and renamed as a whole, so whoever looks finds a whole one or none, even if
+the process was killed. Randomness needs no file: it all follows from the seed and the step.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ..files import metadata_of, write_safetensors
+
+WEIGHTS, STATE = "weights.safetensors", "state.safetensors"
+UNFINISHED = ".unfinished-"
+
+
+class TrainingError(ValueError):
+    """A training that cannot begin, go on or be saved; one sentence says why and what to do."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint that the disk does not take."""
+
+
+class DivergedError(TrainingError):
+    """A loss or a gradient that is not a number; says at which step."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Tensors and header of one file."""
+
+    tensors: dict[str, Tensor]
+    header: dict[str, str]
+
+
+class RunFolder:
+    """Keeps the last `keep` checkpoints of a training in `folder`."""
+
+    def __init__(self, folder: Path, keep: int = 2):
+        self.folder, self.keep = folder, keep
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in list(folder.rglob(f"{UNFINISHED}*")):
+            remove(leftover)
+
+    def steps(self) -> list[int]:
+        """The steps that have a whole checkpoint, in order."""
+        return sorted(int(path.name[5:]) for path in self.folder.glob("step-*") if path.name[5:].isdigit())
+
+    def path(self, step: int) -> Path:
+        return self.folder / f"step-{step:06d}"
+
+    def save(self, step: int, files: dict[str, Checkpoint], protect: set[int] = frozenset()) -> None:
+        """Writes a checkpoint and lets go of the oldest but those to `protect`; CheckpointError when the disk does
+        not take it."""
+        unfinished = self.folder / f"{UNFINISHED}{step:06d}"
+        try:
+            unfinished.mkdir(exist_ok=True)
+            for name, file in files.items():
+                write_safetensors(file.tensors, unfinished / name, metadata_of(file.header))
+            if self.path(step).exists():  # a run that repeats steps after a damaged checkpoint
+                self.discard(step)
+            unfinished.rename(self.path(step))
+        except (OSError, SafetensorError) as error:
+            remove(unfinished)
+            last = max(self.steps(), default=None)
+            kept = "there is no earlier one" if last is None else f"the one of step {last} is whole"
+            raise CheckpointError(
+                f"the checkpoint of step {step} could not be written to {self.folder} ({error}); {kept}; make room "
+                "on that disk and start the training again"
+            ) from error
+        for old in set(self.steps()[: -self.keep]) - protect:
+            self.discard(old)
+
+    def discard(self, step: int) -> None:
+        """Takes a checkpoint away as a whole before its files go one by one."""
+        leaving = self.folder / f"{UNFINISHED}old-{step:06d}"
+        self.path(step).rename(leaving)
+        remove(leaving)
+
+    def load(self, step: int) -> Checkpoint:
+        """The state of a checkpoint; TrainingError when it is damaged."""
+        path = self.path(step) / STATE
+        try:
+            with safe_open(path, "pt") as file:
+                header = json.loads((file.metadata() or {})["drc"])
+                return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, header)  # noqa: SIM118
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            before = [earlier for earlier in self.steps() if earlier < step]
+            instead = f"to go on from step {before[-1]}" if before else "to begin again"
+            raise TrainingError(
+                f"{path} is not a readable checkpoint ({error}); delete the folder {path.parent.name} {instead}"
+            ) from error
+
+    def append_log(self, row: dict) -> None:
+        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def read_log(self, until: int | None = None) -> list[dict]:
+        """The rows of the log, of steps up to `until`; a half-written last row is none."""
+        path = self.folder / "log.jsonl"
+        if not path.exists():
+            return []
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        rows = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [row for row in rows if until is None or row["step"] <= until]
+
+    def cut_log(self, until: int) -> None:
+        """Forgets the rows of steps after a checkpoint: a run that was killed is about to write them again."""
+        rows = self.read_log(until)
+        self.write("log.jsonl", lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8"))
+
+    def write(self, name: str, write: Callable[[Path], object]) -> Path:
+        """A small file of the run, written to a temporary name first."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{UNFINISHED}{path.name}")
+        write(temporary)
+        os.replace(temporary, path)
+        return path
+
+
+def remove(path: Path) -> None:
+    """A file, or a folder with files in it."""
+    if path.is_dir():
+        for inner in path.iterdir():
+            inner.unlink()
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+
+
+def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with prefix, without it."""
+    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}

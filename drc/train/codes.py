@@ -1,0 +1,90 @@
+"""Pictures are turned into codes once, and the codes are kept in a file.
+
+A code is known by the content of its picture and by the tokeniser, so neither a renamed picture nor another training
+on the same pictures is encoded again. One file for each tokeniser: keys [M, 32], the SHA-256 of each picture's content
+and view, and codes [M, 2, N], of the picture and of its mirror image.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ..files import tensors_hash, write_safetensors
+from .tokenizer import as_images
+
+CHUNK = 64  # pictures encoded at once
+KEY = np.dtype("S32")
+
+
+class PictureSource(Protocol):
+    """Pictures by row."""
+
+    def __len__(self) -> int: ...
+
+    def keys(self) -> np.ndarray:
+        """uint8 [M, 32]: what tells one picture's content from another's."""
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """uint8 [len(rows), size, size, 3]."""
+
+
+class CodeCache:
+    """The codes in `folder` that `vision` gives."""
+
+    def __init__(self, folder: Path, vision: nn.Module):
+        self.vision = vision
+        self.path = folder / f"{tensors_hash(vision.state_dict())[:16]}.safetensors"
+
+    def codes(
+        self, pictures: PictureSource, device: torch.device | str, on_pictures: Callable[[int, int], None] | None = None
+    ) -> Tensor:
+        """int16 [M, 2, N] of every picture; only those that the file lacks are read and encoded.
+
+        `on_pictures(done, total)` is told how many of the missing ones are encoded; it may raise to stop, and what was
+        encoded until then is kept.
+        """
+        keys = np.ascontiguousarray(pictures.keys()).view(KEY)[:, 0]
+        known_keys, known = self.read()
+        missing = np.flatnonzero(~np.isin(keys, known_keys))
+        _, first = np.unique(keys[missing], return_index=True)  # equal pictures are encoded once
+        missing = missing[np.sort(first)]
+        if len(missing):
+            fresh = []
+            try:
+                for chunk in np.array_split(missing, -(-len(missing) // CHUNK)):
+                    fresh.append(encode(self.vision, pictures.read(chunk), device))
+                    if on_pictures is not None:
+                        on_pictures(sum(map(len, fresh)), len(missing))
+            finally:
+                if fresh:
+                    known = torch.cat((known, *fresh)) if len(known) else torch.cat(fresh)
+                    known_keys = np.concatenate((known_keys, keys[missing[: sum(map(len, fresh))]]))
+                    self.write(known_keys, known)
+        order = np.argsort(known_keys)
+        return known[torch.from_numpy(order[np.searchsorted(known_keys[order], keys)])]
+
+    def read(self) -> tuple[np.ndarray, Tensor]:
+        """What the file holds; a damaged file holds nothing and is written anew."""
+        try:
+            file = load_file(self.path)
+            return file["keys"].numpy().view(KEY)[:, 0], file["codes"]
+        except (OSError, SafetensorError, KeyError):
+            return np.empty(0, KEY), torch.empty(0, dtype=torch.int16)
+
+    def write(self, keys: np.ndarray, codes: Tensor) -> None:
+        plain = torch.from_numpy(np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), 32).copy())
+        write_safetensors({"keys": plain, "codes": codes}, self.path, {})
+
+
+@torch.no_grad()
+def encode(vision: nn.Module, pixels: np.ndarray, device: torch.device | str) -> Tensor:
+    """uint8 [n, size, size, 3] -> codes int16 [n, 2, N] of the pictures and of their mirror images."""
+    images = as_images(pixels, device).contiguous(memory_format=torch.channels_last)
+    both = vision.encode(torch.cat((images, images.flip(3))))
+    return both.to(torch.int16).cpu().unflatten(0, (2, -1)).transpose(0, 1).contiguous()

@@ -1,0 +1,199 @@
+"""The settings of one training, as a node makes them and as CONFIG.toml holds them: three tables of plain values."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_origin, get_type_hints
+
+from ..data.augment import Augmentations
+from ..data.repaint import FAMILIES
+from .checkpoints import TrainingError
+from .importance import SAMPLINGS
+from .lessons import Conditioning
+from .loop import Schedule
+from .objectives import INSTRUCTIONS_FIRST
+from .pairs import PAIRINGS, Pairing
+from .precision import PRECISIONS
+
+SOURCES = ("folder", "emoji benchmark")
+STARTS = ("from the model", "from nothing")
+LANGUAGES = ("everything", "LoRA", "frozen")
+CHOICES = {
+    "source": SOURCES,
+    "pairing": PAIRINGS,
+    "start": STARTS,
+    "train_language": LANGUAGES,
+    "sampling": SAMPLINGS,
+    "precision": PRECISIONS,
+    "stage": (1, 2),
+}
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the pictures are and how they are paired; `pattern` filters file names, see `drc.data.folder.scan`."""
+
+    source: str = "folder"
+    folder: str = ""
+    table: str = ""
+    pattern: str = "*"
+    pairing: str = "automatic"
+    restylings: tuple[str, ...] = FAMILIES
+    restyled_views: int = 12
+    own_share: float = 0.5
+    validation_share: float = 0.1
+    pair_seed: int = 0
+    augment: bool = False
+    crop: float = 0.0
+    colour: float = 0.0
+    grey: float = 0.0
+    blur: float = 0.0
+    rotate: float = 0.0
+    mirror: float = 0.0
+
+    def pairing_of(self) -> Pairing:
+        shared = {name.name: getattr(self, name.name) for name in dataclasses.fields(Augmentations)}
+        return Pairing(
+            self.pairing,
+            self.restylings,
+            self.restyled_views,
+            self.own_share,
+            self.validation_share,
+            Augmentations(**shared) if self.augment else None,
+            self.pair_seed,
+        )
+
+
+def with_augmentations(data: DataConfig, augmentations: Augmentations | None) -> DataConfig:
+    if augmentations is None:
+        return data
+    return dataclasses.replace(data, augment=True, **dataclasses.asdict(augmentations))
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The model that a training starts from. `start` "from nothing" keeps its tokeniser, words and sizes alone.
+
+    The towers and the fusion network always learn. A language model that was pretrained learns through a LoRA or not at
+    all; the embedded one, which was not, learns whole.
+    """
+
+    file: str = ""
+    start: str = "from the model"
+    train_language: str = "everything"
+    lora_rank: int = 8
+    lora_alpha: float = 16.0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How it learns. `rate` is that of towers, fusion and read-out, `language_rate` that of the language model.
+
+    micro_batch: samples that go through the model at once, 0: all; memory, not the result, depends on it.
+    instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
+    recompute: forget the language model's activations and compute them again: less memory, more time.
+    """
+
+    stage: int = 1
+    steps: int = 1000
+    batch: int = 32
+    rate: float = 1e-3
+    language_rate: float = 1e-3
+    warm_up: int = 100
+    weight_decay: float = 0.02
+    gradient_norm: float = 1.0
+    average: float = 0.998
+    seed: int = 0
+    save_every: int = 200
+    log_every: int = 20
+    validate_every: int = 400
+    patience: int = 0
+    samples: int = 4
+    history: int = 6
+    sampling: str = "difficulty-aware"
+    sampling_warm_up: int = 200
+    instructions_first: float = INSTRUCTIONS_FIRST
+    drop_style: float = 0.10
+    drop_semantics: float = 0.05
+    drop_both: float = 0.05
+    keep_text: float = 0.3
+    text_alone: float = 0.10
+    mask: float = 0.3
+    all_blank: float = 0.2
+    some_blank: float = 0.4
+    micro_batch: int = 0
+    recompute: bool = False
+    precision: str = "automatic"
+
+    def schedule(self) -> Schedule:
+        return Schedule(**{name.name: getattr(self, name.name) for name in dataclasses.fields(Schedule)})
+
+    def conditioning(self) -> Conditioning:
+        return Conditioning(**{name.name: getattr(self, name.name) for name in dataclasses.fields(Conditioning)})
+
+
+@dataclass(frozen=True)
+class Config:
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def to_toml(self) -> str:
+        """Every value, so that the file says all. JSON's strings, numbers and lists are TOML's, too."""
+        lines = []
+        for name, table in dataclasses.asdict(self).items():
+            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items()), ""]
+        return "\n".join(lines)
+
+
+AT_LEAST_1 = ("steps", "batch", "save_every", "log_every", "validate_every", "warm_up", "history")
+KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of texts"}
+TABLES = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+
+
+def read_config(path: Path) -> Config:
+    """The settings in a TOML file; what it leaves out has its default. TrainingError names what does not fit."""
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} is not a readable TOML file ({error}); write it with a training node") from error
+    unknown = tables.keys() - TABLES.keys()
+    if unknown:
+        raise TrainingError(f"{path} has the table [{min(unknown)}], expected {', '.join(TABLES)}; correct its name")
+    return Config(**{name: table_of(kind, tables.get(name, {}), name, path) for name, kind in TABLES.items()})
+
+
+def table_of(kind: type, values: dict, name: str, path: Path):
+    types = get_type_hints(kind)
+    for key, value in values.items():
+        where = f"{path}: {key} in [{name}]"
+        if key not in types:
+            raise TrainingError(f"{where} is no setting; choose one of {', '.join(types)}")
+        if isinstance(value, list):
+            values[key] = value = tuple(value)
+        if types[key] is float and isinstance(value, int):
+            values[key] = value = float(value)
+        expected = get_origin(types[key]) or types[key]
+        if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+            raise TrainingError(f"{where} is {value!r}, expected {KINDS[expected]}; correct it")
+    config = kind(**values)
+    check(config, f"{path}: ")
+    return config
+
+
+def check(config, where: str = "") -> None:
+    """TrainingError for a value out of range."""
+    for one in dataclasses.fields(config):
+        value = getattr(config, one.name)
+        if one.name in CHOICES and value not in CHOICES[one.name]:
+            choices = ", ".join(map(repr, CHOICES[one.name]))
+            raise TrainingError(f"{where}{one.name} is {value!r}, expected one of {choices}; choose one of them")
+        if isinstance(value, (int, float)) and value < 0:
+            raise TrainingError(f"{where}{one.name} is {value}, expected 0 or more; correct it")
+        if one.name in AT_LEAST_1 and value < 1:
+            raise TrainingError(f"{where}{one.name} is {value}, expected 1 or more; correct it")

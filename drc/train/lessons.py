@@ -1,0 +1,133 @@
+"""A lesson: one batch of the training with everything random about it already drawn, on the CPU.
+
+So any part of it, on any number of processes and in micro-batches of any size, is the same training; and since a lesson
+follows from (seed, step) alone, a resumed run sees what an uninterrupted one would have seen.
+"""
+
+import math
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from .batches import Batch
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """How often conditions are dropped, masked or blanked; our choices."""
+
+    drop_style: float = 0.10
+    drop_semantics: float = 0.05
+    drop_both: float = 0.05
+    keep_text: float = 0.3
+    text_alone: float = 0.10  # text without reference
+    mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
+    all_blank: float = 0.2
+    some_blank: float = 0.4
+
+
+PLAIN = Conditioning(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """B samples of n history pictures; R semantic rows a picture, N codes, T text ids.
+
+    target [B, N] is to be rebuilt while the language model is fed `fed` [B, N], the same codes with some blanked.
+    history [B, n, N], reference and its second view `partner` [B, N], text [B, T] with zeros where there is none.
+    combination [B] indexes COMBINATIONS (stage 1). no_style [B] and hidden [B, R] say what the fusion must not see.
+    read [B] says which samples go through the language model; it stays on the CPU.
+    """
+
+    target: Tensor
+    fed: Tensor
+    history: Tensor
+    reference: Tensor
+    partner: Tensor
+    text: Tensor
+    combination: Tensor
+    no_style: Tensor
+    hidden: Tensor
+    read: Tensor
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def part(self, rows: slice | Tensor) -> "Lesson":
+        """Some of the samples."""
+        return Lesson(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def to(self, device: torch.device | str) -> "Lesson":
+        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
+        return Lesson(**moved | {"read": self.read})
+
+
+def draw_lesson(
+    batch: Batch,
+    conditioning: Conditioning,
+    blank: int,
+    rows: int,
+    chances: Tensor,
+    share: float,
+    generator: torch.Generator,
+) -> Lesson:
+    """Draws what is random about a batch.
+
+    `blank` is the code that stands for a blanked one, `rows` is R, `chances` [4] those of COMBINATIONS, and `share` how
+    much of the batch, from its beginning, the language model reads.
+    """
+    B = len(batch.target)
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator)
+
+    chance = uniform(B)
+    both, style_only = conditioning.drop_both, conditioning.drop_both + conditioning.drop_semantics
+    no_semantics = chance < style_only
+    no_style = (chance < both) | ((chance >= style_only) & (chance < style_only + conditioning.drop_style))
+    alone = ~no_semantics & (uniform(B) < conditioning.text_alone)
+    with_text = ~no_semantics & (alone | (uniform(B) < conditioning.keep_text))
+    ratio = uniform(B, 1) * (uniform(B, 1) < conditioning.mask)
+    masked = uniform(B, rows) < ratio
+    masked[:, 0] &= ~masked.all(dim=1)
+    combination = torch.multinomial(chances, B, replacement=True, generator=generator)
+    return Lesson(
+        batch.target,
+        blanked(batch.target, blank, conditioning, generator),
+        batch.history,
+        batch.reference,
+        batch.partner,
+        torch.where(with_text[:, None], batch.text, 0),
+        combination,
+        no_style,
+        masked | (no_semantics | alone)[:, None],
+        torch.arange(B) < math.ceil(share * B),
+    )
+
+
+def blanked(codes: Tensor, blank: int, conditioning: Conditioning, generator: torch.Generator) -> Tensor:
+    """Codes [B, N] with a share of each sample replaced by `blank`: none, U(0, 1), or all."""
+    B = len(codes)
+    chance = torch.rand(B, 1, generator=generator)
+    ratio = torch.rand(B, 1, generator=generator) * (chance < conditioning.all_blank + conditioning.some_blank)
+    ratio = ratio.masked_fill(chance < conditioning.all_blank, 1.1)
+    return codes.masked_fill(torch.rand(codes.shape, generator=generator) < ratio, blank)
+
+
+def plain_lesson(batch: Batch, rows: int) -> Lesson:
+    """A batch with nothing dropped, blanked or left unread; of the four combinations the first, (a, a)."""
+    B = len(batch.target)
+    no = torch.zeros(B, dtype=torch.bool)
+    return Lesson(
+        batch.target,
+        batch.target,
+        batch.history,
+        batch.reference,
+        batch.partner,
+        torch.zeros_like(batch.text),
+        torch.zeros(B, dtype=torch.long),
+        no,
+        no[:, None].expand(B, rows),
+        ~no,
+    )

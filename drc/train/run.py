@@ -1,0 +1,299 @@
+"""One training from its settings to its weights: the same for a node, for `python -m drc.train` and for many
+processes."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from ..checkpoint import ARCHITECTURE, header_of, load
+from ..data.benchmark import Benchmark, open_benchmark
+from ..data.folder import ImageFolder, scan
+from ..data.sheet import contact_sheet
+from ..lmm.lora import add_lora, merge_lora
+from ..model import DRC
+from .batches import Batch, Batches
+from .checkpoints import WEIGHTS, Checkpoint, RunFolder, TrainingError
+from .codes import CHUNK, CodeCache
+from .config import Config, ModelConfig, check
+from .data import TrainingData, benchmark_data, folder_data
+from .importance import ImportanceSampler
+from .lessons import Lesson, draw_lesson
+from .loop import Trainer, on_cpu
+from .memory import Memory, estimate, quick_attention, recompute
+from .objectives import STAGES, Objective, language_share
+from .precision import precision_of
+from .processes import OneProcess, whole
+from .teacher import Teacher
+from .validation import draw_samples, fixed_loss, gaps
+
+log = logging.getLogger("drc")
+
+MEMORY_PER_PIXEL = 512  # bytes that the visual tokeniser takes at most
+SAMPLES = "samples"
+
+
+def to_device(module: nn.Module, device: torch.device, memory: int) -> None:
+    """Brings weights to a device; a host that keeps memory for others does it its own way."""
+    module.to(device)
+
+
+@dataclass
+class Hooks:
+    """What whoever starts a training wants to know and to decide. Each call may raise to stop; nothing is lost.
+
+    place(module, device, bytes): bring weights to the device, where the work takes so many bytes beside them.
+    on_file and on_picture(done, total): while pictures are read and turned into codes.
+    on_step(trainer): before every step. on_part(): before every pass through the model.
+    on_samples(sheet): pictures drawn at a validation, uint8 [H, W, 3].
+    """
+
+    place: Callable[[nn.Module, torch.device, int], None] = to_device
+    on_file: Callable[[int, int], None] | None = None
+    on_picture: Callable[[int, int], None] | None = None
+    on_step: Callable[[Trainer], None] | None = None
+    on_part: Callable[[], None] | None = None
+    on_samples: Callable[[np.ndarray], None] | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """`file` holds the trained model. `rows` are those of the log; `samples` the sheets of all validations that look
+    like the last one, uint8 [H, W, 3]."""
+
+    file: Path
+    step: int
+    rows: list[dict]
+    memory: Memory
+    samples: list[np.ndarray]
+
+
+def open_data(
+    config: Config, base: DRC, on_file: Callable[[int, int], None] | None, dataset: ImageFolder | Benchmark | None
+) -> TrainingData:
+    """The pictures that the settings name, paired, for a model like `base`; `dataset` if they are opened already."""
+    data, lmm = config.data, base.config.lmm
+    if data.source == "emoji benchmark":
+        if data.augment:
+            raise TrainingError(
+                "augmentations are for folders of pictures, but the dataset is the emoji benchmark, which brings "
+                "redrawn references of its own; disconnect them"
+            )
+        benchmark = dataset or open_benchmark(Path(data.folder))
+        return benchmark_data(benchmark, data.own_share, base.words, lmm.text_slots, data.pair_seed)
+    folder = dataset or scan(data.folder, data.table or None, data.pattern, on_file)
+    return folder_data(folder, data.pairing_of(), base.lmm.image_size, base.words, lmm.text_slots)
+
+
+def train(
+    config: Config,
+    folder: Path,
+    cache: Path,
+    processes: OneProcess | None = None,
+    hooks: Hooks | None = None,
+    token_losses: Callable | None = None,
+    dataset: ImageFolder | Benchmark | None = None,
+) -> Result:
+    """Trains in `folder`, on from its last checkpoint if it has one; codes are kept in `cache`.
+
+    `dataset` is the settings' data set where it is opened already. Raises TrainingError, in one sentence, for settings,
+    pictures or checkpoints that do not serve.
+    """
+    processes, hooks = processes or OneProcess(), hooks or Hooks()
+    check(config.training)
+    check(config.model)
+    check(config.data)
+    if config.training.batch % processes.count:
+        raise TrainingError(
+            f"batch is {config.training.batch}, which {processes.count} processes cannot share evenly; choose a "
+            "multiple of them"
+        )
+    base = load(Path(config.model.file))
+    if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
+        raise TrainingError("the towers of this model were never trained; train stage 1 first")
+    data = open_data(config, base, hooks.on_file, dataset)
+    if data.note:
+        log.info("%s", data.note)
+    vision = base.lmm.vision
+    codes = encoded(data, vision, cache, processes, hooks)
+    apprenticeship = Apprenticeship(config, base, data, codes, processes, hooks, token_losses)
+    base.lmm.vision = None  # its memory is free while the rest learns; samples are decoded on the CPU
+    return apprenticeship.train(RunFolder(folder), vision)
+
+
+def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OneProcess, hooks: Hooks) -> torch.Tensor:
+    """The codes of every picture; the first process encodes, the others read what it kept."""
+    store = CodeCache(cache, vision)
+    if not processes.main:
+        processes.wait()
+    hooks.place(vision, processes.device, 2 * CHUNK * vision.config.image_size**2 * MEMORY_PER_PIXEL)
+    codes = store.codes(data.pictures, processes.device, hooks.on_picture)
+    vision.to("cpu")
+    if processes.main:
+        processes.wait()
+    return codes
+
+
+class Apprenticeship:
+    """A model, its lessons and its exams."""
+
+    def __init__(
+        self,
+        config: Config,
+        base: DRC,
+        data: TrainingData,
+        codes: torch.Tensor,
+        processes: OneProcess,
+        hooks: Hooks,
+        token_losses: Callable | None,
+    ):
+        training = config.training
+        self.config, self.drc, self.processes, self.hooks = config, base, processes, hooks
+        self.identity = {
+            "architecture": f"{ARCHITECTURE} {base.config.to_json()}",
+            "model": base.hash,
+            "data set": data.fingerprint,
+            "stage": str(training.stage),
+            "way to train the language model": way_of(config.model),
+        }
+        self.batches, self.exams = data.batches(codes, training.batch, training.seed)
+        self.sampler = None
+        if training.stage == 1:
+            self.sampler = ImportanceSampler(training.sampling, warm_up=training.sampling_warm_up)
+        self.objective = self.begin(token_losses)
+
+    def begin(self, token_losses: Callable | None) -> Objective:
+        """The model at the start of the training; its start values follow from the seed."""
+        drc, settings, training = self.drc, self.config.model, self.config.training
+        kind, precision = STAGES[training.stage], precision_of(training.precision, self.processes.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(training.seed)
+            if settings.start == "from nothing":
+                drc.lmm.initialise()
+                drc.disentangler.initialise()
+            drc.train().requires_grad_(True)
+            drc.lmm.vision.requires_grad_(False)
+            if settings.train_language == "everything":
+                drc.lmm.tie()
+            else:
+                for own in (drc.lmm.language, drc.lmm.places):
+                    own.requires_grad_(False)
+                if settings.train_language == "LoRA":
+                    add_lora(drc.lmm.language, settings.lora_rank, settings.lora_alpha)
+            objective = kind(drc, precision, token_losses)
+        if settings.start == "from the model" and drc.read_out:
+            objective.read_out.load_state_dict(drc.read_out)
+        if training.recompute:
+            recompute(drc.lmm.language)
+        return objective
+
+    def rate_of(self, name: str) -> float:
+        training = self.config.training
+        return training.language_rate if name.startswith("drc.lmm.") else training.rate
+
+    def train(self, run: RunFolder, vision: nn.Module) -> Result:
+        training, processes, drc = self.config.training, self.processes, self.drc
+        self.run_folder, self.vision = run, vision
+        tied = self.config.model.train_language == "everything"
+        memory = estimate(self.objective, self.lesson_of(0), training.micro_batch or training.batch)
+        log.info("training takes about %s", memory)
+        self.hooks.place(self.objective, processes.device, memory.beside_weights)
+        if tied:
+            drc.lmm.tie()
+        trainer = Trainer(
+            self.objective,
+            training.schedule(),
+            run,
+            self.rate_of,
+            self.sampler,
+            self.weights,
+            self.identity,
+            processes,
+        )
+        if processes.main:
+            run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
+        teacher = Teacher(
+            trainer.model, self.lesson_of, processes, self.sampler, training.micro_batch, self.hooks.on_part
+        )
+        with quick_attention(processes.device):
+            trainer.run(teacher, self.hooks.on_step, self.validate)
+        processes.wait()
+        step = trainer.best_step if training.patience else trainer.step
+        return Result(run.path(step) / WEIGHTS, step, run.read_log(), memory, read_samples(run))
+
+    def lesson_of(self, step: int, batches: Batches | None = None) -> Lesson:
+        """The lesson of a step; of other batches, the whole is read."""
+        training = self.config.training
+        share = language_share(step, training.steps, training.instructions_first)
+        batch = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
+        chances = torch.full((4,), 0.25) if self.sampler is None or batches else self.sampler.chances(step)
+        generator = torch.Generator().manual_seed(training.seed * 1_000_003 + step)
+        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank
+        share = 1.0 if batches else share
+        return draw_lesson(batch, training.conditioning(), blank, rows, chances, share, generator)
+
+    def draw(self, batches: Batches, step: int, times: int = 1) -> Batch:
+        if self.config.training.stage == 1:
+            return batches.triplets(step, times)
+        return batches.personal(step, self.config.training.history, times)
+
+    def validate(self, trainer: Trainer) -> dict[str, float]:
+        """Losses and gaps of every set of held-out cases, and pictures drawn for the first of them."""
+        device, numbers = self.processes.device, {}
+        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank
+        for name, batches in self.exams.items():
+            numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.lesson_of(0, batches), device)
+            its_gaps = gaps(trainer.model, batches.personal(0, self.config.training.history), blank, rows, device)
+            numbers |= {f"{name}_{key}": value for key, value in its_gaps.items()}
+        for total, part in SCORES.items():
+            numbers[total] = float(np.mean([numbers[f"{name}_{part}"] for name in self.exams]))
+        sharded = any(hasattr(parameter, "full_tensor") for parameter in self.drc.parameters())
+        if self.config.training.samples and self.processes.main and not sharded:
+            self.show(trainer)
+        return numbers
+
+    def show(self, trainer: Trainer) -> None:
+        batch = next(iter(self.exams.values())).personal(0, self.config.training.history)
+        some = Batch(*(tensor[: self.config.training.samples] for tensor in vars(batch).values()))
+        rows = draw_samples(self.drc, self.vision, some, self.processes.device)
+        history = len(rows[0]) - 3
+        sheet = contact_sheet(rows, ["history", *[""] * (history - 1), "reference", "drawn", "true"])
+        name = f"{SAMPLES}/step-{trainer.step:06d}.png"
+        self.run_folder.write(name, lambda path: Image.fromarray(sheet).save(path, "PNG"))
+        if self.hooks.on_samples is not None:
+            self.hooks.on_samples(sheet)
+
+    def weights(self, trainer: Trainer) -> Checkpoint:
+        """The file of the averaged weights: a model like any other, and the read-out for a training to come."""
+        drc, language = self.drc, "lmm.language."
+        with trainer.averaged():
+            state = {name: whole(tensor.detach()) for name, tensor in drc.state_dict().items()}
+            state = merge_lora(state, drc)
+            if self.config.model.train_language == "everything":
+                table = state[f"{language}model.embed_tokens.weight"]
+                state[f"{language}lm_head.weight"] = table[: drc.config.lmm.vision.codes]
+            read_out = {name: whole(tensor.detach()) for name, tensor in self.objective.read_out.state_dict().items()}
+            state |= {f"lmm.vision.{name}": tensor for name, tensor in self.vision.state_dict().items()}
+            state |= {f"read_out.{name}": tensor for name, tensor in read_out.items()}
+            tensors = on_cpu(state)
+        header = header_of(drc) | {"stage": str(self.config.training.stage), "step": str(trainer.step)}
+        return Checkpoint(tensors, header | {"base": drc.hash})
+
+
+def read_samples(run: RunFolder) -> list[np.ndarray]:
+    """The sheets of samples of a run that have the size of the last."""
+    sheets = [np.array(Image.open(path)) for path in sorted((run.folder / SAMPLES).glob("step-*.png"))]
+    return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]
+
+
+def way_of(settings: ModelConfig) -> str:
+    lora = f" {settings.lora_rank} {settings.lora_alpha}" if settings.train_language == "LoRA" else ""
+    return f"{settings.start}, {settings.train_language}{lora}"
+
+
+SCORES = {"validation_loss": "loss", "style_score": "blind_wrong_history", "semantic_score": "blind_wrong_reference"}

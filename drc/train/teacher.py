@@ -1,0 +1,102 @@
+"""Learning from lessons: the gradients of one step, in micro-batches, on one process or many."""
+
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+
+from .checkpoints import DivergedError
+from .importance import COMBINATIONS, ImportanceSampler
+from .lessons import Lesson
+from .processes import OneProcess
+
+log = logging.getLogger("drc")
+
+
+class Teacher:
+    """Call it with a step to leave the step's gradients in the model.
+
+    `lesson_of(step)` draws the lesson of the whole batch, the same on every process; each process takes the samples
+    that are its own. `micro_batch` is how many samples go through the model at once, 0 for all: where memory runs out
+    it halves and the step is taken again, so the training stays the same, only slower.
+    `on_part` is called before every micro-batch and may raise to stop.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        lesson_of: Callable[[int], Lesson],
+        processes: OneProcess,
+        sampler: ImportanceSampler | None = None,
+        micro_batch: int = 0,
+        on_part: Callable[[], None] | None = None,
+    ):
+        self.model, self.lesson_of, self.processes = model, lesson_of, processes
+        self.sampler, self.micro_batch, self.on_part = sampler, micro_batch, on_part
+
+    def __call__(self, step: int) -> dict[str, float]:
+        start = time.monotonic()
+        chances = None if self.sampler is None else self.sampler.chances(step)
+        lesson = self.lesson_of(step)
+        waited = time.monotonic() - start
+        while True:
+            try:
+                tokens, read_out = self.gradients(lesson)
+                break
+            except torch.cuda.OutOfMemoryError:
+                size = self.micro_batch or math.ceil(len(lesson) / self.processes.count)
+                if size == 1 or self.processes.count > 1:
+                    raise
+                self.micro_batch = math.ceil(size / 2)
+                self.model.zero_grad()
+                log.info("out of memory at step %d: %d samples at once from now on", step, self.micro_batch)
+        self.require_finite(step, lesson, tokens, read_out)
+        numbers = {"loss": tokens.mean() + read_out.mean(), "tokens": tokens.mean(), "read_out": read_out.mean()}
+        if self.sampler is not None:
+            self.sampler.update(lesson.combination, read_out)
+            for index, (i, j) in enumerate(COMBINATIONS):
+                numbers[f"p_{i}{j}"] = chances[index]
+                if self.sampler.difficulty[index] > 0:  # drawn at least once
+                    numbers[f"loss_{i}{j}"] = self.sampler.difficulty[index]
+        took = time.monotonic() - start
+        speed = {"images_per_second": len(lesson) / took, "waited": waited / took}
+        return {name: float(value) for name, value in numbers.items()} | speed
+
+    def gradients(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
+        """Adds up the gradients of all micro-batches; returns the losses of the whole lesson, on the CPU."""
+        read_all, all_samples = int(lesson.read.sum()), len(lesson)
+        mine = lesson.part(slice(self.processes.rank, None, self.processes.count))
+        found = []
+        for some, last in parts(mine, self.micro_batch):
+            if self.on_part is not None:
+                self.on_part()
+            with contextlib.nullcontext() if last else self.processes.without_exchange(self.model):
+                losses = self.model(some.to(self.processes.device))
+                loss = losses.tokens.sum() / read_all + losses.read_out.sum() / all_samples
+                self.processes.backward(loss)
+            tokens = torch.full((len(some),), float("nan"))
+            tokens[: len(losses.tokens)] = losses.tokens.detach().float().cpu()
+            found.append(torch.stack((tokens, losses.read_out.detach().float().cpu()), dim=1))
+        rows = self.processes.gather(torch.cat(found))
+        return rows[lesson.read, 0], rows[:, 1]
+
+    def require_finite(self, step: int, lesson: Lesson, tokens: torch.Tensor, read_out: torch.Tensor) -> None:
+        broken = ~read_out.isfinite()
+        broken[: len(tokens)] |= ~tokens.isfinite()
+        if not broken.any():
+            return
+        where = ""
+        if self.sampler is not None:
+            names = [f"({i}, {j})" for i, j in (COMBINATIONS[k] for k in lesson.combination[broken].unique().tolist())]
+            where = f" in combination {' and '.join(names)}"
+        raise DivergedError(f"the loss became not a number at step {step}{where}")
+
+
+def parts(lesson: Lesson, size: int) -> Iterator[tuple[Lesson, bool]]:
+    """Micro-batches of a lesson, each with whether it is the last."""
+    starts = range(0, len(lesson), size or len(lesson))
+    for start in starts:
+        yield lesson.part(slice(start, start + starts.step)), start == starts[-1]

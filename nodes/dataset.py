@@ -1,0 +1,96 @@
+"""Image Dataset: the pictures to train on, and what is to be known of them before training."""
+
+import math
+from pathlib import Path
+
+from comfy_api.latest import ui
+
+from . import host, paths
+from .host import io
+from .sockets import DatasetSocket, errors_of
+
+EXAMPLES, FOLDER, BENCHMARK = SOURCES = ("example pictures", "folder", "emoji benchmark")
+HISTORIES = "history-*.png"  # each example's reference is in another style than its history
+
+
+class DRC_ImageDataset(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_ImageDataset",
+            display_name="Image Dataset",
+            category="DRC/training",
+            description="Reads folders of pictures to train on, one sub-folder for each user or style, and reports "
+            "what it found. Nothing is ever written into your folder.",
+            inputs=[
+                io.Combo.Input(
+                    "source",
+                    options=list(SOURCES),
+                    default=EXAMPLES,
+                    tooltip="Where the pictures come from: the few that come with this pack, to try the graph with; "
+                    "a folder of yours; or the emoji benchmark, if its scripts have built it on this machine.",
+                ),
+                io.String.Input(
+                    "folder",
+                    optional=True,
+                    default="",
+                    tooltip="For the source 'folder': the name of a folder in ComfyUI's input folder, or the full path "
+                    "of any folder. Each of its sub-folders is one user or style.",
+                ),
+                io.String.Input(
+                    "table",
+                    optional=True,
+                    default="",
+                    tooltip="For the source 'folder': the name of a CSV file in it that says more about each picture, "
+                    "with the columns image, user, style, semantics, caption. Empty: the folders alone decide.",
+                ),
+            ],
+            outputs=[
+                DatasetSocket.Output(
+                    "dataset_found", display_name="dataset", tooltip="The pictures and what is known of them."
+                ),
+                io.String.Output(
+                    "report", display_name="report", tooltip="What was found, and what was left out and why."
+                ),
+            ],
+            hidden=[io.Hidden.unique_id],
+            is_output_node=True,  # so that it can be run alone, to look at the report before anything else
+            **host.newer(search_aliases=["training images", "load images from folder", "image folder", "captions"]),
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, source, folder="", table=""):
+        from ..drc.data.folder import stamp
+
+        if source is None or folder is None:
+            return math.nan  # another node says which, so it is known only when this one runs
+        return stamp(place(source, folder))
+
+    @classmethod
+    def execute(cls, source, folder="", table="") -> io.NodeOutput:
+        with errors_of("Image Dataset"):
+            dataset, report = open_dataset(source, folder, table)
+        host.show_text(cls.hidden, report)
+        return io.NodeOutput(dataset, report, ui=ui.PreviewText(report))
+
+
+def place(source: str, folder: str) -> Path:
+    if source == FOLDER:
+        return paths.picture_folder(folder)
+    return paths.EXAMPLES if source == EXAMPLES else paths.BENCHMARK
+
+
+def open_dataset(source: str, folder: str, table: str):
+    """The data set and its report in plain lines."""
+    from ..drc.data.benchmark import open_benchmark
+    from ..drc.data.folder import scan
+
+    root = place(source, folder)
+    if source == BENCHMARK:
+        benchmark = open_benchmark(root)
+        return benchmark, benchmark.report_text()
+    if source == FOLDER:
+        pictures = scan(root, paths.table_file(root, table), on_file=host.Bar())
+    else:
+        pictures = scan(root, pattern=HISTORIES, on_file=host.Bar())
+    return pictures, pictures.report.text()

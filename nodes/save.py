@@ -1,0 +1,58 @@
+"""Save DRC Model."""
+
+import logging
+
+from comfy_api.latest import ui
+
+from . import host, paths
+from .host import io
+from .sockets import ModelSocket, errors_of
+
+log = logging.getLogger("drc")
+
+PRECISIONS = ("16 bit", "32 bit")
+
+
+class DRC_SaveModel(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_SaveModel",
+            display_name="Save DRC Model",
+            category="DRC/training",
+            description="Saves a trained model to models/drc, where Load DRC Model finds it.",
+            inputs=[
+                ModelSocket.Input("model", tooltip="The model to save, from a training node."),
+                io.String.Input(
+                    "filename",
+                    default="my-drc-model",
+                    tooltip="The name in models/drc. Nothing is overwritten: if it is taken, a number is added.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(PRECISIONS),
+                    default=PRECISIONS[0],
+                    tooltip="16 bit is half the size and draws the same to the eye. 32 bit is exact, for training on.",
+                ),
+            ],
+            outputs=[
+                io.String.Output(
+                    "saved_as", display_name="saved as", tooltip="How the model is called in Load DRC Model."
+                )
+            ],
+            hidden=[io.Hidden.unique_id],
+            is_output_node=True,
+            **host.newer(search_aliases=["export model", "checkpoint save"]),
+        )
+
+    @classmethod
+    def execute(cls, model, filename, precision) -> io.NodeOutput:
+        from ..drc.checkpoint import load, save
+
+        with errors_of("Save DRC Model"):
+            path, name = paths.new_model_file(filename)
+            save(load(model.path), path, half=precision == PRECISIONS[0])
+        log.info("saved %s", path)
+        text = f"Saved as {name}. Press R, then choose it in Load DRC Model."
+        host.show_text(cls.hidden, text)
+        return io.NodeOutput(name, ui=ui.PreviewText(text))

@@ -1,0 +1,296 @@
+"""Train Disentanglement and Train Personalisation: the two stages as nodes."""
+
+import logging
+
+from . import host, paths
+from .host import io
+from .personalize import MODEL_TOOLTIP
+from .sockets import AugmentationsSocket, Model, ModelSocket, Triplets, TripletsSocket, errors_of
+from .training import Watcher
+
+log = logging.getLogger("drc")
+
+STARTS = ("from the model", "from nothing")
+LANGUAGES = ("everything", "LoRA", "frozen")
+SAMPLINGS = ("difficulty-aware", "static", "uniform")
+PRECISIONS = ("automatic", "bfloat16", "float32")
+RUNS = ("train", "write the settings only")
+
+
+def whole_number(name: str, default: int, least: int, most: int, tooltip: str) -> io.WidgetInput:
+    return io.Int.Input(name, default=default, min=least, max=most, tooltip=tooltip)
+
+
+def number(name: str, default: float, most: float, step: float, tooltip: str) -> io.WidgetInput:
+    return io.Float.Input(name, default=default, min=0.0, max=most, step=step, round=False, tooltip=tooltip)
+
+
+def choice(name: str, options: tuple[str, ...], tooltip: str) -> io.WidgetInput:
+    return io.Combo.Input(name, options=list(options), default=options[0], tooltip=tooltip)
+
+
+def share(name: str, default: float, tooltip: str) -> io.WidgetInput:
+    return number(name, default, 1.0, 0.01, tooltip)
+
+
+def length(steps: int, rate: float) -> list[io.WidgetInput]:
+    """What everybody turns."""
+    return [
+        whole_number("steps", steps, 1, 10_000_000, "How long it learns. The loss curve tells if more would help."),
+        whole_number(
+            "batch_size",
+            16,
+            1,
+            65536,
+            "How many pictures a step learns from. More are steadier and slower; memory does not matter, see "
+            "micro_batch.",
+        ),
+        number(
+            "learning_rate",
+            rate,
+            1.0,
+            1e-5,
+            "How big a step is for the towers and the fusion network. Lower it if the loss jumps or is lost.",
+        ),
+        number("language_learning_rate", rate, 1.0, 1e-5, "The same for the language model, or its LoRA."),
+        whole_number("seed", 0, 0, 2**32 - 1, "Decides everything random: the same seed trains the same model."),
+    ]
+
+
+def place_of_run(name: str) -> list[io.WidgetInput]:
+    return [
+        io.String.Input(
+            "run_name",
+            default=name,
+            tooltip="The training is kept in a folder of this name in output/drc: checkpoints, log, sample pictures.",
+        ),
+        io.Boolean.Input(
+            "resume",
+            default=True,
+            tooltip="Go on from the last checkpoint of the last training of this name. Off: begin a new one; the "
+            "former stays.",
+        ),
+        choice(
+            "what_to_do",
+            RUNS,
+            "train: here and now. write the settings only: makes config.toml in the run's folder, for training without "
+            "ComfyUI or on many machines with: python -m drc.train config.toml",
+        ),
+    ]
+
+
+def fine_settings(warm_up: int) -> list[io.WidgetInput]:
+    """What may stay as it is."""
+    widgets = [
+        choice(
+            "start",
+            STARTS,
+            "from the model: what it knows is kept and bent to your pictures. from nothing: only its tokeniser and "
+            "words are kept, which takes many pictures and hours.",
+        ),
+        choice(
+            "train_language",
+            LANGUAGES,
+            "Which part of the language model learns: everything, for the small embedded one; a LoRA beside frozen "
+            "weights, for a large pretrained one; frozen: only towers and fusion learn.",
+        ),
+        whole_number("warm_up", warm_up, 1, 100_000, "Steps in which the learning rate grows to its full size."),
+        number(
+            "weight_decay",
+            0.02,
+            1.0,
+            0.005,
+            "Pulls weights towards zero; keeps small data from being learned by heart.",
+        ),
+        number("gradient_norm", 1.0, 100.0, 0.1, "A step that would be longer is shortened to this."),
+        whole_number("save_every", 100, 1, 1_000_000, "Steps between two checkpoints. Cancelling always makes one."),
+        whole_number("validate_every", 100, 1, 1_000_000, "Steps between two looks at the pictures held back."),
+        whole_number(
+            "patience",
+            0,
+            0,
+            1000,
+            "End early when so many looks in a row brought no better loss, and take the best model. 0: never.",
+        ),
+        whole_number("samples", 4, 0, 16, "Pictures drawn at every look. 0: none, which is faster."),
+        share(
+            "instructions_first",
+            0.0,
+            "The first share of the steps in which the language model reads only a quarter of twice as many pictures. "
+            "0.4 is right when starting from nothing.",
+        ),
+        whole_number(
+            "micro_batch",
+            0,
+            0,
+            65536,
+            "Pictures in memory at once, 0: all of a step. When memory runs out it halves by itself; the result stays "
+            "the same.",
+        ),
+        io.Boolean.Input(
+            "recompute",
+            default=False,
+            tooltip="Computes parts twice in place of keeping them: less memory, about a third more time.",
+        ),
+        choice(
+            "precision",
+            PRECISIONS,
+            "bfloat16 takes less memory, float32 is exact. automatic: bfloat16 where this machine is built for it.",
+        ),
+    ]
+    return [host.advanced(widget) for widget in widgets]
+
+
+def outputs() -> list[io.Output]:
+    return [
+        ModelSocket.Output(
+            "model_trained", display_name="model", tooltip="The trained model, for Save DRC Model and all other nodes."
+        ),
+        io.Image.Output(
+            "curve",
+            display_name="loss curve",
+            tooltip="Loss while training and on pictures held back; how much style and meaning count.",
+        ),
+        io.Image.Output(
+            "sample_sheets",
+            display_name="samples",
+            tooltip="One sheet for every look: history, reference, what the model drew, and the true picture.",
+        ),
+    ]
+
+
+class DRC_TrainDisentanglement(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_TrainDisentanglement",
+            display_name="Train Disentanglement",
+            category="DRC/training",
+            description="Stage 1: teaches the two towers to tell style from meaning, by rebuilding pictures from one "
+            "picture of the same style and one of the same meaning.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " The training begins from it."),
+                TripletsSocket.Input("triplets", tooltip="From Triplets."),
+                *length(200, 2e-4),
+                choice(
+                    "sampling",
+                    SAMPLINGS,
+                    "How often each of the four ways to rebuild a picture is practised. difficulty-aware: the harder, "
+                    "the more often. static: by a fixed rule. uniform: all the same.",
+                ),
+                *place_of_run("disentanglement"),
+                *fine_settings(20),
+            ],
+            outputs=outputs(),
+            hidden=[io.Hidden.unique_id],
+            is_output_node=True,
+            **host.newer(search_aliases=["train", "stage 1", "fine-tune", "disentangle"]),
+        )
+
+    @classmethod
+    def execute(cls, model, triplets, sampling, **widgets) -> io.NodeOutput:
+        stage = {"stage": 1, "sampling": sampling, "all_blank": 0.5, "some_blank": 0.3}
+        with errors_of("Train Disentanglement"):
+            return train(cls.hidden, model, triplets, None, stage, **widgets)
+
+
+class DRC_TrainPersonalisation(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        drops = [
+            share("drop_style", 0.10, "How often it must do without the history. Makes style_strength a dial."),
+            share("drop_semantics", 0.05, "How often without the reference. Makes semantic_strength a dial."),
+            share("drop_both", 0.05, "How often without both."),
+            share("semantic_mask", 0.3, "How often a random part of the reference is hidden."),
+            whole_number("history", 6, 1, 64, "The longest history that it practises with."),
+        ]
+        return io.Schema(
+            node_id="DRC_TrainPersonalisation",
+            display_name="Train Personalisation",
+            category="DRC/training",
+            description="Stage 2: teaches the model to draw a user's own picture from the style of other pictures of "
+            "the user and the meaning of a reference.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " The training begins from it."),
+                TripletsSocket.Input("triplets", tooltip="From Triplets."),
+                AugmentationsSocket.Input(
+                    "augmentations",
+                    optional=True,
+                    tooltip="From Augmentations: disturbed looks of the reference. Not with the emoji benchmark.",
+                ),
+                *length(200, 2e-4),
+                *place_of_run("personalisation"),
+                *map(host.advanced, drops),
+                *fine_settings(20),
+            ],
+            outputs=outputs(),
+            hidden=[io.Hidden.unique_id],
+            is_output_node=True,
+            **host.newer(search_aliases=["train", "stage 2", "fine-tune", "personalise"]),
+        )
+
+    @classmethod
+    def execute(
+        cls, model, triplets, drop_style, drop_semantics, drop_both, semantic_mask, history, augmentations=None,
+        **widgets,
+    ) -> io.NodeOutput:  # fmt: skip
+        stage = {
+            "stage": 2,
+            "drop_style": drop_style,
+            "drop_semantics": drop_semantics,
+            "drop_both": drop_both,
+            "mask": semantic_mask,
+            "history": history,
+        }
+        with errors_of("Train Personalisation"):
+            return train(cls.hidden, model, triplets, augmentations, stage, **widgets)
+
+
+def train(
+    hidden,
+    model: Model,
+    triplets: Triplets,
+    augmentations,
+    stage: dict,
+    *,
+    batch_size: int,
+    learning_rate: float,
+    language_learning_rate: float,
+    run_name: str,
+    resume: bool,
+    what_to_do: str,
+    start: str,
+    train_language: str,
+    warm_up: int,
+    **widgets,
+) -> io.NodeOutput:
+    from ..drc.train.checkpoints import RunFolder
+    from ..drc.train.config import Config, ModelConfig, TrainingConfig, with_augmentations
+    from ..drc.train.processes import OneProcess
+    from ..drc.train.run import train as run
+
+    training = TrainingConfig(
+        batch=batch_size,
+        rate=learning_rate,
+        language_rate=language_learning_rate,
+        warm_up=warm_up,
+        sampling_warm_up=min(200, widgets["steps"] // 5),
+        log_every=max(1, min(20, widgets["steps"] // 10)),
+        **stage,
+        **widgets,
+    )
+    settings = with_augmentations(triplets.settings, augmentations)
+    config = Config(settings, ModelConfig(str(model.path), start, train_language), training)
+    folder = paths.run_folder(run_name, resume)
+    if what_to_do == RUNS[1]:
+        file = RunFolder(folder).write("config.toml", lambda path: path.write_text(config.to_toml(), "utf-8"))
+        host.show_text(hidden, f"Settings: {file}")
+        return io.NodeOutput(block_execution=f"the settings are in {file}; train with them, or set what_to_do to train")
+    watcher = Watcher(hidden, training.steps)
+    with host.learning():
+        device = OneProcess(host.load_device())
+        result = run(config, folder, paths.code_cache(), device, watcher.hooks(), dataset=triplets.dataset)
+    from .load import load_file
+
+    trained = load_file(result.file, str(result.file.relative_to(paths.trainings())))
+    return io.NodeOutput(trained, watcher.curve(result.rows), watcher.sheets(result.samples))

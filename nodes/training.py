@@ -1,0 +1,77 @@
+"""What a training node shows while it runs, and in the end."""
+
+import torch
+from torch import Tensor
+
+from . import host
+
+WIDTH = 512  # of the live preview, in pixels
+
+
+class Watcher:
+    """Bar, text and picture of a running training; gives the training its hooks."""
+
+    def __init__(self, hidden, steps: int):
+        self.hidden, self.steps = hidden, steps
+        self.bar: host.Progress | None = None
+        self.sheet = None  # uint8 [H, W, 3]: what was drawn last
+        self.held: list = []  # patchers, or the host would take the weights away
+
+    def hooks(self):
+        from ..drc.train.run import Hooks
+
+        return Hooks(
+            place=self.place,
+            on_file=host.Bar(),
+            on_picture=host.Bar(),
+            on_step=self.on_step,
+            on_part=host.check_interrupt,
+            on_samples=self.on_samples,
+        )
+
+    def place(self, module, device, memory: int) -> None:
+        self.held = [host.place(module, device, memory)]
+
+    def on_step(self, trainer) -> None:
+        self.bar = self.bar or host.Progress(self.steps)
+        text = status(trainer)
+        host.show_text(self.hidden, text)
+        self.bar.step_to(trainer.step, lambda: self.preview(trainer, text))
+
+    def on_samples(self, sheet) -> None:
+        self.sheet = sheet
+
+    def preview(self, trainer, text: str) -> Tensor:
+        """[3, H, W] in 0..1: the curve, the last samples and the text."""
+        import numpy
+        from PIL import Image
+
+        from ..drc.data.sheet import status_strip
+        from ..drc.train.curve import loss_curve
+
+        picture = loss_curve(trainer.run_folder.read_log(), WIDTH, WIDTH * 3 // 4)
+        if self.sheet is not None:
+            size = WIDTH, round(WIDTH * self.sheet.shape[0] / self.sheet.shape[1])
+            picture = numpy.concatenate((picture, numpy.array(Image.fromarray(self.sheet).resize(size))))
+        return torch.from_numpy(status_strip(picture, text)).permute(2, 0, 1).float() / 255
+
+    def curve(self, rows: list[dict]) -> Tensor:
+        from ..drc.train.curve import loss_curve
+
+        return host.as_images([loss_curve(rows)])
+
+    def sheets(self, samples: list) -> Tensor:
+        """A grey pixel where none were drawn: an image output cannot be empty."""
+        return host.as_images(samples) if samples else torch.full((1, 1, 1, 3), 0.5)
+
+
+def status(trainer) -> str:
+    """Step, loss, pictures a second and time left, in one line."""
+    steps = trainer.schedule.steps
+    text = f"step {trainer.step} of {steps}"
+    if not trainer.recent:
+        return text
+    loss, speed, seconds = (trainer.recent[name] for name in ("loss", "images_per_second", "seconds"))
+    left = (steps - trainer.step) * seconds
+    minutes, seconds = divmod(round(left), 60)
+    return f"{text}, loss {loss:.3f}, {speed:.1f} pictures a second, {minutes}:{seconds:02d} left"

@@ -1,0 +1,174 @@
+"""Triplets and Augmentations: what a training will see, to look at before paying for it."""
+
+from . import host
+from .host import io
+from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocket, errors_of
+
+SIZE = 128  # of the pictures in a sheet
+PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
+RESTYLINGS = "palette, line, silhouette, posterise, pixels, halftone, outline, shading, invert, duotone, hatching, neon"
+PICTURES = 6  # in the sheet of augmentations
+
+
+class DRC_Triplets(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_Triplets",
+            display_name="Triplets",
+            category="DRC/training",
+            description="Pairs pictures for training: for each picture one in the same style that shows something "
+            "else, and one that shows the same in another style. The sheet shows what was paired.",
+            inputs=[
+                DatasetSocket.Input("dataset", tooltip="From Image Dataset."),
+                io.Combo.Input(
+                    "pairing",
+                    options=list(PAIRINGS),
+                    default="automatic",
+                    tooltip="labels: pictures of the same meaning by the table of the dataset. restyle: each picture "
+                    "with a repainting of itself. neighbours: like restyle, but the style is that of the pictures that "
+                    "look alike, for folders that are not sorted. automatic: labels if there are any, else restyle.",
+                ),
+                io.String.Input(
+                    "restylings",
+                    default=RESTYLINGS,
+                    multiline=True,
+                    tooltip="In which manners pictures are repainted. Take out what is like your own style.",
+                ),
+                io.Int.Input(
+                    "restyled_views",
+                    default=12,
+                    min=0,
+                    max=200,
+                    tooltip="How many repaintings of every picture. More teach more and take longer to prepare.",
+                ),
+                io.Float.Input(
+                    "own_share",
+                    default=0.5,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How often the model learns to draw one of your pictures as it is, and not a repainting.",
+                ),
+                host.advanced(
+                    io.Float.Input(
+                        "validation_share",
+                        default=0.1,
+                        min=0.0,
+                        max=0.5,
+                        step=0.01,
+                        tooltip="The share of your pictures that is held back to see whether the model learns.",
+                    )
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**32 - 1,
+                    tooltip="Another seed makes other repaintings and shows other pairs.",
+                ),
+                io.Int.Input("shown", default=8, min=1, max=64, tooltip="How many triplets the sheet shows."),
+            ],
+            outputs=[
+                TripletsSocket.Output("triplets_made", display_name="triplets", tooltip="For both training nodes."),
+                io.Image.Output(
+                    "sheet",
+                    display_name="sheet",
+                    tooltip="One triplet in each row: the picture, one in the same style, one of the same meaning.",
+                ),
+            ],
+            **host.newer(search_aliases=["pairs", "training pairs", "restyle", "contact sheet"]),
+        )
+
+    @classmethod
+    def execute(
+        cls, dataset, pairing, restylings, restyled_views, own_share, validation_share, seed, shown
+    ) -> io.NodeOutput:
+        from ..drc.data.benchmark import Benchmark
+        from ..drc.data.repaint import draw_repaints
+        from ..drc.train.config import DataConfig
+        from ..drc.train.data import benchmark_shares
+        from ..drc.train.preview import folder_triplets, triplets
+
+        with errors_of("Triplets"):
+            names = tuple(word for word in restylings.replace(",", " ").split())
+            shared = {"pairing": pairing, "own_share": own_share, "pair_seed": seed}
+            if isinstance(dataset, Benchmark):
+                if pairing in ("restyle", "neighbours"):
+                    raise ValueError(
+                        f"pairing is '{pairing}', but the emoji benchmark brings exact pairs of its own; "
+                        "set pairing to 'automatic'"
+                    )
+                settings = DataConfig("emoji benchmark", str(dataset.folder), **shared)
+                pictures, shares = benchmark_shares(dataset, own_share)
+                sheet = triplets(pictures, shares["train"].index, own_share, shown, seed)
+            else:
+                if restyled_views:
+                    draw_repaints(names, 1, seed)
+                settings = DataConfig(
+                    "folder",
+                    str(dataset.root),
+                    dataset.table or "",
+                    dataset.pattern,
+                    restylings=names,
+                    restyled_views=restyled_views,
+                    validation_share=validation_share,
+                    **shared,
+                )
+                sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown)
+        return io.NodeOutput(Triplets(dataset, settings), host.as_images([sheet]))
+
+
+def strength(name: str, default: float, tooltip: str) -> io.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
+
+
+class DRC_Augmentations(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_Augmentations",
+            display_name="Augmentations",
+            category="DRC/training",
+            description="Disturbs the look of a reference but not what it shows, so that training cannot take the "
+            "style from it. The sheet shows what that does to your pictures.",
+            inputs=[
+                DatasetSocket.Input("dataset", tooltip="From Image Dataset."),
+                strength("crop", 0.5, "How much of the border may be cut away: at 1 up to two fifths of the side."),
+                strength("colour", 0.5, "How far brightness, contrast, saturation and hue may wander."),
+                strength("grey", 0.2, "How often the colours go altogether."),
+                strength("blur", 0.3, "How soft the picture may become."),
+                strength("rotate", 0.25, "How far it may be turned: at 1 up to 20 degrees either way."),
+                strength("mirror", 0.0, "How often left and right change places. 0 where there is writing."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**32 - 1,
+                    tooltip="Another seed shows other pictures and other disturbances.",
+                ),
+            ],
+            outputs=[
+                AugmentationsSocket.Output(
+                    "augmentations_chosen", display_name="augmentations", tooltip="For Train Personalisation."
+                ),
+                io.Image.Output("sheet", display_name="sheet", tooltip="Some pictures and how a reference may look."),
+            ],
+            **host.newer(search_aliases=["augment", "colour jitter", "crop"]),
+        )
+
+    @classmethod
+    def execute(cls, dataset, crop, colour, grey, blur, rotate, mirror, seed) -> io.NodeOutput:
+        from ..drc.data.augment import Augmentations
+        from ..drc.data.benchmark import Benchmark
+        from ..drc.train.preview import augmented
+
+        with errors_of("Augmentations"):
+            if isinstance(dataset, Benchmark):
+                raise ValueError(
+                    "dataset is the emoji benchmark, which brings redrawn references of its own; connect a folder of "
+                    "pictures, or leave this node out"
+                )
+            chosen = Augmentations(crop, colour, grey, blur, rotate, mirror)
+            sheet = augmented(dataset, chosen, SIZE, PICTURES, seed)
+        return io.NodeOutput(chosen, host.as_images([sheet]))
