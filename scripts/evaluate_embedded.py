@@ -1,7 +1,7 @@
 """Measure the embedded model by retrieval of the true target: build/eval/results.json, results.md and contact sheets.
 
     python scripts/evaluate_embedded.py --model ours=drc/weights/drc-embedded.safetensors
-        [--entangled build/train/entangled/state.safetensors] [--tests P3,P1,T1,T2,T3,T4] [--limit 120]
+        [--entangled build/train/entangled] [--tests P3,P1,T1,T2,T3,T4] [--limit 120]
         [--style-strength 1.5] [--semantic-strength 3] [--candidates 1] [--card drc/weights/README.md]
 
 Needs the pictures (scripts/build_emoji.py, scripts/build_restyled.py) and the evaluator (scripts/train_evaluator.py).
@@ -32,13 +32,16 @@ from drc.bench.evaluator import load_evaluator  # noqa: E402
 from drc.bench.judges import EfficientNetJudge, EvaluatorJudge, Features, Judge, judge_images, judge_rows  # noqa: E402
 from drc.bench.metrics import interval, nearest_in_history, scores  # noqa: E402
 from drc.bench.report import contact_sheet, markdown, replace_block, training_table  # noqa: E402
+from drc.checkpoint import load  # noqa: E402
 from drc.data.splits import order  # noqa: E402
+from drc.files import file_hash  # noqa: E402
 from drc.lmm.generate import Sampling  # noqa: E402
-from drc.model import DRC, file_hash, load  # noqa: E402
+from drc.model import DRC  # noqa: E402
+from drc.train.checkpoints import STATE, RunFolder, part  # noqa: E402
 from drc.train.entangled import EntangledDRC  # noqa: E402
-from drc.train.loop import part  # noqa: E402
-from drc.train.objectives import gaps  # noqa: E402
+from drc.train.objectives import Stage2  # noqa: E402
 from drc.train.tokenizer import as_images  # noqa: E402
+from drc.train.validation import gaps  # noqa: E402
 from scripts.emoji_features import network  # noqa: E402
 
 BATCH = 20
@@ -50,7 +53,7 @@ PARTS = {"tokeniser": "tokenizer", "stage 1": "stage1", "stage 2": "stage2", "en
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", required=True, metavar="NAME=PATH", help="the first is ours")
-    parser.add_argument("--entangled", type=Path, help="training state of the comparison")
+    parser.add_argument("--entangled", type=Path, help="folder of the comparison's training")
     parser.add_argument("--tests", default="P3,P1,T1,T2,T3,T4", type=lambda text: text.split(","))
     parser.add_argument("--limit", type=int, default=120, help="cases of a test")
     parser.add_argument("--style-strength", type=float, default=1.5)
@@ -64,7 +67,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--evaluator", type=Path, default=ROOT / "build" / "evaluator" / "evaluator.safetensors")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "eval")
     parser.add_argument("--card", type=Path, help="model card whose results are replaced")
-    parser.add_argument("--train", type=Path, default=ROOT / "build" / "train", help="training states, for the card")
+    parser.add_argument(
+        "--train", type=Path, default=ROOT / "build" / "train", help="folder of the trainings, for the card"
+    )
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -87,13 +92,22 @@ def artists(options: argparse.Namespace, models: dict[str, DRC], chooser: Judge)
         ours = next(iter(models.values()))
         for name, drc in models.items():
             found[f"{name}, strengths 1"] = DRCArtist(drc, 1.0, 1.0, sampling)  # drawn as the comparison is
-        entangled = EntangledDRC(ours.config)
-        entangled.load_state_dict(part(load_file(options.entangled), "average.model."))
-        entangled.lmm.vision = ours.lmm.vision  # its own was never trained
-        found["entangled"] = EntangledArtist(entangled.eval(), sampling)
+        found["entangled"] = EntangledArtist(load_entangled(options.entangled, ours), sampling)
     if options.candidates > 1:
         found = {name: Chooser(artist, chooser, options.candidates) for name, artist in found.items()}
     return found
+
+
+def load_entangled(state: Path, ours: DRC) -> EntangledDRC:
+    """The averages in a training's state, which holds what was trained: neither tokeniser nor the head of codes."""
+    entangled = EntangledDRC(ours.config)
+    missing, unexpected = entangled.load_state_dict(part(load_file(state), "average.model."), strict=False)
+    missing = [name for name in missing if not name.startswith(("lmm.vision.", "lmm.language.lm_head."))]
+    if missing or unexpected:
+        raise ValueError(f"{state} is not of the comparison: {(missing + unexpected)[0]} is missing or unexpected")
+    entangled.lmm.vision = ours.lmm.vision
+    entangled.lmm.tie()
+    return entangled.eval()
 
 
 def draw(artist: Artist, bench: Bench, test: str, cases: list[Case], path: Path) -> Tensor:
@@ -126,12 +140,12 @@ def through_tokenizer(drc: DRC, bench: Bench, rows: list[int]) -> Tensor:
 
 def measure_gaps(drc: DRC, bench: Bench, cases: list[Case]) -> dict[str, float]:
     """Mean over batches; the wrong reference or history is that of the next case."""
-    found = []
+    found, objective = [], Stage2(drc)
     for first in range(0, len(cases) - 1, BATCH):
         some = cases[first : first + BATCH]
         history = torch.stack([pixels(bench, case.history) for case in some])
         target, reference = (pixels(bench, [getattr(case, name) for case in some]) for name in ("target", "reference"))
-        found.append(gaps(drc, as_batch(drc, target, history, reference)))
+        found.append(gaps(objective, as_batch(drc, target, history, reference), drc.lmm.blank, drc.config.tower.rows))
     return {name: float(np.mean([numbers[name] for numbers in found])) for name in found[0]}
 
 
@@ -183,10 +197,9 @@ def evaluate(
 
 def write_card(options: argparse.Namespace, results: dict) -> None:
     """Fills the results and the facts of the training into a model card and puts two contact sheets beside it."""
-    states = {name: options.train / folder / "state.safetensors" for name, folder in PARTS.items()}
-    states["evaluator"] = options.evaluator.with_name("state.safetensors")
+    runs = {name: options.train / folder for name, folder in PARTS.items()} | {"evaluator": options.evaluator.parent}
     files = results["models"] | {"evaluator": file_hash(options.evaluator)}
-    replace_block(options.card, "training", training_table(states, files))
+    replace_block(options.card, "training", training_table(runs, files))
     replace_block(options.card, "results", markdown(results))
     for test in set(options.tests) & {"P3", "T1"}:
         shutil.copy(options.out / f"sheet-{test}.png", options.card.with_name(f"contact-sheet-{test}.png"))
@@ -200,7 +213,7 @@ def main() -> None:
     models = {name: load(path) for name, path in paths.items()}
     jury = judges(options, bench)
     if options.entangled:
-        paths["entangled"] = options.entangled
+        paths["entangled"] = options.entangled = RunFolder(options.entangled).last(STATE)
     drawers = artists(options, models, jury[1])
     settings = {
         name: getattr(options, name)

@@ -1,37 +1,40 @@
 """Train the network that scores drawn pictures: build/evaluator/evaluator.safetensors.
 
-    python scripts/train_evaluator.py [--steps 1700] [--tokenizer build/train/tokenizer/state.safetensors]
+    python scripts/train_evaluator.py [--steps 1700] [--tokenizer build/train/base.safetensors]
 
-It learns every picture there is, unseen styles and test pictures too, and where a trained tokeniser exists also what
-the tokeniser makes of them. Resumes where it was stopped. Needs about ten minutes of one core.
+It learns every picture there is, unseen styles and test pictures too, and where a model with a trained tokeniser exists
+also what the tokeniser makes of them. Resumes where it was stopped. Needs about ten minutes of one core.
 """
 
 import argparse
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.bench.evaluator import Evaluator, EvaluatorConfig, disturbed, shrink  # noqa: E402
+from drc.checkpoint import load  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import Pictures, emoji_part, restyled_part  # noqa: E402
 from drc.data.splits import Splits, order  # noqa: E402
-from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
-from drc.model import DRCConfig, file_hash  # noqa: E402
-from drc.train.loop import Schedule, Trainer, part, write_safetensors  # noqa: E402
+from drc.files import file_hash, write_safetensors  # noqa: E402
+from drc.train.checkpoints import RunFolder  # noqa: E402
+from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
 from drc.train.tokenizer import as_images  # noqa: E402
 
 RESTYLED = ("test", "seen", "history", "val", "val_history", "train")
 EVALUATED = 0.6  # share of a batch from the emoji and the first three restyled sets, which tests are made of
 REBUILT = 0.5  # share of a batch's pictures, of those that have been through the tokeniser, that are shown so
 BATCH = 64
+SETTLING = 100  # batches that the statistics of the averaged weights are taken from
 
 log = logging.getLogger("drc")
 
@@ -59,16 +62,14 @@ def as_bytes(images: torch.Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def rebuild(
-    pictures: Pictures, evaluated: int, count: int, size: int, state: Path, out: Path
+    pictures: Pictures, evaluated: int, count: int, size: int, model: Path, out: Path
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`count` of the first `evaluated` pictures, chosen by hash, after the tokeniser: rows, and small images."""
-    path = out / f"rebuilt-{file_hash(state)[:16]}-{count}.npz"
+    """`count` of the first `evaluated` pictures, chosen by hash, after a model's tokeniser: rows, and small images."""
+    path = out / f"rebuilt-{file_hash(model)[:16]}-{count}.npz"
     if not path.exists():
         names = [f"{record.style} {record.drawing}" for record in pictures.records[:evaluated]]
         rows = np.array(sorted(range(evaluated), key=lambda row: order(names[row]))[:count])
-        tokenizer = VisualTokenizer(DRCConfig().lmm.vision)
-        tokenizer.load_state_dict(part(load_file(state), "average.tokenizer."))
-        tokenizer = tokenizer.to(memory_format=torch.channels_last)
+        tokenizer = load(model).lmm.vision.to(memory_format=torch.channels_last)
         images = np.empty((len(rows), size, size, 3), np.uint8)
         for chosen in tqdm(np.array_split(np.arange(len(rows)), max(1, len(rows) // 32)), desc="rebuild"):
             batch = as_images(pictures.read(rows[chosen])).contiguous(memory_format=torch.channels_last)
@@ -79,11 +80,18 @@ def rebuild(
     return found["rows"], found["images"]
 
 
+def settled(trainer: Trainer, batches: Iterator[torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The averaged weights with the statistics of their own layers; those of the training are of other weights."""
+    with trainer.averaged():
+        update_bn(batches, trainer.inner)
+        return {name: tensor.clone().contiguous() for name, tensor in trainer.inner.state_dict().items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "evaluator")
-    parser.add_argument("--tokenizer", type=Path, default=ROOT / "build" / "train" / "tokenizer" / "state.safetensors")
+    parser.add_argument("--tokenizer", type=Path, default=ROOT / "build" / "train" / "base.safetensors")
     parser.add_argument("--rebuilt", type=int, default=9000, help="pictures to send through the tokeniser")
     parser.add_argument("--steps", type=int, default=1700)
     parser.add_argument("--seed", type=int, default=0)
@@ -100,7 +108,7 @@ def main() -> None:
     meaning = torch.tensor([meanings[record.meaning] for record in pictures.records])
     evaluator = Evaluator(EvaluatorConfig(len(styles), len(meanings))).to(memory_format=torch.channels_last)
     schedule = Schedule(steps=options.steps, rate=2e-3, weight_decay=0.05, seed=options.seed)
-    trainer = Trainer(evaluator, schedule, options.out)
+    trainer = Trainer(evaluator, schedule, RunFolder(options.out))
 
     images = small(pictures, evaluator.config.size)
     rebuilt, position = images[:0], np.full(len(pictures), -1)
@@ -109,20 +117,20 @@ def main() -> None:
         rows, rebuilt = rebuild(pictures, evaluated, options.rebuilt, size, options.tokenizer, options.out)
         position[rows] = np.arange(len(rows))
 
-    def batch_loss(model, step):
+    def batch(step):
         random = np.random.default_rng((options.seed, step))
         first = random.random(BATCH) < EVALUATED
         rows = np.where(first, random.integers(0, evaluated, BATCH), random.integers(evaluated, len(pictures), BATCH))
         chosen = images[rows]
         instead = (position[rows] >= 0) & (random.random(BATCH) < REBUILT)
         chosen[instead] = rebuilt[position[rows[instead]]]
-        batch = as_images(chosen)
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-        return model.loss(disturbed(batch, generator), style[rows], meaning[rows])
+        return disturbed(as_images(chosen), generator), style[rows], meaning[rows]
 
-    trainer.run(batch_loss)
+    if not trainer.finished():
+        trainer.run(plainly(evaluator, options.seed, lambda model, step: model.loss(*batch(step))))
     path = options.out / "evaluator.safetensors"
-    tensors = {name: tensor.contiguous() for name, tensor in trainer.average.items()}
+    tensors = settled(trainer, (batch(step)[0] for step in range(SETTLING)))
     write_safetensors(tensors, path, evaluator.metadata())
     log.info("%s: sha256 %s", path, file_hash(path))
 

@@ -11,11 +11,11 @@ from drc.bench.evaluator import Evaluator, EvaluatorConfig, disturbed, load_eval
 from drc.bench.judges import Features, judge_rows
 from drc.bench.metrics import interval, nearest_in_history, scores
 from drc.bench.report import contact_sheet, markdown, replace_block, training_table
+from drc.checkpoint import load
 from drc.data.pictures import Picture, Pictures
 from drc.data.splits import Splits
+from drc.files import write_safetensors
 from drc.lmm.generate import Sampling
-from drc.model import load
-from drc.train.loop import write_safetensors
 from scripts.lib.tiny import write_tiny
 
 STYLES, MEANINGS = 4, 5

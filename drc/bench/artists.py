@@ -87,7 +87,7 @@ class Chooser:
 
 @torch.no_grad()
 def as_batch(drc: DRC, target: Tensor, history: Tensor, reference: Tensor) -> Batch:
-    """Pictures of cases -> what `drc.train.objectives.gaps` measures, without text."""
+    """Pictures of cases -> what `drc.train.validation.gaps` measures, without text."""
     lmm = drc.lmm
     codes = lmm.tokenize(torch.cat((target[:, None], reference[:, None], history), dim=1).flatten(0, 1))
     codes = codes.unflatten(0, (len(target), -1))

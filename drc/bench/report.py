@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
-from safetensors import safe_open
 
+from ..train.checkpoints import RunFolder
 from .cases import DESCRIPTIONS
 
 COLUMNS = {
@@ -49,14 +49,14 @@ def gap_cells(numbers: dict[str, float]) -> str:
     return " | ".join(cells)
 
 
-def training_table(states: dict[str, Path], files: dict[str, str]) -> str:
-    """Steps and time of every training state that exists, then files and their SHA-256."""
+def training_table(runs: dict[str, Path], files: dict[str, str]) -> str:
+    """Steps and time of every folder that holds a training, then files and their SHA-256."""
     lines = ["| part | steps | minutes |", "|---|---|---|"]
-    for name, path in states.items():
-        if path.exists():
-            with safe_open(path, "pt") as file:
-                about = file.metadata()
-            lines.append(f"| {name} | {int(about['step']):,} | {float(about['seconds']) / 60:.0f} |")
+    for name, path in runs.items():
+        run = RunFolder(path) if path.is_dir() else None
+        if run and run.steps():
+            seconds = max(row["seconds"] for row in run.read_log())
+            lines.append(f"| {name} | {run.steps()[-1]:,} | {seconds / 60:.0f} |")
     lines += ["", "| file | SHA-256 |", "|---|---|"]
     return "\n".join(lines + [f"| {name} | `{digest}` |" for name, digest in files.items()])
 

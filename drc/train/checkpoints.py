@@ -61,6 +61,12 @@ class RunFolder:
     def path(self, step: int) -> Path:
         return self.folder / f"step-{step:06d}"
 
+    def last(self, name: str) -> Path:
+        """A file of the last checkpoint; TrainingError when there is none."""
+        if not self.steps():
+            raise TrainingError(f"{self.folder} holds no checkpoint; train there first, or give another folder")
+        return self.path(self.steps()[-1]) / name
+
     def save(self, step: int, files: dict[str, Checkpoint], protect: set[int] = frozenset()) -> None:
         """Writes a checkpoint and lets go of the oldest but those to `protect`; CheckpointError when the disk does
         not take it."""

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..files import tensors_hash, write_safetensors
+from .checkpoints import TrainingError
 from .tokenizer import as_images
 
 CHUNK = 64  # pictures encoded at once
@@ -74,12 +75,18 @@ class CodeCache:
         try:
             file = load_file(self.path)
             return file["keys"].numpy().view(KEY)[:, 0], file["codes"]
-        except (OSError, SafetensorError, KeyError):
+        except (OSError, SafetensorError, KeyError, ValueError):
             return np.empty(0, KEY), torch.empty(0, dtype=torch.int16)
 
     def write(self, keys: np.ndarray, codes: Tensor) -> None:
         plain = torch.from_numpy(np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), 32).copy())
-        write_safetensors({"keys": plain, "codes": codes}, self.path, {})
+        try:
+            write_safetensors({"keys": plain, "codes": codes}, self.path, {})
+        except (OSError, SafetensorError) as error:
+            raise TrainingError(
+                f"the codes of the pictures could not be kept in {self.path.parent} ({error}); make room on that disk "
+                "and start the training again"
+            ) from error
 
 
 @torch.no_grad()

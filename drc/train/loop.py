@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from .checkpoints import STATE, WEIGHTS, Checkpoint, CheckpointError, DivergedError, RunFolder, TrainingError, part
-from .processes import OneProcess, like, whole
+from .processes import OneProcess, StoppedElsewhereError, like, whole
 
 log = logging.getLogger("drc")
 
@@ -82,8 +82,8 @@ class Trainer:
         self.seen: dict[str, list[float]] = {}
         self.recent: dict[str, float] = {}  # the numbers of the last steps, smoothed; "seconds" is that of a step
         self.between_steps = True
-        if run.steps():
-            self.resume(run.steps()[-1])
+        if self.last_step():
+            self.resume(self.last_step())
         elif self.processes.main:
             run.cut_log(0)  # of a run that was killed before its first checkpoint
 
@@ -95,8 +95,9 @@ class Trainer:
     ) -> None:
         """Trains to the last step, or until validation has not improved for long enough.
 
-        `on_step` is called before every step and may raise to stop. `validate` is called with the averaged weights in
-        place; its "validation_loss" decides. However the training ends, its last whole step is saved.
+        `on_step` is called before every step and may raise, on any process, to stop. `validate` is called with the
+        averaged weights in place; its "validation_loss" decides. However the training ends, its last whole step is
+        saved.
         """
         if self.finished():
             raise TrainingError(f"the run {self.run_folder.folder.name} took no step: {self.why_finished()}")
@@ -111,14 +112,23 @@ class Trainer:
                 if finished:
                     break
                 if on_step is not None:
-                    on_step(self)
+                    self.ask(on_step)
                 self.take_step(learn)
-        except CheckpointError:
+        except (CheckpointError, StoppedElsewhereError):
             raise
-        except BaseException as error:  # cancel, power button, out of memory: whatever it is, nothing is lost
-            self.save_after(error)
+        except BaseException as error:  # power button, out of memory: whatever it is, nothing is lost
+            self.save_after(error, together=isinstance(error, DivergedError))
             if isinstance(error, DivergedError):
                 raise TrainingError(f"{error}; {self.last_good()}; lower the learning rate") from error
+            raise
+
+    def ask(self, on_step: Callable[["Trainer"], None]) -> None:
+        """Whether to go on; one process that will not stops them all, after the same step."""
+        try:
+            with self.processes.together():
+                on_step(self)
+        except BaseException as error:
+            self.save_after(error, together=True)
             raise
 
     def finished(self) -> bool:
@@ -186,6 +196,7 @@ class Trainer:
 
     @torch.no_grad()
     def take(self, weights: dict[str, Tensor]) -> None:
+        self.processes.forget_gathered(self.model)
         for name, parameter in self.named.items():
             parameter.copy_(weights[name])
 
@@ -195,8 +206,11 @@ class Trainer:
             numbers = function(self)
         self.note(numbers)
         self.validated = self.step
-        if numbers["validation_loss"] < self.best:
-            self.best, self.best_step = numbers["validation_loss"], self.step
+        loss = float(
+            self.processes.gather(torch.tensor([numbers["validation_loss"]], dtype=torch.float64))[0]
+        )  # all decide alike
+        if loss < self.best:
+            self.best, self.best_step = loss, self.step
             if self.schedule.patience > 0:
                 self.save()
         self.clock += time.monotonic() - start  # a step's time is a step's
@@ -212,18 +226,19 @@ class Trainer:
     def unsaved(self) -> bool:
         return self.step > max(self.saved, 0)
 
-    def save_after(self, error: BaseException) -> None:
-        """Keeps the last whole step of a training that was stopped. Of many processes only one might get here."""
-        if self.between_steps and self.unsaved() and self.processes.count == 1:
+    def save_after(self, error: BaseException, together: bool) -> None:
+        """Keeps the last whole step of a training that was stopped, on all processes `together` or on this one; then
+        shards of the others are out of reach."""
+        if self.between_steps and self.unsaved() and (together or not self.processes.sharded):
             traceback.clear_frames(error.__traceback__)  # a pass that ran out of memory holds it until then
             self.optimizer.zero_grad()
-            self.save()
+            self.save(together)
 
     def last_good(self) -> str:
         return f"the checkpoint of step {self.saved} is the last good one" if self.saved > 0 else "nothing was saved"
 
-    def save(self) -> None:
-        """Every process puts the tensors together; one writes them."""
+    def save(self, together: bool = True) -> None:
+        """Every process puts the tensors together; one writes them. Not `together`: none waits for the others."""
         tensors = {f"weights.{name}": whole(parameter.detach()) for name, parameter in self.named.items()}
         tensors |= {f"average.{name}": whole(tensor) for name, tensor in self.average.items()}
         tensors |= {f"buffers.{name}": buffer for name, buffer in self.inner.named_buffers()}
@@ -235,16 +250,26 @@ class Trainer:
         files = {STATE: Checkpoint(on_cpu(tensors), self.header())}
         if self.export is not None:
             files[WEIGHTS] = self.export(self)
-        if self.processes.main:
-            protect = {self.best_step} if self.schedule.patience > 0 else set()
-            self.run_folder.save(self.step, files, protect)
-        self.processes.wait()
+        with self.processes.together() if together else contextlib.nullcontext():
+            if self.processes.main:
+                protect = {self.best_step} if self.schedule.patience > 0 else set()
+                self.run_folder.save(self.step, files, protect)
         self.saved = self.step
 
     def header(self) -> dict[str, str]:
         best = {"best": repr(self.best), "best_step": str(self.best_step), "validated": str(self.validated)}
         seen = json.dumps({name: values for name, values in self.seen.items() if name not in CLOCKED})
         return {"step": str(self.step), "seed": str(self.schedule.seed), "seen": seen, **best, **self.identity}
+
+    def last_step(self) -> int:
+        """That of the last checkpoint, 0 where there is none."""
+        last = max(self.run_folder.steps(), default=0)
+        if (self.processes.gather(torch.tensor([last])) != last).any():
+            raise TrainingError(
+                f"the run {self.run_folder.folder.name} has other checkpoints on one machine than on another; put it "
+                "in a folder that they share"
+            )
+        return last
 
     def resume(self, step: int) -> None:
         state = self.run_folder.load(step)

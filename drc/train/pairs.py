@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.augment import Augmentations, augment
 from ..data.descriptors import meaning_descriptor, style_descriptor, style_neighbours
-from ..data.folder import Entry, ImageFolder, read
+from ..data.folder import Entry, ImageFolder, counted, read
 from ..data.pictures import AUGMENTED, PROGRAM, Picture
 from ..data.repaint import Repaint, draw_repaints, repaint
 from .batches import Index
@@ -87,24 +87,28 @@ class FolderPictures:
     def records(self) -> list[Picture]:
         records = []
         for entry in self.entries:
-            meaning = entry.semantics or entry.digest
             styles = [f"{OWN}{entry.style}"]
             styles += [f"{PROGRAM}{number}/{entry.style}" for number in range(len(self.repaints))]
             styles += [f"{AUGMENTED}{number}" for number in range(self.disturbed)]
-            records += [Picture(style, entry.digest, meaning) for style in styles]
+            records += [Picture(style, entry.digest, meaning_of(entry)) for style in styles]
         return records
 
     def neighbours(self) -> dict[int, np.ndarray]:
-        """For every row the rows of its nearest in style, in the same repainting."""
+        """For every row the rows of its nearest in style, in the same repainting; none of its own meaning."""
         plain = np.stack([self.view(number, 0) for number in range(len(self.entries))])
         captions = [entry.caption for entry in self.entries]
+        meanings = np.array([meaning_of(entry) for entry in self.entries])
         nearest = style_neighbours(style_descriptor(plain), meaning_descriptor(plain), NEIGHBOURS, captions)
         painted = 1 + len(self.repaints)
         return {
-            number * self.views + view: others * self.views + view
+            number * self.views + view: others[meanings[others] != meanings[number]] * self.views + view
             for number, others in enumerate(nearest)
             for view in range(painted)
         }
+
+
+def meaning_of(entry: Entry) -> str:
+    return entry.semantics or entry.digest
 
 
 def kind_of(folder: ImageFolder, pairing: Pairing) -> str:
@@ -149,16 +153,15 @@ def indices(pictures: FolderPictures) -> tuple[Index, Index, str]:
     back = np.array([record.meaning in held_back for record in records])
     everything = np.ones(len(records), bool)
     training = index(np.flatnonzero(~back), ~back)
-    validation = index(np.flatnonzero(back), everything)
-    note = ""
     if not len(targets_of(training)):
+        back = ~everything
         training = index(np.arange(len(records)), everything)
-        validation = training
     if not len(targets_of(training)):
         raise TrainingError(too_few(pictures))
+    validation = index(np.flatnonzero(back), everything)
     if not len(targets_of(validation)):
-        validation, note = index(np.flatnonzero(~back), everything), "validation uses pictures of the training"
-    return training, validation, note
+        return training, training, "validation uses pictures of the training"
+    return training, validation, ""
 
 
 def targets_of(index: Index) -> np.ndarray:
@@ -167,14 +170,16 @@ def targets_of(index: Index) -> np.ndarray:
 
 def too_few(pictures: FolderPictures) -> str:
     """Why no picture can be a target."""
-    users = {entry.style for entry in pictures.entries}
-    count = len(pictures.entries)
-    if count < 2 or count == len(users):
+    meanings: dict[str, set[str]] = {}
+    for entry in pictures.entries:
+        meanings.setdefault(entry.style, set()).add(meaning_of(entry))
+    count, users = counted(len(pictures.entries), "usable picture"), counted(len(meanings), "user")
+    if all(len(its) < 2 for its in meanings.values()):
         return (
-            f"dataset holds {count} usable pictures of {len(users)} users, but training needs a user with at least 2 "
-            "different pictures; add pictures"
+            f"dataset holds {count} of {users}, but training needs a user with at least 2 different pictures; "
+            "add pictures"
         )
     return (
-        f"dataset holds pictures of {len(users)} user{'s' * (len(users) != 1)} and none of a picture's partners is in "
-        "another style, but a batch needs at least 2 styles; add a user, or restylings"
+        f"dataset holds {count} of {users} and shows nothing in a second style, but a batch needs at least 2 styles; "
+        "choose restylings, or say in a table which pictures of two users mean the same"
     )

@@ -5,16 +5,24 @@ apart again. Both are calls that every process makes.
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
+
+from .checkpoints import TrainingError
+
+
+class StoppedElsewhereError(TrainingError):
+    """Another process cannot go on; what it says is the reason."""
 
 
 class OneProcess:
     """This process alone."""
 
     rank, count = 0, 1
+    turn, turns = 0, 1
+    sharded = False
 
     def __init__(self, device: torch.device | str = "cpu"):
         self.device = torch.device(device)
@@ -36,7 +44,10 @@ class OneProcess:
 
     def clip(self, parameters: Iterable[Tensor], norm: float) -> Tensor:
         """Scales gradients down to `norm`; returns their norm before."""
-        return nn.utils.clip_grad_norm_(parameters, norm)
+        return whole(nn.utils.clip_grad_norm_(parameters, norm))
+
+    def forget_gathered(self, model: nn.Module) -> None:
+        """Lets go of whole copies of sharded parameters, which are out of date once the parameters were set by hand."""
 
     def gather(self, rows: Tensor) -> Tensor:
         """Rows [b, ...] of every process -> rows [B, ...] in the order of the whole batch."""
@@ -45,28 +56,58 @@ class OneProcess:
     def wait(self) -> None:
         """Until every process is here."""
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What raises on one process raises on all, StoppedElsewhereError on the others: none waits for one that is gone."""
+        own = None
+        try:
+            yield
+        except BaseException as error:
+            own = error
+        failed = bool(self.gather(torch.tensor([float(own is not None)])).any())
+        if own is not None:
+            raise own
+        if failed:
+            raise StoppedElsewhereError("another process stopped the training; what it says is the reason")
+
 
 class ManyProcesses(OneProcess):
-    """Those that `accelerate launch` started, on one machine or many."""
+    """Those that `accelerate launch` started, on one machine or many, each with a copy of the model or, with
+    --use_fsdp, a shard of it."""
 
-    def __init__(self):
+    turns = 3  # the first process of all, then the first of every other machine, then the rest
+
+    def __init__(self, cpu: bool = False):
         from accelerate import Accelerator
+        from accelerate.utils import parse_flag_from_env
 
-        self.accelerator = Accelerator()
+        # Precision is ours to choose; the launcher's own settings for it would come on top.
+        self.accelerator = Accelerator(mixed_precision="no", cpu=cpu)
+        if self.accelerator.device.type == "cpu" and parse_flag_from_env("ACCELERATE_USE_FSDP"):
+            shard_on_cpu(self.accelerator)
+        self.sharded, kind = self.accelerator.is_fsdp2, self.accelerator.distributed_type.value
+        if not self.sharded and not kind.startswith("MULTI_"):
+            raise TrainingError(
+                f"the launcher was asked for {kind}, expected --multi_gpu, or --use_fsdp with --fsdp_version 2"
+                "; change it"
+            )
         super().__init__(self.accelerator.device)
         self.rank, self.count = self.accelerator.process_index, self.accelerator.num_processes
+        self.turn = 0 if self.main else 1 if self.accelerator.is_local_main_process else 2
 
     def prepare(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
         return self.accelerator.prepare(model, optimizer)
 
     def backward(self, loss: Tensor) -> None:
-        self.accelerator.backward(loss * self.count)  # gradients are averaged over the processes; ours add up
+        (loss * self.count).backward()  # gradients are averaged over the processes; ours add up
 
     def without_exchange(self, model: nn.Module):
         return self.accelerator.no_sync(model)
 
-    def clip(self, parameters: Iterable[Tensor], norm: float) -> Tensor:
-        return whole(self.accelerator.clip_grad_norm_(list(parameters), norm))
+    def forget_gathered(self, model: nn.Module) -> None:
+        for module in model.modules() if self.sharded else ():
+            if hasattr(module, "reshard"):
+                module.reshard()
 
     def gather(self, rows: Tensor) -> Tensor:
         by_process = self.accelerator.gather(rows.to(self.device)).unflatten(0, (self.count, -1))
@@ -74,6 +115,14 @@ class ManyProcesses(OneProcess):
 
     def wait(self) -> None:
         self.accelerator.wait_for_everyone()
+
+
+def shard_on_cpu(accelerator) -> None:
+    """Accelerate offers sharding to GPUs alone, but all that it then does a CPU can do as well."""
+    from accelerate import DistributedType, FullyShardedDataParallelPlugin
+
+    accelerator.state.distributed_type = DistributedType.FSDP
+    accelerator.state.fsdp_plugin = FullyShardedDataParallelPlugin()
 
 
 def whole(tensor: Tensor) -> Tensor:

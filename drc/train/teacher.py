@@ -47,7 +47,8 @@ class Teacher:
                 tokens, read_out = self.gradients(lesson)
                 break
             except torch.cuda.OutOfMemoryError:
-                size = self.micro_batch or math.ceil(len(lesson) / self.processes.count)
+                most = math.ceil(len(lesson) / self.processes.count)
+                size = min(self.micro_batch or most, most)
                 if size == 1 or self.processes.count > 1:
                     raise
                 self.micro_batch = math.ceil(size / 2)
