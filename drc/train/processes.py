@@ -58,7 +58,7 @@ class OneProcess:
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """What raises on one process raises on all, StoppedElsewhereError on the others: none waits for one that is gone."""
+        """What raises on one process raises on all, StoppedElsewhereError on the others: none waits in vain."""
         own = None
         try:
             yield
