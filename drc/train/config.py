@@ -90,7 +90,8 @@ class ModelConfig:
 class TrainingConfig:
     """How it learns. `rate` is that of towers, fusion and read-out, `language_rate` that of the language model.
 
-    micro_batch: samples that go through the model at once, 0: all; memory, not the result, depends on it.
+    micro_batch: samples that go through the model at once, 0: as many as are quickest, see `drc.train.run.QUICKEST`;
+        memory, not the result, depends on it.
     instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
     recompute: forget the language model's activations and compute them again: less memory, more time.
     """

@@ -2,20 +2,27 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import checkpoint
 
 from .lessons import Lesson
 
+SCATTERED = (150 * 2**20, 0.17)
+"""Bytes, and share of a pass, that a CPU's allocator holds beside the tensors; fitted to what `scripts/bench_train.py`
+measures with glibc."""
+
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes: weights; gradients, averages and the optimiser's two moments; what a pass keeps for its way back."""
+    """Bytes: weights; gradients, averages and the optimiser's two moments; what a pass forth and back needs."""
 
     weights: int
     optimiser: int
@@ -35,15 +42,18 @@ class Memory:
         return f"{peak} MB: weights {weights}, optimiser {optimiser}, one pass {activations}"
 
 
-def estimate(objective: nn.Module, lesson: Lesson, samples: int) -> Memory:
-    """The peak of a training whose passes hold `samples` samples, found out with passes of one and two samples.
+def estimate(objective: nn.Module, lesson: Lesson, samples: int, device: torch.device) -> Memory:
+    """The peak of a training on `device` whose passes hold `samples` samples, found out by passes with one and two, on
+    the CPU.
 
-    Everything that a pass keeps grows in proportion to the samples, but for what depends on the weights alone.
+    What a pass needs grows in proportion to the samples, but for what depends on the weights alone.
     """
     trained = sum(p.numel() * p.element_size() for p in objective.parameters() if p.requires_grad)
     weights = sum(p.numel() * p.element_size() for p in objective.parameters())
-    one, two = (kept(objective, some(lesson, count)) for count in (1, 2))
-    activations = one + (two - one) * (samples - 1)
+    one, two = (pass_peak(objective, some(lesson, count)) for count in (1, 2))
+    activations = one + (two - one) * (samples - 1) - trained  # a pass counts the gradients of the weights, too
+    if device.type == "cpu":
+        activations += SCATTERED[0] + round(SCATTERED[1] * activations)
     return Memory(weights, 4 * trained, activations)
 
 
@@ -53,22 +63,41 @@ def some(lesson: Lesson, count: int) -> Lesson:
     return dataclasses.replace(few, read=torch.ones_like(few.read))
 
 
-def kept(objective: nn.Module, lesson: Lesson) -> int:
-    """Bytes of the tensors that a pass saves for its way back, each memory counted once."""
-    parameters = {p.untyped_storage().data_ptr() for p in objective.parameters()}
-    storages: dict[int, int] = {}
-    alive = []
+def pass_peak(objective: nn.Module, lesson: Lesson) -> int:
+    """Most bytes at a time of all that a pass forth and back makes."""
+    with LiveBytes(objective.parameters()) as live:
+        losses = objective(lesson)
+        (losses.tokens.sum() + losses.read_out.sum()).backward()
+    objective.zero_grad()
+    return live.peak
 
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in parameters:
-            storages[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)  # or its place might be given to another one
-        return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        objective(lesson)
-    return sum(storages.values())
+class LiveBytes(TorchDispatchMode):
+    """While it is active: bytes `now` and at the `peak` of all memory that operations made, but for that of `known`
+    tensors and views of them."""
+
+    def __init__(self, known: Iterable[Tensor]):
+        super().__init__()
+        self.alive = {tensor.untyped_storage()._cdata for tensor in known}  # addresses; torch has no public name
+        self.now = self.peak = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                self.note(tensor.untyped_storage())
+        return result
+
+    def note(self, storage: torch.UntypedStorage) -> None:
+        if storage._cdata not in self.alive:
+            self.alive.add(storage._cdata)
+            self.now += storage.nbytes()
+            self.peak = max(self.peak, self.now)
+            weakref.finalize(storage, self.forget, storage._cdata, storage.nbytes())
+
+    def forget(self, address: int, count: int) -> None:
+        self.alive.discard(address)
+        self.now -= count
 
 
 def recompute(language: nn.Module) -> None:

@@ -87,10 +87,11 @@ class Objective(nn.Module):
             semantic_bias = torch.zeros_like(lesson.hidden, dtype=torch.float32)
             semantic_bias = semantic_bias.masked_fill(lesson.hidden, float("-inf"))
             instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
-            read = slice(int(lesson.read.sum()))  # a lesson's read samples come first
+            count = int(lesson.read.sum())
+            read = slice(max(count, 1))  # a lesson's read samples come first; every weight takes part in every pass
             given = lesson.text[read], instructions[read], lesson.fed[read], lesson.target[read]
             tokens = self.token_losses(drc, *given).mean(dim=1)
-            return Losses(tokens, self.read_out(drc, instructions, lesson.target))
+            return Losses(tokens[:count], self.read_out(drc, instructions, lesson.target))
 
 
 class Stage1(Objective):

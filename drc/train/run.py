@@ -2,6 +2,7 @@
 processes."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,9 @@ log = logging.getLogger("drc")
 
 MEMORY_PER_PIXEL = 512  # bytes that the visual tokeniser takes at most
 SAMPLES = "samples"
+QUICKEST = {"cpu": 4}
+"""Samples in one pass where the settings leave it open, by device: a CPU works best on what fits into its caches. Where
+no number stands it is all samples."""
 
 
 def to_device(module: nn.Module, device: torch.device, memory: int) -> None:
@@ -200,7 +204,11 @@ class Apprenticeship:
         training, processes, drc = self.config.training, self.processes, self.drc
         self.run_folder, self.vision = run, vision
         tied = self.config.model.train_language == "everything"
-        memory = estimate(self.objective, self.lesson_of(0), training.micro_batch or training.batch)
+        with quick_attention(processes.device):
+            micro_batch = training.micro_batch or QUICKEST.get(processes.device.type, 0)
+            share = math.ceil(training.batch / processes.count)
+            samples = min(micro_batch or share, share)
+            memory = estimate(self.objective, self.lesson_of(0), samples, processes.device)
         log.info("training takes about %s", memory)
         self.hooks.place(self.objective, processes.device, memory.beside_weights)
         if tied:
@@ -217,9 +225,7 @@ class Apprenticeship:
         )
         if processes.main:
             run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
-        teacher = Teacher(
-            trainer.model, self.lesson_of, processes, self.sampler, training.micro_batch, self.hooks.on_part
-        )
+        teacher = Teacher(trainer.model, self.lesson_of, processes, self.sampler, micro_batch, self.hooks.on_part)
         with quick_attention(processes.device):
             trainer.run(teacher, self.hooks.on_step, self.validate)
         processes.wait()

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 
@@ -70,18 +70,20 @@ class Teacher:
         """Adds up the gradients of all micro-batches; returns the losses of the whole lesson, on the CPU."""
         read_all, all_samples = int(lesson.read.sum()), len(lesson)
         mine = lesson.part(slice(self.processes.rank, None, self.processes.count))
-        found = []
-        for some, last in parts(mine, self.micro_batch):
+        found = torch.full((len(mine), 2), float("nan"))
+        passes = math.ceil(len(mine) / (self.micro_batch or len(mine)))
+        for first in range(passes):
+            rows = slice(first, None, passes)  # in strides, as the samples that are read come first
+            some, last = mine.part(rows), first == passes - 1
             if self.on_part is not None:
                 self.on_part()
             with contextlib.nullcontext() if last else self.processes.without_exchange(self.model):
                 losses = self.model(some.to(self.processes.device))
                 loss = losses.tokens.sum() / read_all + losses.read_out.sum() / all_samples
                 self.processes.backward(loss)
-            tokens = torch.full((len(some),), float("nan"))
-            tokens[: len(losses.tokens)] = losses.tokens.detach().float().cpu()
-            found.append(torch.stack((tokens, losses.read_out.detach().float().cpu()), dim=1))
-        rows = self.processes.gather(torch.cat(found))
+            found[rows][: len(losses.tokens), 0] = losses.tokens.detach().float().cpu()
+            found[rows, 1] = losses.read_out.detach().float().cpu()
+        rows = self.processes.gather(found)
         return rows[lesson.read, 0], rows[:, 1]
 
     def require_finite(self, step: int, lesson: Lesson, tokens: torch.Tensor, read_out: torch.Tensor) -> None:
@@ -94,10 +96,3 @@ class Teacher:
             names = [f"({i}, {j})" for i, j in (COMBINATIONS[k] for k in lesson.combination[broken].unique().tolist())]
             where = f" in combination {' and '.join(names)}"
         raise DivergedError(f"the loss became not a number at step {step}{where}")
-
-
-def parts(lesson: Lesson, size: int) -> Iterator[tuple[Lesson, bool]]:
-    """Micro-batches of a lesson, each with whether it is the last."""
-    starts = range(0, len(lesson), size or len(lesson))
-    for start in starts:
-        yield lesson.part(slice(start, start + starts.step)), start == starts[-1]

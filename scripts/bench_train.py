@@ -1,0 +1,210 @@
+"""What our training loop is worth: pictures a second, memory and waiting, against the plainest loop that is correct.
+
+    python scripts/bench_train.py [--batch 16] [--steps 7] [--stage 2] [--threads 1]
+
+Both train the embedded model in float32 on the pictures of nodes/examples with the same lessons, so their losses must
+agree. The plainest loop reads and tokenises the pictures of every step anew, sends the whole batch through the model
+at once, and keeps the visual tokeniser beside it. Each runs in a process of its own, twice in turn; the first two steps
+do not count. Memory is what the process held at most (VmHWM, Linux) beyond what it held after the same loop had
+trained a tiny model; ours is also set against the estimate before the training.
+"""
+
+import argparse
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drc.checkpoint import load  # noqa: E402
+from drc.data.folder import scan  # noqa: E402
+from drc.train.batches import Batch, Batches, Cases  # noqa: E402
+from drc.train.codes import PictureSource  # noqa: E402
+from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
+from drc.train.data import folder_data  # noqa: E402
+from drc.train.lessons import draw_lesson  # noqa: E402
+from drc.train.objectives import STAGES  # noqa: E402
+from drc.train.run import Hooks, train  # noqa: E402
+from drc.train.tokenizer import as_images  # noqa: E402
+from scripts.lib.tiny import write_tiny  # noqa: E402
+
+EMBEDDED = ROOT / "drc" / "weights" / "drc-embedded.safetensors"
+LEFT_OUT = 2  # steps at the beginning
+ROUNDS = 2
+
+
+def settings(options: argparse.Namespace, model: Path) -> Config:
+    return Config(
+        DataConfig(folder=str(ROOT / "nodes" / "examples"), pattern="history-*.png"),
+        ModelConfig(file=str(model)),
+        TrainingConfig(
+            stage=options.stage,
+            steps=options.steps,
+            batch=options.batch,
+            instructions_first=0.0,
+            precision="float32",
+            sampling="uniform",
+            log_every=1,
+            save_every=10**6,
+            validate_every=10**6,
+            samples=0,
+        ),
+    )
+
+
+class StopError(Exception):
+    """Before the last step's validation and checkpoint, which the plainest loop has not."""
+
+
+def ours(config: Config, folder: Path) -> dict:
+    """Our loop, of which the codes are cached in `folder` already if it ran there before."""
+    losses, seconds, waited, memory = [], [], [], []
+
+    def on_step(trainer):
+        if trainer.step:
+            row = trainer.run_folder.read_log()[-1]
+            losses.append(row["loss"])
+            seconds.append(config.training.batch / row["images_per_second"])
+            waited.append(row["waited"])
+        if trainer.step == config.training.steps - 1:
+            raise StopError
+
+    try:
+        with tempfile.TemporaryDirectory() as run:
+            hooks = Hooks(on_step=on_step, place=lambda module, device, count: memory.append(count))
+            train(config, Path(run), folder / "cache", hooks=hooks)
+    except StopError:
+        pass
+    weights = sum(p.numel() * p.element_size() for p in load(Path(config.model.file)).parameters())
+    return {"losses": losses, "seconds": seconds, "waited": waited, "estimate": memory[-1] + weights}
+
+
+class FreshBatches(Batches):
+    """Batches whose pictures are read and turned into codes when they are drawn, each of a batch once."""
+
+    pictures: PictureSource
+    vision: torch.nn.Module
+
+    def pick(self, cases: Cases) -> Batch:
+        parts = [cases.target[:, None], cases.reference[:, None], cases.partner[:, None], cases.history]
+        rows = np.concatenate(parts, axis=1)
+        sides = np.repeat(cases.side[:, None], rows.shape[1], axis=1)
+        distinct, where = np.unique(np.stack((rows.ravel(), sides.ravel())), axis=1, return_inverse=True)
+        images = as_images(self.pictures.read(distinct[0]))
+        mirrored = torch.from_numpy(distinct[1]).bool()[:, None, None, None]
+        with torch.no_grad():
+            codes = self.vision.encode(torch.where(mirrored, images.flip(3), images))
+        codes = codes[torch.from_numpy(where.reshape(rows.shape))]
+        text = self.text[self.text_row[torch.from_numpy(cases.target)], torch.from_numpy(cases.wording)]
+        return Batch(codes[:, 0], codes[:, 3:], codes[:, 1], codes[:, 2], text)
+
+
+def plainest(config: Config, folder: Path) -> dict:
+    """Every step: draw, read, tokenise, forth, back, AdamW."""
+    training, drc = config.training, load(Path(config.model.file))
+    lmm = drc.lmm
+    pictures = scan(config.data.folder, pattern=config.data.pattern)
+    data = folder_data(pictures, config.data.pairing_of(), lmm.image_size, drc.words, lmm.config.text_slots)
+    share = data.train
+    batches = FreshBatches(None, share.index, data.text, data.text_row, training.batch, share.own_share, training.seed)
+    batches.pictures, batches.vision = data.pictures, lmm.vision.requires_grad_(False)
+    lmm.tie()
+    objective = STAGES[training.stage](drc.train())
+    if drc.read_out:
+        objective.read_out.load_state_dict(drc.read_out)
+    trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, training.rate, (0.9, 0.95), weight_decay=training.weight_decay)
+    losses, seconds = [], []
+    for step in range(training.steps - 1):
+        start = time.monotonic()
+        batch = batches.triplets(step) if training.stage == 1 else batches.personal(step, training.history)
+        generator = torch.Generator().manual_seed(training.seed * 1_000_003 + step)
+        even, rows = torch.full((4,), 0.25), drc.config.tower.rows
+        lesson = draw_lesson(batch, training.conditioning(), lmm.blank, rows, even, 1.0, generator)
+        found = objective(lesson)
+        loss = found.tokens.mean() + found.read_out.mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, training.gradient_norm)
+        for group in optimizer.param_groups:
+            group["lr"] = training.rate * training.schedule().factor_at(step)
+        optimizer.step()
+        losses.append(loss.item())
+        seconds.append(time.monotonic() - start)
+    return {"losses": losses, "seconds": seconds}
+
+
+LOOPS = {"ours": ours, "plainest": plainest}
+
+
+def held(key: str) -> int:
+    """Bytes of this process: VmRSS now, or VmHWM at most."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith(key)).split()[1])
+
+
+def measured(options: argparse.Namespace) -> dict:
+    """In a process of its own: the loop, and what memory it took beyond that of the code it runs."""
+    torch.set_num_threads(options.threads)
+    loop = LOOPS[options.loop]
+    loop(settings(options, write_tiny(options.folder / "tiny.safetensors")), options.folder)
+    gc.collect()
+    before = held("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew
+    found = loop(settings(options, EMBEDDED), options.folder)
+    return found | {"memory": held("VmHWM") - before}
+
+
+def in_processes(options: argparse.Namespace) -> dict[str, list[dict]]:
+    found = {name: [] for name in LOOPS}
+    numbers = [f"--{name}={getattr(options, name)}" for name in ("batch", "steps", "stage", "threads")]
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(ROUNDS):
+            for name, runs in found.items():
+                command = [sys.executable, __file__, *numbers, "--loop", name, "--folder", folder]
+                output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                runs.append(json.loads(output.splitlines()[-1]))
+    return found
+
+
+def report(found: dict[str, list[dict]], batch: int) -> None:
+    ours, plain = found["ours"][-1], found["plainest"][-1]
+    torch.testing.assert_close(torch.tensor(ours["losses"]), torch.tensor(plain["losses"]), atol=2e-3, rtol=0)
+    seconds = {
+        name: statistics.median(second for run in runs for second in run["seconds"][LEFT_OUT:])
+        for name, runs in found.items()
+    }
+    for name, taken in seconds.items():
+        print(f"{name}: {batch / taken:.2f} pictures a second, {found[name][-1]['memory'] / 2**20:.0f} MB")
+    print(f"ours over plainest: {seconds['plainest'] / seconds['ours']:.2f} times the pictures a second")
+    print(f"ours over plainest: {ours['memory'] / plain['memory']:.2f} times the memory")
+    print(f"waiting for data: {100 * statistics.mean(ours['waited']):.2f} % of our time")
+    print(f"memory estimated over measured: {ours['estimate'] / ours['memory']:.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=7)
+    parser.add_argument("--stage", type=int, default=2, choices=STAGES)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--loop", choices=LOOPS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.loop:
+        print(json.dumps(measured(options)))
+    else:
+        report(in_processes(options), options.batch)
+
+
+if __name__ == "__main__":
+    main()
