@@ -95,12 +95,6 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
     return {name: tensor.cpu() for name, tensor in part(trainer.average, "tokenizer.").items()}
 
 
-def last_of(folder: Path, name: str) -> Path:
-    """A file of the last checkpoint of a run."""
-    run = RunFolder(folder)
-    return run.path(run.steps()[-1]) / name
-
-
 def train_stage(options: argparse.Namespace, stage: int) -> None:
     out = options.out / f"stage{stage}"
     run = RunFolder(out)
@@ -110,12 +104,13 @@ def train_stage(options: argparse.Namespace, stage: int) -> None:
         DataConfig(source="emoji benchmark", folder=str(options.data), own_share=VENDOR_SHARE, pair_seed=options.seed),
         ModelConfig(file=str(options.out / "base.safetensors"), start="from nothing")
         if stage == 1
-        else ModelConfig(file=str(last_of(options.out / "stage1", WEIGHTS))),
+        else ModelConfig(file=str(RunFolder(options.out / "stage1").last(WEIGHTS))),
         TrainingConfig(
             stage=stage,
             steps=options.steps,
             batch=options.batch,
             seed=options.seed,
+            sampling_warm_up=min(200, options.steps // 5),
             save_every=100,
             samples=0,
             **STAGES[stage],
@@ -159,7 +154,7 @@ def train_entangled(options: argparse.Namespace) -> None:
 
 def export(options: argparse.Namespace) -> None:
     """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision."""
-    drc = load(last_of(options.out / options.stage, WEIGHTS))
+    drc = load(RunFolder(options.out / options.stage).last(WEIGHTS))
     save(drc, options.weights, half=True)
     log.info("%s: stage %d, step %d, sha256 %s", options.weights, drc.stage, drc.step, file_hash(options.weights))
 

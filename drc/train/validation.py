@@ -11,8 +11,10 @@ from ..lmm.generate import Sampling, generate
 from ..model import DRC
 from .batches import Batch
 from .lessons import Lesson, plain_lesson
+from .objectives import Losses
 
 TEMPERATURE = 0.8
+CHUNK = 8
 
 
 @torch.no_grad()
@@ -33,7 +35,7 @@ def gaps(objective: nn.Module, batch: Batch, blank: int, rows: int, device: torc
     numbers = {}
     for name, lesson in pairs.items():
         for context, fed in {"ar": lesson.target, "blind": torch.full_like(lesson.target, blank)}.items():
-            losses = objective(dataclasses.replace(lesson, fed=fed).to(device))
+            losses = losses_of(objective, dataclasses.replace(lesson, fed=fed), device)
             numbers[f"{context}_{name}"] = float(losses.tokens.mean())
     for context in ("ar", "blind"):
         for wrong in ("wrong_reference", "wrong_history"):
@@ -44,8 +46,15 @@ def gaps(objective: nn.Module, batch: Batch, blank: int, rows: int, device: torc
 @torch.no_grad()
 def fixed_loss(objective: nn.Module, lesson: Lesson, device: torch.device | str) -> float:
     """The training's own loss on a lesson that is always the same."""
-    losses = objective(lesson.to(device))
+    losses = losses_of(objective, lesson, device)
     return float(losses.tokens.mean() + losses.read_out.mean())
+
+
+def losses_of(objective: nn.Module, lesson: Lesson, device: torch.device | str) -> Losses:
+    """The losses of a lesson that is read as a whole, CHUNK samples at once."""
+    chunks = [slice(first, first + CHUNK) for first in range(0, len(lesson), CHUNK)]
+    found = [objective(lesson.part(rows).to(device)) for rows in chunks]
+    return Losses(torch.cat([one.tokens for one in found]), torch.cat([one.read_out for one in found]))
 
 
 @torch.no_grad()
