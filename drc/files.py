@@ -34,13 +34,27 @@ def metadata_of(header: dict[str, str]) -> dict[str, str]:
 
 
 def write_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Writes to a temporary name first, so that a reader finds the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
+    """Writes under a temporary name first, so that a reader finds the old file or the new one, never half of one.
+
+    What a killed process left of an earlier try is cleared away.
+    """
+    unfinished = path.with_name(path.name + ".part")
+    remove(unfinished)
+    unfinished.mkdir(parents=True)  # a folder, as the library writes to a random name of its own before
     try:
-        save_file(tensors, temporary, metadata)
-        with open(temporary, "rb+") as file:
+        save_file(tensors, unfinished / "whole", metadata)
+        with open(unfinished / "whole", "rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        (unfinished / "whole").replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        remove(unfinished)
+
+
+def remove(path: Path) -> None:
+    """A file, or a folder with whatever is in it; nothing where there is none."""
+    if path.is_dir():
+        for inner in path.iterdir():
+            remove(inner)
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)

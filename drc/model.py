@@ -64,6 +64,9 @@ class Disentangler(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
                 nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.LayerNorm):
+                nn.init.ones_(module.weight)
+                nn.init.zeros_(module.bias)
         config = self.rows.config
         nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
         self.rows.place.weight.data.copy_(0.5 * plane(config.grid // config.merge, config.width))

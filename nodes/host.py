@@ -11,11 +11,13 @@ import comfy.ops
 import comfy.utils
 import torch
 from comfy_api.latest import io
+from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor, nn
 
 PREVIEW_SECONDS = 0.3  # at least between two previews
 PREVIEW_SHARE = 1 / 20  # of the time, at most
 HALF = (torch.float16, torch.bfloat16)
+Interrupted = comfy.model_management.InterruptProcessingException
 
 __all__ = ["io"]
 
@@ -30,6 +32,11 @@ def advanced(widget: io.WidgetInput) -> io.WidgetInput:
     """Marks a widget for the folded part of a node; hosts before 0.10 ignore the mark and refuse the keyword."""
     widget.extra_dict = {"advanced": True}
     return widget
+
+
+def fixed_seed(tooltip: str) -> io.WidgetInput:
+    """A seed that stays: the page draws another one after every run, unless it is told not to."""
+    return io.Int.Input("seed", default=0, min=0, max=2**32 - 1, control_after_generate=False, tooltip=tooltip)
 
 
 def load_device() -> torch.device:
@@ -127,6 +134,11 @@ def show_text(hidden: io.HiddenHolder | None, text: str) -> None:
         from server import PromptServer
 
         PromptServer.instance.send_progress_text(text, hidden.unique_id)
+
+
+def nothing(outputs: int) -> io.NodeOutput:
+    """What ends the graph at this node without an error."""
+    return io.NodeOutput(*[ExecutionBlocker(None)] * outputs)
 
 
 def as_images(pictures: list) -> Tensor:

@@ -1,4 +1,8 @@
-"""Train Disentanglement and Train Personalisation: the two stages as nodes."""
+"""Train Disentanglement and Train Personalisation: the two stages as nodes.
+
+They are no output nodes. Among those the host takes any first, and a training would begin before the sheets of pairs
+are shown, in which the user looks for a reason not to pay for it.
+"""
 
 import logging
 
@@ -53,7 +57,7 @@ def length(steps: int, rate: float) -> list[io.WidgetInput]:
             "How big a step is for the towers and the fusion network. Lower it if the loss jumps or is lost.",
         ),
         number("language_learning_rate", rate, 1.0, 1e-5, "The same for the language model, or its LoRA."),
-        whole_number("seed", 0, 0, 2**32 - 1, "Decides everything random: the same seed trains the same model."),
+        host.fixed_seed("Decides everything random: the same seed trains the same model."),
     ]
 
 
@@ -183,7 +187,6 @@ class DRC_TrainDisentanglement(io.ComfyNode):
             ],
             outputs=outputs(),
             hidden=[io.Hidden.unique_id],
-            is_output_node=True,
             **host.newer(search_aliases=["train", "stage 1", "fine-tune", "disentangle"]),
         )
 
@@ -225,7 +228,6 @@ class DRC_TrainPersonalisation(io.ComfyNode):
             ],
             outputs=outputs(),
             hidden=[io.Hidden.unique_id],
-            is_output_node=True,
             **host.newer(search_aliases=["train", "stage 2", "fine-tune", "personalise"]),
         )
 
@@ -269,6 +271,9 @@ def train(
     from ..drc.train.processes import OneProcess
     from ..drc.train.run import train as run
 
+    for name, rate in (("learning_rate", learning_rate), ("language_learning_rate", language_learning_rate)):
+        if not rate and (name == "learning_rate" or train_language != "frozen"):
+            raise ValueError(f"{name} is 0, with which nothing is learned; set it to 0.0001 or so")
     training = TrainingConfig(
         batch=batch_size,
         rate=learning_rate,
@@ -284,13 +289,14 @@ def train(
     folder = paths.run_folder(run_name, resume)
     if what_to_do == RUNS[1]:
         file = RunFolder(folder).write("config.toml", lambda path: path.write_text(config.to_toml(), "utf-8"))
-        host.show_text(hidden, f"Settings: {file}")
-        return io.NodeOutput(block_execution=f"the settings are in {file}; train with them, or set what_to_do to train")
+        host.show_text(hidden, f"Nothing was trained; the settings are in {file}")
+        return host.nothing(len(outputs()))
     watcher = Watcher(hidden, training.steps)
-    with host.learning():
+    with host.learning(), watcher.of(folder, resume):
         device = OneProcess(host.load_device())
         result = run(config, folder, paths.code_cache(), device, watcher.hooks(), dataset=triplets.dataset)
     from .load import load_file
 
     trained = load_file(result.file, str(result.file.relative_to(paths.trainings())))
+    watcher.finish(result, trained.name)
     return io.NodeOutput(trained, watcher.curve(result.rows), watcher.sheets(result.samples))

@@ -1,5 +1,9 @@
 """What a training node shows while it runs, and in the end."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -14,6 +18,7 @@ class Watcher:
     def __init__(self, hidden, steps: int):
         self.hidden, self.steps = hidden, steps
         self.bar: host.Progress | None = None
+        self.codes = host.Bar()
         self.sheet = None  # uint8 [H, W, 3]: what was drawn last
         self.held: list = []  # patchers, or the host would take the weights away
 
@@ -23,7 +28,7 @@ class Watcher:
         return Hooks(
             place=self.place,
             on_file=host.Bar(),
-            on_picture=host.Bar(),
+            on_picture=self.on_picture,
             on_step=self.on_step,
             on_part=host.check_interrupt,
             on_samples=self.on_samples,
@@ -32,16 +37,40 @@ class Watcher:
     def place(self, module, device, memory: int) -> None:
         self.held = [host.place(module, device, memory)]
 
+    @contextlib.contextmanager
+    def of(self, folder: Path, resume: bool) -> Iterator[None]:
+        """While it trains in `folder`: where it was cancelled, the text says how to go on."""
+        from ..drc.train.checkpoints import RunFolder
+
+        try:
+            yield
+        except host.Interrupted:
+            if folder.exists() and (steps := RunFolder(folder).steps()):
+                how = "Run goes on from there" if resume else "turn resume on to go on from there"
+                host.show_text(self.hidden, f"stopped after step {steps[-1]} of {self.steps}; {how}")
+            raise
+
+    def on_picture(self, done: int, total: int) -> None:
+        host.show_text(self.hidden, f"turning pictures into codes, once: {done} of {total}")
+        self.codes(done, total)
+
     def on_step(self, trainer) -> None:
         self.bar = self.bar or host.Progress(self.steps)
         text = status(trainer)
         host.show_text(self.hidden, text)
-        self.bar.step_to(trainer.step, lambda: self.preview(trainer, text))
+        self.bar.step_to(trainer.step, lambda: self.preview(trainer.run_folder.read_log(), text))
+
+    def finish(self, result, name: str) -> None:
+        """`name` is what Load DRC Model calls the trained model."""
+        text = f"learned {result.rows[-1]['step']} of {self.steps} steps; the model is {name}"
+        host.show_text(self.hidden, text)
+        if self.bar is not None:
+            self.bar.step_to(self.steps, lambda: self.preview(result.rows, text))
 
     def on_samples(self, sheet) -> None:
         self.sheet = sheet
 
-    def preview(self, trainer, text: str) -> Tensor:
+    def preview(self, rows: list[dict], text: str) -> Tensor:
         """[3, H, W] in 0..1: the curve, the last samples and the text."""
         import numpy
         from PIL import Image
@@ -49,7 +78,7 @@ class Watcher:
         from ..drc.data.sheet import status_strip
         from ..drc.train.curve import loss_curve
 
-        picture = loss_curve(trainer.run_folder.read_log(), WIDTH, WIDTH * 3 // 4)
+        picture = loss_curve(rows, WIDTH, WIDTH * 3 // 4)
         if self.sheet is not None:
             size = WIDTH, round(WIDTH * self.sheet.shape[0] / self.sheet.shape[1])
             picture = numpy.concatenate((picture, numpy.array(Image.fromarray(self.sheet).resize(size))))

@@ -60,13 +60,7 @@ class DRC_Triplets(io.ComfyNode):
                         tooltip="The share of your pictures that is held back to see whether the model learns.",
                     )
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**32 - 1,
-                    tooltip="Another seed makes other repaintings and shows other pairs.",
-                ),
+                host.fixed_seed("Another seed makes other repaintings and shows other pairs."),
                 io.Int.Input("shown", default=8, min=1, max=64, tooltip="How many triplets the sheet shows."),
             ],
             outputs=[
@@ -108,7 +102,7 @@ class DRC_Triplets(io.ComfyNode):
                 settings = DataConfig(
                     "folder",
                     str(dataset.root),
-                    dataset.table or "",
+                    str(dataset.table or ""),
                     dataset.pattern,
                     restylings=names,
                     restyled_views=restyled_views,
@@ -140,13 +134,7 @@ class DRC_Augmentations(io.ComfyNode):
                 strength("blur", 0.3, "How soft the picture may become."),
                 strength("rotate", 0.25, "How far it may be turned: at 1 up to 20 degrees either way."),
                 strength("mirror", 0.0, "How often left and right change places. 0 where there is writing."),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**32 - 1,
-                    tooltip="Another seed shows other pictures and other disturbances.",
-                ),
+                host.fixed_seed("Another seed shows other pictures and other disturbances."),
             ],
             outputs=[
                 AugmentationsSocket.Output(

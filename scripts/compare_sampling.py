@@ -1,11 +1,11 @@
 """Stage 1 under each way to draw the four combinations, at equal steps: a table for the model card.
 
-    python scripts/compare_sampling.py [--steps 200] [--batch 16] [--seeds 3] [--card drc/weights/README.md]
+    python scripts/compare_sampling.py [--steps 150] [--batch 8] [--seeds 3] [--card drc/weights/README.md]
 
-Trains the embedded architecture, made narrower (`SMALL`) so that nine trainings fit into half an hour of a CPU, from nothing
-on the emoji benchmark (build/data, build/train/base.safetensors; see scripts/train_embedded.sh) once for every way and
-seed, and compares losses and scores on the validation cells, which are the same for all. Every run resumes where it
-was stopped.
+Trains the embedded architecture, made narrower (`SMALL`) so that nine trainings take half an hour of a CPU, from
+nothing on the emoji benchmark (build/data, build/train/base.safetensors; see scripts/train_embedded.sh) once for every
+way and seed, and compares losses and scores on the validation cells, which are the same for all. Every run resumes
+where it was stopped.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def final_numbers(options: argparse.Namespace, sampling: str, seed: int) -> dict
             all_blank=0.5,
             some_blank=0.3,
             seed=seed,
-            save_every=100,
+            save_every=50,
             validate_every=options.steps,
             samples=0,
         )
@@ -98,8 +98,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
     parser.add_argument("--train", type=Path, default=ROOT / "build" / "train", help="base.safetensors and the cache")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "sampling")
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--card", type=Path, help="model card whose table is replaced")

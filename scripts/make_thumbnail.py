@@ -1,7 +1,13 @@
-"""Runs the personalise workflow in the real server and makes its thumbnail, workflows/personalise.jpg."""
+"""Runs a workflow in the real server and makes its thumbnail:  make_thumbnail.py NAME [widget=value ...]
 
+NAME is that of a file in workflows/. Widgets are those of the training node, such as steps=40: on a machine without a
+graphics card a training with the workflow's own numbers takes long.
+"""
+
+import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -9,22 +15,15 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.lib.client import Client  # noqa: E402
+from scripts.lib.client import Client, Result  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
 from scripts.lib.pictures import from_bytes  # noqa: E402
-from scripts.lib.prompts import personalise  # noqa: E402
+from scripts.lib.prompts import node_of, personalise  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
+from scripts.lib.training_prompts import STAGE1, STAGE2, train_disentanglement, train_personalisation  # noqa: E402
 
-SMALL, LARGE, GAP, LABEL = 144, 336, 16, 32
-
-
-def draw(seed: int) -> Image.Image:
-    """The picture that the workflow draws."""
-    with Server(demo_host(), BUILD / "run" / "thumbnail", "--cpu") as server, Client(server.address) as client:
-        result = client.run(personalise(client.node_definitions(), seed=seed))
-        if result.error:
-            sys.exit(result.error["exception_message"])
-        return from_bytes(client.fetch(result.images[-1]))
+SMALL, LARGE, GAP, LABEL, HEIGHT = 144, 336, 16, 32, 420
+GROUND = "#202226"
 
 
 def thumbnail(history: list[Image.Image], reference: Image.Image, drawn: Image.Image) -> Image.Image:
@@ -33,28 +32,99 @@ def thumbnail(history: list[Image.Image], reference: Image.Image, drawn: Image.I
     right = columns[2] + SMALL + 2 * GAP
     rows = (len(history) + 1) // 2
     height = LABEL + rows * (SMALL + GAP)
-    sheet = Image.new("RGB", (right + LARGE + GAP, height), "#202226")
+    sheet = Image.new("RGB", (right + LARGE + GAP, height), GROUND)
     for index, picture in enumerate(history):
         row, column = divmod(index, 2)
         sheet.paste(picture.resize((SMALL, SMALL), Image.LANCZOS), (columns[column], LABEL + row * (SMALL + GAP)))
     sheet.paste(reference.resize((SMALL, SMALL), Image.LANCZOS), (columns[2], LABEL))
     top = LABEL + (height - LABEL - LARGE) // 2
     sheet.paste(drawn.resize((LARGE, LARGE), Image.LANCZOS), (right, top))
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)
-    for x, y, text in ((columns[0], 4, "history"), (columns[2], 4, "reference"), (right, top - 28, "drawn")):
-        pen.text((x, y), text, "white", font)
+    label(sheet, {(columns[0], 4): "history", (columns[2], 4): "reference", (right, top - 28): "drawn"})
     return sheet
 
 
-def main() -> None:
-    workflow = json.loads((ROOT / "workflows" / "personalise.json").read_text())
-    widgets = {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
-    folder = ROOT / "nodes" / "examples" / widgets["DRC_ExamplePictures"][0].replace(" ", "-")
+def side_by_side(pictures: dict[str, Image.Image]) -> Image.Image:
+    """Pictures of one height with their names above."""
+    sized = {
+        name: picture.resize((round(HEIGHT * picture.width / picture.height), HEIGHT), Image.LANCZOS)
+        for name, picture in pictures.items()
+    }
+    width = GAP + sum(picture.width + GAP for picture in sized.values())
+    sheet, x, places = Image.new("RGB", (width, LABEL + HEIGHT + GAP), GROUND), GAP, {}
+    for name, picture in sized.items():
+        sheet.paste(picture, (x, LABEL))
+        places[x, 4] = name
+        x += picture.width + GAP
+    label(sheet, places)
+    return sheet
+
+
+def label(sheet: Image.Image, places: dict[tuple[int, int], str]) -> None:
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)
+    for place, text in places.items():
+        pen.text(place, text, "white", font)
+
+
+def of_personalise(client: Client, workflow: dict, widgets: dict) -> Image.Image:
+    values = {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
+    folder = ROOT / "nodes" / "examples" / values["DRC_ExamplePictures"][0].replace(" ", "-")
     history = [Image.open(path) for path in sorted(folder.glob("history-*.png"))]
-    drawn = draw(seed=widgets["DRC_LMMGenerate"][0])
-    thumbnail(history, Image.open(folder / "reference.png"), drawn).save(
-        ROOT / "workflows" / "personalise.jpg", quality=90
-    )
+    prompt = personalise(client.node_definitions(), seed=values["DRC_LMMGenerate"][0])
+    pictures = pictures_of(client, run(client, prompt))
+    return thumbnail(history, Image.open(folder / "reference.png"), pictures[-1])
+
+
+def of_training(make: Callable[..., dict], trainer: str) -> Callable[..., Image.Image]:
+    def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
+        prompt = make(client.node_definitions(), **widgets)
+        result = run(client, prompt)
+
+        def shown(class_type: str, output: int) -> Image.Image:
+            """What the preview that is linked to an output shows last."""
+            link = [node_of(prompt, class_type), output]
+            preview = next(number for number, node in prompt.items() if node["inputs"].get("images") == link)
+            return from_bytes(client.fetch(result.outputs[preview]["images"][-1]))
+
+        pairs, curve, samples = shown("DRC_Triplets", 1), shown(trainer, 1), shown(trainer, 2)
+        return side_by_side({"pairs": pairs, "loss curve": curve, "samples": cut(samples)})
+
+    return draw
+
+
+def cut(samples: Image.Image) -> Image.Image:
+    """The last four columns of a sheet of samples: one picture of the history, reference, drawn, true."""
+    cell, gap = 128, 8
+    return samples.crop((samples.width - 4 * (cell + gap) - gap, 0, samples.width, samples.height))
+
+
+def run(client: Client, prompt: dict) -> Result:
+    result = client.run(prompt)
+    if result.error:
+        sys.exit(result.error["exception_message"])
+    return result
+
+
+def pictures_of(client: Client, result: Result) -> list[Image.Image]:
+    return [from_bytes(client.fetch(image)) for image in result.images]
+
+
+DRAWN = {
+    "personalise": of_personalise,
+    "train_disentanglement": of_training(train_disentanglement, STAGE1),
+    "train_personalisation": of_training(train_personalisation, STAGE2),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=DRAWN)
+    parser.add_argument("widgets", nargs="*", metavar="widget=value")
+    options = parser.parse_args()
+    widgets = {name: json.loads(value) for name, value in (word.split("=") for word in options.widgets)}
+    workflow = json.loads((ROOT / "workflows" / f"{options.name}.json").read_text())
+    with Server(demo_host(), BUILD / "run" / "thumbnail", "--cpu") as server, Client(server.address) as client:
+        picture = DRAWN[options.name](client, workflow, widgets)
+    picture.save(ROOT / "workflows" / f"{options.name}.jpg", quality=90)
 
 
 if __name__ == "__main__":

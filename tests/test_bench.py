@@ -16,6 +16,7 @@ from drc.data.pictures import Picture, Pictures
 from drc.data.splits import Splits
 from drc.files import write_safetensors
 from drc.lmm.generate import Sampling
+from drc.train.checkpoints import STATE, Checkpoint, RunFolder
 from scripts.lib.tiny import write_tiny
 
 STYLES, MEANINGS = 4, 5
@@ -240,8 +241,10 @@ def test_report_goes_between_the_markers(tmp_path):
 
 
 def test_training_table_reads_what_was_run(tmp_path):
-    write_safetensors({"x": torch.ones(1)}, tmp_path / "state.safetensors", {"step": "1200", "seconds": "150"})
-    states = {"stage 1": tmp_path / "state.safetensors", "stage 2": tmp_path / "missing.safetensors"}
+    run = RunFolder(tmp_path / "stage1")
+    run.save(1200, {STATE: Checkpoint({"x": torch.ones(1)}, {})})
+    run.append_log({"step": 1200, "seconds": 150.0})
+    states = {"stage 1": run.folder, "stage 2": tmp_path / "missing"}
     table = training_table(states, {"ours": "abc"})
     assert "| stage 1 | 1,200 | 2 |" in table and "stage 2" not in table and "| ours | `abc` |" in table
 

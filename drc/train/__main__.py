@@ -1,18 +1,28 @@
-"""Trains without ComfyUI:  python -m drc.train CONFIG.toml [--out FOLDER] [--cache FOLDER]
+"""Trains without ComfyUI, from this pack's folder:
 
-on many processes and machines:  accelerate launch -m drc.train CONFIG.toml
+    python -m drc.train CONFIG.toml [--out FOLDER] [--cache FOLDER] [--device DEVICE]
 
-CONFIG.toml is what a training node writes into the folder of its run. The run's folder is the one that CONFIG.toml lies
-in, unless --out says otherwise; a run that has a checkpoint there goes on from it.
+on many processes and machines:
+
+    accelerate launch -m drc.train CONFIG.toml
+
+CONFIG.toml is what a training node writes into the folder of its run. Relative paths in it are relative to the folder
+that it lies in. The run's folder is that one, too, unless --out says otherwise; a run that has a checkpoint there goes
+on from it. Ctrl-C, or a kill, ends the training after its step and keeps what was learned; a second one ends it now.
+The last line is the path of the trained model.
 """
 
 import argparse
 import logging
+import signal
 import sys
 from pathlib import Path
 
-from .config import read_config
-from .processes import ManyProcesses, OneProcess
+import torch
+
+from .checkpoints import TrainingError
+from .config import Config, read_config
+from .processes import processes_of
 from .run import Hooks, train
 
 
@@ -26,50 +36,70 @@ def main() -> int:
     parser.add_argument("--device", help="such as cpu or cuda; without it, the fastest there is")
     options = parser.parse_args()
     out = (options.out or options.config.parent).resolve()
+    stop = Stop()
     try:
         processes = processes_of(options.device)
+        with processes.together():
+            config = read_config(options.config)
+            keep_apart(config, out)
         level = logging.INFO if processes.main else logging.WARNING
         logging.basicConfig(level=level, format="%(asctime)s %(message)s")
-        result = train(read_config(options.config), out, options.cache or out.parent / "cache", processes, shown())
+        result = train(config, out, options.cache or out.parent / "cache", processes, hooks(stop))
     except ValueError as error:
         sys.stderr.write(f"{error}.\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}.\n")
+        return 2
+    except torch.cuda.OutOfMemoryError as error:
+        sys.stderr.write(f"Memory ran out ({error}); set micro_batch in [training] to less than it was.\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; start it again and it goes on from its last checkpoint.\n")
         return 130
     if processes.main:
         sys.stdout.write(f"{result.file}\n")
+    processes.end()
     return 0
 
 
-def processes_of(device: str | None) -> OneProcess:
-    """All processes of a launcher, or this one on the device of one's choice."""
-    import torch
+class Stop:
+    """The first signal is a wish that is granted after a step, the second one is granted at once."""
 
-    try:
-        from accelerate import PartialState
-    except ImportError:
-        launched = False
-    else:
-        launched = device is None and PartialState().num_processes > 1
-    if launched:
-        return ManyProcesses()
-    fastest = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-    return OneProcess(device or fastest)
+    def __init__(self):
+        self.wished = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.wish)
+
+    def wish(self, number: int, frame) -> None:
+        self.wished = True
+        signal.signal(number, signal.default_int_handler)
+
+    def grant(self, *_) -> None:
+        if self.wished:
+            raise KeyboardInterrupt
 
 
-def shown() -> Hooks:
+def keep_apart(config: Config, out: Path) -> None:
+    """Nothing is written among the user's pictures, where it would be taken for one of them."""
+    pictures = Path(config.data.folder).resolve()
+    if out.is_relative_to(pictures):
+        raise TrainingError(f"the run's folder {out} lies in the pictures' folder {pictures}; give another with --out")
+
+
+def hooks(stop: Stop) -> Hooks:
     """Sample pictures are written by the training; of what comes before it the log tells now and then."""
     log = logging.getLogger("drc")
 
     def told(what: str):
         def tell(done: int, total: int) -> None:
+            stop.grant()
             if done == total or done * 10 // total != (done - 1) * 10 // total:
                 log.info("%s: %d of %d", what, done, total)
 
         return tell
 
-    return Hooks(on_file=told("pictures read"), on_picture=told("pictures turned into codes"))
+    return Hooks(on_file=told("pictures read"), on_picture=told("pictures turned into codes"), on_step=stop.grant)
 
 
 if __name__ == "__main__":

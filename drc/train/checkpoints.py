@@ -19,9 +19,10 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..files import metadata_of, write_safetensors
+from ..files import metadata_of, remove, write_safetensors
 
 WEIGHTS, STATE = "weights.safetensors", "state.safetensors"
+SAMPLES = "samples"
 UNFINISHED = ".unfinished-"
 
 
@@ -51,8 +52,12 @@ class RunFolder:
     def __init__(self, folder: Path, keep: int = 2):
         self.folder, self.keep = folder, keep
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in list(folder.rglob(f"{UNFINISHED}*")):
-            remove(leftover)
+
+    def tidy(self) -> None:
+        """Clears away what a killed process left; for the one process that is about to write here."""
+        for place in (self.folder, self.folder / SAMPLES):
+            for leftover in list(place.glob(f"{UNFINISHED}*")):
+                remove(leftover)
 
     def steps(self) -> list[int]:
         """The steps that have a whole checkpoint, in order."""
@@ -122,9 +127,11 @@ class RunFolder:
         rows = [json.loads(line) for line in lines if line.endswith("\n")]
         return [row for row in rows if until is None or row["step"] <= until]
 
-    def cut_log(self, until: int) -> None:
-        """Forgets the rows of steps after a checkpoint: a run that was killed is about to write them again."""
-        rows = self.read_log(until)
+    def cut_log(self, until: int, validated: int | None = None) -> None:
+        """Forgets the rows of steps after a checkpoint, and validations after `validated`: a run that was killed is
+        about to write them again."""
+        last = until if validated is None else validated
+        rows = [row for row in self.read_log(until) if "validation_loss" not in row or row["step"] <= last]
         self.write("log.jsonl", lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8"))
 
     def write(self, name: str, write: Callable[[Path], object]) -> Path:
@@ -135,16 +142,6 @@ class RunFolder:
         write(temporary)
         os.replace(temporary, path)
         return path
-
-
-def remove(path: Path) -> None:
-    """A file, or a folder with files in it."""
-    if path.is_dir():
-        for inner in path.iterdir():
-            inner.unlink()
-        path.rmdir()
-    else:
-        path.unlink(missing_ok=True)
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

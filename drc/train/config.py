@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_origin, get_type_hints
@@ -148,43 +150,75 @@ class Config:
         return "\n".join(lines)
 
 
-AT_LEAST_1 = ("steps", "batch", "save_every", "log_every", "validate_every", "warm_up", "history")
+AT_LEAST_1 = ("steps", "batch", "save_every", "log_every", "validate_every", "warm_up", "history", "lora_rank")
+SHARES = (
+    "own_share", "validation_share", "average", "instructions_first", "drop_style", "drop_semantics", "drop_both",
+    "keep_text", "text_alone", "mask", "all_blank", "some_blank",
+)  # fmt: skip
 KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of texts"}
 TABLES = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 
 def read_config(path: Path) -> Config:
-    """The settings in a TOML file; what it leaves out has its default. TrainingError names what does not fit."""
+    """The settings in a TOML file; what it leaves out has its default, but for the pictures and the model.
+
+    A relative path in it is relative to the folder that the file lies in. TrainingError names what does not fit.
+    """
+    tables = read_toml(path)
+    unknown = tables.keys() - TABLES.keys()
+    if unknown:
+        raise TrainingError(f"{path} has {min(unknown)}, expected the tables {', '.join(TABLES)}; correct its name")
+    config = Config(**{name: table_of(kind, tables.get(name, {}), name, path) for name, kind in TABLES.items()})
+
+    def found(name: str, value: str, what: str) -> str:
+        if not value:
+            raise TrainingError(f"{path}: {name} is empty, expected the path of {what}; fill it in")
+        return os.path.abspath(path.parent / value)
+
+    data = dataclasses.replace(config.data, folder=found("folder in [data]", config.data.folder, "the pictures"))
+    model = dataclasses.replace(config.model, file=found("file in [model]", config.model.file, "a DRC model"))
+    return dataclasses.replace(config, data=data, model=model)
+
+
+def read_toml(path: Path) -> dict:
     try:
         import tomllib
     except ImportError:  # Python 3.10
-        import tomli as tomllib
+        try:
+            import tomli as tomllib
+        except ImportError as error:
+            raise TrainingError(f"{path} needs Python 3.11, or tomli beside 3.10; pip install tomli") from error
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark before the text
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path} is not a readable TOML file ({error}); write it with a training node") from error
-    unknown = tables.keys() - TABLES.keys()
-    if unknown:
-        raise TrainingError(f"{path} has the table [{min(unknown)}], expected {', '.join(TABLES)}; correct its name")
-    return Config(**{name: table_of(kind, tables.get(name, {}), name, path) for name, kind in TABLES.items()})
 
 
 def table_of(kind: type, values: dict, name: str, path: Path):
+    if not isinstance(values, dict):
+        raise TrainingError(f"{path}: {name} is {values!r}, expected a table; write [{name}] on a line of its own")
     types = get_type_hints(kind)
+    settings = {}
     for key, value in values.items():
         where = f"{path}: {key} in [{name}]"
         if key not in types:
             raise TrainingError(f"{where} is no setting; choose one of {', '.join(types)}")
-        if isinstance(value, list):
-            values[key] = value = tuple(value)
-        if types[key] is float and isinstance(value, int):
-            values[key] = value = float(value)
         expected = get_origin(types[key]) or types[key]
-        if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+        if not fits(value, expected):
             raise TrainingError(f"{where} is {value!r}, expected {KINDS[expected]}; correct it")
-    config = kind(**values)
+        settings[key] = expected(value)
+    config = kind(**settings)
     check(config, f"{path}: ")
     return config
+
+
+def fits(value, expected: type) -> bool:
+    """Whether a value from a TOML file is of a setting's type; whole numbers are numbers, true and false are none."""
+    if expected is tuple:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if isinstance(value, bool):
+        return expected is bool
+    return isinstance(value, (int, float) if expected is float else expected)
 
 
 def check(config, where: str = "") -> None:
@@ -194,7 +228,9 @@ def check(config, where: str = "") -> None:
         if one.name in CHOICES and value not in CHOICES[one.name]:
             choices = ", ".join(map(repr, CHOICES[one.name]))
             raise TrainingError(f"{where}{one.name} is {value!r}, expected one of {choices}; choose one of them")
-        if isinstance(value, (int, float)) and value < 0:
+        if isinstance(value, (int, float)) and not 0 <= value < math.inf:  # also true of what is not a number
             raise TrainingError(f"{where}{one.name} is {value}, expected 0 or more; correct it")
+        if one.name in SHARES and value > 1:
+            raise TrainingError(f"{where}{one.name} is {value}, expected 0 to 1; correct it")
         if one.name in AT_LEAST_1 and value < 1:
             raise TrainingError(f"{where}{one.name} is {value}, expected 1 or more; correct it")

@@ -82,6 +82,8 @@ class Trainer:
         self.seen: dict[str, list[float]] = {}
         self.recent: dict[str, float] = {}  # the numbers of the last steps, smoothed; "seconds" is that of a step
         self.between_steps = True
+        if self.processes.main:
+            run.tidy()
         if self.last_step():
             self.resume(self.last_step())
         elif self.processes.main:
@@ -272,13 +274,14 @@ class Trainer:
         return last
 
     def resume(self, step: int) -> None:
-        state = self.run_folder.load(step)
-        for name, value in self.identity.items():
-            if state.header.get(name) != value:
-                raise TrainingError(
-                    f"the run {self.run_folder.folder.name} cannot be resumed: it was begun with another {name}; "
-                    "choose the former one, or turn resume off to begin a new run"
-                )
+        with self.processes.together():
+            state = self.run_folder.load(step)
+            for name, value in self.identity.items():
+                if state.header.get(name) != value:
+                    raise TrainingError(
+                        f"the run {self.run_folder.folder.name} cannot be resumed: it was begun with another {name}; "
+                        "choose the former one, or turn resume off to begin a new run"
+                    )
         weights, average = part(state.tensors, "weights."), part(state.tensors, "average.")
         self.take({name: like(weights[name], parameter) for name, parameter in self.named.items()})
         self.average = {name: like(average[name], parameter) for name, parameter in self.named.items()}
@@ -295,7 +298,7 @@ class Trainer:
         self.best, self.best_step = float(state.header["best"]), int(state.header["best_step"])
         self.validated, self.seen = int(state.header["validated"]), json.loads(state.header["seen"])
         if self.processes.main:
-            self.run_folder.cut_log(step)
+            self.run_folder.cut_log(step, self.validated)
         self.processes.wait()
         self.seconds = max((row["seconds"] for row in self.run_folder.read_log()), default=0.0)
         log.info("resumed %s at step %d", self.run_folder.folder, step)

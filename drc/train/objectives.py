@@ -91,7 +91,8 @@ class Objective(nn.Module):
             read = slice(max(count, 1))  # a lesson's read samples come first; every weight takes part in every pass
             given = lesson.text[read], instructions[read], lesson.fed[read], lesson.target[read]
             tokens = self.token_losses(drc, *given).mean(dim=1)
-            return Losses(tokens[:count], self.read_out(drc, instructions, lesson.target))
+            # A clone, as a sharded model wants no views for results.
+            return Losses(tokens[:count].clone(), self.read_out(drc, instructions, lesson.target))
 
 
 class Stage1(Objective):

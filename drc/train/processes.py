@@ -5,12 +5,16 @@ apart again. Both are calls that every process makes.
 """
 
 import contextlib
+import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 import torch
 from torch import Tensor, nn
 
 from .checkpoints import TrainingError
+
+PATIENCE = timedelta(hours=2)  # of processes that wait, as while the first one turns all pictures into codes
 
 
 class StoppedElsewhereError(TrainingError):
@@ -53,8 +57,16 @@ class OneProcess:
         """Rows [b, ...] of every process -> rows [B, ...] in the order of the whole batch."""
         return rows
 
+    def agree(self, text: str) -> bool:
+        """Whether every process says the same."""
+        digest = torch.frombuffer(bytearray(hashlib.sha256(text.encode()).digest()), dtype=torch.uint8)[None]
+        return bool((self.gather(digest) == digest).all())
+
     def wait(self) -> None:
         """Until every process is here."""
+
+    def end(self) -> None:
+        """Takes leave of the other processes."""
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -73,7 +85,7 @@ class OneProcess:
 
 class ManyProcesses(OneProcess):
     """Those that `accelerate launch` started, on one machine or many, each with a copy of the model or, with
-    --use_fsdp, a shard of it."""
+    --use_fsdp, a shard of it. `cpu` keeps them off GPUs."""
 
     turns = 3  # the first process of all, then the first of every other machine, then the rest
 
@@ -83,19 +95,21 @@ class ManyProcesses(OneProcess):
 
         # Precision is ours to choose; the launcher's own settings for it would come on top.
         self.accelerator = Accelerator(mixed_precision="no", cpu=cpu)
-        if self.accelerator.device.type == "cpu" and parse_flag_from_env("ACCELERATE_USE_FSDP"):
+        if cpu and parse_flag_from_env("ACCELERATE_USE_FSDP"):
             shard_on_cpu(self.accelerator)
         self.sharded, kind = self.accelerator.is_fsdp2, self.accelerator.distributed_type.value
         if not self.sharded and not kind.startswith("MULTI_"):
             raise TrainingError(
-                f"the launcher was asked for {kind}, expected --multi_gpu, or --use_fsdp with --fsdp_version 2"
-                "; change it"
+                f"the launcher was asked for {kind}, expected --multi_gpu, or --use_fsdp with --fsdp_version 2; change "
+                "it"
             )
         super().__init__(self.accelerator.device)
         self.rank, self.count = self.accelerator.process_index, self.accelerator.num_processes
         self.turn = 0 if self.main else 1 if self.accelerator.is_local_main_process else 2
 
     def prepare(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
+        if self.sharded:
+            untie(model)
         return self.accelerator.prepare(model, optimizer)
 
     def backward(self, loss: Tensor) -> None:
@@ -116,6 +130,30 @@ class ManyProcesses(OneProcess):
     def wait(self) -> None:
         self.accelerator.wait_for_everyone()
 
+    def end(self) -> None:
+        self.accelerator.end_training()
+
+
+def processes_of(device: str | None) -> OneProcess:
+    """All processes that a launcher started, or this one, on the device of one's choice or the fastest there is."""
+    torch_launcher = torch.distributed.is_available() and torch.distributed.is_torchelastic_launched()
+    cpu = device == "cpu" or not torch.accelerator.is_available()
+    count = 1
+    try:
+        from accelerate import PartialState
+        from accelerate.utils import parse_flag_from_env
+    except ImportError as error:
+        if torch_launcher:
+            raise TrainingError("training on many processes needs accelerate; pip install accelerate") from error
+    else:
+        cpu = cpu or (device is None and parse_flag_from_env("ACCELERATE_USE_CPU"))
+        count = PartialState(cpu, timeout=PATIENCE).num_processes
+    if count == 1:
+        return OneProcess(device or ("cpu" if cpu else torch.accelerator.current_accelerator()))
+    if device not in (None, "cpu"):
+        raise TrainingError(f"--device is {device}, but the launcher gives each process its own; leave --device out")
+    return ManyProcesses(cpu)
+
 
 def shard_on_cpu(accelerator) -> None:
     """Accelerate offers sharding to GPUs alone, but all that it then does a CPU can do as well."""
@@ -123,6 +161,14 @@ def shard_on_cpu(accelerator) -> None:
 
     accelerator.state.distributed_type = DistributedType.FSDP
     accelerator.state.fsdp_plugin = FullyShardedDataParallelPlugin()
+
+
+def untie(model: nn.Module) -> None:
+    """Gives frozen parameters memory of their own: by their memory accelerate tells parameters apart."""
+    trained = {parameter.data_ptr() for parameter in model.parameters() if parameter.requires_grad}
+    for parameter in model.parameters():
+        if not parameter.requires_grad and parameter.data_ptr() in trained:
+            parameter.data = parameter.data.clone()
 
 
 def whole(tensor: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from ..data.sheet import contact_sheet
 from ..lmm.lora import add_lora, merge_lora
 from ..model import DRC
 from .batches import Batch, Batches
-from .checkpoints import WEIGHTS, Checkpoint, RunFolder, TrainingError
+from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError
 from .codes import CHUNK, CodeCache
 from .config import Config, ModelConfig, check
 from .data import TrainingData, benchmark_data, folder_data
@@ -36,7 +36,6 @@ from .validation import draw_samples, fixed_loss, gaps
 log = logging.getLogger("drc")
 
 MEMORY_PER_PIXEL = 512  # bytes that the visual tokeniser takes at most
-SAMPLES = "samples"
 QUICKEST = {"cpu": 4}
 """Samples in one pass where the settings leave it open, by device: a CPU works best on what fits into its caches. Where
 no number stands it is all samples."""
@@ -117,10 +116,13 @@ def train(
             f"batch is {config.training.batch}, which {processes.count} processes cannot share evenly; choose a "
             "multiple of them"
         )
-    base = load(Path(config.model.file))
-    if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
-        raise TrainingError("the towers of this model were never trained; train stage 1 first")
-    data = open_data(config, base, hooks.on_file, dataset)
+    with processes.together():
+        base = load(Path(config.model.file))
+        if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
+            raise TrainingError("the towers of this model were never trained; train stage 1 first")
+        data = open_data(config, base, hooks.on_file, dataset)
+    if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
+        raise TrainingError("machines have different settings, models or pictures; give all of them the same files")
     if data.note:
         log.info("%s", data.note)
     vision = base.lmm.vision
@@ -131,15 +133,14 @@ def train(
 
 
 def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OneProcess, hooks: Hooks) -> torch.Tensor:
-    """The codes of every picture; the first process encodes, the others read what it kept."""
+    """The codes of every picture; on each machine one process encodes, the others read what it kept."""
     store = CodeCache(cache, vision)
-    if not processes.main:
-        processes.wait()
-    hooks.place(vision, processes.device, 2 * CHUNK * vision.config.image_size**2 * MEMORY_PER_PIXEL)
-    codes = store.codes(data.pictures, processes.device, hooks.on_picture)
-    vision.to("cpu")
-    if processes.main:
-        processes.wait()
+    for turn in range(processes.turns):
+        with processes.together():
+            if turn == processes.turn:
+                hooks.place(vision, processes.device, 2 * CHUNK * vision.config.image_size**2 * MEMORY_PER_PIXEL)
+                codes = store.codes(data.pictures, processes.device, hooks.on_picture)
+                vision.to("cpu")
     return codes
 
 

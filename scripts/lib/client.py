@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import threading
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+
+TEXT = 3  # of the host's binary messages the one that is text for a node; the others are pictures
 
 
 class PromptError(Exception):
@@ -31,7 +34,9 @@ class Result:
     cached: set[str] = field(default_factory=set)
     progress: list[tuple[str, int, int]] = field(default_factory=list)
     previews: list[bytes] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
     images: list[dict[str, str]] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: dict[str, Any] | None = None
     interrupted: bool = False
 
@@ -96,7 +101,7 @@ class Client:
             if message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR):
                 raise ConnectionError("The server closed the connection before the prompt was done.")
             if message.type == aiohttp.WSMsgType.BINARY:
-                result.previews.append(message.data)
+                _record_binary(result, message.data)
                 yield result
                 continue
             event = json.loads(message.data)
@@ -128,6 +133,15 @@ class Client:
         return self._wait(request())
 
 
+def _record_binary(result: Result, data: bytes) -> None:
+    """Previews as they come; texts with the node that they are for."""
+    kind, length = struct.unpack_from(">II", data)
+    if kind == TEXT:
+        result.texts.append((data[8 : 8 + length].decode(), data[8 + length :].decode()))
+    else:
+        result.previews.append(data)
+
+
 def _record(result: Result, kind: str, data: dict[str, Any]) -> bool:
     """Writes one message down; True when it is the last of its prompt."""
     if kind == "execution_cached":
@@ -137,7 +151,8 @@ def _record(result: Result, kind: str, data: dict[str, Any]) -> bool:
     elif kind == "progress":
         result.progress.append((data["node"], data["value"], data["max"]))
     elif kind == "executed":
-        result.images += (data["output"] or {}).get("images", [])
+        result.outputs[data["node"]] = data["output"] or {}
+        result.images += result.outputs[data["node"]].get("images", [])
     elif kind == "execution_error":
         result.error = data
     elif kind == "execution_interrupted":

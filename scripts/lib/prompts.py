@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +16,11 @@ class Prompt:
 
     def add(self, class_type: str, **inputs: Any) -> str:
         """Adds a node; returns its number."""
+        declared = self.definitions[class_type]["input"]
         defaults = {
             name: _default(*declaration)
-            for name, declaration in self.definitions[class_type]["input"].get("required", {}).items()
+            for kind in ("required", "optional")
+            for name, declaration in declared.get(kind, {}).items()
         }
         number = str(len(self.nodes) + 1)
         given = {name: value for name, value in {**defaults, **inputs}.items() if value is not None}
@@ -58,17 +61,36 @@ def personalise(
     model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
     examples = prompt.add("DRC_ExamplePictures")
     pictures = load_images(prompt, history) if history else [examples, 0]
-    parts = {"style": [prompt.add("DRC_StyleTower", model=model, history=pictures), 0]}
-    if reference or not text:
-        meaning = load_images(prompt, [reference]) if reference else [examples, 1]
-        parts["semantics"] = [prompt.add("DRC_SemanticTower", model=model, reference=meaning), 0]
-    instruction = [prompt.add("DRC_ComposeInstruction", model=model, text=text, **parts), 0]
-    tokens = [prompt.add("DRC_LMMGenerate", model=model, instruction=instruction, seed=seed), 0]
-    picture = [prompt.add("DRC_DecodeTokens", model=model, tokens=tokens), 0]
+    meaning = load_images(prompt, [reference]) if reference else None if text else [examples, 1]
+    picture = draw(prompt, model, pictures, meaning, text, seed)
     prompt.add("SaveImage", images=picture, filename_prefix="drc")
     return prompt.nodes
 
 
+def draw(prompt: Prompt, model: list[Any], history: list[Any], reference: list[Any] | None, text: str, seed: int):
+    """From links to a model and pictures to the link to what it draws."""
+    parts = {"style": [prompt.add("DRC_StyleTower", model=model, history=history), 0]}
+    if reference:
+        parts["semantics"] = [prompt.add("DRC_SemanticTower", model=model, reference=reference), 0]
+    instruction = [prompt.add("DRC_ComposeInstruction", model=model, text=text, **parts), 0]
+    tokens = [prompt.add("DRC_LMMGenerate", model=model, instruction=instruction, seed=seed), 0]
+    return [prompt.add("DRC_DecodeTokens", model=model, tokens=tokens), 0]
+
+
 def node_of(prompt: dict[str, Any], class_type: str) -> str:
-    """The number of the node of that class."""
+    """The number of the first node of that class."""
     return next(number for number, node in prompt.items() if node["class_type"] == class_type)
+
+
+def without_numbers(prompt: dict[str, Any]) -> Counter:
+    """The nodes as what they are and what they come from, so that equal graphs are equal however they are numbered."""
+
+    def told(number: str) -> tuple[Any, ...]:
+        node = prompt[number]
+        inputs = [(name, *source(value)) for name, value in sorted(node["inputs"].items())]
+        return node["class_type"], *inputs
+
+    def source(value: Any) -> tuple[Any, ...]:
+        return (told(value[0]), value[1]) if isinstance(value, list) else (value,)
+
+    return Counter(map(told, prompt))

@@ -67,10 +67,29 @@ class Page:
         """The graph as the page queues it."""
         return self.tab.evaluate("async () => (await window.app.graphToPrompt()).output")
 
+    def set_widgets(self, node_type, **values):
+        """Sets widgets of the node of a type, as an edit in the page does."""
+        set_one = """([type, values]) => {
+            const node = window.app.graph.nodes.find(node => node.type === type)
+            for (const [name, value] of Object.entries(values))
+                node.widgets.find(widget => widget.name === name).value = value
+        }"""
+        self.tab.evaluate(set_one, [node_type, values])
+
+    def press_run(self):
+        self.tab.get_by_test_id("queue-button").get_by_role("button").first.click()
+
     def run(self):
         """Presses Run; returns the pictures of the first node that shows some, or none when an alert comes first."""
-        self.tab.get_by_test_id("queue-button").get_by_role("button").first.click()
-        shown = "Object.values(window.app.nodeOutputs).find(output => output.images?.length)?.images"
+        self.press_run()
+        return self.wait_for("Object.values(window.app.nodeOutputs).find(output => output.images?.length)?.images")
+
+    def pictures_in(self, title):
+        """Waits for the pictures of the node with that title; none when an alert comes first."""
+        node = f"window.app.graph.nodes.find(node => node.title === '{title}')"
+        return self.wait_for(f"window.app.nodeOutputs[{node}.id]?.images")
+
+    def wait_for(self, shown):
         alert = f"document.querySelector('{ALERTS}') && []"
         return self.tab.wait_for_function(f"() => {shown} || ({alert})").json_value()
 

@@ -14,7 +14,14 @@ OUTPUTS = {
     "DRC_LMMGenerate": ["DRC_TOKENS"],
     "DRC_DecodeTokens": ["IMAGE"],
     "DRC_ExamplePictures": ["IMAGE", "IMAGE"],
+    "DRC_ImageDataset": ["DRC_DATASET", "STRING"],
+    "DRC_Triplets": ["DRC_TRIPLETS", "IMAGE"],
+    "DRC_Augmentations": ["DRC_AUGMENTATIONS", "IMAGE"],
+    "DRC_TrainDisentanglement": ["DRC_MODEL", "IMAGE", "IMAGE"],
+    "DRC_TrainPersonalisation": ["DRC_MODEL", "IMAGE", "IMAGE"],
+    "DRC_SaveModel": ["STRING"],
 }
+TRAINING = list(OUTPUTS)[7:]
 
 
 def test_every_node_has_its_final_id_and_outputs(classes):
@@ -25,7 +32,7 @@ def test_every_node_has_its_final_id_and_outputs(classes):
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_every_input_and_output_explains_itself(classes, root, name):
     schema = classes[name].GET_SCHEMA()
-    assert schema.description and schema.category == "DRC"
+    assert schema.description and schema.category == ("DRC/training" if name in TRAINING else "DRC")
     assert all(part.tooltip for part in schema.inputs + schema.outputs)
     assert all(output.display_name for output in schema.outputs)
     page = (root / "web" / "docs" / f"{name}.md").read_text()

@@ -1,26 +1,56 @@
-"""The workflows that ship agree with the nodes: links fit, widgets have the values of an untouched node."""
+"""The workflows that ship agree with the nodes: links fit, and but for a few widgets they are as an untouched node."""
 
 import json
 
 import pytest
+from PIL import Image
 
+NAMES = ("personalise", "train_disentanglement", "train_personalisation")
 FROM_NODES = {"cnr_id": "drc-personalize", "ver": "0.1.0"}
+CHANGED = {"train_disentanglement": {"filename": "my-drc-stage-1", "precision": "32 bit"}}  # stage 2 goes on from it
+COMFY_NODES = {"PreviewImage", "SaveImage", "MarkdownNote"}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def workflow(root):
-    return json.loads((root / "workflows" / "personalise.json").read_text())
+def workflow(root, name):
+    return read(root, name)
+
+
+def read(root, name):
+    return json.loads((root / "workflows" / f"{name}.json").read_text())
 
 
 def ours(workflow, classes):
     return [(node, classes[node["type"]].GET_SCHEMA()) for node in workflow["nodes"] if node["type"] in classes]
 
 
+def test_all_workflows_are_tested_and_show_every_node(root, classes):
+    assert sorted(path.stem for path in (root / "workflows").glob("*.json")) == sorted(NAMES)
+    used = {node["type"] for name in NAMES for node in read(root, name)["nodes"]}
+    assert used == set(classes) | COMFY_NODES
+
+
+def test_it_has_a_picture_for_the_template_browser(root, name):
+    with Image.open(root / "workflows" / f"{name}.jpg") as picture:
+        assert picture.format == "JPEG" and min(picture.size) >= 300
+
+
 def test_every_node_is_used_once_and_can_be_found(workflow, classes):
     nodes = ours(workflow, classes)
-    assert sorted(node["type"] for node, _ in nodes) == sorted(classes)
+    assert len({node["type"] for node, _ in nodes}) == len(nodes)
     for node, _ in nodes:
         assert node["properties"] == {**FROM_NODES, "Node name for S&R": node["type"]}
+
+
+def test_a_note_comes_first(workflow):
+    note = workflow["nodes"][0]
+    assert (note["type"], note["title"]) == ("MarkdownNote", "Read me")
+    assert "Press **Run**" in note["widgets_values"][0]
 
 
 def test_the_version_is_that_of_the_pack(root):
@@ -30,28 +60,54 @@ def test_the_version_is_that_of_the_pack(root):
 
 def test_sockets_and_links_fit(workflow, classes):
     nodes = {node["id"]: node for node in workflow["nodes"]}
-    for _, source, output, target, index, kind in workflow["links"]:
-        assert nodes[source]["outputs"][output]["type"] == kind == nodes[target]["inputs"][index]["type"]
+    for number, source, output, target, index, kind in workflow["links"]:
+        start, end = nodes[source]["outputs"][output], nodes[target]["inputs"][index]
+        assert start["type"] == kind == end["type"]
+        assert number in start["links"] and number == end["link"]
     for node, schema in ours(workflow, classes):
         assert [output["type"] for output in node["outputs"]] == [output.io_type for output in schema.outputs]
         kinds = {part.id: part.io_type for part in schema.inputs}
         assert all(kinds[part["name"]] == part["type"] for part in node["inputs"])
 
 
-def test_widgets_are_left_at_their_defaults(workflow, classes):
+def test_widgets_are_left_at_their_defaults(workflow, classes, name):
     for node, schema in ours(workflow, classes):
-        defaults = [part.default for part in schema.inputs if hasattr(part, "default")]
-        values = node["widgets_values"]
+        widgets = [part for part in schema.inputs if hasattr(part, "default")]
+        required = [part for part in widgets if not part.optional]
+        expected = []
+        for part in required + [part for part in widgets if part.optional]:
+            changed = CHANGED.get(name, {}) if node["type"] == "DRC_SaveModel" else {}
+            expected.append(changed.get(part.id, part.default))
+            if getattr(part, "control_after_generate", None):
+                expected.append("fixed")
+        values = list(node["widgets_values"])
         if node["type"] == "DRC_LMMGenerate":
-            seed, after, *values = values
-            assert after == "fixed" and seed >= 0
-            defaults = defaults[1:]
-        assert values == defaults
+            assert values[0] >= 0
+            expected[0] = values[0]
+        assert values == expected
 
 
-def test_nothing_overlaps(workflow):
+def test_seeds_that_decide_a_training_stay(classes):
+    """The page would draw another seed after every run, and the next run would be another training."""
+    for name in ("DRC_Triplets", "DRC_Augmentations", "DRC_TrainDisentanglement", "DRC_TrainPersonalisation"):
+        (seed,) = (part for part in classes[name].GET_SCHEMA().inputs if part.id == "seed")
+        assert seed.as_dict()["control_after_generate"] is False
+
+
+def test_nothing_overlaps_and_all_stands_in_groups(workflow):
     boxes = [(*node["pos"], *node["size"]) for node in workflow["nodes"]]
     for index, (x, y, width, height) in enumerate(boxes):
         for other_x, other_y, other_width, other_height in boxes[index + 1 :]:
             apart = other_x >= x + width or x >= other_x + other_width
             assert apart or other_y - 30 >= y + height or y - 30 >= other_y + other_height
+    for x, y, width, height in boxes[1:]:
+        assert any(
+            left <= x and top <= y - 30 and x + width <= left + wide and y + height <= top + high
+            for left, top, wide, high in (group["bounding"] for group in workflow["groups"])
+        )
+
+
+def test_the_page_leaves_the_layout_alone(workflow):
+    """Without a view of its own, page 1.32 pulls nodes and groups apart; without the other it scales both."""
+    assert workflow["extra"]["workflowRendererVersion"] == "Vue-corrected"
+    assert workflow["extra"]["ds"]["scale"] > 0.3

@@ -101,6 +101,8 @@ class MiniLMM(nn.Module):
                 nn.init.normal_(parameter, std=0.04 / (2 * self.config.layers) ** 0.5)
             elif parameter.ndim > 1:
                 nn.init.normal_(parameter, std=0.04)
+            else:
+                nn.init.ones_(parameter)
         for layer in self.language.model.layers:  # at first a code looks at its like: its own spot on the canvas
             attention = layer.self_attn
             nn.init.normal_(attention.q_proj.weight, std=1.5 * self.config.width**-0.5)

@@ -1,0 +1,40 @@
+"""What a stranger does with the training workflows: open them, look, make them short, press Run, look at the curve."""
+
+import pytest
+
+from scripts.lib.pictures import from_bytes
+from scripts.lib.prompts import without_numbers
+from scripts.lib.training_prompts import TRAINERS, train_disentanglement, train_personalisation
+
+WORKFLOWS = {
+    "train_disentanglement": (TRAINERS[0], train_disentanglement),
+    "train_personalisation": (TRAINERS[1], train_personalisation),
+}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_template_opens_and_trains(page, client, definitions, name):
+    trainer, prompt = WORKFLOWS[name]
+    page.open_template(name)
+    assert page.unknown_node_types() == []
+    assert page.alerts() == []
+    assert without_numbers(page.api_prompt()) == without_numbers(prompt(definitions))
+    page.screenshot(f"{name}-open")
+
+    page.set_widgets("DRC_LoadModel", model_name="tiny.safetensors")
+    page.set_widgets("DRC_Triplets", restyled_views=2)
+    run_name = f"{name} {page.name}"
+    page.set_widgets(trainer, steps=20, batch_size=2, validate_every=10, samples=1, run_name=run_name)
+    page.set_widgets("DRC_SaveModel", filename=run_name)
+    before = page.api_prompt()
+    page.press_run()
+    for title, size in (("Pairs", (416, 1119)), ("Loss curve", (1024, 768))):
+        images = page.pictures_in(title)
+        assert page.alerts() == []
+        assert from_bytes(client.fetch(images[0])).size == size
+    if name == "train_personalisation":
+        assert from_bytes(client.fetch(page.pictures_in("Picture")[0])).size == (32, 32)
+    page.screenshot(f"{name}-done")
+    assert page.api_prompt() == before  # no seed was changed behind the user's back
+    assert page.errors == []
+    assert page.alerts() == []

@@ -1,0 +1,165 @@
+"""`python -m drc.train CONFIG.toml`: a user's whole training, from files to a file, without ComfyUI."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drc.checkpoint import load
+from drc.train.__main__ import main
+from drc.train.checkpoints import RunFolder
+from drc.train.config import read_config
+from drc.train.run import Hooks
+from scripts.lib.environment import ROOT
+
+from .conftest import LONGEST, Command, bytes_of, environment, names_in
+
+WITHOUT = "import sys, runpy; sys.modules['accelerate'] = None; runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+
+
+def test_from_the_folder_of_an_installed_pack(course, tmp_path):
+    """With relative paths, which are those of the file, and in an environment that ComfyUI is no part of."""
+    pack = tmp_path / "custom_nodes" / "drc"
+    shutil.copytree(ROOT / "drc", pack / "drc", ignore=shutil.ignore_patterns("*.safetensors", "__pycache__"))
+    run = tmp_path / "output" / "drc" / "run_00001"
+    course.write(run, folder="pictures", file="../tiny.safetensors", samples=2)
+    shutil.copytree(ROOT / "nodes" / "examples", run / "pictures")
+    shutil.copy(course.model, run.parent / "tiny.safetensors")
+    host = "import importlib.util as u; print([u.find_spec(n) for n in ('comfy', 'folder_paths', 'server')])"
+    found = subprocess.run([sys.executable, "-c", host], cwd=pack, env=environment(), capture_output=True, text=True)
+    assert found.stdout == "[None, None, None]\n"
+
+    code, out, err = Command(pack).run(run / "config.toml")
+
+    assert code == 0, err
+    assert out == f"{run / 'step-000010' / 'weights.safetensors'}\n"
+    assert load(Path(out.strip())).step == 10
+    pictures = {f"pictures/{name}" for name in names_in(ROOT / "nodes" / "examples")}
+    checkpoints = {
+        f"step-{step:06d}{name}" for step in (5, 10) for name in ("", "/weights.safetensors", "/state.safetensors")
+    }
+    others = {"config.toml", "log.jsonl", "samples", "samples/step-000005.png", "samples/step-000010.png", "pictures"}
+    assert names_in(run) == pictures | checkpoints | others
+    assert [path.suffix for path in (run.parent / "cache").iterdir()] == [".safetensors"]
+    assert read_config(run / "config.toml").data.folder == str(run / "pictures")
+    assert "Traceback" not in err and "pictures turned into codes: 72 of 72" in err
+
+
+def test_ctrl_c_keeps_the_step_and_a_second_start_goes_on_without_accelerate(course, command, tmp_path):
+    config = course.write(tmp_path / "c", steps=24, save_every=1000)
+    process = command.start(config, "--out", tmp_path / "run", "--cache", course.cache)
+    for line in process.stderr:
+        if " step 3 " in line:
+            process.send_signal(signal.SIGINT)
+            break
+    out, err = process.communicate(timeout=LONGEST)
+
+    assert process.returncode == 130
+    assert out == "" and "Traceback" not in err
+    assert err.endswith("Stopped; start it again and it goes on from its last checkpoint.\n")
+    (step,) = RunFolder(tmp_path / "run").steps()
+    assert 3 <= step < 24
+
+    without_accelerate = ("-c", WITHOUT)
+    code, out, err = command.run(
+        config, "--out", tmp_path / "run", "--cache", course.cache, launcher=without_accelerate
+    )
+
+    assert code == 0, err
+    assert f"resumed {tmp_path / 'run'} at step {step}" in err
+    course.train(config, tmp_path / "undisturbed")
+    assert bytes_of(tmp_path / "run", 24) == bytes_of(tmp_path / "undisturbed", 24)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "loss" in row] == list(range(1, 25))
+
+
+def test_an_error_is_a_sentence_and_no_traceback(command, tmp_path):
+    code, out, err = command.run(tmp_path / "none.toml")
+
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1 and err.startswith(f"{tmp_path / 'none.toml'} is not a readable TOML file")
+    assert err.endswith("; write it with a training node.\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"steps": 0}, "steps is 0, expected 1 or more; correct it."),
+        ({"folder": "none"}, "none', which is not there; give a folder with pictures."),
+        ({"folder": "damaged"}, "1 picture left out, first picture.png: "),
+        ({"file": "none.safetensors"}, "none.safetensors is not a readable safetensors file"),
+        ({"file": "damaged.safetensors"}, "damaged.safetensors is not a readable safetensors file"),
+        ({"folder": "."}, "give another with --out."),
+        ({"pairing": "labels"}, "pairing is 'labels', but no label"),
+        ({"restylings": ("none",)}, "the style family 'none' is unknown"),
+        ({"rate": 1e30, "language_rate": 1e30}, "; lower the learning rate."),
+        ({"source": "emoji benchmark"}, "the emoji benchmark is not built"),
+    ],
+)
+def test_errors(course, tmp_path, capfd, monkeypatch, signals, settings, expected):
+    """In this process, as there are many."""
+    (tmp_path / "run" / "damaged").mkdir(parents=True)
+    (tmp_path / "run" / "damaged" / "picture.png").write_bytes(b"no picture")
+    (tmp_path / "run" / "damaged.safetensors").write_bytes(b"no model")
+    pattern = {"pattern": "*"} if settings.get("folder") == "damaged" else {}
+    config = course.write(tmp_path / "run", **settings, **pattern)
+
+    assert run_here(config, course.cache, monkeypatch) == 2
+
+    out, err = capfd.readouterr()
+    sentence = [line for line in err.splitlines() if line and not line[:4].isdigit()]  # but for the lines of the log
+    assert len(sentence) == 1 and expected in sentence[0] and sentence[0].endswith(".")
+    assert out == ""
+
+
+def test_a_folder_that_cannot_be_made(course, tmp_path, capfd, monkeypatch, signals):
+    (tmp_path / "file").write_text("no folder")
+    config = course.write(tmp_path / "c")
+
+    assert run_here(config, course.cache, monkeypatch, "--out", tmp_path / "file") == 2
+
+    assert f"{tmp_path / 'file'} cannot be read or written: File exists.\n" in capfd.readouterr().err
+
+
+def test_nothing_left_to_do_is_an_error(course, tmp_path, capfd, monkeypatch, signals):
+    config = course.write(tmp_path / "run", steps=1)
+    course.train(config, tmp_path / "run")
+
+    assert run_here(config, course.cache, monkeypatch) == 2
+
+    assert "took no step: it already took 1 of 1; raise steps" in capfd.readouterr().err
+
+
+def run_here(config: Path, cache: Path, monkeypatch, *arguments) -> int:
+    arguments = [config, "--cache", cache, "--device", "cpu", *arguments]
+    monkeypatch.setattr(sys, "argv", ["drc.train", *map(str, arguments)])
+    return main()
+
+
+class Interruption(BaseException):
+    """As Ctrl-C is one."""
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_forty_steps_are_twenty_and_twenty(course, launcher, tmp_path, stage):
+    config = course.write(
+        tmp_path / "c", stage, steps=40, save_every=15, log_every=7, validate_every=10, augment=stage == 2, crop=0.5
+    )
+    course.train(config, tmp_path / "whole")
+
+    def stop(trainer) -> None:
+        if trainer.step == 20:
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        course.train(config, tmp_path / "halves", Hooks(on_step=stop))
+    assert RunFolder(tmp_path / "halves").steps() == [15, 20]
+
+    ((code, said),) = launcher.run(config, "--out", tmp_path / "halves", count=1)
+
+    assert code == 0, said
+    assert bytes_of(tmp_path / "halves", 40) == bytes_of(tmp_path / "whole", 40)

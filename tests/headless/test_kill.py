@@ -1,0 +1,89 @@
+"""kill -9, at whatever moment: the last checkpoint is whole, and the training that goes on from it is the same."""
+
+import json
+import random
+import time
+
+from drc.checkpoint import load
+from drc.train.checkpoints import STATE, UNFINISHED, WEIGHTS, RunFolder
+
+from .conftest import CLOCKED, bytes_of, finish, names_in, wait_for
+
+KILLS_WHILE_READING, KILLS_AT_RANDOM, KILLS_WHILE_WRITING = 3, 4, 6
+
+
+def test_kill_at_any_moment(course, launcher, tmp_path):
+    settings = {"steps": 30, "save_every": 1, "validate_every": 6, "samples": 1, "restyled_views": 6}
+    config, run, cache = course.write(tmp_path / "c", **settings), tmp_path / "run", tmp_path / "cache"
+    moments = random.Random(3)
+    hit = []  # the step of the last checkpoint, and whether a half one lay beside it, at every kill
+
+    def until_killed(wait) -> None:
+        process = launcher.start(config, "--out", run, cache=cache)
+        wait(process)
+        process.kill()
+        process.join()
+        assert process.exitcode == -9, process.log.read_text()
+        hit.append((assert_whole(run), any(run.glob(f"{UNFINISHED}*"))))
+
+    for _ in range(KILLS_WHILE_READING):
+        until_killed(lambda process: sleep_after("pictures read", moments.uniform(0, 0.15), process))
+    assert [step for step, _ in hit] == [0] * KILLS_WHILE_READING
+    for _ in range(KILLS_AT_RANDOM):
+        until_killed(lambda process: sleep_after_steps(run, moments.randrange(4), moments.uniform(0, 0.05), process))
+    for _ in range(KILLS_WHILE_WRITING):
+        until_killed(
+            lambda process: sleep_until_it_writes(run, moments.randrange(3), moments.uniform(0, 0.004), process)
+        )
+    assert any(half for _, half in hit), hit  # or none was killed while it wrote
+    assert len({step for step, _ in hit}) > 3 and max(hit)[0] < 30, hit
+
+    ((code, said),) = finish([launcher.start(config, "--out", run, cache=cache)])
+
+    assert code == 0, said
+    undisturbed = course.train(config, tmp_path / "undisturbed")
+    assert bytes_of(run, 30) == bytes_of(tmp_path / "undisturbed", 30)
+    assert timeless(RunFolder(run).read_log()) == timeless(undisturbed.rows)
+    assert names_in(run) == names_in(tmp_path / "undisturbed")
+    assert names_in(cache) == {path.name for path in course.cache.iterdir()}
+
+
+def assert_whole(run) -> int:
+    """The last checkpoint loads, whichever it is; its step, 0 for none."""
+    if not run.exists():
+        return 0
+    folder = RunFolder(run)
+    step = max(folder.steps(), default=0)
+    if step:
+        assert load(folder.path(step) / WEIGHTS).step == step
+        assert folder.load(step).header["step"] == str(step)
+        assert {path.name for path in folder.path(step).iterdir()} == {WEIGHTS, STATE}
+    return step
+
+
+def sleep_after(words: str, seconds: float, process) -> None:
+    """Until a process says something, and a moment more."""
+    wait_for(lambda: words in process.log.read_text(), process)
+    time.sleep(seconds)
+
+
+def sleep_after_steps(run, more: int, seconds: float, process) -> None:
+    """Until it learns and has saved so many more steps, and a moment more."""
+    sleep_after("training takes", 0, process)
+    enough = last_step(run) + more
+    wait_for(lambda: last_step(run) >= enough, process)
+    time.sleep(seconds)
+
+
+def sleep_until_it_writes(run, more: int, seconds: float, process) -> None:
+    sleep_after_steps(run, more, 0, process)
+    wait_for(lambda: any(run.glob(f"{UNFINISHED}0*")), process)
+    time.sleep(seconds)
+
+
+def last_step(run) -> int:
+    return max((int(path.name[5:]) for path in run.glob("step-*")), default=0)
+
+
+def timeless(rows: list[dict]) -> str:
+    return json.dumps([{name: value for name, value in row.items() if name not in CLOCKED} for row in rows], indent=0)

@@ -1,0 +1,276 @@
+"""Training by nodes, from a folder of pictures to a model that draws, as the host calls them: in inference mode."""
+
+import importlib
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from safetensors.torch import load_file
+
+QUICK = {
+    "steps": 3, "batch_size": 4, "learning_rate": 0.01, "language_learning_rate": 0.01, "warm_up": 1,
+    "save_every": 2, "validate_every": 2, "samples": 0, "precision": "float32",
+}  # fmt: skip
+STAGES = ("DRC_TrainDisentanglement", "DRC_TrainPersonalisation")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tensors this small only lose by being shared out."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def host_folders(models, tmp_path, monkeypatch):
+    """The host's folders, empty but for the tiny models."""
+    import folder_paths
+
+    for name in ("input", "output", "models"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(folder_paths, "input_directory", str(tmp_path / "input"))
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "output"))
+    monkeypatch.setattr(folder_paths, "models_dir", str(tmp_path / "models"))
+    drc = [str(models), str(tmp_path / "models" / "drc")]
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "drc", (drc, {".safetensors"}))
+    return tmp_path
+
+
+@pytest.fixture
+def execute(classes, host_folders, pack, monkeypatch):
+    """Runs a node with its defaults and gives all its outputs."""
+    importlib.import_module(f"{pack.__name__}.drc.train.data")
+    monkeypatch.setattr(pack.drc.train.data, "VALIDATION_CASES", 4)  # enough of two pictures held back
+
+    def run(node_id, **inputs):
+        node = classes[node_id]
+        defaults = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
+        with torch.inference_mode():
+            return node.execute(**defaults | inputs).result
+
+    return run
+
+
+@pytest.fixture
+def make_pictures(host_folders):
+    def make(name="mine", users=("anna", "ben"), count=3, shade=40):
+        for place, user in enumerate(users):
+            folder = host_folders / "input" / name / user
+            folder.mkdir(parents=True)
+            for number in range(count):
+                picture = Image.new("RGB", (36, 32), "white")
+                colour = (220 - 90 * place, shade, 60 * number)
+                ImageDraw.Draw(picture).ellipse((4 * number, 5, 4 * number + 12, 12 + 6 * number), fill=colour)
+                picture.save(folder / f"{number}.png")
+        return name
+
+    return make
+
+
+@pytest.fixture
+def triplets(execute, make_pictures):
+    """Of three pictures of each of two users."""
+
+    def make(name="mine", table="", shade=40, **settings):
+        dataset, _ = execute("DRC_ImageDataset", source="folder", folder=make_pictures(name, shade=shade), table=table)
+        return execute("DRC_Triplets", dataset=dataset, restyled_views=2, validation_share=0.34, shown=2, **settings)
+
+    return make
+
+
+def sentence(call, *arguments, **inputs):
+    with pytest.raises(ValueError) as error:
+        call(*arguments, **inputs)
+    text = str(error.value)
+    assert text.endswith(".") and not text.endswith("..") and "\n" not in text
+    return text
+
+
+def test_from_a_folder_to_a_model_that_draws(execute, graph, model, triplets, reference, host_folders):
+    pairs, sheet = triplets()
+    assert sheet.shape[0] == 1 and sheet.shape[3] == 3 and 0 <= sheet.min() < sheet.max() <= 1
+    augmentations, _ = execute("DRC_Augmentations", dataset=pairs.dataset)
+    first, curve, samples = execute(STAGES[0], model=model, triplets=pairs, **QUICK | {"samples": 1})
+    assert (first.drc.stage, first.drc.step) == (1, 3)
+    assert curve.ndim == samples.ndim == 4 and len(curve) == 1 and len(samples) == 2
+    second, _, no_samples = execute(STAGES[1], model=first, triplets=pairs, augmentations=augmentations, **QUICK)
+    assert (second.drc.stage, second.name) == (2, "personalisation_00001/step-000003/weights.safetensors")
+    assert no_samples.shape == (1, 1, 1, 3)
+    (name,) = execute("DRC_SaveModel", model=second, precision="32 bit")
+    assert name == "my-drc-model.safetensors"
+    loaded = graph.load(name)
+    for trained, start in ((first, model), (loaded, first)):
+        before = start.drc.disentangler.state_dict()
+        after = trained.drc.disentangler.state_dict()
+        assert all(not torch.equal(after[key], before[key]) for key in after if key.endswith("query.weight"))
+    saved, kept = load_file(loaded.path), load_file(second.path)
+    assert saved.keys() == kept.keys() and all(torch.equal(saved[key], kept[key]) for key in kept)
+    style, semantics = graph.style(loaded, torch.rand(2, 20, 20, 3)), graph.semantics(loaded, reference)
+    tokens = graph.generate(loaded, graph.compose(loaded, style, semantics), seed=0)
+    assert graph.decode(loaded, tokens).isfinite().all()
+    (again,) = execute("DRC_SaveModel", model=first)
+    assert again == "my-drc-model-2.safetensors" and graph.load(again).drc.stage == 1
+
+
+@pytest.mark.parametrize("node", STAGES)
+def test_learning_leaves_inference_mode_and_comes_back(execute, model, triplets, pack, node):
+    """The model's own weights are inference tensors, which could not be trained, and stay as they are."""
+    assert all(parameter.is_inference() for parameter in model.drc.disentangler.parameters())
+    before = {name: tensor.clone() for name, tensor in model.drc.state_dict().items()}
+    seen = []
+    look = pack.nodes.training.Watcher.on_step
+
+    def on_step(watcher, trainer):
+        seen.append((torch.is_inference_mode_enabled(), torch.is_grad_enabled()))
+        assert not any(parameter.is_inference() for parameter in trainer.inner.parameters())
+        look(watcher, trainer)
+
+    with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
+        patch.setattr(pack.nodes.training.Watcher, "on_step", on_step)
+        execute(node, model=model, triplets=triplets()[0], **QUICK)
+        assert torch.is_inference_mode_enabled()
+    assert seen == [(False, True)] * 3
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.drc.state_dict().items())
+
+
+@pytest.mark.parametrize("node", STAGES)
+def test_two_trainings_do_not_see_each_other(execute, graph, model, triplets, node, host_folders):
+    pairs, others = triplets()[0], triplets("others", shade=200)[0]
+
+    def trained(name, by=model, of=pairs, **settings):
+        result, _, _ = execute(node, model=by, triplets=of, run_name=name, **QUICK | settings)
+        return result.path.read_bytes(), result.path.with_name("state.safetensors").read_bytes()
+
+    alone = trained("alone")
+    other = trained("other", graph.load("other.safetensors"), others, seed=7)
+    assert trained("after") == alone != other
+
+
+@pytest.mark.parametrize("node", STAGES)
+def test_the_settings_alone_are_those_of_the_training(execute, model, triplets, pack, node, host_folders):
+    (host_folders / "input" / "mine").mkdir()
+    (host_folders / "input" / "mine" / "labels.csv").write_text(
+        "image,semantics,caption\nanna/0.png,one,a red spot\nanna/1.png,two,\nben/0.png,one,\nben/1.png,two,\n"
+    )
+    pairs, _ = triplets(table="labels.csv")
+    inputs = {"model": model, "triplets": pairs} | QUICK
+    if node == STAGES[1]:
+        inputs["augmentations"], _ = execute("DRC_Augmentations", dataset=pairs.dataset, blur=0.9)
+    nothing = execute(node, **inputs, run_name="told", what_to_do="write the settings only")
+    assert len(nothing) == 3
+    result, _, _ = execute(node, **inputs, run_name="done")
+    runs = host_folders / "output" / "drc"
+    told, done = (runs / f"{name}_00001" / "config.toml" for name in ("told", "done"))
+    assert told.read_bytes() == done.read_bytes()
+    assert [path.name for path in told.parent.iterdir()] == ["config.toml"]
+    config = pack.drc.train.config.read_config(told)
+    assert config.training.stage == STAGES.index(node) + 1 and config.training.batch == 4
+    assert config.data.table.endswith("labels.csv") and config.data.augment == (node == STAGES[1])
+    headless = pack.drc.train.run.train(config, host_folders / "headless", host_folders / "cache")
+    assert headless.file.read_bytes() == result.path.read_bytes()
+
+
+def test_resume_goes_on_in_the_last_folder_of_that_name(execute, model, triplets, host_folders):
+    pairs = triplets()[0]
+
+    def train(**settings):
+        result, _, _ = execute(STAGES[0], model=model, triplets=pairs, run_name="mine", **QUICK | settings)
+        return result.name.split("/")[:2]
+
+    assert train() == ["mine_00001", "step-000003"]
+    assert sentence(train) == (
+        "Train Disentanglement: the run mine_00001 took no step: it already took 3 of 3; raise steps, or turn resume "
+        "off to begin a new run."
+    )
+    assert train(steps=4) == ["mine_00001", "step-000004"]
+    assert train(resume=False) == ["mine_00002", "step-000003"]
+    assert train(steps=4) == ["mine_00002", "step-000004"]
+    runs = host_folders / "output" / "drc"
+    assert sorted(path.name for path in runs.iterdir()) == ["cache", "mine_00001", "mine_00002"]
+    assert sorted(path.name for path in (runs / "mine_00001").glob("step-*")) == ["step-000003", "step-000004"]
+
+
+def test_what_is_resumed_must_be_the_same(execute, graph, model, triplets):
+    pairs = triplets()[0]
+    execute(STAGES[0], model=model, triplets=pairs, run_name="mine", **QUICK)
+    for node, by, name in ((STAGES[0], graph.load("other.safetensors"), "model"), (STAGES[1], model, "stage")):
+        text = sentence(execute, node, model=by, triplets=pairs, run_name="mine", **QUICK | {"steps": 4})
+        assert f"the run mine_00001 cannot be resumed: it was begun with another {name}; choose the former one" in text
+
+
+def test_cancel_stops_within_the_step_and_loses_nothing(execute, model, triplets, pack, monkeypatch, host_folders):
+    from comfy import model_management
+
+    pairs = triplets()[0]
+    straight, _, _ = execute(STAGES[1], model=model, triplets=pairs, run_name="straight", **QUICK)
+
+    class Bar:
+        def update_absolute(self, value, preview=None):
+            if total == QUICK["steps"] and value == 1:
+                model_management.interrupt_current_processing()
+
+    def make_bar(steps):
+        nonlocal total
+        total = steps
+        return Bar()
+
+    total = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", make_bar)
+        with pytest.raises(model_management.InterruptProcessingException):
+            execute(STAGES[1], model=model, triplets=pairs, run_name="cut", **QUICK)
+    folder = host_folders / "output" / "drc" / "cut_00001"
+    assert [path.name for path in folder.glob("step-*")] == ["step-000001"]
+    resumed, _, _ = execute(STAGES[1], model=model, triplets=pairs, run_name="cut", **QUICK)
+    assert resumed.path.parent == folder / "step-000003"
+    assert resumed.path.read_bytes() == straight.path.read_bytes()
+
+
+def test_pictures_too_few(execute, make_pictures, host_folders):
+    def pairs(name, **settings):
+        dataset, _ = execute("DRC_ImageDataset", source="folder", folder=name)
+        return execute("DRC_Triplets", dataset=dataset, **settings)
+
+    (host_folders / "input" / "empty").mkdir()
+    assert sentence(pairs, "empty").startswith(f"Image Dataset: folder '{host_folders / 'input' / 'empty'}' holds no")
+    assert sentence(pairs, make_pictures("one", ["anna"], 1)) == (
+        "Triplets: dataset holds 1 usable picture of 1 user, but training needs a user with at least 2 different "
+        "pictures; add pictures."
+    )
+    assert sentence(pairs, make_pictures("lonely", ["anna"], 4), restyled_views=0) == (
+        "Triplets: dataset holds 4 usable pictures of 1 user and shows nothing in a second style, but a batch needs at "
+        "least 2 styles; choose restylings, or say in a table which pictures of two users mean the same."
+    )
+    assert sentence(pairs, "lonely", pairing="labels").startswith("Triplets: pairing is 'labels', but no label")
+    assert "glitter" in sentence(pairs, "lonely", restylings="palette, glitter")
+
+
+def test_the_benchmark_brings_pairs_and_references_of_its_own(execute, pack, tmp_path):
+    benchmark = pack.drc.data.benchmark.Benchmark(tmp_path)
+    text = sentence(execute, "DRC_Triplets", dataset=benchmark, pairing="restyle")
+    assert text.startswith("Triplets: pairing is 'restyle', but the emoji benchmark brings exact pairs of its own")
+    text = sentence(execute, "DRC_Augmentations", dataset=benchmark)
+    assert text.startswith("Augmentations: dataset is the emoji benchmark, which brings redrawn references of its own")
+
+
+def test_stage_2_needs_towers_that_were_trained(execute, graph, triplets):
+    untrained = graph.load("untrained.safetensors")
+    text = sentence(execute, STAGES[1], model=untrained, triplets=triplets()[0], **QUICK)
+    assert text == "Train Personalisation: the towers of this model were never trained; train stage 1 first."
+
+
+@pytest.mark.parametrize("name", ["", "../mine", ".mine", "a/b", "cache"])
+def test_names_of_runs(execute, model, triplets, host_folders, name):
+    text = sentence(execute, STAGES[0], model=model, triplets=triplets()[0], run_name=name, **QUICK)
+    assert text.startswith(f"Train Disentanglement: run_name is '{name}', ")
+    assert not (host_folders / "output" / "drc").exists()
+
+
+def test_the_averaged_weights_are_what_the_next_node_gets(execute, model, triplets):
+    result, _, _ = execute(STAGES[0], model=model, triplets=triplets()[0], **QUICK)
+    tensors = load_file(result.path)
+    assert any(name.startswith("read_out.") for name in tensors)
+    for name, tensor in result.drc.state_dict().items():
+        assert torch.equal(tensor, tensors[name]), name

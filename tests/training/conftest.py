@@ -1,0 +1,43 @@
+"""What the tests of the training core share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from drc.train import data
+from scripts.lib.tiny import write_tiny
+
+from .school import USERS, School, draw_pictures
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Tensors this small only lose by being shared out."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("model") / "tiny.safetensors")
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    return draw_pictures(tmp_path_factory.mktemp("pictures"), USERS)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def school(tiny, pictures, cache) -> Iterator[School]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "VALIDATION_CASES", 4)  # enough of four pictures held back
+        yield School(tiny, pictures, cache)

@@ -1,0 +1,52 @@
+"""Trainings of a tiny model on a few pictures, in a moment each."""
+
+import dataclasses
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig
+from drc.train.run import Hooks, Result, train
+
+USERS = {"anna": "crimson", "ben": "navy"}
+PICTURES = 4  # of each
+
+
+def draw_pictures(folder: Path, users: dict[str, str], count: int = PICTURES) -> Path:
+    """Every user draws other shapes, in a colour of their own."""
+    for user, colour in users.items():
+        (folder / user).mkdir(parents=True)
+        for number in range(count):
+            picture = Image.new("RGB", (40, 32), "white")
+            corner = 3 * number + len(user)
+            ImageDraw.Draw(picture).rectangle((corner, 4, corner + 8 + number, 12 + 4 * number), fill=colour)
+            picture.save(folder / user / f"{number}.png")
+    return folder
+
+
+@dataclasses.dataclass
+class School:
+    """Trains as a node does; `config` and `train` take settings of all three tables by name."""
+
+    model: Path
+    pictures: Path
+    cache: Path
+
+    def config(self, **settings) -> Config:
+        quick = {
+            "folder": str(self.pictures), "restyled_views": 3, "validation_share": 0.25,
+            "file": str(self.model),
+            "stage": 1, "steps": 4, "batch": 4, "rate": 1e-2, "warm_up": 2, "save_every": 2, "log_every": 2,
+            "validate_every": 100, "samples": 0, "instructions_first": 0.5, "sampling_warm_up": 2,
+            "precision": "float32",
+        }  # fmt: skip
+        settings = quick | settings
+        tables = []
+        for kind in (DataConfig, ModelConfig, TrainingConfig):
+            names = {field.name for field in dataclasses.fields(kind)}
+            tables.append(kind(**{name: settings.pop(name) for name in list(settings) if name in names}))
+        assert not settings
+        return Config(*tables)
+
+    def train(self, run: Path, hooks: Hooks | None = None, **settings) -> Result:
+        return train(self.config(**settings), run, self.cache, hooks=hooks)

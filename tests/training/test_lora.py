@@ -1,0 +1,108 @@
+"""LoRA: the language model learns while its own weights stay, and ships as if it had learned itself."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from drc.checkpoint import load
+from drc.lmm.lora import PROJECTIONS, LoRALinear, add_lora, merge_lora
+from drc.train.run import Hooks
+
+from .world import make_drc
+
+
+def test_at_first_nothing_is_added():
+    torch.manual_seed(0)
+    base, x = nn.Linear(6, 4, bias=False), torch.randn(3, 6)
+    lora = LoRALinear(base, rank=2, alpha=8.0)
+    assert torch.equal(lora(x), base(x)) and torch.equal(lora.merged(), base.weight)
+    nn.init.normal_(lora.up.weight)
+    torch.testing.assert_close(lora(x), base(x) + 4 * x @ lora.down.weight.T @ lora.up.weight.T)
+    torch.testing.assert_close(x @ lora.merged().T, lora(x))
+
+
+def test_only_queries_and_values_learn():
+    language = make_drc().lmm.language
+    add_lora(language, 2, 4.0)
+    trained = {name for name, p in language.named_parameters() if p.requires_grad}
+    layers = range(len(language.model.layers))
+    assert trained == {
+        f"model.layers.{layer}.self_attn.{name}.{part}.weight"
+        for layer in layers
+        for name in PROJECTIONS
+        for part in ("down", "up")
+    }
+
+
+def test_merged_it_has_the_names_of_a_model_without():
+    torch.manual_seed(0)
+    lmm, plain = make_drc().lmm, make_drc().lmm
+    add_lora(lmm.language, 2, 4.0)
+    for name, parameter in lmm.named_parameters():
+        if name.endswith("up.weight"):
+            nn.init.normal_(parameter, std=0.3)
+    embeddings = torch.randn(2, 5, plain.config.width)
+    before = plain.language(embeddings)
+    plain.load_state_dict(merge_lora(lmm.state_dict(), lmm))
+    torch.testing.assert_close(plain.language(embeddings), lmm.language(embeddings), atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(plain.language(embeddings), before, atol=1e-2)
+
+
+def trained(school, run, **settings):
+    """The last checkpoint, the trainer, and the names of all that moved."""
+    seen = {}
+
+    def on_step(trainer):
+        seen.setdefault("trainer", trainer)
+        seen.setdefault("start", {name: p.detach().clone() for name, p in trainer.inner.named_parameters()})
+
+    result = school.train(run, Hooks(on_step=on_step), **settings)
+    now = dict(seen["trainer"].inner.named_parameters())
+    moved = {name for name, tensor in seen["start"].items() if not torch.equal(tensor, now[name])}
+    return result, seen["trainer"], moved
+
+
+def test_a_training_with_lora(school, tmp_path):
+    result, trainer, moved = trained(school, tmp_path, stage=2, train_language="LoRA", lora_rank=3, rate=0.05)
+    language = {name for name in moved if name.startswith("drc.lmm.")}
+    assert language and all(name.endswith(("up.weight", "down.weight")) for name in language)
+    assert any(name.startswith("drc.disentangler.") for name in moved)
+    model, base = load(result.file), load(school.model)
+    shipped, before = model.lmm.state_dict(), base.lmm.state_dict()
+    changed = {name for name in shipped if not torch.equal(shipped[name], before[name])}
+    assert changed == {name for name in before if name.endswith(tuple(f"{part}.weight" for part in PROJECTIONS))}
+    embeddings = torch.randn(2, 7, base.lmm.config.width, generator=torch.Generator().manual_seed(0))
+    with trainer.averaged(), torch.no_grad():
+        unmerged = trainer.inner.drc.lmm.language(embeddings)
+    torch.testing.assert_close(model.lmm.language(embeddings), unmerged, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(base.lmm.language(embeddings), unmerged, atol=1e-4)
+
+
+def test_it_goes_on_as_if_it_had_never_stopped(school, tmp_path):
+    class PowerCutError(Exception):
+        pass
+
+    def cut(trainer):
+        if trainer.step == 1:
+            raise PowerCutError
+
+    settings = {"stage": 2, "train_language": "LoRA", "steps": 3}
+    straight = school.train(tmp_path / "straight", **settings)
+    with pytest.raises(PowerCutError):
+        school.train(tmp_path / "cut", Hooks(on_step=cut), **settings)
+    resumed = school.train(tmp_path / "cut", **settings)
+    assert resumed.file.read_bytes() == straight.file.read_bytes()
+
+
+def test_a_frozen_language_model_ships_as_it_came(school, tmp_path):
+    result, _, moved = trained(school, tmp_path, stage=1, train_language="frozen")
+    assert {name.split(".")[1] for name in moved if name.startswith("drc.")} == {"disentangler"}
+    shipped, before = load_file(result.file), load_file(school.model)
+    language = [name for name in before if name.startswith("lmm.")]
+    assert language and all(torch.equal(shipped[name], before[name]) for name in language)
+
+
+def test_language_has_a_rate_of_its_own(school, tmp_path):
+    _, _, moved = trained(school, tmp_path, stage=2, train_language="LoRA", language_rate=0.0, steps=2)
+    assert moved and not any(name.startswith("drc.lmm.") for name in moved)

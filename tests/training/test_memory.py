@@ -1,0 +1,70 @@
+"""The estimate of memory before a training, and what lowers it."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from drc.train.memory import estimate, quick_attention, recompute
+
+from .world import changed, make_batches, make_lesson, make_objective
+
+CPU = torch.device("cpu")
+
+
+def peak(objective, samples, lesson=None) -> int:
+    return estimate(objective, lesson or make_lesson(0), samples, CPU).peak
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_more_samples_at_once_take_more(stage):
+    objective, lesson = make_objective(stage), make_lesson(0, stage)
+    peaks = [peak(objective, samples, lesson) for samples in (1, 4, 16, 64)]
+    assert peaks == sorted(set(peaks))
+
+
+def test_computing_again_takes_less():
+    objective = make_objective(2)
+    kept = peak(objective, 64)
+    recompute(objective.drc.lmm.language)
+    assert peak(objective, 64) < kept
+
+
+def test_only_what_is_trained_has_an_optimiser():
+    objective = make_objective(2)
+    whole = estimate(objective, make_lesson(0), 1, CPU)
+    trained = sum(p.numel() * p.element_size() for p in objective.parameters() if p.requires_grad)
+    assert whole.optimiser == 4 * trained and whole.peak == whole.weights + whole.beside_weights
+    objective.drc.lmm.requires_grad_(False)
+    fewer = estimate(objective, make_lesson(0), 1, CPU)
+    assert fewer.optimiser < whole.optimiser and fewer.weights == whole.weights
+    assert f"{round(whole.peak / 2**20)} MB" in str(whole)
+
+
+def test_a_lesson_that_is_read_in_part_is_estimated_as_if_it_were_read(monkeypatch):
+    objective, whole = make_objective(2), make_lesson(0)
+    part = changed(whole, read=torch.arange(8) < 2)
+    assert peak(objective, 8, part) == pytest.approx(peak(objective, 8, whole), rel=0.02)
+
+
+def test_looking_leaves_no_trace():
+    objective = make_objective(1)
+    before = {name: tensor.clone() for name, tensor in objective.state_dict().items()}
+    lesson = make_lesson(0, 1, make_batches(size=4)[0])
+    contents = {field.name: getattr(lesson, field.name).clone() for field in dataclasses.fields(lesson)}
+    estimate(objective, lesson, 4, CPU)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in objective.state_dict().items())
+    assert all(parameter.grad is None for parameter in objective.parameters())
+    assert all(torch.equal(getattr(lesson, name), tensor) for name, tensor in contents.items())
+
+
+def test_quick_attention_is_switched_back():
+    def switches():
+        cuda = torch.backends.cuda
+        return cuda.flash_sdp_enabled(), cuda.math_sdp_enabled(), cuda.fp16_bf16_reduction_math_sdp_allowed()
+
+    before = switches()
+    with pytest.raises(KeyboardInterrupt), quick_attention(CPU):
+        assert switches() == (False, True, True)
+        raise KeyboardInterrupt
+    assert switches() == before

@@ -1,0 +1,219 @@
+"""A whole training, from its settings to a model that can be loaded."""
+
+import dataclasses
+import logging
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from drc.checkpoint import load, save
+from drc.train.checkpoints import STATE, TrainingError
+from drc.train.config import read_config
+from drc.train.run import Hooks
+
+from .school import PICTURES, USERS, draw_pictures
+
+
+@pytest.fixture
+def watched():
+    """Hooks that keep the trainer and the start values."""
+
+    class Watched(Hooks):
+        trainer = start = None
+
+        def __init__(self, **hooks):
+            super().__init__(on_step=self.look, **hooks)
+
+        def look(self, trainer):
+            if self.trainer is None:
+                self.trainer = trainer
+                self.start = {name: p.detach().clone() for name, p in trainer.inner.named_parameters()}
+
+    return Watched
+
+
+PARTS = ("lmm.language", "lmm.places", "disentangler.rows", "disentangler.style_tower", "disentangler.semantic_tower")
+PARTS = {f"drc.{part}." for part in (*PARTS, "disentangler.fusion")} | {"read_out."}
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_what_is_trained_and_what_is_frozen(school, tmp_path, watched, stage):
+    """How a LoRA or a frozen language model goes is told by test_lora.py."""
+    hooks = watched()
+    result = school.train(tmp_path, hooks, stage=stage, steps=2, language_rate=1e-2)
+    now = dict(hooks.trainer.inner.named_parameters())
+    head, table = now["drc.lmm.language.lm_head.weight"], now["drc.lmm.language.model.embed_tokens.weight"]
+    assert [name for name, tensor in now.items() if not tensor.requires_grad] == ["drc.lmm.language.lm_head.weight"]
+    assert torch.equal(head, table[: len(head)])  # it looks into the table of inputs
+    for part in PARTS:
+        moved = [not torch.equal(hooks.start[name], now[name]) for name in now if name.startswith(part)]
+        assert any(moved), part
+    assert load(result.file).stage == stage
+
+
+def test_the_tokeniser_is_gone_while_the_rest_learns(school, tmp_path, watched):
+    placed = []
+    hooks = watched(
+        place=lambda module, device, memory: placed.append((module, memory, dict(module.named_parameters())))
+    )
+    school.train(tmp_path, hooks, steps=1, samples=1)
+    (vision, encoding, _), (objective, learning, parameters) = placed
+    assert type(vision).__name__ == "VisualTokenizer" and encoding > 0 and learning > 0
+    assert objective is hooks.trainer.inner and objective.drc.lmm.vision is None
+    assert parameters and not any("vision" in name for name in parameters)
+
+
+def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(school, tmp_path, watched):
+    hooks = watched()
+    result = school.train(tmp_path, hooks, stage=1, steps=3, rate=0.05)
+    model, base, tensors = load(result.file), load(school.model), load_file(result.file)
+    assert (model.stage, model.step, model.licence) == (1, 3, base.licence)
+    assert model.words.to_str() == base.words.to_str() and model.config == base.config
+    for name, tensor in hooks.trainer.average.items():
+        shipped = tensors[name.removeprefix("drc.")]
+        assert torch.equal(shipped, tensor), name
+        assert not torch.equal(shipped, hooks.trainer.named[name].detach()), name
+    before = base.lmm.vision.state_dict()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.lmm.vision.state_dict().items())
+    with torch.no_grad():
+        codes = model.lmm.tokenize(torch.rand(1, 3, 32, 32))
+        style = model.style(codes, torch.ones(1))
+        instruction = model.compose(style, model.semantics(codes[0]), "red apple")
+    assert instruction.vectors.isfinite().all()
+
+
+def test_stage_2_goes_on_from_stage_1(school, tmp_path, watched):
+    first = school.train(tmp_path / "first", stage=1)
+    hooks = watched()
+    second = school.train(tmp_path / "second", hooks, stage=2, file=str(first.file))
+    shipped = load_file(first.file)
+    read_out = {name for name in hooks.start if name.startswith("read_out.")}
+    assert read_out and all(torch.equal(hooks.start[name], shipped[name]) for name in read_out)
+    assert load(second.file).stage == 2
+
+
+def test_from_nothing_keeps_the_tokeniser_and_words_alone(school, tmp_path, watched):
+    model = load(school.model)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "vision" not in name:
+                parameter.add_(1.0)
+    save(model, tmp_path / "moved.safetensors")
+    starts = []
+    for file, seed in ((school.model, 0), (tmp_path / "moved.safetensors", 0), (school.model, 1)):
+        hooks = watched()
+        school.train(tmp_path / f"run{len(starts)}", hooks, file=str(file), start="from nothing", steps=1, seed=seed)
+        starts.append(hooks.start)
+    assert all(torch.equal(tensor, starts[1][name]) for name, tensor in starts[0].items())
+    assert not all(torch.equal(tensor, starts[2][name]) for name, tensor in starts[0].items())
+
+
+def test_the_seed_decides_everything(school, tmp_path):
+    def trained(name, **settings):
+        torch.rand(3)
+        run = school.train(tmp_path / name, stage=2, steps=2, **settings)
+        return run.file.read_bytes(), (run.file.parent / STATE).read_bytes()
+
+    first = trained("first")
+    assert trained("again") == first
+    assert trained("other", seed=1)[0] != first[0]
+
+
+def test_progress_is_told(school, tmp_path, watched):
+    files, encoded, sheets = [], [], []
+    hooks = watched(
+        on_file=lambda *numbers: files.append(numbers),
+        on_picture=lambda *numbers: encoded.append(numbers),
+        on_samples=sheets.append,
+    )
+    fresh = dataclasses.replace(school, cache=tmp_path / "cache")
+    result = fresh.train(tmp_path / "run", hooks, stage=2, validate_every=2, samples=2, history=2)
+    count = PICTURES * len(USERS)
+    assert files[-1] == (count, count) and len(files) == count
+    assert encoded[-1] == (4 * count, 4 * count)  # with three repaintings each
+    assert len(sheets) == len(result.samples) == 2
+    assert all(np.array_equal(told, kept) for told, kept in zip(sheets, result.samples, strict=True))
+    assert sheets[0].dtype == np.uint8 and sheets[0].ndim == 3
+    assert result.rows == hooks.trainer.run_folder.read_log()
+    numbers = [row for row in result.rows if "validation_loss" in row]
+    assert [row["step"] for row in numbers] == [2, 4]
+    for row in numbers:
+        assert row["style_score"] == row["validation_blind_wrong_history"]
+        assert row["semantic_score"] == row["validation_blind_wrong_reference"]
+
+
+FINISHED = {"stage": 2, "steps": 1, "augment": True, "crop": 0.5}
+
+
+@pytest.fixture(scope="module")
+def finished(school, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "mine"
+    school.train(folder, **FINISHED)
+    return folder
+
+
+def test_the_settings_lie_beside_the_training(school, finished):
+    assert read_config(finished / "config.toml") == school.config(**FINISHED)
+
+
+def test_a_run_that_is_finished_takes_no_step(school, finished):
+    with pytest.raises(TrainingError, match="run mine took no step: it already took 1 of 1; raise steps"):
+        school.train(finished, **FINISHED)
+
+
+def test_early_stopping_takes_the_best(school, tmp_path):
+    """Nothing is learned at a rate of 0, so the first look is the best."""
+    settings = {"steps": 50, "rate": 0.0, "language_rate": 0.0, "validate_every": 1, "patience": 3, "save_every": 1}
+    result = school.train(tmp_path / "mine", **settings)
+    assert result.step == 1 and result.rows[-1]["step"] == 4
+    assert load(result.file).step == 1
+    assert sorted(path.name for path in (tmp_path / "mine").glob("step-*")) == [
+        f"step-00000{step}" for step in (1, 3, 4)
+    ]
+    with pytest.raises(TrainingError, match="run mine took no step: it stopped early at 4 of 50"):
+        school.train(tmp_path / "mine", **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"steps": 0}, "steps is 0, expected 1 or more; correct it"),
+        ({"batch": 0}, "batch is 0, expected 1 or more; correct it"),
+        ({"rate": -1.0}, "rate is -1.0, expected 0 or more; correct it"),
+        (
+            {"sampling": "hard"},
+            "sampling is 'hard', expected one of 'difficulty-aware', 'static', 'uniform'; choose one of them",
+        ),
+        (
+            {"source": "emoji benchmark", "augment": True},
+            "augmentations are for folders of pictures, but the dataset is the emoji benchmark, which brings redrawn "
+            "references of its own; disconnect them",
+        ),
+    ],
+)
+def test_settings_that_do_not_serve(school, tmp_path, settings, sentence):
+    with pytest.raises(TrainingError) as error:
+        school.train(tmp_path / "run", **settings)
+    assert str(error.value) == sentence
+    assert not (tmp_path / "run").exists()
+
+
+def test_stage_2_needs_towers_that_were_trained(school, tmp_path):
+    model = load(school.model)
+    model.stage = 0
+    save(model, tmp_path / "untrained.safetensors")
+    with pytest.raises(TrainingError, match="^the towers of this model were never trained; train stage 1 first$"):
+        school.train(tmp_path / "run", stage=2, file=str(tmp_path / "untrained.safetensors"))
+    file = school.train(tmp_path / "run", stage=1, steps=1, file=str(tmp_path / "untrained.safetensors")).file
+    assert load(file).stage == 1
+
+
+def test_a_folder_too_small_to_hold_any_back_is_trained_on_with_a_note(school, tmp_path, caplog):
+    folder = draw_pictures(tmp_path / "few", {"anna": "crimson"}, count=2)
+    with caplog.at_level(logging.INFO, "drc"):
+        result = school.train(tmp_path / "run", folder=str(folder), steps=1)
+    assert "validation uses pictures of the training" in caplog.messages
+    assert "validation_loss" in result.rows[-1]
+    assert sorted(path.name for path in (folder / "anna").iterdir()) == ["0.png", "1.png"]  # nothing was added

@@ -1,0 +1,147 @@
+"""Micro-batches of any size teach the same; what is not a number is named; stopping is possible between any two."""
+
+import logging
+
+import pytest
+import torch
+
+from drc.train.checkpoints import DivergedError
+from drc.train.importance import COMBINATIONS, ImportanceSampler
+from drc.train.processes import OneProcess
+from drc.train.teacher import Teacher
+
+from .world import changed, make_batches, make_lesson, make_objective
+
+BATCH = 8
+
+
+def teach(stage, micro_batch, share=1.0, **keywords):
+    """The numbers and the gradients of one step."""
+    objective, batches = make_objective(stage), make_batches(size=BATCH)[0]
+    sampler = ImportanceSampler() if stage == 1 else None
+    drawn = []
+
+    def lesson_of(step):
+        drawn.append(make_lesson(step, stage, batches, share=share, sampler=sampler))
+        return drawn[-1]
+
+    teacher = Teacher(objective, lesson_of, OneProcess(), sampler, micro_batch, **keywords)
+    numbers = teacher(0)
+    assert len(drawn) == 1  # the lesson of a step is drawn once, however it is cut
+    return numbers, {name: p.grad for name, p in objective.named_parameters()}, teacher
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25])
+@pytest.mark.parametrize("stage", [1, 2])
+def test_micro_batches_of_any_size_leave_the_same_gradients(stage, share):
+    expected, gradients, _ = teach(stage, 0, share)
+    for micro_batch in (1, 3, BATCH, 100):
+        numbers, found, _ = teach(stage, micro_batch, share)
+        for name in expected.keys() - {"images_per_second", "waited"}:
+            assert numbers[name] == pytest.approx(expected[name], abs=1e-5), name
+        for name in gradients:
+            torch.testing.assert_close(found[name], gradients[name], atol=1e-6, rtol=1e-4, msg=name)
+
+
+def short_of_memory(monkeypatch, objective_kind, room):
+    """Makes passes with more than `room` samples run out of memory, on the way forth or back as it comes."""
+    forward, sizes = objective_kind.forward, []
+
+    def limited(self, lesson):
+        sizes.append(len(lesson))
+        if len(lesson) > room:
+            losses = forward(self, lesson.part(slice(1)))
+            losses.read_out.sum().backward()  # what was reached until then must not count
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return forward(self, lesson)
+
+    monkeypatch.setattr(objective_kind, "forward", limited)
+    return sizes
+
+
+def test_out_of_memory_halves_the_micro_batch_and_teaches_the_same(monkeypatch, caplog):
+    expected, gradients, _ = teach(1, 0)
+    sizes = short_of_memory(monkeypatch, type(make_objective(1)), room=3)
+    with caplog.at_level(logging.INFO, "drc"):
+        numbers, found, teacher = teach(1, 0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of memory at step 0: 4 samples at once from now on",
+        "out of memory at step 0: 2 samples at once from now on",
+    ]
+    assert sizes == [8, 4, 2, 2, 2, 2] and teacher.micro_batch == 2
+    assert numbers["loss"] == pytest.approx(expected["loss"], abs=1e-5)
+    for name in gradients:
+        torch.testing.assert_close(found[name], gradients[name], atol=1e-6, rtol=1e-4, msg=name)
+
+
+def test_memory_for_not_even_one_sample_is_an_error(monkeypatch):
+    sizes = short_of_memory(monkeypatch, type(make_objective(2)), room=0)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        teach(2, 0)
+    assert sizes == [8, 4, 2, 1]
+
+
+def test_stopping_between_two_micro_batches():
+    asked = []
+
+    def on_part():
+        asked.append(len(asked))
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        teach(2, 2, on_part=on_part)
+    assert asked == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("of", "index"), [("tokens", 5), ("read_out", 2)])
+@pytest.mark.parametrize("micro_batch", [0, 3])
+def test_a_loss_that_is_not_a_number_is_named(monkeypatch, of, index, micro_batch):
+    objective, combination = make_objective(1), torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
+    lesson = changed(make_lesson(0, 1), combination=combination)
+    marked = changed(lesson, fed=lesson.fed.clone())
+    marked.fed[index] = 7
+    forward = type(objective).forward
+
+    def broken(self, some):
+        losses = forward(self, some)
+        vars_of = {"tokens": losses.tokens, "read_out": losses.read_out}
+        vars_of[of] = vars_of[of].masked_fill((some.fed == 7).all(dim=1), float("nan"))
+        return type(losses)(**vars_of)
+
+    monkeypatch.setattr(type(objective), "forward", broken)
+    sampler = ImportanceSampler()
+    teacher = Teacher(objective, lambda step: marked, OneProcess(), sampler, micro_batch)
+    style, semantics = COMBINATIONS[combination[index]]
+    with pytest.raises(DivergedError) as error:
+        teacher(41)
+    assert str(error.value) == f"the loss became not a number at step 41 in combination ({style}, {semantics})"
+    assert not sampler.difficulty.any()  # a step that does not count teaches the sampler nothing
+
+
+def test_stage_2_has_no_combinations_to_name(monkeypatch):
+    objective = make_objective(2)
+    with torch.no_grad():
+        objective.read_out.spread.weight.fill_(float("inf"))
+    teacher = Teacher(objective, make_lesson, OneProcess())
+    with pytest.raises(DivergedError, match="^the loss became not a number at step 3$"):
+        teacher(3)
+
+
+def test_every_combination_is_logged_and_teaches_the_sampler():
+    objective, sampler, batches = make_objective(1), ImportanceSampler(warm_up=2), make_batches(size=16)[0]
+    teacher = Teacher(objective, lambda step: make_lesson(step, 1, batches, sampler=sampler), OneProcess(), sampler)
+    for step in range(4):
+        chances, numbers = sampler.chances(step), teacher(step)
+        for index, (style, semantics) in enumerate(COMBINATIONS):
+            assert numbers[f"p_{style}{semantics}"] == pytest.approx(chances[index].item())
+    for index, (style, semantics) in enumerate(COMBINATIONS):
+        assert sampler.difficulty[index] > 0
+        assert numbers[f"loss_{style}{semantics}"] == pytest.approx(sampler.difficulty[index].item())
+
+
+def test_numbers_of_a_step():
+    numbers, _, _ = teach(2, 0, share=0.25)
+    assert numbers["loss"] == pytest.approx(numbers["tokens"] + numbers["read_out"])
+    assert numbers["images_per_second"] > 0 and 0 <= numbers["waited"] < 1
+    assert not any(name.startswith("p_") for name in numbers)
