@@ -76,30 +76,26 @@ def assert_all_finished(members: list[tuple[int, str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
-    [("--multi_gpu",), ("--use_fsdp", "--fsdp_version", "2", *WRAP)],
-    ids=["copies", "shards"],
+    ("stage", "micro_batch", "options"),
+    [(1, 0, ("--multi_gpu",)), (2, 1, ("--use_fsdp", "--fsdp_version", "2", *WRAP))],
+    ids=["copies", "shards, one by one"],
 )
-def test_accelerate_launch(course, command, alone, tmp_path, options):
-    config = course.write(tmp_path / "run")
+def test_accelerate_launch(course, command, alone, tmp_path, stage, micro_batch, options):
+    config = course.write(tmp_path / "run", stage, micro_batch=micro_batch)
     launcher = (*LAUNCH, *options, "--num_processes", "2", "--main_process_port", "0", "-m")
 
     code, out, err = command.run(config, "--cache", course.cache, launcher=launcher)
 
     assert code == 0, err
     assert out == f"{tmp_path / 'run' / 'step-000010' / WEIGHTS}\n"
-    assert_same_training(tmp_path / "run", alone[1])
+    assert_same_training(tmp_path / "run", alone[stage])
 
 
-@pytest.mark.parametrize(
-    ("stage", "micro_batch", "variables"),
-    [(1, 1, {}), (2, 0, {}), (2, 1, SHARDED)],
-    ids=["copies, one by one", "copies", "shards, one by one"],
-)
-def test_two_processes(course, launcher, alone, tmp_path, stage, micro_batch, variables):
+@pytest.mark.parametrize(("stage", "micro_batch"), [(1, 1), (2, 0)])
+def test_two_processes(course, launcher, alone, tmp_path, stage, micro_batch):
     config = course.write(tmp_path / "run", stage, micro_batch=micro_batch)
 
-    assert_all_finished(launcher.run(config, **variables))
+    assert_all_finished(launcher.run(config))
 
     assert_same_training(tmp_path / "run", alone[stage])
 
