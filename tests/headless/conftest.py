@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from drc.train.checkpoints import RunFolder
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig, read_config
 from drc.train.run import Hooks, Result, train
 from scripts.lib.environment import ROOT
@@ -190,6 +191,12 @@ def bytes_of(run: Path, step: int) -> dict[str, bytes]:
 def names_in(run: Path) -> set[str]:
     """Everything in the folder of a run, hidden files too."""
     return {path.relative_to(run).as_posix() for path in run.rglob("*")}
+
+
+def timeless(run: Path) -> list[dict]:
+    """The rows of a log without the numbers of the clock."""
+    rows = RunFolder(run).read_log()
+    return [{name: value for name, value in row.items() if name not in CLOCKED} for row in rows]
 
 
 @pytest.fixture

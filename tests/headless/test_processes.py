@@ -76,12 +76,12 @@ def assert_all_finished(members: list[tuple[int, str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "micro_batch", "options"),
-    [(1, 0, ("--multi_gpu",)), (2, 1, ("--use_fsdp", "--fsdp_version", "2", *WRAP))],
-    ids=["copies", "shards, one by one"],
+    ("stage", "options"),
+    [(1, ("--multi_gpu",)), (2, ("--use_fsdp", "--fsdp_version", "2", *WRAP))],
+    ids=["copies", "shards"],
 )
-def test_accelerate_launch(course, command, alone, tmp_path, stage, micro_batch, options):
-    config = course.write(tmp_path / "run", stage, micro_batch=micro_batch)
+def test_accelerate_launch(course, command, alone, tmp_path, stage, options):
+    config = course.write(tmp_path / "run", stage)
     launcher = (*LAUNCH, *options, "--num_processes", "2", "--main_process_port", "0", "-m")
 
     code, out, err = command.run(config, "--cache", course.cache, launcher=launcher)
@@ -121,7 +121,8 @@ def test_one_goes_on_where_two_stopped(course, launcher, alone, tmp_path, variab
 
 @pytest.mark.parametrize("variables", [{}, SHARDED], ids=["copies", "shards"])
 def test_two_go_on_where_one_stopped(course, launcher, alone, tmp_path, variables):
-    config = course.write(tmp_path / "run", save_every=100)
+    """In passes of one sample."""
+    config = course.write(tmp_path / "run", save_every=100, micro_batch=1)
 
     def stop(trainer) -> None:
         if trainer.step == 4:
@@ -222,7 +223,7 @@ def test_a_process_that_is_killed(course, launcher, tmp_path):
 
 
 def test_each_machine_turns_pictures_into_codes(course, launcher, tmp_path):
-    """Where machines share no disk; within one, the first process does it."""
+    """Where they share no disk."""
     config = course.write(tmp_path / "run", steps=1)
     own = {rank: {"cache": tmp_path / f"cache_{rank}"} for rank in (0, 1)}
 
@@ -231,6 +232,14 @@ def test_each_machine_turns_pictures_into_codes(course, launcher, tmp_path):
     first, second = (list((tmp_path / f"cache_{rank}").iterdir()) for rank in (0, 1))
     assert [path.name for path in first] == [path.name for path in second]
     assert first[0].read_bytes() == second[0].read_bytes()
+
+
+def test_the_first_process_turns_pictures_into_codes(course, launcher, tmp_path):
+    """The other one could not write them."""
+    config = course.write(tmp_path / "run", steps=1)
+    shared = {"cache": tmp_path / "cache"}
+
+    assert_all_finished(launcher.run(config, each={0: dict(shared), 1: shared | {"largest_file": 2000}}))
 
 
 def test_a_device_is_the_choice_of_the_launcher(course, launcher, tmp_path):
