@@ -118,6 +118,7 @@ def plainest(config: Config, folder: Path) -> dict:
     batches = FreshBatches(None, share.index, data.text, data.text_row, training.batch, share.own_share, training.seed)
     batches.pictures, batches.vision = data.pictures, lmm.vision.requires_grad_(False)
     lmm.tie()
+    torch.manual_seed(training.seed)  # the read-out may begin at random
     objective = STAGES[training.stage](drc.train())
     if drc.read_out:
         objective.read_out.load_state_dict(drc.read_out)
