@@ -89,6 +89,7 @@ def main() -> None:
         BUILD / "compare" / f"{options.steps}-{options.batch}-{options.seed}",
     )
     out.mkdir(parents=True, exist_ok=True)
+    (base.parent / "cache").mkdir(exist_ok=True)
     for name, source in (("base.safetensors", base), ("cache", base.parent / "cache")):
         if not (out / name).exists():
             (out / name).symlink_to(source)
