@@ -36,7 +36,10 @@ def model_names() -> list[str]:
 
 
 def model_file(name: str) -> Path:
-    """The checkpoint of that name; ValueError for a name that is not offered or leads out of the model folders."""
+    """The checkpoint of that name; ValueError for a name that is not offered or leads out of the model folders.
+
+    A link in a model folder is its owner's will and is followed.
+    """
     if name == EMBEDDED:
         if not EMBEDDED_FILE.is_file():
             raise ValueError(
@@ -44,8 +47,8 @@ def model_file(name: str) -> Path:
             )
         return EMBEDDED_FILE
     folders = folder_paths.get_folder_paths(FOLDER)
-    for folder in map(os.path.realpath, folders):
-        path = os.path.realpath(os.path.join(folder, name))
+    for folder in map(os.path.abspath, folders):
+        path = os.path.abspath(os.path.join(folder, name))
         if os.path.commonpath((folder, path)) == folder and Path(path).suffix in EXTENSIONS and os.path.isfile(path):
             return Path(path)
     raise ValueError(

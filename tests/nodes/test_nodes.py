@@ -6,6 +6,9 @@ import subprocess
 import pytest
 import torch
 
+from drc.files import file_hash
+from scripts.lib.tiny import write_tiny
+
 OUTPUTS = {
     "DRC_LoadModel": ["DRC_MODEL"],
     "DRC_StyleTower": ["DRC_STYLE"],
@@ -140,3 +143,11 @@ print(*sorted(set(sys.modules) - before))
     output = subprocess.run([str(host.python), "-c", code], capture_output=True, text=True, check=True).stdout
     added = {name for name in output.split() if not name.startswith("drc_pack.nodes")}
     assert added <= {"drc_pack", "drc_pack.drc", "drc_pack.drc.instruction", "importlib.util"}
+
+
+def test_a_link_among_the_models_is_followed(graph, models, tmp_path):
+    """People keep large files on another disk."""
+    elsewhere = write_tiny(tmp_path / "elsewhere.safetensors", seed=5)
+    (models / "linked.safetensors").symlink_to(elsewhere)
+
+    assert graph.load("linked.safetensors").drc.hash == file_hash(elsewhere)
