@@ -63,6 +63,21 @@ class Instruction:
     model: str
 
 
+def side_by_side(instructions: list[Instruction]) -> Instruction:
+    """Instructions of one model for as many pictures of one batch: vectors [B, S, K, d], text [B, S, T], coefficients
+    [B, S]; one with fewer streams gets some of coefficient 0."""
+    most = max(len(one.coefficients) for one in instructions)
+
+    def stacked(name: str) -> Tensor:
+        parts = [getattr(one, name) for one in instructions]
+        return torch.stack([torch.cat((part, part[:1].expand(most - len(part), *part.shape[1:]))) for part in parts])
+
+    coefficients = stacked("coefficients")
+    for row, one in zip(coefficients, instructions, strict=True):
+        row[len(one.coefficients) :] = 0
+    return Instruction(stacked("vectors"), stacked("text"), coefficients, instructions[0].model)
+
+
 def streams(style_strength: float, semantic_strength: float, style: bool, semantics: bool) -> dict[tuple, float]:
     """(style given, semantics given) -> coefficient, for every stream that counts.
 

@@ -6,6 +6,7 @@ from . import paths
 from .dataset import DRC_ImageDataset
 from .examples import DRC_ExamplePictures
 from .host import io
+from .inspect import DRC_AttentionMap, DRC_GuidanceGrid
 from .load import DRC_LoadModel
 from .personalize import DRC_ComposeInstruction, DRC_SemanticTower, DRC_StyleTower
 from .save import DRC_SaveModel
@@ -31,4 +32,6 @@ class DRCExtension(ComfyExtension):
             DRC_TrainDisentanglement,
             DRC_TrainPersonalisation,
             DRC_SaveModel,
+            DRC_GuidanceGrid,
+            DRC_AttentionMap,
         ]

@@ -32,17 +32,17 @@ def generate(
 ) -> Tensor:
     """Codes [B, N] of one picture per seed.
 
-    text [S, T] int64, vectors [S, K, d] and coefficients [S] are the streams of one instruction; text [B, S, T] and
-    vectors [B, S, K, d] give every picture an instruction of its own. `on_code(drawn, codes)` is called after every
-    code with the number of codes drawn and all codes so far; it may raise to stop.
+    text [S, T] int64, vectors [S, K, d] and coefficients [S] are the streams of one instruction; text [B, S, T],
+    vectors [B, S, K, d] and coefficients [B, S] give every picture an instruction of its own. `on_code(drawn, codes)`
+    is called after every code with the number of codes drawn and all codes so far; it may raise to stop.
     """
-    B, S, N = len(seeds), len(coefficients), lmm.picture_codes
+    B, S, N = len(seeds), coefficients.shape[-1], lmm.picture_codes
     text, vectors = text.expand(B, S, -1), vectors.expand(B, S, -1, -1)
     text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
     prompt = lmm.prompt(text, vectors)  # B * S, L, d
     cache = lmm.cache(B * S, prompt.shape[1] + N - 1, prompt)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    weights = coefficients.float().view(1, S, 1)
+    weights = coefficients.float().view(-1, S, 1)
     codes = torch.zeros(B, N, dtype=torch.long, device=prompt.device)
     inputs = prompt
     for index in range(N):
