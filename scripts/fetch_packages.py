@@ -1,11 +1,11 @@
-"""Download the packages that the emoji benchmark is built from, check them, unpack them.
+"""Download the packages that the benchmarks are built from, check them, unpack them.
 
     python scripts/fetch_packages.py [--out build/packages] [--only NAME ...]
 
 Every package is pinned to one version and to the SHA-256 of its archive, and comes through the ordinary client of its
 registry: `npm pack`, `pip download`, `apt-get download`. A package that is already unpacked from the pinned archive is
 left alone. The two Debian packages hold fonts; where there is no apt they are left out and the build goes on without
-their styles.
+their styles. What the emoji need is fetched unless `--only` names something else; `fonts` are those of the posters.
 """
 
 import argparse
@@ -18,6 +18,10 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts.lib.font_pins import FONTS as PINS  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -121,16 +125,19 @@ PACKAGES = [
 ]
 
 
-def download(package: Package, folder: Path) -> Path:
-    """The one archive that the registry's own client puts into the empty `folder`."""
+FONTS = [
+    Package(f"fonts/{name}", "npm", f"@fontsource/{name}@{version}", sha256) for name, (version, sha256) in PINS.items()
+]
+
+
+def download(registry: str, requirements: list[str], folder: Path) -> None:
+    """The registry's own client puts the archives into `folder`; one call for all, as each call takes seconds."""
     commands = {
-        "npm": ["npm", "pack", package.requirement, "--silent"],
-        "pip": [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", package.requirement],
-        "apt": ["apt-get", "download", "--quiet", package.requirement],
+        "npm": ["npm", "pack", "--silent"],
+        "pip": [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"],
+        "apt": ["apt-get", "download", "--quiet"],
     }
-    subprocess.run(commands[package.registry], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    (archive,) = folder.iterdir()
-    return archive
+    subprocess.run([*commands[registry], *requirements], cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -146,46 +153,58 @@ def unpack(archive: Path, folder: Path) -> None:
         (folder / "package").rmdir()
 
 
-def fetch(package: Package, out: Path) -> None:
-    """Put the pinned package into `out/<folder>`; the file `.pin` there names the archive it came from."""
-    target = out / package.folder
-    pin = target / ".pin"
-    if pin.exists() and pin.read_text() == package.sha256:
+def is_there(package: Package, out: Path) -> bool:
+    """The file `.pin` of an unpacked package names the archive it came from."""
+    pin = out / package.folder / ".pin"
+    return pin.exists() and pin.read_text() == package.sha256
+
+
+def fetch(packages: list[Package], out: Path) -> None:
+    """Put pinned packages of one registry into `out/<folder>`."""
+    missing = [package for package in packages if not is_there(package, out)]
+    if not missing:
         return
     with tempfile.TemporaryDirectory(dir=out) as work:
-        (Path(work) / "archive").mkdir()
-        archive = download(package, Path(work) / "archive")
-        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if digest != package.sha256:
-            sys.exit(
-                f"{package.requirement} has SHA-256 {digest}, but {package.sha256} is pinned: "
-                "the registry serves another file than the one this benchmark was built from."
-            )
-        unpacked = Path(work) / "unpacked"
-        unpacked.mkdir()
-        unpack(archive, unpacked)
-        (unpacked / ".pin").write_text(package.sha256)
-        shutil.rmtree(target, ignore_errors=True)
-        unpacked.rename(target)
+        archives = Path(work) / "archives"
+        archives.mkdir()
+        download(missing[0].registry, [package.requirement for package in missing], archives)
+        found = {hashlib.sha256(archive.read_bytes()).hexdigest(): archive for archive in archives.iterdir()}
+        for package in missing:
+            if package.sha256 not in found:
+                sys.exit(
+                    f"{package.requirement} should have SHA-256 {package.sha256}, but no archive that came has: "
+                    "the registry serves another file than the one this benchmark was built from."
+                )
+            unpacked, target = Path(work) / "unpacked", out / package.folder
+            unpacked.mkdir()
+            unpack(found[package.sha256], unpacked)
+            (unpacked / ".pin").write_text(package.sha256)
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(exist_ok=True)
+            unpacked.rename(target)
 
 
 def main() -> None:
+    names = [package.folder for package in PACKAGES]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("build/packages"))
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[package.folder for package in PACKAGES])
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=names, choices=[*names, "fonts"])
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
-        if options.only and package.folder not in options.only:
-            continue
+    wanted = [package for package in PACKAGES if package.folder in options.only]
+    wanted += FONTS if "fonts" in options.only else []
+    for registry in ("npm", "pip", "apt"):
+        packages = [package for package in wanted if package.registry == registry]
         try:
-            fetch(package, options.out)
+            fetch(packages, options.out)
         except (FileNotFoundError, subprocess.CalledProcessError) as error:
-            if package.registry != "apt":
-                sys.exit(f"{package.requirement} could not be fetched from {package.registry}: {error}")
-            print(f"without {package.requirement}: {error}")
+            listed = ", ".join(package.requirement for package in packages)
+            if registry != "apt":
+                sys.exit(f"{listed} could not be fetched from {registry}: {error}")
+            print(f"without {listed}: {error}")
             continue
-        print(f"{package.requirement}  {options.out / package.folder}")
+        for package in packages:
+            print(f"{package.requirement}  {options.out / package.folder}")
 
 
 if __name__ == "__main__":

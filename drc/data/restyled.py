@@ -59,7 +59,7 @@ def build_restyled(
     text = json.dumps(plan)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     unfinished, marks = out / f"restyled.{digest}.npy", out / f"restyled.{digest}.done"
-    done = _open(out, unfinished, marks, (len(rows), size, size, 3), len(programs))
+    done = open_unfinished(out, unfinished, marks, (len(rows), size, size, 3), len(programs))
 
     waiting = np.flatnonzero(np.asarray(done) == 0)
     logger.info("restyling %d drawings under %d of %d programs", per_program, len(waiting), len(programs))
@@ -95,13 +95,13 @@ def _choose(hashes: np.ndarray, program: Program, count: int) -> np.ndarray:
     return np.sort(np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")[:count])
 
 
-def _open(out: Path, unfinished: Path, marks: Path, shape: tuple[int, ...], programs: int) -> np.memmap:
-    """The marks of finished programs, uint8 [programs], new or from an interrupted build of the same plan."""
+def open_unfinished(out: Path, unfinished: Path, marks: Path, shape: tuple[int, ...], pieces: int) -> np.memmap:
+    """The marks of finished pieces, uint8 [pieces], new or from an interrupted build of the same plan."""
     out.mkdir(parents=True, exist_ok=True)
     if not marks.exists() or not unfinished.exists():
         np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape).flush()
-        marks.write_bytes(bytes(programs))
-    return np.memmap(marks, np.uint8, "r+", shape=(programs,))
+        marks.write_bytes(bytes(pieces))
+    return np.memmap(marks, np.uint8, "r+", shape=(pieces,))
 
 
 def _work(program: Program, drawings: dict[str, str], path: Path, first: int, size: int) -> None:

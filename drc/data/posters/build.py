@@ -1,0 +1,99 @@
+"""The posters as pixels. A part of the plan is two files: `NAME.npy`, uint8 [posters, size, size, 3], and `NAME.json`.
+
+No picture is part of the repository; `manifest.json` holds the digests that a build is compared with.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import astuple
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from ..emoji import DIGEST_DIGITS, SIZE, digest
+from ..restyled import open_unfinished
+from .poster import Poster, Studio
+from .splits import MANIFEST
+
+CHUNK = 128  # posters that a process draws before it reports
+
+
+def build(
+    packages: Path,
+    out: Path,
+    part: str,
+    posters: Sequence[Poster],
+    size: int = SIZE,
+    processes: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Draw one part of the plan. An interrupted build goes on where it was, as long as the plan did not change.
+
+    Args:
+        packages: folder made by scripts/fetch_packages.py.
+        out: folder for the part's two files.
+        part: its name, out of plan.PARTS.
+        posters: what plan.plan gives for it.
+        size: width and height of a picture in pixels; the manifest's digests are for 128.
+        progress: called with (chunks of posters drawn, chunks in all).
+    """
+    listed = {"size": size, "posters": [astuple(poster) for poster in posters]}
+    stem = f"{part}.{hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]}"
+    unfinished, marks = out / f"{stem}.npy", out / f"{stem}.done"
+    shape = (len(posters), size, size, 3)
+    done = open_unfinished(out, unfinished, marks, shape, -(-len(posters) // CHUNK))
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        tasks = {}
+        for chunk in np.flatnonzero(done == 0).tolist():
+            first = chunk * CHUNK
+            tasks[pool.submit(_draw, packages, posters[first : first + CHUNK], unfinished, first)] = chunk
+        try:
+            for task in as_completed(tasks):
+                task.result()
+                done[tasks[task]] = 1
+                done.flush()
+                if progress:
+                    progress(int(done.sum()), len(done))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    listed["sha256"] = [digest(picture) for picture in np.load(unfinished, mmap_mode="r")]
+    (out / f"{stem}.json").write_text(json.dumps(listed))
+    os.replace(unfinished, out / f"{part}.npy")
+    os.replace(out / f"{stem}.json", out / f"{part}.json")
+    marks.unlink()
+
+
+def _draw(packages: Path, posters: Sequence[Poster], path: Path, first: int) -> None:
+    studio, pictures = Studio(packages), np.lib.format.open_memmap(path, "r+")
+    for row, poster in enumerate(posters, first):
+        pictures[row] = studio.draw(poster, pictures.shape[1])
+    pictures.flush()
+
+
+def poster_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray, list[Poster]]:
+    """Pixels on disk, the rows that count and their records: a part for drc.data.pictures.Pictures."""
+    record = json.loads((folder / f"{part}.json").read_text())
+    posters = [Poster(*levels) for levels in record["posters"]]
+    return np.load(folder / f"{part}.npy", mmap_mode="r"), np.arange(len(posters)), posters
+
+
+def built(out: Path, part: str, posters: Sequence[Poster], size: int = SIZE) -> bool:
+    """Whether a part is there, with these posters in this size."""
+    path = out / f"{part}.json"
+    if not path.exists():
+        return False
+    record = json.loads(path.read_text())
+    return record["size"] == size and record["posters"] == [list(astuple(poster)) for poster in posters]
+
+
+def verify(out: Path, part: str) -> list[Poster]:
+    """The posters of a built part that are not those of the manifest, compared by SHA-256 of the pixels."""
+    pixels, _, posters = poster_part(out, part)
+    expected = json.loads(MANIFEST.read_text())["rasters"][part]
+    found = [digest(picture)[:DIGEST_DIGITS] for picture in pixels]
+    return [poster for poster, one, other in zip(posters, found, expected, strict=True) if one != other]

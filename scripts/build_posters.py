@@ -1,0 +1,88 @@
+"""Fetch the pinned packages and draw the posters into build/data/posters; check them against the manifest.
+
+    python scripts/build_posters.py [--packages build/packages] [--out build/data/posters] [--parts NAME ...]
+        [--processes 2] [--manifest]
+
+What is there already is left alone, so an interrupted build goes on where it was. With --manifest the splits and the
+digests are written to drc/data/posters/manifest.json: only needed when a package, the rasteriser, or what a poster is
+made of changes.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drc.data.emoji import DIGEST_DIGITS, SIZE  # noqa: E402
+from drc.data.posters.build import build, built, verify  # noqa: E402
+from drc.data.posters.plan import PARTS, plan  # noqa: E402
+from drc.data.posters.splits import LEVELS, MANIFEST, NEAR_DUPLICATE, PosterSplits, likeness, share_out  # noqa: E402
+
+PACKAGES = ("emojibase-data", "fluent-emoji-flat", "fonts")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "data" / "posters")
+    parser.add_argument("--parts", nargs="+", metavar="NAME", choices=PARTS, default=PARTS)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--manifest", action="store_true")
+    options = parser.parse_args()
+    fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages]
+    subprocess.run([*fetch, "--only", *PACKAGES], check=True)
+    table = json.loads(MANIFEST.read_text())["levels"]
+    if options.manifest:
+        table = {factor: share_out(factor, likeness(factor, options.packages)) for factor in LEVELS}
+    whole = plan(PosterSplits.of(table))
+    for part in options.parts:
+        draw(part, whole[part], options)
+    if options.manifest:
+        write_manifest(table, {part: digests(options.out, part) for part in PARTS})
+    wrong = [poster for part in options.parts for poster in verify(options.out, part)]
+    print(f"{len(wrong)} posters differ from the manifest" + (f", first {wrong[0]}" if wrong else ""))
+
+
+def draw(part: str, posters: list, options: argparse.Namespace) -> None:
+    if built(options.out, part, posters):
+        return
+    with tqdm(desc=part, unit="chunk") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        build(options.packages, options.out, part, posters, processes=options.processes, progress=progress)
+
+
+def digests(out: Path, part: str) -> list[str]:
+    record = json.loads((out / f"{part}.json").read_text())
+    return [digest[:DIGEST_DIGITS] for digest in record["sha256"]]
+
+
+def write_manifest(table: dict, rasters: dict[str, list[str]]) -> None:
+    """One line for each factor, and for every six posters of a part in the order of the plan."""
+    head = {"size": SIZE, "resvg_py": importlib.metadata.version("resvg_py"), "near_duplicate": NEAR_DUPLICATE}
+    lines = [f'  "{factor}": {json.dumps(rows)}' for factor, rows in table.items()]
+    parts = []
+    for part, found in rasters.items():
+        rows = (json.dumps(found[first : first + 6])[1:-1] for first in range(0, len(found), 6))
+        parts.append(f'  "{part}": [\n' + ",\n".join(rows) + "]")
+    text = (
+        json.dumps(head)[:-1] + ', "levels": {\n' + ",\n".join(lines) + '}, "rasters": {\n' + ",\n".join(parts) + "}}\n"
+    )
+    unfinished = MANIFEST.with_suffix(".part")
+    unfinished.write_text(text)
+    os.replace(unfinished, MANIFEST)
+
+
+if __name__ == "__main__":
+    main()
