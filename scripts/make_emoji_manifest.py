@@ -1,6 +1,7 @@
 """Write drc/data/emoji_manifest.json: the splits and the digest of every raster of a complete build.
 
-    python scripts/build_emoji.py && python scripts/emoji_features.py && python scripts/make_emoji_manifest.py
+    python scripts/build_emoji.py && python scripts/convert_efficientnet.py
+    python scripts/emoji_features.py && python scripts/make_emoji_manifest.py
 
 Only needed when a package, the rasteriser or the rules of the splits change.
 """
