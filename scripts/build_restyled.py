@@ -4,8 +4,9 @@
 
 `train`: training drawings under training programs. `test` and `val`: drawings of unseen meanings under held-out
 programs, every drawing under every program, so that the true target of each case and all its rivals exist.
-`seen` is the same with drawings of training meanings. `history`: training drawings under the same held-out programs,
-from which the users of a test take their pictures.
+`seen` is the same with drawings of training meanings, `known` with the drawings of `test` under the first training
+programs. `history`: training drawings under the same held-out programs, from which the users of a test take their
+pictures; those of `known` take theirs from `train`.
 """
 
 import argparse
@@ -49,6 +50,7 @@ def main() -> None:
         "val_history": (drawn["train"], val_programs, HISTORY),
         "seen": (one_per_meaning(drawn["train"]), test_programs),
         "history": (drawn["train"], test_programs, HISTORY),
+        "known": (one_per_meaning(drawn["test"]), train_programs(min(HELD_OUT, options.programs))),
         "train": (drawn["train"], train_programs(options.programs), options.per_program),
     }
     for name, (drawings, programs, *count) in parts.items():

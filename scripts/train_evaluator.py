@@ -30,8 +30,8 @@ from drc.train.checkpoints import RunFolder  # noqa: E402
 from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
 from drc.train.tokenizer import as_images  # noqa: E402
 
-RESTYLED = ("test", "seen", "history", "val", "val_history", "train")
-EVALUATED = 0.6  # share of a batch from the emoji and the first three restyled sets, which tests are made of
+RESTYLED = ("test", "seen", "history", "known", "val", "val_history", "train")
+EVALUATED = 0.6  # share of a batch from the emoji and the first four restyled sets, which tests are made of
 REBUILT = 0.5  # share of a batch's pictures, of those that have been through the tokeniser, that are shown so
 BATCH = 64
 SETTLING = 100  # batches that the statistics of the averaged weights are taken from
@@ -44,7 +44,7 @@ def all_pictures(data: Path) -> tuple[Pictures, int]:
     emoji, splits = Emoji(data), Splits.load()
     rows = [row for (_, code), row in emoji.rows.items() if code in splits.meaning_split]
     pictures = Pictures([emoji_part(emoji, rows)] + [restyled_part(data / "restyled" / name) for name in RESTYLED])
-    return pictures, int(pictures.starts[4])
+    return pictures, int(pictures.starts[5])
 
 
 def small(pictures: Pictures, size: int) -> np.ndarray:
