@@ -50,6 +50,14 @@ def write_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str
         remove(unfinished)
 
 
+def write_bytes(data: bytes, path: Path) -> None:
+    """Writes a small file in the same way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, path)
+
+
 def remove(path: Path) -> None:
     """A file, or a folder with whatever is in it; nothing where there is none."""
     if path.is_dir():

@@ -19,7 +19,6 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.bench.report import replace_block  # noqa: E402
 from drc.checkpoint import load, save  # noqa: E402
 from drc.fusion import FusionConfig  # noqa: E402
 from drc.lmm.mini.model import MiniConfig  # noqa: E402
@@ -29,6 +28,7 @@ from drc.train.checkpoints import RunFolder  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
 from drc.train.importance import SAMPLINGS  # noqa: E402
 from drc.train.run import train  # noqa: E402
+from scripts.lib.card import replace_block  # noqa: E402
 
 COLUMNS = {
     "validation_loss": "loss",

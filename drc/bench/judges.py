@@ -5,19 +5,21 @@ EfficientNet-Lite0 (ImageNet, Apache-2.0) has never seen any of it.
 """
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data.pictures import Pictures
-from ..files import write_safetensors
-from ..train.tokenizer import as_images
-from .evaluator import Evaluator, statistics
+from ..data.splits import order
+from ..files import file_hash, tensors_hash
+from .domain import Domain
+from .efficientnet import EfficientNetLite0, load_efficientnet
+from .evaluator import Evaluator, load_evaluator, statistics
+
+EXAMPLES = 512  # pictures that set the scale of EfficientNet's features
 
 
 @dataclass(frozen=True)
@@ -29,21 +31,25 @@ class Features:
 
     @property
     def joint(self) -> Tensor:
-        return torch.cat((self.style, self.meaning), dim=1) * 0.5**0.5
+        return torch.cat((self.style, self.meaning), dim=-1) * 0.5**0.5
 
     def __getitem__(self, rows) -> "Features":
         return Features(self.style[rows], self.meaning[rows])
 
 
-class Judge(Protocol):
+class Judge:
+    """`version` changes when what it says does. `distance` is there where a judge can tell one."""
+
     name: str
-    version: str  # changes when features do
+    version: str
+    distance: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def __call__(self, images: Tensor) -> Features:
-        """Pictures [B, 3, 128, 128] in 0..1."""
+        """Pictures [B, 3, S, S] in 0..1, on any device -> features on the CPU."""
+        raise NotImplementedError
 
 
-class EvaluatorJudge:
+class EvaluatorJudge(Judge):
     name = "evaluator"
 
     def __init__(self, evaluator: Evaluator, version: str):
@@ -51,35 +57,40 @@ class EvaluatorJudge:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Features:
-        return Features(*self.evaluator(images))
+        device = self.evaluator.style_classes.device
+        style, meaning = self.evaluator(images.to(device))
+        return Features(style.cpu(), meaning.cpu())
 
 
-class EfficientNetJudge:
+class EfficientNetJudge(Judge):
     """Meaning: the last features. Style: mean and deviation of the channels of early layers, as in style transfer."""
 
     name = "efficientnet-lite0"
-    EARLY = (0, 2, 4)  # blocks after which the picture is 1/2, 1/4 and 1/8 of its size
+    EARLY = (0, 1, 2)  # stages after which the picture is 1/2, 1/4 and 1/8 of its size
+    EVERY_SIZE = (0, 1, 2, 4, 6)  # the last stage of every size
     MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-    def __init__(self, network: nn.Module, examples: Tensor):
-        """`examples` [n, 3, 128, 128]: ordinary pictures, whose spread sets the scale of every channel."""
+    def __init__(self, network: EfficientNetLite0, examples: Tensor):
+        """`examples` [n, 3, S, S]: ordinary pictures, whose spread sets the scale of every channel."""
         self.network = network
-        self.version = hashlib.sha256(examples.numpy().tobytes()).hexdigest()[:16]
-        self.mean = torch.tensor(self.MEAN).view(3, 1, 1)
-        self.deviation = torch.tensor(self.DEVIATION).view(3, 1, 1)
-        style, meaning = self.raw(examples)
+        self.device = next(network.parameters()).device
+        pictures = hashlib.sha256(examples.cpu().numpy().tobytes()).hexdigest()
+        self.version = f"{tensors_hash(network.state_dict())[:16]} {pictures[:16]}"
+        self.mean = torch.tensor(self.MEAN, device=self.device).view(3, 1, 1)
+        self.deviation = torch.tensor(self.DEVIATION, device=self.device).view(3, 1, 1)
+        raw = [self.raw(some) for some in examples.split(64)]
+        style, meaning = (torch.cat(vectors) for vectors in zip(*raw, strict=True))
         self.centre = {"style": torch.std_mean(style, dim=0), "meaning": torch.std_mean(meaning, dim=0)}
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        images = (images.to(self.device) - self.mean) / self.deviation
+        return self.network(images.contiguous(memory_format=torch.channels_last))
 
     @torch.inference_mode()
     def raw(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        images = ((images - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
-        seen = []
-        blocks = [self.network._blocks[index] for index in self.EARLY]
-        hooks = [block.register_forward_hook(lambda *given: seen.append(given[-1])) for block in blocks]
-        maps = self.network.extract_features(images)
-        for hook in hooks:
-            hook.remove()
-        return torch.cat([statistics(layer) for layer in seen], dim=1), maps.mean(dim=(2, 3))
+        maps = self.maps(images)
+        style = torch.cat([statistics(maps[stage]) for stage in self.EARLY], dim=1)
+        return style.cpu(), maps[-1].mean(dim=(2, 3)).cpu()
 
     def __call__(self, images: Tensor) -> Features:
         style, meaning = self.raw(images)
@@ -89,31 +100,37 @@ class EfficientNetJudge:
         deviation, mean = self.centre[kind]
         return F.normalize((vectors - mean) / (deviation + 1e-3), dim=1)
 
-
-def judge_images(judge: Judge, images: Tensor, batch: int = 32) -> Features:
-    found = [judge(some) for some in images.split(batch)]
-    return Features(torch.cat([f.style for f in found]), torch.cat([f.meaning for f in found]))
-
-
-def judge_rows(
-    judge: Judge, pictures: Pictures, parts: list[list[int]], cache: Path, progress=lambda batches: batches
-) -> Features:
-    """Features by row of `pictures`, zero for rows in none of `parts`. Each part is kept as a file in `cache`."""
-    kept = [load_file(judged_part(judge, pictures, rows, cache, progress)) for rows in parts]
-    everything = {name: like.new_zeros(len(pictures), like.shape[1]) for name, like in kept[0].items()}
-    for rows, tensors in zip(parts, kept, strict=True):
-        for name, tensor in tensors.items():
-            everything[name][rows] = tensor
-    return Features(**everything)
+    @torch.inference_mode()
+    def distance(self, images: Tensor, others: Tensor) -> Tensor:
+        """How far two pictures lie apart to the eye, [B]: unit-length features at every size, squared differences,
+        mean over the canvas, summed; as LPIPS (Zhang et al., CVPR 2018) without its learned weights."""
+        found = torch.zeros(len(images), device=self.device)
+        maps, other_maps = self.maps(images), self.maps(others)
+        for stage in self.EVERY_SIZE:
+            difference = F.normalize(maps[stage], dim=1) - F.normalize(other_maps[stage], dim=1)
+            found += difference.square().sum(dim=1).mean(dim=(1, 2))
+        return found.cpu()
 
 
-def judged_part(judge: Judge, pictures: Pictures, rows: list[int], cache: Path, progress) -> Path:
-    names = "\n".join(f"{row} {pictures.records[row]}" for row in rows)
-    digest = hashlib.sha256(f"{judge.name} {judge.version}\n{names}".encode()).hexdigest()[:16]
-    path = cache / f"{judge.name}-{digest}.safetensors"
-    if not path.exists():
-        batches = [rows[first : first + 32] for first in range(0, len(rows), 32)]
-        found = [judge(as_images(pictures.read(batch))) for batch in progress(batches)]
-        tensors = {name: torch.cat([getattr(f, name) for f in found]) for name in ("style", "meaning")}
-        write_safetensors(tensors, path, {})
-    return path
+JUDGES = (EvaluatorJudge.name, EfficientNetJudge.name)
+
+
+def open_jury(
+    names: Sequence[str], evaluator: Path, packages: Path, domain: Domain, device: torch.device | str = "cpu"
+) -> list[Judge]:
+    """The judges of these names. Raises ValueError, in one sentence, for one that is missing."""
+    return [open_judge(name, evaluator, packages, domain, device) for name in names]
+
+
+def open_judge(name: str, evaluator: Path, packages: Path, domain: Domain, device: torch.device | str) -> Judge:
+    if name == EvaluatorJudge.name:
+        if not evaluator.is_file():
+            raise ValueError(
+                f"the judge {name} is missing, there is no file '{evaluator}'; run 'python scripts/train_evaluator.py' "
+                f"in the source repository, name its file with --evaluator, or give --judges {EfficientNetJudge.name}"
+            )
+        return EvaluatorJudge(load_evaluator(evaluator).to(device), file_hash(evaluator))
+    if name == EfficientNetJudge.name:
+        ordinary = sorted(domain.ordinary, key=lambda row: order(domain.name_of(row)))[:EXAMPLES]
+        return EfficientNetJudge(load_efficientnet(packages).to(device), domain.images(ordinary))
+    raise ValueError(f"judge {name} was asked for, expected out of {', '.join(JUDGES)}; choose among them")

@@ -4,72 +4,118 @@ Meaning: among all meanings in the target's style. Style: among all styles of th
 in the whole gallery. Copying the reference fails at style, copying the history fails at meaning.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.pictures import Picture
-from .cases import Case
+from .domain import Case, Domain
 from .judges import Features
 
 RESAMPLES = 1000
+PART = "part: "  # begins the metric of one part of a style or a meaning
 
 
-def scores(
-    drawn: Features,
-    everything: Features,
-    cases: Sequence[Case],
-    gallery: Sequence[int],
-    records: Sequence[Picture],
-) -> dict[str, np.ndarray]:
-    """Metric -> one truth value per case.
+@dataclass(frozen=True)
+class Metric:
+    """`head` is that of a column. Shares are told in percent; `less` is better where it says so."""
 
-    drawn: features of what was drawn for each case. everything: features by row of `records`; `gallery` are the rows
-    that may be rivals. `copies_reference` and `copies_history`: the output is nearer to that than to the target.
+    head: str
+    less: bool = False
+
+
+METRICS = {
+    "semantic_top1": Metric("meaning"),
+    "semantic_top5": Metric("meaning, first 5"),
+    "style_top1": Metric("style"),
+    "joint_top1": Metric("both"),
+    "distance": Metric("distance, of copy's", less=True),
+    "copies_reference": Metric("nearer to reference", less=True),
+    "copies_history": Metric("nearer to history", less=True),
+}
+
+
+def metric_of(name: str) -> Metric:
+    return METRICS.get(name) or Metric(name.removeprefix(PART))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pictures of a domain as a judge saw them: features, or other vectors, row by row of `rows`, which are sorted."""
+
+    rows: np.ndarray
+    features: Features | Tensor
+
+    def __getitem__(self, rows) -> Features | Tensor:
+        return self.features[torch.as_tensor(np.searchsorted(self.rows, np.asarray(rows)))]
+
+
+class Scorer:
+    """Scores answers to cases of one test; `gallery` are the rows that may be rivals."""
+
+    def __init__(self, domain: Domain, cases: Sequence[Case], gallery: Sequence[int], seen: Seen):
+        self.cases, self.seen, self.gallery = cases, seen, np.array(gallery)
+        self.targets = np.array([case.target for case in cases])
+        styles, meanings = (
+            np.array([getattr(record, kind) for record in domain.pictures.records]) for kind in ("style", "meaning")
+        )
+        same_style = styles[self.gallery] == styles[self.targets][:, None]  # cases, gallery
+        same_meaning = meanings[self.gallery] == meanings[self.targets][:, None]
+        self.rivals = {
+            "semantic": same_style & ~same_meaning,
+            "style": same_meaning & ~same_style,
+            "joint": ~(same_meaning & same_style),
+        }
+
+    def scores(self, drawn: Features, histories: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
+        """Metric -> one truth value for each of the first cases, for which drawn [n] and histories are given.
+
+        `copies_reference` and `copies_history`: the output is nearer to that than to the target.
+        """
+        count, result = len(histories), {}
+        targets, all_features = self.targets[:count], self.seen[self.gallery]
+        for name, kind in (("semantic", "meaning"), ("style", "style"), ("joint", "joint")):
+            likeness_to_all = (getattr(drawn, kind) @ getattr(all_features, kind).T).numpy()
+            truth = likeness(getattr(drawn, kind), getattr(self.seen[targets], kind)[:, None]).numpy()
+            ahead = ((likeness_to_all >= truth) & self.rivals[name][:count]).sum(axis=1)
+            result[f"{name}_top1"] = ahead < 1
+            if name == "semantic":
+                result["semantic_top5"] = ahead < 5
+        truth = likeness(drawn.joint, self.seen[targets].joint[:, None])
+        references = [[case.reference] for case in self.cases[:count]]
+        for name, given in (("reference", references), ("history", histories)):
+            nearest = likeness(drawn.joint, self.seen[given].joint).max(dim=1, keepdim=True).values
+            result[f"copies_{name}"] = (nearest > truth)[:, 0].numpy()
+        return result
+
+
+def likeness(drawn: Tensor, features: Tensor) -> Tensor:
+    """Each output [cases, f] against n pictures of its own [cases, n, f] -> [cases, n]."""
+    return torch.einsum("cf,cnf->cn", drawn, features)
+
+
+def interval(
+    values: np.ndarray, groups: Sequence[str], bases: np.ndarray | None = None, seed: int = 0
+) -> tuple[float, float, float]:
+    """Mean and its 95 % bootstrap interval; whole groups (meanings) are resampled, not cases.
+
+    With `bases` it is the sum of the values as a share of the sum of the bases. Given the differences of two models on
+    the same cases, it is the paired interval of their difference. Values that are nan do not count.
     """
-    styles = np.array([record.style for record in records])
-    meanings = np.array([record.meaning for record in records])
-    targets, gallery = np.array([case.target for case in cases]), np.array(gallery)
-    same_style = styles[gallery] == styles[targets][:, None]
-    same_meaning = meanings[gallery] == meanings[targets][:, None]
-    rivals = {
-        "semantic": same_style & ~same_meaning,
-        "style": same_meaning & ~same_style,
-        "joint": ~(same_meaning & same_style),
-    }
-    result = {}
-    for name, kind in (("semantic", "meaning"), ("style", "style"), ("joint", "joint")):
-        its_drawn, its_features = getattr(drawn, kind), getattr(everything, kind)
-        nearer = its_drawn @ its_features[gallery].T >= likeness(its_drawn, its_features, targets)
-        ahead = (nearer.numpy() & rivals[name]).sum(axis=1)
-        result[f"{name}_top1"] = ahead < 1
-        if name == "semantic":
-            result["semantic_top5"] = ahead < 5
-    truth = likeness(drawn.joint, everything.joint, targets)
-    for name in ("reference", "history"):
-        given = np.array([getattr(case, name) for case in cases])
-        result[f"copies_{name}"] = (likeness(drawn.joint, everything.joint, given) > truth).any(dim=1).numpy()
-    return result
-
-
-def likeness(drawn: Tensor, features: Tensor, rows: np.ndarray) -> Tensor:
-    """Each output against one row of its own, or against n: rows [cases] or [cases, n] -> [cases, 1 or n]."""
-    return torch.einsum("cf,cnf->cn", drawn, features[rows.reshape(len(drawn), -1)])
-
-
-def interval(values: np.ndarray, groups: Sequence[str], seed: int = 0) -> tuple[float, float, float]:
-    """Mean and its 95 % bootstrap interval; whole groups (meanings) are resampled, not cases."""
+    kept = np.flatnonzero(~np.isnan(values))
+    values, groups = np.asarray(values)[kept], np.asarray(groups)[kept]
+    bases = np.ones(len(kept)) if bases is None else np.asarray(bases, float)[kept]
     names, group = np.unique(groups, return_inverse=True)
-    total, count = np.bincount(group, values), np.bincount(group)
+    total, base = np.bincount(group, values), np.bincount(group, bases)
     draws = np.random.default_rng(seed).integers(0, len(names), (RESAMPLES, len(names)))
-    means = total[draws].sum(axis=1) / count[draws].sum(axis=1)
+    means = total[draws].sum(axis=1) / base[draws].sum(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
-    return float(np.mean(values)), float(low), float(high)
+    return float(np.sum(values) / bases.sum()), float(low), float(high)
 
 
-def nearest_in_history(everything: Features, cases: Sequence[Case]) -> list[int]:
-    """For each case the history picture whose meaning is nearest to the reference's: what retrieval would answer."""
-    meaning = everything.meaning
-    return [case.history[int((meaning[list(case.history)] @ meaning[case.reference]).argmax())] for case in cases]
+def metrics_in(answers: Mapping[str, Mapping]) -> list[str]:
+    """The metrics that were taken of any of these answers, in the order of a table."""
+    taken = dict.fromkeys(name for scores in answers.values() for name in scores)
+    return [*(name for name in METRICS if name in taken), *(name for name in taken if name not in METRICS)]

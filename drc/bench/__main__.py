@@ -1,0 +1,159 @@
+"""Measures how well models draw cases whose true picture exists.
+
+    python -m drc.bench run --model embedded --domain emoji --tests T1,T2 --out DIR
+    python -m drc.bench compare DIR DIR [--artists NAME,NAME] [--out DIR]
+
+`run` writes results.json, results.csv and index.html. What was drawn and judged is kept: started again it goes on where
+it was, and a run with a higher --limit draws only what is new. On many processes, each with a share of the cases:
+
+    accelerate launch --multi_gpu --num_processes 2 -m drc.bench run --device cpu ...
+
+`compare` sets the first artists of two results, or those that are named, side by side; both folders may be the same.
+"""
+
+import argparse
+import logging
+import sys
+import time
+from pathlib import Path
+
+from ..train.processes import StoppedElsewhereError, processes_of
+from .compare import differences, markdown, write_comparison
+from .config import BenchConfig
+from .report import PAGE, read_results
+from .run import DOMAINS, run
+
+DEFAULTS = BenchConfig()
+log = logging.getLogger("drc")
+
+
+def names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def named_model(text: str) -> tuple[str, str]:
+    """NAME=FILE, or FILE, whose name is then the model's."""
+    name, found, path = text.partition("=")
+    return (name, path) if found else (Path(text).stem, text)
+
+
+def parser() -> argparse.ArgumentParser:
+    main = argparse.ArgumentParser(
+        prog="python -m drc.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = main.add_subparsers(dest="command", required=True)
+    add_run(commands.add_parser("run", help="let models draw, and judge what they drew"))
+    compare = commands.add_parser("compare", help="set two results side by side")
+    compare.add_argument("results", type=Path, nargs=2, metavar="DIR")
+    compare.add_argument("--artists", type=names, help="one of each result; without it, the first of each")
+    compare.add_argument("--out", type=Path, help="folder for index.html and results.csv")
+    return main
+
+
+def add_run(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--model",
+        dest="models",
+        action="append",
+        required=True,
+        type=named_model,
+        metavar="[NAME=]FILE",
+        help="a DRC model, the folder of a training, the state of an entangled one, or embedded; may be repeated, the "
+        "first is the one in question",
+    )
+    add("--domain", default=DEFAULTS.domain, help=f"out of {', '.join(DOMAINS)}")
+    add("--tests", type=names, default=DEFAULTS.tests, metavar="NAMES", help="such as T1,T2; without it, all")
+    add(
+        "--histories",
+        type=names,
+        default=DEFAULTS.histories,
+        metavar="NAMES",
+        help=f"numbers of pictures, noisy or mixed; the first is what the tables are about "
+        f"({','.join(DEFAULTS.histories)})",
+    )
+    add("--limit", type=int, default=DEFAULTS.limit, help=f"cases of a test ({DEFAULTS.limit})")
+    add("--sweep", type=int, default=DEFAULTS.sweep, help=f"cases of all histories but the first ({DEFAULTS.sweep})")
+    for name in ("style_strength", "semantic_strength", "temperature", "top_p"):
+        option(add, name, float)
+    for name in ("top_k", "candidates", "seed"):
+        option(add, name, int)
+    add("--controls", action="store_true", help="also draw from the history alone, and from the reference alone")
+    add("--gaps", action="store_true", help="also measure the loss that a wrong history or reference adds")
+    add("--judges", type=names, default=DEFAULTS.judges, metavar="NAMES", help=",".join(DEFAULTS.judges))
+    for name in ("data", "packages", "evaluator", "out", "cache"):
+        option(add, name, Path)
+    add("--device", help="such as cpu or cuda; without it, the fastest there is")
+
+
+def option(add, name: str, kind: type) -> None:
+    default = getattr(DEFAULTS, name)
+    add(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"({default})")
+
+
+class Progress:
+    """Tells at most every few seconds how far each part is, and how long it will take."""
+
+    EVERY = 5.0  # seconds
+
+    def __init__(self):
+        self.part, self.first, self.began, self.told = "", 0, 0.0, 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if what != self.part:
+            self.part, self.first, self.began, self.told = what, done, now, 0.0
+        if done < total and now - self.told < self.EVERY:
+            return
+        self.told = now
+        gone = done - self.first
+        left = f", {(now - self.began) / gone * (total - done):.0f} s left" if gone and done < total else ""
+        log.info("%s: %d of %d%s", what, done, total, left)
+
+
+def command_run(options: argparse.Namespace) -> None:
+    values = {name: value for name, value in vars(options).items() if name not in ("command", "device")}
+    models = dict(values.pop("models"))
+    if len(models) < len(options.models):
+        raise ValueError("two models have the same name; give them names, as in --model NAME=FILE")
+    processes = processes_of(options.device)
+    logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
+    report = run(BenchConfig(models=models, **values), Progress(), processes)
+    if report:
+        sys.stdout.write(f"{options.out / PAGE}\n")
+    processes.end()
+
+
+def command_compare(options: argparse.Namespace) -> None:
+    first, second = map(read_results, options.results)
+    artists = options.artists or tuple(next(iter(results["artists"])) for results in (first, second))
+    if len(artists) != 2:
+        raise ValueError(f"--artists names {len(artists)}, expected 2, one of each result; write them as NAME,NAME")
+    found = differences(first, second, artists)
+    called = artists if artists[0] != artists[1] else tuple(f"{artists[0]}, {path}" for path in options.results)
+    sys.stdout.write(markdown(found, called))
+    if options.out:
+        write_comparison(found, called, options.out)
+
+
+def main() -> int:
+    options = parser().parse_args()
+    try:
+        {"run": command_run, "compare": command_compare}[options.command](options)
+    except StoppedElsewhereError:
+        sys.stderr.write("Another process stopped; what it says is the reason.\n")
+        return 2
+    except ValueError as error:
+        sys.stderr.write(f"{error}.\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}.\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; start it again and it goes on where it was.\n")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The settings of a run of a benchmark."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
+from ..lmm.generate import Sampling
+from ..train.validation import TEMPERATURE
+from .domain import HISTORIES, check_histories
+from .judges import JUDGES, EfficientNetJudge
+
+PATHS = ("models", "data", "packages", "evaluator", "out", "cache")
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """What is measured, and how.
+
+    models: files by name, see `artists.open_artists`; the first is the one in question.
+    tests: of the domain; none: all that its report has.
+    histories: see `domain.HISTORIES`; the first is what the tables are about, the others are drawn for `sweep` cases.
+    limit: cases of a test.
+    candidates: drawn for each case, of which EfficientNet picks one; it is no judge then.
+    controls: every DRC model with the history alone and with the reference alone, too.
+    gaps: also the loss that a wrong history or reference adds.
+    """
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    domain: str = "emoji"
+    tests: tuple[str, ...] = ()
+    histories: tuple[str, ...] = HISTORIES
+    limit: int = 64
+    sweep: int = 16
+    style_strength: float = STYLE_STRENGTH
+    semantic_strength: float = SEMANTIC_STRENGTH
+    temperature: float = TEMPERATURE
+    top_k: int = 0
+    top_p: float = 1.0
+    candidates: int = 1
+    seed: int = 0
+    controls: bool = False
+    gaps: bool = False
+    judges: tuple[str, ...] = JUDGES
+    data: Path = Path("build/data")
+    packages: Path = Path("build/packages")
+    evaluator: Path = Path("build/evaluator/evaluator.safetensors")
+    out: Path = Path("build/bench/run")
+    cache: Path = Path("build/bench/cache")
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(self.temperature, self.top_k, self.top_p)
+
+    @property
+    def strengths(self) -> tuple[float, float]:
+        return self.style_strength, self.semantic_strength
+
+    def settings(self) -> dict:
+        """What a report says of itself."""
+        kept = {name: value for name, value in dataclasses.asdict(self).items() if name not in PATHS}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+
+
+def check(config: BenchConfig) -> None:
+    """ValueError, in one sentence, for settings that do not serve."""
+    check_histories(config.histories)
+    for name in ("limit", "sweep", "candidates"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} is {getattr(config, name)}, expected at least 1; raise it")
+    if config.candidates > 1 and EfficientNetJudge.name in config.judges:
+        raise ValueError(
+            f"{EfficientNetJudge.name} picks one of {config.candidates} candidates and must not score it; "
+            "give --judges evaluator"
+        )

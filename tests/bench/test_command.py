@@ -1,0 +1,84 @@
+"""The command, as a user types it, on a small build with judges that were never trained."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+
+from drc.bench import __main__ as command
+from scripts.lib.environment import ROOT
+
+LAUNCH = "-m accelerate.commands.launch --multi_gpu --num_machines 1 --mixed_precision no --dynamo_backend no"
+QUICK = ["--device", "cpu", "--tests", "P3,T4", "--histories", "4,1", "--limit", "4", "--sweep", "2"]
+LONGEST = 240  # seconds; whatever takes longer, on a machine however busy, hangs
+
+
+@pytest.fixture
+def bench(monkeypatch, capsys):
+    """Runs the command in this process: exit code, stdout, stderr."""
+
+    def bench(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["drc.bench", *map(str, arguments)])
+        return command.main(), *capsys.readouterr()
+
+    return bench
+
+
+def test_run_and_compare(bench, build, tiny, tmp_path):
+    places = [*build.options(), "--cache", tmp_path / "cache"]
+    for name, strength in (("weak", 1), ("strong", 4)):
+        options = ["--style-strength", strength, "--out", tmp_path / name]
+        assert bench("run", "--model", f"{name}={tiny}", *options, *places, *QUICK)[:2] == (
+            0,
+            f"{tmp_path / name / 'index.html'}\n",
+        )
+    with open(tmp_path / "weak" / "results.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["judge"] for row in rows} == {"evaluator", "efficientnet-lite0"}
+    assert {row["history"] for row in rows if row["answer"] == "weak"} == {"4", "1"}
+    code, said, _ = bench("compare", tmp_path / "weak", tmp_path / "strong", "--out", tmp_path / "both")
+    assert code == 0
+    assert "| evaluator | weak | strong | difference | cases |" in said and "| T4, history 1: style |" in said
+    assert "strong against weak" in (tmp_path / "both" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--tests", "T9"], "test T9 was asked for, expected out of P1"),
+        (["--tests", "P1"], "needs restyled drawings that are not built ('restyled/seen')"),
+        (["--model", "other=none.safetensors"], "there is no model at 'none.safetensors'"),
+        (["--evaluator", "none"], "the judge evaluator is missing, there is no file 'none'"),
+        (["--packages", "none"], "the judge EfficientNet-Lite0 is missing"),
+        (["--data", "none"], "the emoji benchmark is not built in 'none'"),
+        (["--domain", "sounds"], "domain sounds was asked for, expected out of emoji"),
+        (["--judges", "nobody"], "judge nobody was asked for"),
+        (["--model", "m=embedded"], "two models have the same name"),
+    ],
+)
+def test_what_does_not_serve_is_one_sentence(bench, build, tiny, tmp_path, arguments, words):
+    places = ["--cache", tmp_path / "cache", "--out", tmp_path / "out"]
+    code, said, complaint = bench("run", "--model", f"m={tiny}", *build.options(), *places, *QUICK, *arguments)
+    assert (code, said) == (2, "") and words in complaint
+    assert complaint.endswith(".\n") and complaint.count("\n") == 1
+    assert not (tmp_path / "out" / "results.json").exists()
+
+
+def test_compare_names_what_is_missing(bench, tmp_path):
+    code, _, complaint = bench("compare", tmp_path, tmp_path)
+    assert code == 2 and "results.json holds no results" in complaint
+
+
+def test_two_processes_find_what_one_finds(bench, build, tiny, tmp_path):
+    def arguments(name: str) -> list[str]:
+        places = ["--cache", tmp_path / name / "cache", "--out", tmp_path / name]
+        return list(map(str, ["run", "--model", tiny, *build.options(), *places, *QUICK]))
+
+    assert bench(*arguments("one"))[0] == 0
+    launch = [sys.executable, *LAUNCH.split(), "--num_processes", "2", "--main_process_port", "0", "-m", "drc.bench"]
+    ended = subprocess.run([*launch, *arguments("two")], cwd=ROOT, capture_output=True, text=True, timeout=LONGEST)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == f"{tmp_path / 'two' / 'index.html'}\n"
+    tables = [(tmp_path / name / "results.csv").read_text() for name in ("one", "two")]
+    assert tables[0] == tables[1]

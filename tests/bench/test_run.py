@@ -1,0 +1,175 @@
+"""A run measures what is there to measure, keeps what it did, and is the same on any number of processes."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drc.bench.artists import DRCArtist, open_artists
+from drc.bench.baselines import COPY, NEAREST, RANDOM, TRUTH, WHITE
+from drc.bench.bench import CEILING, Bench
+from drc.bench.config import BenchConfig, check
+from drc.bench.run import run
+from drc.checkpoint import load
+from drc.lmm.generate import Sampling
+from drc.train.processes import OneProcess
+
+from .conftest import Eye
+
+
+class Counting(DRCArtist):
+    """Counts the cases that it draws."""
+
+    drawn = 0
+
+    def draw(self, history, reference, seeds):
+        self.drawn += len(seeds)
+        return super().draw(history, reference, seeds)
+
+
+class Blender(DRCArtist):
+    """Lays the pictures of a history over each other."""
+
+    def draw(self, history, reference, seeds):
+        return history.mean(dim=1)
+
+
+@pytest.fixture
+def artist(tiny):
+    return Counting(load(tiny), 1.5, 3.0, Sampling())
+
+
+def config_in(folder: Path, **settings) -> BenchConfig:
+    quick = {"tests": ("P3", "T4"), "histories": ("2", "4", "mixed"), "limit": 6, "sweep": 3}
+    return BenchConfig(out=folder / "out", cache=folder / "cache", **quick | settings)
+
+
+@pytest.fixture(scope="module")
+def report(domain, tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    artists = open_artists({"ours": str(tiny)}, (1.5, 3.0), Sampling(), controls=True)
+    return run(config_in(folder, gaps=True), domain=domain, artists=artists, jury=[Eye()])
+
+
+def test_baselines_score_what_they_must(report):
+    for name, test in report.results["tests"].items():
+        answers = test["judges"]["eye"]["2"]
+        means = {answer: {key: np.mean(values) for key, values in found.items()} for answer, found in answers.items()}
+        assert set(means[TRUTH].values()) == {0, 1} and means[TRUTH]["joint_top1"] == 1
+        assert means[TRUTH]["distance"] == means[TRUTH]["copies_reference"] == means[TRUTH]["copies_history"] == 0
+        if name == "T4":  # of P3 the gallery holds no style of an original, and the nearest one may be right
+            assert means[COPY]["style_top1"] == means[COPY]["joint_top1"] == 0
+        assert means[COPY]["semantic_top1"] == means[COPY]["copies_reference"] == 1
+        for answer in (NEAREST, RANDOM):
+            assert means[answer]["style_top1"] == 1 and means[answer]["copies_reference"] == 0
+        assert list(answers)[:6] == [TRUTH, CEILING, COPY, NEAREST, RANDOM, WHITE]
+        assert list(answers)[6:] == ["ours", "ours, history only", "ours, reference only"]
+
+
+def test_other_histories_are_drawn_for_the_first_cases(report):
+    for test in report.results["tests"].values():
+        histories = test["judges"]["eye"]
+        assert list(histories) == ["2", "4", "mixed"]
+        assert len(histories["2"]["ours"]["joint_top1"]) == len(test["cases"]) == 6
+        assert list(histories["4"]) == ["ours", "ours, history only", "ours, reference only"]
+        assert {len(values) for values in histories["4"]["ours"].values()} == {3}
+
+
+def test_every_history_is_shown_as_it_is_called(domain, tiny, tmp_path):
+    artist = Blender(load(tiny), 1.5, 3.0, Sampling())
+    config = config_in(tmp_path, tests=("T4",), histories=("8", "2", "noisy", "mixed"))
+    bench = Bench(config, domain, {"blender": artist}, [Eye()])
+    bench.draw()
+    for request in bench.requests("T4"):
+        if request.shown:
+            blends = domain.images([case.given(request.shown) for case in request.cases]).mean(dim=1)
+            assert np.abs(bench.drawings.read(request) / 255 - blends.permute(0, 2, 3, 1).numpy()).max() < 1 / 255
+
+
+def test_gaps_are_measured_once_for_each_model(report):
+    for test in report.results["tests"].values():
+        assert list(test["gaps"]) == ["ours"]
+        assert test["gaps"]["ours"]["ar_right"] > 0
+
+
+def test_what_was_drawn_is_kept_and_a_longer_list_draws_what_is_new(domain, artist, tmp_path):
+    first = run(config_in(tmp_path), domain=domain, artists={"ours": artist}, jury=[Eye()])
+    assert artist.drawn == 2 * (6 + 3 + 3)
+    eye = Eye()
+    again = run(config_in(tmp_path), domain=domain, artists={"ours": artist}, jury=[eye])
+    assert artist.drawn == 24 and eye.looks == 0
+    assert again.results == first.results
+    longer = run(config_in(tmp_path, limit=8), domain=domain, artists={"ours": artist}, jury=[Eye()])
+    assert artist.drawn == 24 + 2 * 2
+    assert longer.results["tests"]["P3"]["cases"][:6] == first.results["tests"]["P3"]["cases"]
+    run(config_in(tmp_path, seed=1), domain=domain, artists={"ours": artist}, jury=[Eye()])
+    assert artist.drawn == 24 + 4 + 24
+
+
+def test_a_stopped_run_goes_on(domain, artist, tmp_path):
+    class StoppedError(Exception):
+        pass
+
+    def stop(what, done, total):
+        if what == "drawing" and done == 4:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        run(config_in(tmp_path), stop, domain=domain, artists={"ours": artist}, jury=[Eye()])
+    assert 0 < artist.drawn < 24 and not (tmp_path / "out" / "results.json").exists()
+    told = []
+    run(config_in(tmp_path), lambda *given: told.append(given), domain=domain, artists={"ours": artist}, jury=[Eye()])
+    assert artist.drawn == 24
+    for what in ("drawing", "judging what is true", "judging what was drawn", "scoring"):
+        steps = [(done, total) for part, done, total in told if part == what]
+        assert steps == sorted(steps) and steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0
+
+
+class Member(OneProcess):
+    def __init__(self, rank: int, count: int):
+        super().__init__()
+        self.rank, self.count = rank, count
+
+
+def test_processes_share_the_work(domain, tiny, tmp_path):
+    alone = run(config_in(tmp_path / "1"), domain=domain, artists={"ours": fresh(tiny)}, jury=[Eye()])
+    artists, eyes = [fresh(tiny), fresh(tiny)], [Eye(), Eye()]
+    members = [
+        Bench(config_in(tmp_path / "2"), domain, {"ours": artist}, [eye], Member(rank, 2))
+        for rank, (artist, eye) in enumerate(zip(artists, eyes, strict=True))
+    ]
+    for share in ("draw", "look", "compare"):
+        for member in members:
+            getattr(member, share)()
+    assert sum(artist.drawn for artist in artists) == 24 and all(artist.drawn for artist in artists)
+    looks = [eye.looks for eye in eyes]
+    assert min(looks) > 0
+    assert members[0].results()["tests"] == alone.results["tests"]
+    assert [eye.looks for eye in eyes] == looks
+
+
+def fresh(tiny: Path) -> Counting:
+    return Counting(load(tiny), 1.5, 3.0, Sampling())
+
+
+def test_settings_that_do_not_serve_are_said():
+    for settings, words in (
+        ({"limit": 0}, "limit is 0, expected at least 1"),
+        ({"histories": ("8", "some")}, "history some was asked for"),
+        ({"candidates": 2}, "must not score it; give --judges evaluator"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            check(dataclasses.replace(BenchConfig(), **settings))
+    with pytest.raises(ValueError, match="domain paintings was asked for, expected out of emoji"):
+        run(BenchConfig(domain="paintings"))
+
+
+def test_a_report_is_written(report, tmp_path):
+    report.write(tmp_path)
+    assert json.loads((tmp_path / "results.json").read_text()) == report.results
+    page = (tmp_path / "index.html").read_text()
+    assert "http" not in page and "src=" in page
+    assert page.count("src=") == page.count('src="data:image/') == len(report.sheets) + 3
+    assert {path.stem for path in (tmp_path / "pictures").iterdir()} >= {"P3", "T4-histories", "table-eye", "parts-eye"}
