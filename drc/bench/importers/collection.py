@@ -139,8 +139,8 @@ def share_out(keys: Iterable[str], what: str) -> dict[str, str]:
     ordered = sorted(set(keys), key=order)
     if len(ordered) < len(PARTS):
         raise ValueError(
-            f"{counted(len(ordered), what)} of at least {WINDOW} pictures found, expected at least {len(PARTS)} to make "
-            f"{', '.join(PARTS)}; add pictures"
+            f"{counted(len(ordered), what)} of at least {WINDOW} pictures found, expected at least {len(PARTS)}: "
+            f"one for {', one for '.join(PARTS)}; add pictures"
         )
     each = max(1, round(SHARE * len(ordered)))
     return {key: PARTS[2 if place < each else 1 if place < 2 * each else 0] for place, key in enumerate(ordered)}
