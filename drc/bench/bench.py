@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import torch
@@ -99,13 +100,14 @@ class Bench:
             self.drawings.draw(request, cases)
         self.tell("drawing", len(batches), len(batches))
 
-    def rows(self, test: str) -> list[int]:
-        """Every picture that counts in a test, sorted."""
-        return sorted(set(self.domain.gallery(test)).union(*(case.rows for case in self.cases[test])))
+    def rows(self, test: str) -> tuple[list[int], list[int]]:
+        """Every picture that counts in a test: the gallery, which other tests may have, too, and what it lacks."""
+        gallery = self.domain.gallery(test)
+        return gallery, sorted(set().union(*(case.rows for case in self.cases[test])) - set(gallery))
 
     def look(self) -> None:
         """This process's share of what judges see in the pictures of the domain."""
-        rows = [(notes, self.rows(test)) for notes in self.notes for test in self.tests]
+        rows = [(notes, part) for notes in self.notes for test in self.tests for part in self.rows(test)]
         done, total = 0, sum(-(-len(some) // CHUNK) for _, some in rows)
         for notes, some in rows:
             for chunk in chunks_of(self.domain, some):
@@ -127,8 +129,10 @@ class Bench:
         self.tell("judging what was drawn", len(parts), len(parts))
 
     def seen(self, test: str, notes: Notes) -> Seen:
-        rows = self.rows(test)
-        return Seen(np.array(rows), notes.features(chunks_of(self.domain, rows)))
+        gallery, rest = self.rows(test)
+        chunks = chain(chunks_of(self.domain, gallery), chunks_of(self.domain, rest))
+        rows = np.array(gallery + rest)
+        return Seen(np.sort(rows), notes.features(chunks)[rows.argsort()])
 
     def targets(self, test: str, answer: Answer) -> Iterator[Chunk]:
         cases = self.cases[test][: len(answer.pictures)]

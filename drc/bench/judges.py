@@ -67,7 +67,7 @@ class EfficientNetJudge(Judge):
 
     name = "efficientnet-lite0"
     EARLY = (0, 1, 2)  # stages after which the picture is 1/2, 1/4 and 1/8 of its size
-    EVERY_SIZE = (0, 1, 2, 4, 6)  # the last stage of every size
+    LATE = (2, 4, 6, 7)  # the last stages at 1/8, 1/16 and 1/32, and the head: to finer ones white paper looks near
     MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
     def __init__(self, network: EfficientNetLite0, examples: Tensor):
@@ -102,11 +102,11 @@ class EfficientNetJudge(Judge):
 
     @torch.inference_mode()
     def distance(self, images: Tensor, others: Tensor) -> Tensor:
-        """How far two pictures lie apart to the eye, [B]: unit-length features at every size, squared differences,
+        """How far two pictures lie apart to the eye, [B]: unit-length features of late stages, squared differences,
         mean over the canvas, summed; as LPIPS (Zhang et al., CVPR 2018) without its learned weights."""
         found = torch.zeros(len(images), device=self.device)
         maps, other_maps = self.maps(images), self.maps(others)
-        for stage in self.EVERY_SIZE:
+        for stage in self.LATE:
             difference = F.normalize(maps[stage], dim=1) - F.normalize(other_maps[stage], dim=1)
             found += difference.square().sum(dim=1).mean(dim=(1, 2))
         return found.cpu()

@@ -20,7 +20,7 @@ STYLE = """
 body { background: #202226; color: #e6e7ea; font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1200px }
 h1, h2 { font-weight: 600 } h2 { margin-top: 3rem } p, th { color: #a3a8b0; font-weight: 400 }
 table { border-collapse: collapse; margin: 1rem 0 } td, th { border-bottom: 1px solid #363a41; padding: .2rem .8rem }
-td, th { text-align: right } td:first-child, th:first-child { text-align: left }
+td, th { text-align: right; white-space: nowrap } td:first-child, th:first-child { text-align: left }
 tr.artist { color: #56b4f0; font-weight: 600 } tr.ceiling { color: #fff } b { color: #e6e7ea }
 img { max-width: 100% } summary { cursor: pointer }
 """

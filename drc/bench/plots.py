@@ -132,34 +132,35 @@ def plane(results: dict, numbers: Numbers, judge: str) -> np.ndarray:
 
 
 def against_history(results: dict, numbers: Numbers, judge: str) -> np.ndarray:
-    """What more pictures do, and histories that are not clean: a line for each artist, a row for each headline.
+    """What more pictures do, and histories that are not clean: a line for each artist, a row of panels for each test.
 
     Every number is over the cases that all histories were drawn for.
     """
     histories, sweep = in_order(results["settings"]["histories"]), results["settings"]["sweep"]
     clean = sum(name.isdigit() for name in histories)
-    side, high, edge, head = 170, 130, 40, 84
+    rooms = np.array([1.0 if name.isdigit() else 1.5 for name in histories])  # words need more
+    across = (np.cumsum(rooms) - rooms / 2) / rooms.sum()
+    side, high, edge, head = 250, 130, 44, 84
     tests, named = list(results["tests"]), colours(results)
-    width, height = max(760, len(tests) * (side + edge) + 24), head + len(HEADLINES) * (high + 46) + 40
+    width, height = len(HEADLINES) * (side + edge) + 24, head + len(tests) * (high + 46) + 40
     canvas = Canvas(width, height)
     note = f"percent of the first {sweep} cases or fewer, with 95 % intervals, by the pictures of a history"
     write_head(canvas, f"more history, and histories that are not clean, by {judge}", note)
-    for line, metric in enumerate(HEADLINES):
-        for column, test in enumerate(tests):
+    for line, test in enumerate(tests):
+        for column, metric in enumerate(HEADLINES):
             panel = Panel(canvas, edge + column * (side + edge), head + 20 + line * (high + 46), side, high)
             panel.grid()
             canvas.text(panel.left, panel.top - 8, f"{test}, {metric_of(metric).head}")
-            for place, history in enumerate(histories):
-                x, y = panel.place((place + 0.5) / len(histories), 0)
-                canvas.text(x, y + 5, history, MUTED, 12, "mt", room=side / len(histories) + 8)
+            for x, history in zip(across, histories, strict=True):
+                canvas.text(panel.place(x, 0)[0], panel.top + high + 6, history, MUTED, 12, "mt")
             for turn, answer in enumerate(results["artists"]):
-                shift = 0.5 + 0.12 * (turn - (len(results["artists"]) - 1) / 2)
+                shift = 0.015 * (turn - (len(results["artists"]) - 1) / 2)
                 found = []
-                for place, history in enumerate(histories):
+                for x, history in zip(across, histories, strict=True):
                     key = test, history, judge, answer
                     number = numbers.get((*key, FIRST, str(sweep), metric)) or numbers.get((*key, "", "", metric))
                     if number:
-                        found.append(((place + shift) / len(histories), number))
+                        found.append((x + shift, number))
                 run = [panel.place(x, number.mean) for x, number in found[:clean]]
                 if len(run) > 1:
                     canvas.line(run, named[answer], 1.5)

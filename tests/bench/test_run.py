@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from drc.bench.artists import DRCArtist, open_artists
 from drc.bench.baselines import COPY, NEAREST, RANDOM, TRUTH, WHITE
@@ -125,6 +126,19 @@ def test_a_stopped_run_goes_on(domain, artist, tmp_path):
     for what in ("drawing", "judging what is true", "judging what was drawn", "scoring"):
         steps = [(done, total) for part, done, total in told if part == what]
         assert steps == sorted(steps) and steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0
+
+
+def test_tests_with_one_gallery_share_what_judges_saw(domain, tiny, tmp_path):
+    eyes = {}
+    for tests in (("T1",), ("T1", "T3")):
+        eyes[tests] = Eye()
+        bench = Bench(config_in(tmp_path / tests[-1], tests=tests), domain, {"ours": fresh(tiny)}, [eyes[tests]])
+        bench.look()
+    gallery, rest = bench.rows("T3")
+    assert domain.gallery("T1") == gallery and not set(gallery) & set(rest)
+    assert eyes["T1", "T3"].looks - eyes["T1",].looks <= len(rest)
+    seen = bench.seen("T3", bench.notes[0])
+    torch.testing.assert_close(seen[gallery[3:4]].meaning, Eye()(domain.images(gallery[3:4])).meaning)
 
 
 class Member(OneProcess):
