@@ -22,7 +22,7 @@ h1, h2 { font-weight: 600 } h2 { margin-top: 3rem } p, th { color: #a3a8b0; font
 table { border-collapse: collapse; margin: 1rem 0 } td, th { border-bottom: 1px solid #363a41; padding: .2rem .8rem }
 td, th { text-align: right; white-space: nowrap } td:first-child, th:first-child { text-align: left }
 tr.artist { color: #56b4f0; font-weight: 600 } tr.ceiling { color: #fff } b { color: #e6e7ea }
-img { max-width: 100% } summary { cursor: pointer }
+img { max-width: 100% } summary { cursor: pointer } div.wide { overflow-x: auto }
 """
 HOW = """
 Each case shows a history and a reference and has a true picture. What was drawn is right in <b>meaning</b> when its
@@ -30,7 +30,9 @@ true picture is nearer to it than those of all other meanings in the same style,
 those of all other styles with the same meaning, in <b>both</b> when it is nearer than every other picture of the test.
 <b>Distance</b> is that of the features of EfficientNet-Lite0 between what was drawn and the true picture, as a share of
 what copying the reference leaves. <b>Nearer to</b> the reference, or to a picture of the history, than to the true
-picture is what was copied. Brackets hold 95 % bootstrap intervals over meanings. The first rows are the ceiling, then
+picture is what was copied. Where a domain knows the parts of its styles and meanings, a part is right when what was
+drawn is, in plain colours, nearer to the true picture than to those that differ from it in that part alone; no judge is
+asked. Brackets hold 95 % bootstrap intervals over meanings. The first rows are the ceiling, then
 what needs no model."""
 
 
@@ -103,7 +105,7 @@ def html_table(heads: list[str], rows: list[list[str]], classes: list[str] | Non
     lines = [f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows]
     if classes:
         lines = [line.replace("<tr>", f'<tr class="{kind}">', 1) for line, kind in zip(lines, classes, strict=True)]
-    return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
 
 
 def figure(name: str, picture: np.ndarray, format: str) -> str:

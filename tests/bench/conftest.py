@@ -68,13 +68,13 @@ def toy_parts(step: int = 1) -> dict[str, tuple[np.ndarray, np.ndarray, list[Pic
     }
 
 
-def toy_domain(step: int = 1, without: tuple[str, ...] = ()) -> EmojiDomain:
+def toy_domain(step: int = 1, without: tuple[str, ...] = (), kind: type = EmojiDomain) -> EmojiDomain:
     parts = {name: part for name, part in toy_parts(step).items() if name not in without}
     split = {code: "train" if code in TRAIN else "test" for code in CODES}
     cluster = {code: CODES[place // 2] for place, code in enumerate(CODES)}
     splits = Splits(split, cluster, dict.fromkeys(TRAIN, "noto"), frozenset(CODES))
     families = {f"program/{p}": "flat" if p % 2 else "line" for programs in PROGRAMS.values() for p in programs}
-    return EmojiDomain(parts, splits, families, {code: f"group {code[-1]}" for code in CODES}, "toy")
+    return kind(parts, splits, families, {code: f"group {code[-1]}" for code in CODES}, "toy")
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,13 @@ from drc.bench.artists import DRCArtist, open_artists
 from drc.bench.baselines import COPY, NEAREST, RANDOM, TRUTH, WHITE
 from drc.bench.bench import CEILING, Bench
 from drc.bench.config import BenchConfig, check
+from drc.bench.emoji import EmojiDomain
 from drc.bench.run import run
 from drc.checkpoint import load
 from drc.lmm.generate import Sampling
 from drc.train.processes import OneProcess
 
-from .conftest import Eye
+from .conftest import SETS, Eye, toy_domain
 
 
 class Counting(DRCArtist):
@@ -87,6 +88,27 @@ def test_every_history_is_shown_as_it_is_called(domain, tiny, tmp_path):
         if request.shown:
             blends = domain.images([case.given(request.shown) for case in request.cases]).mean(dim=1)
             assert np.abs(bench.drawings.read(request) / 255 - blends.permute(0, 2, 3, 1).numpy()).max() < 1 / 255
+
+
+class Parted(EmojiDomain):
+    """Knows which pictures differ from a colourful target in colour alone."""
+
+    def rivals(self, target: int) -> dict[str, list[int]]:
+        its = self.record(target)
+        same = [row for row in self.by_meaning[its.meaning] if self.record(row).style in SETS]
+        return {"colour": [row for row in same if row != target]} if its.style == "symbola" else {}
+
+
+def test_parts_are_scored_where_a_domain_knows_them(artist, tmp_path):
+    domain = toy_domain(kind=Parted)
+    found = run(config_in(tmp_path), domain=domain, artists={"ours": artist}, jury=[Eye()])
+    answers = found.results["tests"]["T4"]["judges"]["eye"]["2"]
+    styles = [domain.record(case.target).style for case in domain.cases("T4", 6)]
+    known = [1 if style == "symbola" else None for style in styles]
+    assert {1, None} == set(known)
+    assert answers[TRUTH]["part: colour"] == answers[NEAREST]["part: colour"] == known
+    assert answers[COPY]["part: colour"] == [one and 0 for one in known]
+    assert "part: colour" not in found.results["tests"]["P3"]["judges"]["eye"]["2"][TRUTH]
 
 
 def test_gaps_are_measured_once_for_each_model(report):
