@@ -38,9 +38,8 @@ def low_resolution(
     length = empty_prompt.shape[1]
     nothing = F.pad(empty_prompt.to(prompt), (0, 0, 0, N - length)).expand(B, -1, -1)
     every = torch.ones(B, N, dtype=torch.bool, device=prompt.device)
-    return Condition(prompt, mask=every), Condition(
-        nothing, mask=every & (torch.arange(N, device=prompt.device) < length)
-    )
+    its_rows = every & (torch.arange(N, device=prompt.device) < length)
+    return Condition(prompt, mask=every), Condition(nothing, mask=its_rows)
 
 
 def size_ids(

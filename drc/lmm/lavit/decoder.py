@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from .config import DecoderConfig
-from .layers import MLP, Attend, CrossAttention, SelfAttention, join, split
+from .layers import MLP, Attend, CrossAttention, SelfAttention, multi_head
 
 
 class DecoderBlock(nn.Module):
@@ -116,7 +116,5 @@ class AttentionPool(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         x = torch.cat((features.mean(dim=1, keepdim=True), features), dim=1)
         x = x + self.positional_embedding.to(x)
-        query, key, value = (
-            split(part, self.heads) for part in (self.q_proj(x[:, :1]), self.k_proj(x), self.v_proj(x))
-        )
-        return self.c_proj(join(F.scaled_dot_product_attention(query, key, value)))[:, 0]
+        asked = multi_head(self.q_proj(x[:, :1]), self.k_proj(x), self.v_proj(x), self.heads)
+        return self.c_proj(asked[:, 0])

@@ -9,9 +9,8 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Attend = Callable[
-    [Tensor, Tensor, Tensor], Tensor
-]  # query, key, value [B, heads, rows, head] -> [B, heads, rows, head]
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Query [B, heads, N, head], key and value [B, heads, P, head] -> [B, heads, N, head]."""
 
 
 class MLP(nn.Module):
@@ -33,8 +32,8 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, attend: Attend = F.scaled_dot_product_attention) -> Tensor:
         """[B, N, d] -> [B, N, d]"""
-        query, key, value = (split(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
-        return self.proj(join(attend(query, key, value)))
+        query, key, value = self.qkv(x).chunk(3, dim=-1)
+        return self.proj(multi_head(query, key, value, self.heads, attend))
 
 
 class CrossAttention(nn.Module):
@@ -48,13 +47,12 @@ class CrossAttention(nn.Module):
 
     def forward(self, x: Tensor, rows: Tensor, attend: Attend) -> Tensor:
         """x [B, N, d] looks at rows [B, P, d] -> [B, N, d]"""
-        query, key, value = self.query(x), self.key(rows), self.value(rows)
-        return self.proj(join(attend(*(split(part, self.heads) for part in (query, key, value)))))
+        return self.proj(multi_head(self.query(x), self.key(rows), self.value(rows), self.heads, attend))
 
 
-def split(x: Tensor, heads: int) -> Tensor:
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)  # B, heads, rows, head
-
-
-def join(x: Tensor) -> Tensor:
-    return x.transpose(1, 2).flatten(2)  # B, rows, d
+def multi_head(
+    query: Tensor, key: Tensor, value: Tensor, heads: int, attend: Attend = F.scaled_dot_product_attention
+) -> Tensor:
+    """query [B, N, d], key and value [B, P, d] -> [B, N, d]"""
+    query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value))
+    return attend(query, key, value).transpose(1, 2).flatten(2)

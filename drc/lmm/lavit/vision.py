@@ -4,11 +4,10 @@ LaVIT reads what the last block puts out; `norm` and `head` are in the file and 
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import VisionConfig
-from .layers import MLP, join, split
+from .layers import MLP, multi_head
 
 
 class Attention(nn.Module):
@@ -25,9 +24,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = self.qkv(x).chunk(3, dim=-1)
         query, value = query + self.q_bias.to(query), value + self.v_bias.to(value)
-        return self.proj(
-            join(F.scaled_dot_product_attention(*(split(part, self.heads) for part in (query, key, value))))
-        )
+        return self.proj(multi_head(query, key, value, self.heads))
 
 
 class Block(nn.Module):
