@@ -1,0 +1,181 @@
+"""LaVIT-7B-v2 as the large multimodal model of DRC: eyes, language model and token decoder behind `drc.lmm.LMM`.
+
+A picture has as many codes as it needs. In tensors it is filled up with ABSENT to the most that a picture can have.
+Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no word.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from ...instruction import InContext, Instruction
+from ..generate import Sampling
+from .conditioning import Condition, high_resolution, low_resolution
+from .converted import Sizes
+from .decoder import HighResolutionDecoder, LowResolutionDecoder
+from .language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, Stream, code_ids, draw_codes, guided
+from .preprocess import normalise
+from .tokenizer import VisualTokenizer
+from .vision import VisionTransformer
+
+LEAST_CODES = 20  # of a drawn picture, as LaVIT has it
+ABSENT = -1  # in place of a code where a picture has no more
+TEMPLATE = ("The style of a person and the meaning of a picture", "The picture that this person would draw")
+"""Our words around the text and the instruction vectors; the paper's are not known."""
+
+
+@dataclass(frozen=True)
+class LavitConfig:
+    """`before` and `after` are ids of the words around text and instruction, kept so that a training and what draws
+    with it read the same."""
+
+    sizes: Sizes
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    text_slots: int = 64
+    lora_rank: int = 0  # of the LoRA beside the language model; 0: none
+    lora_alpha: float = 16.0
+    kind: str = "lavit"
+
+    @classmethod
+    def of(cls, values: dict) -> "LavitConfig":
+        """From the values of `dataclasses.asdict`, as JSON keeps them."""
+        words = {name: tuple(values[name]) for name in ("before", "after")}
+        return cls(**values | words | {"sizes": Sizes.of(values["sizes"])})
+
+    def build(self, operations=nn) -> "LavitLMM":
+        return LavitLMM(self, operations)
+
+
+class LavitVision(nn.Module):
+    """Pictures -> codes."""
+
+    def __init__(self, config: LavitConfig, operations=nn):
+        super().__init__()
+        self.config = config.sizes.vision
+        self.transformer = VisionTransformer(config.sizes.vision, operations)
+        self.tokenizer = VisualTokenizer(config.sizes.tokenizer, operations)
+        self.dtype = torch.float32  # that the matrix products compute in
+
+    def encode(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
+        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], ABSENT behind the last.
+
+        One seed for each picture draws which patches are kept, as the original does; without them the likelier happens.
+        """
+        generators = None if seeds is None else [torch.Generator().manual_seed(seed) for seed in seeds]
+        # The original resizes to 8 bits.
+        images = normalise((images * 255).round() / 255, self.config).to(self.dtype)
+        codes = self.tokenizer(self.transformer(images)[:, 1:], generators, self.dtype)
+        return filled(codes, self.config.patches)
+
+
+class LavitDecoder(nn.Module):
+    """Codes -> what the diffusion model is conditioned on."""
+
+    def __init__(self, config: LavitConfig, operations=nn):
+        super().__init__()
+        sizes = config.sizes
+        self.codebook = operations.Embedding(sizes.tokenizer.codes, sizes.tokenizer.code_size)
+        self.high_resolution = HighResolutionDecoder(sizes.decoder, operations)
+        self.low_resolution = None
+        if sizes.low_resolution is not None:
+            self.low_resolution = LowResolutionDecoder(sizes.low_resolution, operations)
+            self.empty_prompt = nn.Parameter(torch.zeros(1, 0, sizes.low_resolution.prompt_width))
+        self.dtype = torch.float32
+
+    def condition(self, codes: Tensor, low: bool = False) -> tuple[Condition, Condition]:
+        """Codes [B, N] -> positive and negative condition of the high resolution (SDXL), or of the low one (Stable
+        Diffusion 1.5); ValueError for a picture without codes."""
+        vectors = [self.codebook(picture[picture >= 0]).to(self.dtype) for picture in codes]
+        if low:
+            return low_resolution(self.low_resolution, vectors, self.empty_prompt.to(vectors[0]))
+        return high_resolution(self.high_resolution, vectors)
+
+
+class LavitLMM(nn.Module):
+    """A LavitVision, a LavitLanguage and a LavitDecoder behind the interface of `drc.lmm.LMM`."""
+
+    def __init__(self, config: LavitConfig, operations=nn):
+        super().__init__()
+        self.config = config
+        self.vision = LavitVision(config, operations)
+        self.language = LavitLanguage(config.sizes.language, operations)
+        self.decoder = LavitDecoder(config, operations)
+        self.blank = config.sizes.tokenizer.codes  # what is fed in place of a code that is kept from the language model
+
+    @property
+    def picture_codes(self) -> int:
+        return self.config.sizes.vision.patches
+
+    @property
+    def image_size(self) -> int:
+        return self.config.sizes.vision.image_size
+
+    def parts(self) -> dict[str, nn.Module]:
+        return {"vision": self.vision, "language": self.language, "decoder": self.decoder}
+
+    def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
+        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], see `LavitVision.encode`."""
+        return self.vision.encode(images, seeds)
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper.
+
+        A blank is the row of the unknown word, and so is what stands where there is no code.
+        """
+        ids = torch.where((codes < 0) | (codes == self.blank), 0, code_ids(codes))
+        return self.language.embed(ids)
+
+    def prompt(self, text: Tensor, vectors: Tensor) -> Tensor:
+        """Text ids [T] and instruction vectors [K, d] -> embeddings, image start last."""
+
+        def words(ids: tuple[int, ...]) -> Tensor:
+            return text.new_tensor(ids, dtype=torch.long)
+
+        before = self.language.embed(torch.cat((words(self.config.before), text[text > 0])))
+        after = self.language.embed(torch.cat((words(self.config.after), words((IMAGE_START,)))))
+        return torch.cat((before, vectors.to(before), after))
+
+    def streams(self, instruction: Instruction | InContext) -> list[Stream]:
+        """Coefficient and prompt of every stream of the guidance."""
+        if isinstance(instruction, InContext):
+            return guided(self.language, [self.language.prompt([instruction.ids])], instruction.guidance)
+        prompts = map(self.prompt, instruction.text, instruction.vectors)
+        return [(float(one), [prompt]) for one, prompt in zip(instruction.coefficients, prompts, strict=True)]
+
+    def draw(
+        self,
+        instruction: Instruction | InContext,
+        seeds: list[int],
+        sampling: Sampling,
+        on_code: Callable[[int, Tensor], None] | None = None,
+        graph: bool = False,
+    ) -> Tensor:
+        """Codes [B, N] of one picture per seed, ABSENT behind the last; see `draw_codes`."""
+        streams = self.streams(instruction)
+        least = min(LEAST_CODES, self.picture_codes)
+        codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph)
+        return filled(codes, self.picture_codes)
+
+    def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
+        """Mean cross-entropy [B] of target codes [B, N] and of the image end behind them, when the language model is
+        fed `fed` [B, N]."""
+        prompts = [self.prompt(*one) for one in zip(text, instructions, strict=True)]
+        counts = (target >= 0).sum(dim=1)
+        inputs = [torch.cat((prompt, self.embed(row[:n]))) for prompt, row, n in zip(prompts, fed, counts, strict=True)]
+        hidden = self.language.hidden(pad_sequence(inputs, batch_first=True))  # what is padded is never looked at
+        losses = []
+        for prompt, row, codes, n in zip(prompts, hidden, target, counts, strict=True):
+            first = len(prompt) - 1
+            outcomes = F.pad(codes[:n] + FIRST_CODE - IMAGE_END, (0, 1))  # outcome 0 is the image end
+            losses.append(F.cross_entropy(self.language.logits(row[first : first + n + 1]), outcomes))
+        return torch.stack(losses)
+
+
+def filled(codes: list[Tensor], length: int) -> Tensor:
+    """Codes of every picture [n] -> [B, length]."""
+    return torch.stack([F.pad(picture, (0, length - len(picture)), value=ABSENT) for picture in codes])
