@@ -13,7 +13,10 @@ from .recorded import FIRST_CODE, MANIFEST, VISION, assert_recorded, outputs, pi
 FILE = "conditioning.safetensors"
 RECORDED = tensors(FILE)
 SCENARIOS = {scenario["name"]: scenario for scenario in MANIFEST["scenarios"]["conditioning_scenarios"]}
-DRAWN = {"out.high_from_llm.image_tokens", "out.high_multimodal.image_tokens"}  # by the language model; given here
+DRAWN = {
+    "out.high_from_llm.image_tokens",
+    "out.high_multimodal.image_tokens",
+}  # given here, held by test_drawn_pictures.py
 LOW_SIZE = 512
 
 
