@@ -13,7 +13,7 @@ from .fusion import FusionConfig
 from .lmm.lavit.converted import DECODER, DESCRIPTION, EMPTY_PROMPT, LOW_DECODER, TOKENIZER, VISION, LavitSet, open_set
 from .lmm.lavit.language import FIRST_CODE
 from .lmm.lavit.model import TEMPLATE, LavitConfig, LavitLMM
-from .lmm.lavit.text import load_text_tokenizer
+from .lmm.lavit.text import Words, load_text_tokenizer
 from .model import DRC, DRCConfig
 from .towers import TowerConfig
 
@@ -29,7 +29,7 @@ def is_set(path: Path) -> bool:
 
 def config_over(pretrained: LavitSet) -> DRCConfig:
     """Sizes of a DRC to be trained over a converted set."""
-    sizes, words = pretrained.sizes, load_text_tokenizer(pretrained.folder)
+    sizes, words = pretrained.sizes, Words(load_text_tokenizer(pretrained.folder))
     embedding = sizes.language.hidden_size
     width = min(WIDTH, embedding)
     before, after = (tuple(words.encode(text).ids) for text in TEMPLATE)
@@ -80,7 +80,7 @@ def read_pretrained(drc: DRC, pretrained: LavitSet) -> None:
     """Fills the LMM of `drc`, which was built without memory, with the tensors of the files, in their own types."""
     lmm: LavitLMM = drc.lmm
     folder = pretrained.folder
-    drc.words = load_text_tokenizer(folder)
+    drc.words = Words(load_text_tokenizer(folder))
     language = {key: tensor for shard in pretrained.language for key, tensor in load_file(shard).items()}
     fill(lmm.language, {plain_name(lmm.language, key): tensor for key, tensor in language.items()})
     fill(lmm.vision.transformer, load_file(folder / VISION))

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ...instruction import InContext, Instruction
 from ..generate import Sampling
+from ..lora import add_lora
 from .conditioning import Condition, high_resolution, low_resolution
 from .converted import Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
@@ -48,7 +49,9 @@ class LavitConfig:
         return cls(**values | words | {"sizes": Sizes.of(values["sizes"])})
 
     def build(self, operations=nn) -> "LavitLMM":
-        return LavitLMM(self, operations)
+        """Without memory for the weights, which come with the files."""
+        with torch.device("meta"):
+            return LavitLMM(self, operations)
 
 
 class LavitVision(nn.Module):
@@ -104,6 +107,8 @@ class LavitLMM(nn.Module):
         self.config = config
         self.vision = LavitVision(config, operations)
         self.language = LavitLanguage(config.sizes.language, operations)
+        if config.lora_rank:
+            add_lora(self.language, config.lora_rank, config.lora_alpha, operations)
         self.decoder = LavitDecoder(config, operations)
         self.blank = config.sizes.tokenizer.codes  # what is fed in place of a code that is kept from the language model
 

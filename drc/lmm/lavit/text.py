@@ -5,10 +5,9 @@ version 5 on transformers converts the file first, for which it needs protobuf, 
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 
-import torch
 from sentencepiece import SentencePieceProcessor
-from torch import Tensor
 
 
 def load_text_tokenizer(folder: Path) -> SentencePieceProcessor:
@@ -21,9 +20,15 @@ def load_text_tokenizer(folder: Path) -> SentencePieceProcessor:
     return SentencePieceProcessor(model_proto=path.read_bytes())
 
 
-def encode_text(tokenizer: SentencePieceProcessor, text: str) -> Tensor:
-    """Text -> ids [T] int64 without beginning or end of sequence; no text is no ids.
+class Words:
+    """A SentencePiece vocabulary with as much of the interface of `tokenizers.Tokenizer` as DRC uses."""
 
-    Special tokens cannot be written: what looks like one is spelled out.
-    """
-    return torch.tensor(tokenizer.encode(text), dtype=torch.long)
+    def __init__(self, pieces: SentencePieceProcessor):
+        self.pieces = pieces
+
+    def encode(self, text: str) -> SimpleNamespace:
+        """`ids` without beginning or end of sequence; no text is no ids, and none is ever 0.
+
+        Special tokens cannot be written: what looks like one is spelled out.
+        """
+        return SimpleNamespace(ids=self.pieces.encode(text))
