@@ -11,9 +11,9 @@ from torch import nn
 
 from .fusion import FusionConfig
 from .lmm.lavit.converted import DECODER, DESCRIPTION, EMPTY_PROMPT, LOW_DECODER, TOKENIZER, VISION, LavitSet, open_set
-from .lmm.lavit.language import FIRST_CODE
 from .lmm.lavit.model import TEMPLATE, LavitConfig, LavitLMM
 from .lmm.lavit.text import Words, load_text_tokenizer
+from .lmm.lora import is_lora
 from .model import DRC, DRCConfig
 from .towers import TowerConfig
 
@@ -103,7 +103,7 @@ def plain_name(language: nn.Module, key: str) -> str:
 def fill(module: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
     """ValueError for weights of another model."""
     missing, unexpected = module.load_state_dict(tensors, strict=False, assign=True)
-    missing = [name for name in missing if ".down." not in name and ".up." not in name]
+    missing = [name for name in missing if not is_lora(name)]
     if missing or unexpected:
         raise ValueError(
             f"the converted files lack {len(missing)} weights and hold {len(unexpected)} others, such as "
@@ -113,12 +113,11 @@ def fill(module: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
 
 def initialise(drc: DRC) -> None:
     """Towers and fusion as a training begins, the same every time."""
-    table = drc.lmm.language.model.embed_tokens.weight[FIRST_CODE:]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        drc.disentangler.initialise(float(table.float().std()))
+        drc.disentangler.initialise(drc.lmm.scale())
 
 
 def is_own(name: str) -> bool:
     """Whether a weight of DRC belongs in its own file, not in the converted set."""
-    return not name.startswith("lmm.") or ".down." in name or ".up." in name
+    return not name.startswith("lmm.") or is_lora(name)

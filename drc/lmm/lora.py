@@ -29,6 +29,11 @@ class LoRALinear(nn.Module):
         return self.base.weight + self.scale * self.up.weight @ self.down.weight
 
 
+def is_lora(name: str) -> bool:
+    """Whether a parameter's name is that of one of a LoRA's small matrices."""
+    return name.endswith((".down.weight", ".up.weight"))
+
+
 def add_lora(language: nn.Module, rank: int, alpha: float, operations=nn) -> None:
     """Freezes the language model and puts a LoRA beside the projections of each of its layers."""
     language.requires_grad_(False)

@@ -5,7 +5,7 @@ Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no w
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ...instruction import InContext, Instruction
 from ..generate import Sampling
-from ..lora import add_lora
+from ..lora import add_lora, is_lora
 from .conditioning import Condition, high_resolution, low_resolution
 from .converted import Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
@@ -165,6 +165,38 @@ class LavitLMM(nn.Module):
         least = min(LEAST_CODES, self.picture_codes)
         codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph)
         return filled(codes, self.picture_codes)
+
+    def way_to_learn(self, wished: str) -> str:
+        """ValueError where it cannot learn that way."""
+        if wished == "everything":
+            raise ValueError(
+                "train_language is 'everything', but LaVIT was pretrained and is too large to learn whole; set it to "
+                "'automatic' or 'LoRA'"
+            )
+        return "LoRA" if wished == "automatic" else wished
+
+    def learn(self, way: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+        """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""
+        self.requires_grad_(False)
+        self.language.to(precision)
+        if way == "LoRA" and not self.config.lora_rank:
+            add_lora(self.language, rank, alpha)
+            self.config = replace(self.config, lora_rank=rank, lora_alpha=alpha)
+        for name, parameter in self.language.named_parameters():
+            if is_lora(name):
+                parameter.data = parameter.data.float()
+                parameter.requires_grad_(way == "LoRA")
+
+    def close_eyes(self) -> None:
+        """Forgets what only pictures need."""
+        self.vision = self.decoder = None
+
+    def scale(self) -> float:
+        """How large the numbers of the input table are."""
+        return float(self.language.model.embed_tokens.weight[FIRST_CODE:].float().std())
+
+    def initialise(self) -> None:
+        """It is pretrained."""
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] and of the image end behind them, when the language model is

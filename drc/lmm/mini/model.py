@@ -17,6 +17,7 @@ from ...fusion import plane
 from ...instruction import Instruction
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
+from ..lora import add_lora
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
 
@@ -128,6 +129,29 @@ class MiniLMM(nn.Module):
         logits = F.linear(hidden, self.language.model.embed_tokens.weight[: self.config.vision.codes])
         losses = F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none")
         return losses.view_as(target).mean(dim=1)
+
+    def way_to_learn(self, wished: str) -> str:
+        """It was not pretrained, so all of it learns unless told otherwise."""
+        return "everything" if wished == "automatic" else wished
+
+    def learn(self, way: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+        """Leaves gradients on where a training may change it, and puts a LoRA there if that is the way."""
+        self.vision.requires_grad_(False)
+        if way == "everything":
+            self.tie()
+            return
+        for part in (self.language, self.places):
+            part.requires_grad_(False)
+        if way == "LoRA":
+            add_lora(self.language, rank, alpha)
+
+    def close_eyes(self) -> None:
+        """Forgets what only pictures need."""
+        self.vision = None
+
+    def scale(self) -> float:
+        """How large the numbers of its instruction vectors are at first."""
+        return 0.3
 
     def initialise(self) -> None:
         """Start values for training: tied code tables, places as sine waves, small residual branches."""
