@@ -28,9 +28,12 @@ Stream = tuple[float, list[Tensor]]
 
 
 class LavitLanguage(LlamaForCausalLM):
+    dtype: torch.dtype | None = None
+    """What it computes in, with layers that cast their weights; None: what the weights are kept in."""
+
     def embed(self, ids: Tensor) -> Tensor:
         """Ids of any shape -> their rows of the input table [..., d]."""
-        return self.model.embed_tokens(ids)
+        return self.model.embed_tokens(ids).to(self.dtype)
 
     def prompt(self, parts: list[Tensor]) -> Tensor:
         """Text ids and `code_ids` in the order given -> embeddings [T, d], image start last."""

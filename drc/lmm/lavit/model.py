@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from ...instruction import InContext, Instruction
+from ...pixels import laid_on_white, square
 from ..generate import Sampling
+from ..llama import StaticCache
 from ..lora import add_lora, is_lora
 from .conditioning import Condition, high_resolution, low_resolution
 from .converted import Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
 from .language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, Stream, code_ids, draw_codes, guided
-from .preprocess import normalise
+from .preprocess import normalise, resize, to_picture
 from .tokenizer import VisualTokenizer
 from .vision import VisionTransformer
 
@@ -123,6 +125,18 @@ class LavitLMM(nn.Module):
     def parts(self) -> dict[str, nn.Module]:
         return {"vision": self.vision, "language": self.language, "decoder": self.decoder}
 
+    def prepare(self, image: Tensor, name: str, squeezed: bool = False) -> Tensor:
+        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none.
+
+        It is centred on the colour of its own border, or `squeezed` into the square, as the original does. Either way
+        it is resized as the original resizes: on 8 bits, on which its codes depend.
+        """
+        height, width = image.shape[:2]
+        whole = square(image, max(height, width), name)
+        if squeezed:
+            whole = laid_on_white(image).permute(2, 0, 1)
+        return resize(to_picture(whole), self.image_size).permute(2, 0, 1) / 255
+
     def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
         """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], see `LavitVision.encode`."""
         return self.vision.encode(images, seeds)
@@ -145,6 +159,23 @@ class LavitLMM(nn.Module):
         after = self.language.embed(torch.cat((words(self.config.after), words((IMAGE_START,)))))
         return torch.cat((before, vectors.to(before), after))
 
+    def in_context(self, history: list[Tensor], reference: list[Tensor], words: list[int]) -> Tensor:
+        """Codes [1, N] of pictures and ids of words -> ids [T] of one prompt, in this order.
+
+        ValueError, which says how many pictures fit, where they are more than the language model has places for.
+        """
+        parts = [code_ids(codes[codes >= 0]) for codes in (*history, *reference)]
+        room = self.config.sizes.language.max_position_embeddings - self.picture_codes - 1 - len(words)
+        room -= sum(map(len, parts[len(history) :]))
+        lengths = torch.tensor([len(part) for part in parts[: len(history)]]).cumsum(0)
+        if room < 0 or (len(lengths) and lengths[-1] > room):
+            fit = int((lengths <= room).sum())
+            raise ValueError(
+                f"history has {len(history)} pictures, but only {fit} fit beside the rest into what this language "
+                "model reads; leave some out, or shorten the text"
+            )
+        return torch.cat((*parts, torch.tensor(words, dtype=torch.long, device=parts[0].device if parts else None)))
+
     def streams(self, instruction: Instruction | InContext) -> list[Stream]:
         """Coefficient and prompt of every stream of the guidance."""
         if isinstance(instruction, InContext):
@@ -165,6 +196,23 @@ class LavitLMM(nn.Module):
         least = min(LEAST_CODES, self.picture_codes)
         codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph)
         return filled(codes, self.picture_codes)
+
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """The type of the matrix products of language model and decoder, for layers that cast their weights.
+
+        Pictures are looked at in float32, as a code is the nearest of many directions.
+        """
+        self.language.dtype = self.decoder.dtype = dtype
+
+    def keep_in(self, dtype: torch.dtype | None) -> torch.dtype:
+        """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
+
+        Input table and norms keep that of the files: they are small, and eight bits are not enough for them.
+        """
+        for module in self.language.modules():
+            if isinstance(module, nn.Linear) and dtype is not None:
+                module.weight.data = module.weight.data.to(dtype)
+        return self.language.lm_head.weight.dtype
 
     def way_to_learn(self, wished: str) -> str:
         """ValueError where it cannot learn that way."""
@@ -197,6 +245,18 @@ class LavitLMM(nn.Module):
 
     def initialise(self) -> None:
         """It is pretrained."""
+
+    def drawing_bytes(self, instruction: InContext | Instruction, pictures: int) -> int:
+        """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
+        if isinstance(instruction, InContext):
+            streams, prompt = 1 + (instruction.guidance != 1), len(instruction.ids) + 1
+        else:
+            words = len(self.config.before) + len(self.config.after) + 1
+            streams = len(instruction.coefficients)
+            prompt = instruction.text.shape[1] + instruction.vectors.shape[1] + words
+        like = torch.empty(0, dtype=self.language.dtype, device="meta")
+        config = self.config.sizes.language
+        return StaticCache(config, streams * pictures, prompt, self.picture_codes, like).tensor.nbytes
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] and of the image end behind them, when the language model is

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ...fusion import plane
 from ...instruction import Instruction
+from ...pixels import square
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from ..lora import add_lora
@@ -72,6 +73,10 @@ class MiniLMM(nn.Module):
         language = nn.ModuleDict({"language": self.language, "places": self.places})
         return {"vision": self.vision, "language": language}
 
+    def prepare(self, image: Tensor, name: str) -> Tensor:
+        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none."""
+        return square(image, self.image_size, name)
+
     def tokenize(self, images: Tensor) -> Tensor:
         """Pictures [B, 3, size, size] in 0..1 -> codes [B, N]."""
         return self.vision.encode(images)
@@ -121,6 +126,12 @@ class MiniLMM(nn.Module):
         """Codes [B, N] of one picture per seed; see `generate`."""
         given = instruction.text, instruction.vectors, instruction.coefficients
         return generate(self, *given, seeds, sampling, on_code)
+
+    def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
+        """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
+        length = instruction.text.shape[1] + instruction.vectors.shape[1] + self.picture_codes + 1
+        like = torch.empty(0, dtype=instruction.vectors.dtype, device="meta")
+        return self.cache(pictures * len(instruction.coefficients), length, like).tensor.nbytes
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] when the language model is fed `fed` codes [B, N]."""
