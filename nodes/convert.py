@@ -14,8 +14,8 @@ class DRC_ConvertLaVIT(io.ComfyNode):
             node_id="DRC_ConvertLaVIT",
             display_name="Convert LaVIT",
             category="DRC/LaVIT",
-            description="Turns the download of LaVIT-7B-v2 into safetensors in ComfyUI's model folders. Once is enough. "
-            "All is checked before anything is written, and a conversion that was stopped goes on.",
+            description="Turns the download of LaVIT-7B-v2 into safetensors in ComfyUI's model folders. Once is "
+            "enough. All is checked before anything is written, and a conversion that was stopped goes on.",
             inputs=[
                 io.String.Input(
                     "folder",

@@ -20,8 +20,8 @@ class DRC_ComposeInContext(io.ComfyNode):
             node_id="DRC_ComposeInContext",
             display_name="ComposeInContext",
             category="DRC/LaVIT",
-            description="Pictures and words one after another, as LaVIT itself takes them. Nothing here tells style from "
-            "meaning: what comes out may copy either. To keep them apart, train the towers.",
+            description="Pictures and words one after another, as LaVIT itself takes them. Nothing here tells style "
+            "from meaning: what comes out may copy either. To keep them apart, train the towers.",
             inputs=[
                 ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " It must be a LaVIT."),
                 io.Image.Input("history", optional=True, tooltip="Pictures to go on from. They come first."),
@@ -91,8 +91,8 @@ class DRC_TokenizeImage(io.ComfyNode):
             node_id="DRC_TokenizeImage",
             display_name="Tokenize Image",
             category="DRC/LaVIT",
-            description="Turns pictures into LaVIT's codes, as many as each of them needs. Drawn again from its codes a "
-            "picture shows what LaVIT sees of it: the test of a healthy installation.",
+            description="Turns pictures into LaVIT's codes, as many as each of them needs. Drawn again from its codes "
+            "a picture shows what LaVIT sees of it: the test of a healthy installation.",
             inputs=[
                 ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " It must be a LaVIT."),
                 io.Image.Input("images", tooltip="Pictures of any size; LaVIT looks at 224 x 224 pixels of each."),
