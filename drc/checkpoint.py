@@ -60,6 +60,15 @@ def load(path: Path, operations=nn, lmm: Path | None = None) -> DRC:
     return model
 
 
+def load_own(path: Path) -> DRC:
+    """What a checkpoint itself holds, to be saved again; a pretrained LMM below it stays without memory."""
+    if pretrained.is_set(path):
+        raise ValueError(f"'{path.parent.name}' has nothing trained on top that could be saved; train it first")
+    model = build(read_header(path))
+    read_own(model, path)
+    return model
+
+
 def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None = None) -> None:
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them."""
     model.eval()
@@ -70,6 +79,11 @@ def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None 
             pretrained.initialise(model)
             model.hash = base.hash
             return
+    read_own(model, path, assign)
+
+
+def read_own(model: DRC, path: Path, assign: bool = False) -> None:
+    """Fills `model` with all that its own file holds."""
     with safe_open(path, "pt") as file:
         names = file.keys()
         tensors = {name: file.get_tensor(name).float() for name in names}

@@ -147,7 +147,10 @@ class DRC(nn.Module):
 
     def require_trained_towers(self) -> None:
         if self.stage == 0:
-            raise ValueError("the towers of this model were never trained; train them or load a model of stage 1 or 2")
+            raise ValueError(
+                "the towers of this model were never trained; run the workflow train_disentanglement, then "
+                "train_personalisation, or load a model of stage 1 or 2"
+            )
 
     def compose(
         self,
@@ -159,7 +162,11 @@ class DRC(nn.Module):
         semantic_mask: float = 0.0,
         device: torch.device | str = "cpu",
     ) -> Instruction:
-        """Style and semantics on `device` -> one instruction. Text counts as semantics: it comes and goes with them."""
+        """Style and semantics on `device` -> one instruction. Text counts as semantics: it comes and goes with them.
+
+        ValueError for text that does not fit, and where the fusion network was never trained.
+        """
+        self.require_trained_towers()
         ids = self.encode_text(text).to(device)
         has_semantics = semantics is not None or bool(text.strip())
         chain = streams(style_strength, semantic_strength, style is not None, has_semantics)

@@ -39,7 +39,8 @@ class DRC_ConvertLaVIT(io.ComfyNode):
     def execute(cls, folder, name) -> io.NodeOutput:
         from ..drc.lmm.lavit.convert import convert, table
 
+        name = name.strip()
         with errors_of("Convert LaVIT"):
-            report = table(convert(paths.published_folder(folder), paths.models(), name.strip(), host.Bar()))
+            report = table(convert(paths.published_folder(folder), paths.models(), name, host.Bar()))
         host.show_text(cls.hidden, f"Done. Press R, then choose {name} in Load DRC Model.\n{report}")
         return io.NodeOutput(report, ui=ui.PreviewText(report))

@@ -190,7 +190,7 @@ class DRC_TokensToConditioning(io.ComfyNode):
 CONDITION_BYTES = 64 * 1024  # for each code: features of all blocks, generously
 
 
-def is_low_resolution(model: Model, width: int) -> bool:
+def is_low_resolution(model: Model, width: int | None) -> bool:
     """Whether a UNet whose cross-attention reads rows of `width` numbers is the one of the low resolution."""
     sizes = model.drc.lmm.config.sizes
     if width == SDXL:
@@ -203,8 +203,8 @@ def is_low_resolution(model: Model, width: int) -> bool:
             )
         return True
     raise ValueError(
-        f"diffusion_model reads rows of {width} numbers, but LaVIT gives {SDXL} (as SDXL) or {SD15} (as Stable "
-        "Diffusion 1.5); connect the UNet that Convert LaVIT wrote"
+        "diffusion_model is laid out neither as Stable Diffusion XL nor as Stable Diffusion 1.5, for which alone LaVIT "
+        "has conditioning; connect the UNet that Convert LaVIT wrote"
     )
 
 
@@ -215,8 +215,7 @@ def as_conditioning(condition, sizes: dict[str, int]) -> list:
     prompt = condition.prompt
     if condition.pooled is not None:
         extra["pooled_output"] = condition.pooled.to(device)
-    if (
-        condition.mask is not None
-    ):  # the same for all pictures; the host's UNet has no mask, and needs none without the rows
+    # The mask is the same for all pictures; the host's UNet takes none, and needs none without the rows.
+    if condition.mask is not None:
         prompt = prompt[:, condition.mask[0]]
     return [[prompt.to(device), extra]]

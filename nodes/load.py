@@ -98,7 +98,7 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
         if not (pretrained and part == "language"):
             parts[part].to(dtype)
     patchers = {part: host.patcher(module) for part, module in parts.items()}
-    model = Model(drc=drc, name=name, path=path, lmm=lmm, graph=graph, **patchers)
+    model = Model(drc=drc, name=name, path=path, lmm=lmm, storage=storage, graph=graph, **patchers)
     if not pretrained:
         read_weights(drc, path, assign=host.is_dynamic(model.vision))
     size = sum(patcher.model_size() for patcher in model.get_models())
@@ -116,8 +116,7 @@ def lmm_of(path: Path, header: dict[str, str]) -> Path:
     for name in sorted(known, key=lambda name: name != header["lmm_name"]):  # most likely under its own name
         if open_set(known[name]).hash == header["lmm"]:
             return known[name]
-    others = f"only {', '.join(known)}, which are others" if known else "none"
     raise ValueError(
-        f"{path.name} was trained over the LaVIT '{header['lmm_name']}', but models/{paths.FOLDER} holds {others}; "
-        "convert that one with Convert LaVIT, or choose another model"
+        f"{path.name} was trained over the LaVIT '{header['lmm_name']}', but none in models/{paths.FOLDER} is that one "
+        f"(found: {', '.join(known) or 'none'}); convert it with Convert LaVIT, or choose another model"
     )

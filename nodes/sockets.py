@@ -39,6 +39,7 @@ class Model:
     path: Path  # the file that the weights are in
     decoder: ModelPatcher | None = None  # codes -> what a diffusion model is conditioned on
     lmm: Path | None = None  # the folder of the converted LMM below it
+    storage: str = "automatic"  # how Load DRC Model was told to keep the language model of a LaVIT
     graph: bool = False  # whether to record a step of drawing as a CUDA graph
 
     @property

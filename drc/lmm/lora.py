@@ -18,6 +18,10 @@ class LoRALinear(nn.Module):
         self.base, self.scale = base, alpha / rank
         self.down = operations.Linear(base.in_features, rank, bias=False)
         self.up = operations.Linear(rank, base.out_features, bias=False)
+        self.initialise()
+
+    def initialise(self) -> None:
+        self.down.reset_parameters()
         nn.init.zeros_(self.up.weight)
 
     def forward(self, x: Tensor) -> Tensor:

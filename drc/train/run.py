@@ -121,6 +121,7 @@ def train(
         base = load(Path(config.model.file), lmm=Path(config.model.lmm) if config.model.lmm else None)
         if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
             raise TrainingError("the towers of this model were never trained; train stage 1 first")
+        way = base.lmm.way_to_learn(config.model.train_language)
         data = open_data(config, base, hooks.on_file, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
         raise TrainingError("machines have different settings, models or pictures; give all of them the same files")
@@ -128,7 +129,7 @@ def train(
         log.info("%s", data.note)
     vision = base.lmm.vision
     codes = encoded(data, vision, cache, processes, hooks)
-    apprenticeship = Apprenticeship(config, base, data, codes, processes, hooks, token_losses)
+    apprenticeship = Apprenticeship(config, base, way, data, codes, processes, hooks, token_losses)
     base.lmm.close_eyes()  # what they take is free while the rest learns; samples are decoded on the CPU
     return apprenticeship.train(RunFolder(folder), vision)
 
@@ -153,6 +154,7 @@ class Apprenticeship:
         self,
         config: Config,
         base: DRC,
+        way: str,
         data: TrainingData,
         codes: torch.Tensor,
         processes: OneProcess,
@@ -160,14 +162,13 @@ class Apprenticeship:
         token_losses: Callable | None,
     ):
         training = config.training
-        self.way = base.lmm.way_to_learn(config.model.train_language)
-        self.config, self.drc, self.processes, self.hooks = config, base, processes, hooks
+        self.config, self.drc, self.way, self.processes, self.hooks = config, base, way, processes, hooks
         self.identity = {
             "architecture": f"{header_of(base)['architecture']} {base.config.to_json()}",
             "model": base.hash,
             "data set": data.fingerprint,
             "stage": str(training.stage),
-            "way to train the language model": way_of(config.model, self.way),
+            "way to train the language model": way_of(config.model, way),
         }
         self.batches, self.exams = data.batches(codes, training.batch, training.seed)
         self.sampler = None
@@ -187,6 +188,7 @@ class Apprenticeship:
             drc.train().requires_grad_(True)
             drc.lmm.learn(self.way, settings.lora_rank, settings.lora_alpha, precision)
             drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
+            drc.stage = training.stage
             objective = kind(drc, precision, token_losses)
         if settings.start == "from the model" and drc.read_out:
             objective.read_out.load_state_dict(drc.read_out)
@@ -284,8 +286,8 @@ class Apprenticeship:
             read_out = {name: whole(tensor.detach()) for name, tensor in self.objective.read_out.state_dict().items()}
             state |= {f"read_out.{name}": tensor for name, tensor in read_out.items()}
             tensors = on_cpu(state)
-        header = header_of(drc) | {"stage": str(self.config.training.stage), "step": str(trainer.step)}
-        return Checkpoint(tensors, header | {"base": drc.hash})
+        header = header_of(drc) | {"step": str(trainer.step), "base": drc.hash}
+        return Checkpoint(tensors, header)
 
     def self_contained(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The weights of a model that needs no other file."""

@@ -69,8 +69,8 @@ class TokenDecoder(nn.Module):
         for number, picture in enumerate(vectors, 1):
             if not 1 <= len(picture) <= most:
                 raise ValueError(
-                    f"picture {number} of the tokens has {len(picture)} codes, expected 1 to {most}; "
-                    f"draw it again with a number of codes in this range"
+                    f"picture {number} of the tokens has {len(picture)} codes, expected 1 to {most}; choose another "
+                    "seed or another picture"
                 )
 
 

@@ -16,7 +16,7 @@ from ...instruction import InContext, Instruction
 from ...pixels import laid_on_white, square
 from ..generate import Sampling
 from ..llama import StaticCache
-from ..lora import add_lora, is_lora
+from ..lora import LoRALinear, add_lora, is_lora
 from .conditioning import Condition, high_resolution, low_resolution
 from .converted import Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
@@ -165,11 +165,16 @@ class LavitLMM(nn.Module):
         ValueError, which says how many pictures fit, where they are more than the language model has places for.
         """
         parts = [code_ids(codes[codes >= 0]) for codes in (*history, *reference)]
-        room = self.config.sizes.language.max_position_embeddings - self.picture_codes - 1 - len(words)
-        room -= sum(map(len, parts[len(history) :]))
-        lengths = torch.tensor([len(part) for part in parts[: len(history)]]).cumsum(0)
-        if room < 0 or (len(lengths) and lengths[-1] > room):
-            fit = int((lengths <= room).sum())
+        lengths = torch.tensor([len(part) for part in parts])
+        room = self.config.sizes.language.max_position_embeddings - self.picture_codes - 1
+        rest = len(words) + int(lengths[len(history) :].sum())
+        if rest > room:
+            raise ValueError(
+                f"text and reference take {rest} tokens, but this language model has room for {room} beside the "
+                "picture that it draws; shorten the text"
+            )
+        fit = int((lengths[: len(history)].cumsum(0) <= room - rest).sum())
+        if fit < len(history):
             raise ValueError(
                 f"history has {len(history)} pictures, but only {fit} fit beside the rest into what this language "
                 "model reads; leave some out, or shorten the text"
@@ -207,10 +212,10 @@ class LavitLMM(nn.Module):
     def keep_in(self, dtype: torch.dtype | None) -> torch.dtype:
         """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
 
-        Input table and norms keep that of the files: they are small, and eight bits are not enough for them.
+        Input table, norms and LoRA keep that of the files: they are small, and eight bits are not enough for them.
         """
-        for module in self.language.modules():
-            if isinstance(module, nn.Linear) and dtype is not None:
+        for name, module in self.language.named_modules():
+            if isinstance(module, nn.Linear) and not is_lora(f"{name}.weight") and dtype is not None:
                 module.weight.data = module.weight.data.to(dtype)
         return self.language.lm_head.weight.dtype
 
@@ -226,14 +231,12 @@ class LavitLMM(nn.Module):
     def learn(self, way: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""
         self.requires_grad_(False)
-        self.language.to(precision)
         if way == "LoRA" and not self.config.lora_rank:
             add_lora(self.language, rank, alpha)
             self.config = replace(self.config, lora_rank=rank, lora_alpha=alpha)
         for name, parameter in self.language.named_parameters():
-            if is_lora(name):
-                parameter.data = parameter.data.float()
-                parameter.requires_grad_(way == "LoRA")
+            parameter.data = parameter.data.to(torch.float32 if is_lora(name) else precision)
+            parameter.requires_grad_(is_lora(name) and way == "LoRA")
 
     def close_eyes(self) -> None:
         """Forgets what only pictures need."""
@@ -241,10 +244,13 @@ class LavitLMM(nn.Module):
 
     def scale(self) -> float:
         """How large the numbers of the input table are."""
-        return float(self.language.model.embed_tokens.weight[FIRST_CODE:].float().std())
+        return self.language.model.embed_tokens.weight.detach()[FIRST_CODE:].float().std().item()
 
     def initialise(self) -> None:
-        """It is pretrained."""
+        """It is pretrained; only a LoRA begins anew."""
+        for module in self.language.modules():
+            if isinstance(module, LoRALinear):
+                module.initialise()
 
     def drawing_bytes(self, instruction: InContext | Instruction, pictures: int) -> int:
         """Memory of the keys and values of a whole drawing, measured on the device that takes none."""

@@ -122,8 +122,8 @@ class VisualTokenizer(nn.Module):
         generators: Sequence[torch.Generator] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> list[Tensor]:
-        """One generator for each picture draws what is kept, as the original does; without them a patch is kept where
-        that is at least as probable as not. The selector is float32, what follows computes in `dtype`."""
+        """One generator for each picture draws what is kept, as the original does; without them the likelier
+        happens, see `decide`. The selector is float32, what follows computes in `dtype`."""
         noise = None if generators is None else gumbel_noise(generators, features.shape[1])
         return self.encode(features, decide(self.token_predictor(features), noise), dtype)
 
@@ -146,11 +146,14 @@ def gumbel_noise(generators: Sequence[torch.Generator], patches: int) -> Tensor:
 def decide(log_probabilities: Tensor, noise: Tensor | None = None) -> Tensor:
     """What is kept [B, N], from [B, N, 2] for keep and drop; a tie keeps.
 
-    With Gumbel noise [B, N, 2] a patch is kept with exactly its probability, without where that is at least 0.5.
+    With Gumbel noise [B, N, 2] a patch is kept with exactly its probability, as in the original, and of a picture none
+    may be. Without, where that is at least 0.5, and the likeliest one in any case: no codes would tell nothing.
     """
     if noise is not None:
         log_probabilities = log_probabilities + noise.to(log_probabilities)
-    return log_probabilities[..., 0] >= log_probabilities[..., 1]
+    keep, drop = log_probabilities.unbind(-1)
+    kept = keep >= drop
+    return kept if noise is not None else kept | (keep == keep.amax(dim=-1, keepdim=True))
 
 
 def causal_policy(keep: Tensor) -> Tensor:
