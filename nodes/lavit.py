@@ -1,5 +1,9 @@
 """What only LaVIT needs: pictures as tokens, tokens for the host's own KSampler, pictures and words in one prompt."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
@@ -7,6 +11,9 @@ from . import host
 from .host import io
 from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP
 from .sockets import InstructionSocket, Model, ModelSocket, Tokens, TokensSocket, errors_of, made_by
+
+if TYPE_CHECKING:
+    from ..drc.lmm.lavit.conditioning import Condition
 
 DECISIONS = ("drawn", "likeliest")
 FITS = ("squeezed", "whole")
@@ -183,8 +190,7 @@ class DRC_TokensToConditioning(io.ComfyNode):
             host.load([model.decoder], len(tokens.codes) * model.drc.lmm.picture_codes * CONDITION_BYTES)
             conditions = model.drc.lmm.decoder.condition(tokens.codes.to(model.device), low)
             host.Progress(1).step_to(1)
-        sizes = {"width": width, "height": height, "target_width": width, "target_height": height}
-        return io.NodeOutput(*(as_conditioning(one, {} if low else sizes) for one in conditions))
+        return io.NodeOutput(*(as_conditioning(one, width, height) for one in conditions))
 
 
 CONDITION_BYTES = 64 * 1024  # for each code: features of all blocks, generously
@@ -208,14 +214,12 @@ def is_low_resolution(model: Model, width: int | None) -> bool:
     )
 
 
-def as_conditioning(condition, sizes: dict[str, int]) -> list:
-    """A `drc.lmm.lavit.conditioning.Condition` as the host has it: one entry, a batch of all pictures."""
+def as_conditioning(condition: Condition, width: int, height: int) -> list:
+    """One entry, a batch of all pictures. High resolution is told the size of the picture, with nothing cut off."""
     device = host.intermediate_device()
-    extra = {"crop_w": 0, "crop_h": 0, **sizes} if sizes else {}
-    prompt = condition.prompt
-    if condition.pooled is not None:
-        extra["pooled_output"] = condition.pooled.to(device)
-    # The mask is the same for all pictures; the host's UNet takes none, and needs none without the rows.
-    if condition.mask is not None:
-        prompt = prompt[:, condition.mask[0]]
-    return [[prompt.to(device), extra]]
+    if condition.pooled is None:
+        # The mask is the same for all pictures; the host's UNet takes none, and needs none without the rows.
+        return [[condition.prompt[:, condition.mask[0]].to(device), {}]]
+    sizes = {"width": width, "height": height, "target_width": width, "target_height": height}
+    extra = {"pooled_output": condition.pooled.to(device), **sizes, "crop_w": 0, "crop_h": 0}
+    return [[condition.prompt.to(device), extra]]

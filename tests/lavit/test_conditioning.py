@@ -1,14 +1,20 @@
 """What the UNets are given: against what the original's UNet received, and as the host's sampler goes about it."""
 
+from types import SimpleNamespace
+
+import comfy.model_base
 import comfy.model_sampling
 import comfy.samplers
 import pytest
 import torch
+import torch.nn.functional as F
 
 from drc.lmm.lavit.conditioning import high_resolution, low_resolution, size_ids
+from drc.lmm.lavit.converted import Sizes
+from drc.lmm.lavit.model import LavitConfig, LavitDecoder, filled
 from drc.lmm.lavit.preprocess import prepare_for_detokenizer, prepare_for_tokenizer
 
-from .recorded import FIRST_CODE, MANIFEST, VISION, assert_recorded, outputs, picture, tensors
+from .recorded import DECODER, FIRST_CODE, MANIFEST, TOKENIZER, VISION, assert_recorded, outputs, picture, tensors
 
 FILE = "conditioning.safetensors"
 RECORDED = tensors(FILE)
@@ -98,3 +104,38 @@ def test_nothing_is_forgotten(computed):
 @pytest.mark.parametrize("name", sorted(set(outputs(FILE)) - DRAWN))
 def test_recorded(computed, name):
     assert_recorded(FILE, name, computed[name])
+
+
+@pytest.fixture(scope="module")
+def decoder(tokenizer, high, low):
+    """What the node calls, with the recorded weights."""
+    decoder = LavitDecoder(LavitConfig(Sizes(None, VISION, TOKENIZER, DECODER, DECODER)))
+    decoder.codebook, decoder.high_resolution, decoder.low_resolution = tokenizer.quantize.embedding, high, low
+    empty_prompt = tensors("weights/uncond_embeddings.safetensors")["uncond_embeddings"]
+    decoder.empty_prompt = torch.nn.Parameter(empty_prompt, requires_grad=False)
+    return decoder
+
+
+@pytest.mark.parametrize("name", sorted(set(SCENARIOS) - {"detokenizer"}))
+def test_the_host_s_sampler_is_given_what_was_recorded(pack, decoder, name):
+    codes = filled([codes_of(ids) for ids in image_tokens(name)], VISION.patches)
+    arguments, low = SCENARIOS[name]["args"], SCENARIOS[name]["decoder"] == "lowres"
+    width, height = arguments.get("width", LOW_SIZE), arguments.get("height", LOW_SIZE)
+    for sign, condition in zip(("positive", "negative"), decoder.condition(codes, low), strict=True):
+        ((prompt, extra),) = pack.nodes.lavit.as_conditioning(condition, width, height)
+        hidden = VISION.patches - prompt.shape[1]  # rows that the recorded mask hides
+        assert_recorded(FILE, f"out.{name}.{sign}_prompt_embeds", F.pad(prompt, (0, 0, 0, hidden)))
+        if low:
+            expected = torch.arange(VISION.patches) < prompt.shape[1]
+            assert torch.equal(RECORDED[f"out.{name}.{sign}_mask"], expected.expand(len(codes), -1)) and not extra
+            continue
+        told = told_by_the_host(extra)
+        assert_recorded(FILE, f"out.{name}.{sign}_pooled", told[:, :-6])
+        if "original_size" not in arguments:  # of another size than the picture: the node has no widget for that
+            assert torch.equal(told[:, -6:].repeat(2, 1), RECORDED[f"out.{name}.time_ids"])
+
+
+def told_by_the_host(extra):
+    """What the host's Stable Diffusion XL makes of it: pooled prompt, then the six sizes, here as they are."""
+    plain = SimpleNamespace(embedder=torch.nn.Identity(), noise_augmentor=None)
+    return comfy.model_base.SDXL.encode_adm(plain, **extra)

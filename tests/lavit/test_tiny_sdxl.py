@@ -1,6 +1,5 @@
 """The host's own loaders, sampler and decoder on the tiny models that stand in for Stable Diffusion XL."""
 
-import importlib.util
 import logging
 import re
 
@@ -9,15 +8,6 @@ import torch
 from safetensors.torch import load_file
 
 from scripts.lib.tiny_sdxl import write_tiny_sdxl
-
-
-@pytest.fixture(scope="module")
-def stock(host):
-    """The host's nodes; by path, because pytest calls a folder of these tests by the name of that module."""
-    spec = importlib.util.spec_from_file_location("host_nodes", host.folder / "nodes.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.NODE_CLASS_MAPPINGS
 
 
 @pytest.fixture(scope="module")
