@@ -1,7 +1,6 @@
 """The nodes over a tiny LaVIT that was converted from the published layout, with random weights: noise, but exact."""
 
 import comfy.model_management
-import comfy.model_patcher
 import comfy.supported_models
 import folder_paths
 import pytest
@@ -10,14 +9,9 @@ from PIL import Image
 
 from drc.lmm.lavit.preprocess import prepare_for_tokenizer
 
+from .host_models import small_unet
+
 WORDS = "a red apple"
-LOW_UNET = {
-    "image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 32, "num_res_blocks": [1, 1],
-    "channel_mult": [1, 2], "transformer_depth": [1, 1], "transformer_depth_output": [1] * 4,
-    "transformer_depth_middle": 1, "context_dim": 768, "num_heads": 4, "num_head_channels": -1, "legacy": False,
-    "use_spatial_transformer": True, "use_linear_in_transformer": False, "use_temporal_attention": False,
-    "adm_in_channels": None,
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +48,6 @@ def unet_and_vae(stock, tiny_lavit):
     with torch.inference_mode():
         unet = stock["UNETLoader"]().load_unet("tiny-lavit-unet.safetensors", "default")[0]
         return unet, stock["VAELoader"]().load_vae("tiny-lavit-vae.safetensors")[0]
-
-
-@pytest.fixture(scope="module")
-def low_unet():
-    """A small one of the host's own Stable Diffusion 1.5 kind; its loader knows one size."""
-    config = comfy.supported_models.SD15(dict(LOW_UNET))
-    config.set_inference_dtype(torch.float32, None)
-    config.unet_config["dtype"] = torch.float32
-    model = config.get_model({})
-    generator = torch.Generator().manual_seed(0)
-    for parameter in model.parameters():
-        parameter.data = 0.05 * torch.randn(parameter.shape, generator=generator)
-    return comfy.model_patcher.ModelPatcher(model, torch.device("cpu"), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +194,8 @@ def test_conditioning_of_the_high_resolution(lavit, tokens, unet_and_vae, to_con
         assert torch.equal(extra.pop("pooled_output"), condition.pooled) and extra == sizes
 
 
-def test_conditioning_of_the_low_resolution(stock, lavit, tokens, low_unet, to_conditioning):
+def test_conditioning_of_the_low_resolution(stock, lavit, tokens, to_conditioning):
+    low_unet = small_unet(comfy.supported_models.SD15)
     positive, negative = to_conditioning(tokens, low_unet)
     expected, nothing = of_decoder(lavit, tokens, low=True)
     assert torch.equal(positive[0][0], expected.prompt) and expected.mask.all()

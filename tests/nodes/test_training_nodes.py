@@ -14,15 +14,6 @@ QUICK = {
 STAGES = ("DRC_TrainDisentanglement", "DRC_TrainPersonalisation")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tensors this small only lose by being shared out."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def host_folders(models, tmp_path, monkeypatch):
     """The host's folders, empty but for the tiny models."""
