@@ -53,8 +53,11 @@ def build(header: dict[str, str], operations=nn) -> DRC:
 
 
 def load(path: Path, operations=nn, lmm: Path | None = None) -> DRC:
-    """The model in a checkpoint, ready to draw, on the CPU; in float32, but for a pretrained LMM, which is read from
-    the folder `lmm` in the types that it has there."""
+    """The model in a checkpoint, ready to draw, on the CPU, in float32.
+
+    A pretrained LMM is read from the folder `lmm` in the types that it has there; layers of torch that do not cast want
+    them in one type, such as by `model.float()`.
+    """
     model = build(read_header(path), operations)
     read_weights(model, path, lmm=lmm)
     return model
