@@ -64,7 +64,7 @@ def tiny_lavit(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(host):
     """One ComfyUI for all tests that do not care how it was started, with tiny models beside the embedded one."""
-    with Server(host, BUILD / "run" / "tests", "--cpu") as server:
+    with Server(host, BUILD / "run" / "tests", "--cpu", "--preview-method", "latent2rgb") as server:
         models = server.folder / "models" / "drc"
         write_tiny(models / "tiny.safetensors")
         write_tiny(models / "other.safetensors", seed=1)
