@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 
+from drc.checkpoint import load, save
 from scripts.lib.tiny import write_tiny
 
 
@@ -84,6 +85,15 @@ def lavit(graph, models, tiny_lavit):
     """A converted LaVIT with nothing trained on top."""
     shutil.copytree(tiny_lavit / "drc" / "tiny-lavit", models / "tiny-lavit")
     return graph.load("tiny-lavit")
+
+
+@pytest.fixture(scope="session")
+def lavit_towers(lavit, models):
+    """The file of towers over it, as they are when a training begins."""
+    drc = load(lavit.path)
+    drc.stage, path = 2, models / "lavit-towers.safetensors"
+    save(drc, path)
+    return path
 
 
 @pytest.fixture(scope="session")

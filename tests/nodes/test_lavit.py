@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from drc.lmm.lavit.preprocess import prepare_for_tokenizer
+from scripts.lib.tiny_lavit import write_published
 
 from .host_models import small_unet
 
@@ -243,3 +244,30 @@ def test_parts_come_to_the_device_when_they_work_and_leave_it_when_asked(
         assert loaded() == set()
     assert all(torch.equal(again, result) for (_, again), result in zip(run(), first, strict=True))
     assert loaded() == {"vision", "language", "decoder"}
+
+
+def test_a_conversion_that_was_cancelled_goes_on(graph, pack, tmp_path, monkeypatch):
+    published, models = write_published(tmp_path / "published"), tmp_path / "models"
+    models.mkdir()
+    monkeypatch.setattr(folder_paths, "models_dir", str(models))
+
+    def bar(cancel_at):
+        class Bar:
+            def __init__(self, total):
+                self.total = total
+
+            def update_absolute(self, value, preview=None):
+                if value > cancel_at * self.total:
+                    comfy.model_management.interrupt_current_processing()
+
+        return Bar
+
+    with monkeypatch.context() as patch, pytest.raises(comfy.model_management.InterruptProcessingException):
+        patch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", bar(0.5))
+        graph.run("DRC_ConvertLaVIT", folder=str(published), name="mine")
+    written = {path.name for path in (models / "drc" / "mine").iterdir()}
+    assert "config.json" in written and "lavit.json" not in written
+    assert not [name for name in written if name.endswith(".part")]
+    report = graph.run("DRC_ConvertLaVIT", folder=f'"{published}"', name=" mine ")
+    assert report.count("was there") == len(written) and "written" in report
+    assert (models / "drc" / "mine" / "lavit.json").is_file()

@@ -9,7 +9,6 @@ import folder_paths
 import pytest
 import torch
 
-from drc.checkpoint import load, save
 from drc.lmm.lavit.convert import convert
 from scripts.lib.tiny_lavit import SIZES, write_published
 
@@ -44,15 +43,6 @@ def other_lavit(published, tmp_path_factory):
     models = tmp_path_factory.mktemp("other")
     convert(published, models, "other-lavit")
     return models / "drc" / "other-lavit"
-
-
-@pytest.fixture(scope="module")
-def towers(tiny_lavit, tmp_path_factory):
-    """The file of towers over tiny-lavit, as a training writes it."""
-    model = load(tiny_lavit / "drc" / "tiny-lavit" / "lavit.json")
-    model.stage, path = 2, tmp_path_factory.mktemp("towers") / "towers.safetensors"
-    save(model, path)
-    return path
 
 
 @pytest.fixture
@@ -177,21 +167,21 @@ def test_a_picture_without_codes(graph, lavit, tokens):
     )
 
 
-def test_towers_over_a_lavit_that_is_not_there(graph, models_folder, towers, other_lavit):
-    shutil.copy(towers, models_folder)
-    assert sentence(graph.load, "towers.safetensors") == (
-        "Load DRC Model: towers.safetensors was trained over the LaVIT 'tiny-lavit', but none in models/drc is that "
-        "one (found: none); convert it with Convert LaVIT, or choose another model."
+def test_towers_over_a_lavit_that_is_not_there(graph, models_folder, lavit_towers, other_lavit):
+    shutil.copy(lavit_towers, models_folder)
+    assert sentence(graph.load, lavit_towers.name) == (
+        "Load DRC Model: lavit-towers.safetensors was trained over the LaVIT 'tiny-lavit', but none in models/drc is "
+        "that one (found: none); convert it with Convert LaVIT, or choose another model."
     )
     shutil.copytree(other_lavit, models_folder / "tiny-lavit")  # of the same name
-    assert "none in models/drc is that one (found: tiny-lavit)" in sentence(graph.load, "towers.safetensors")
+    assert "none in models/drc is that one (found: tiny-lavit)" in sentence(graph.load, lavit_towers.name)
 
 
-def test_towers_find_their_lavit_whatever_it_is_called(graph, models_folder, towers, other_lavit, tiny_lavit):
-    shutil.copy(towers, models_folder)
+def test_towers_find_their_lavit_whatever_it_is_called(graph, models_folder, lavit_towers, other_lavit, tiny_lavit):
+    shutil.copy(lavit_towers, models_folder)
     shutil.copytree(other_lavit, models_folder / "tiny-lavit")
     shutil.copytree(tiny_lavit / "drc" / "tiny-lavit", models_folder / "renamed")
-    model = graph.load("towers.safetensors")
+    model = graph.load(lavit_towers.name)
     assert model.lmm == models_folder / "renamed" and model.drc.stage == 2
 
 

@@ -131,10 +131,8 @@ class LavitLMM(nn.Module):
         It is centred on the colour of its own border, or `squeezed` into the square, as the original does. Either way
         it is resized as the original resizes: on 8 bits, on which its codes depend.
         """
-        height, width = image.shape[:2]
-        whole = square(image, max(height, width), name)
-        if squeezed:
-            whole = laid_on_white(image).permute(2, 0, 1)
+        longest = max(image.shape[:2])
+        whole = laid_on_white(image, name).permute(2, 0, 1) if squeezed else square(image, longest, name)
         return resize(to_picture(whole), self.image_size).permute(2, 0, 1) / 255
 
     def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
