@@ -33,7 +33,7 @@ def test_every_node_has_its_final_id_and_outputs(classes):
     assert found == OUTPUTS
 
 
-@pytest.mark.parametrize(("name", "category"), zip(OUTPUTS, CATEGORIES, strict=True))
+@pytest.mark.parametrize(("name", "category"), list(zip(OUTPUTS, CATEGORIES, strict=True)))
 def test_every_input_and_output_explains_itself(classes, root, name, category):
     schema = classes[name].GET_SCHEMA()
     assert schema.description and schema.category == category
