@@ -3,9 +3,11 @@
 from comfy_api.latest import ComfyExtension
 
 from . import paths
+from .convert import DRC_ConvertLaVIT
 from .dataset import DRC_ImageDataset
 from .examples import DRC_ExamplePictures
 from .host import io
+from .lavit import DRC_ComposeInContext, DRC_TokenizeImage, DRC_TokensToConditioning
 from .load import DRC_LoadModel
 from .personalize import DRC_ComposeInstruction, DRC_SemanticTower, DRC_StyleTower
 from .save import DRC_SaveModel
@@ -31,4 +33,8 @@ class DRCExtension(ComfyExtension):
             DRC_TrainDisentanglement,
             DRC_TrainPersonalisation,
             DRC_SaveModel,
+            DRC_ConvertLaVIT,
+            DRC_TokenizeImage,
+            DRC_ComposeInContext,
+            DRC_TokensToConditioning,
         ]
