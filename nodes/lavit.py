@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import host
 from .host import io
-from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP
+from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP, tokenize
 from .sockets import InstructionSocket, Model, ModelSocket, Tokens, TokensSocket, errors_of, made_by
 
 if TYPE_CHECKING:
@@ -98,17 +98,17 @@ class DRC_TokenizeImage(io.ComfyNode):
             node_id="DRC_TokenizeImage",
             display_name="Tokenize Image",
             category="DRC/LaVIT",
-            description="Turns pictures into LaVIT's codes, as many as each of them needs. Drawn again from its codes "
-            "a picture shows what LaVIT sees of it: the test of a healthy installation.",
+            description="Turns pictures into codes. Drawn again from its codes a picture shows what the model sees of "
+            "it: with LaVIT the test of a healthy installation.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " It must be a LaVIT."),
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
                 io.Image.Input("images", tooltip="Pictures of any size; LaVIT looks at 224 x 224 pixels of each."),
                 io.Combo.Input(
                     "decision",
                     options=list(DECISIONS),
                     default=DECISIONS[0],
-                    tooltip="Which parts of a picture get a code. drawn: by chance, each as often as LaVIT thinks it "
-                    "is worth one, as the original does. likeliest: always the same.",
+                    tooltip="For LaVIT: which parts of a picture get a code. drawn: by chance, each as often as LaVIT "
+                    "thinks it is worth one, as the original does. likeliest: always the same.",
                 ),
                 host.fixed_seed("For the decision 'drawn': the same seed draws the same codes of a picture."),
                 host.advanced(
@@ -116,14 +116,14 @@ class DRC_TokenizeImage(io.ComfyNode):
                         "fit",
                         options=list(FITS),
                         default=FITS[0],
-                        tooltip="How a picture that is not square becomes one. squeezed: as the original does. whole: "
-                        "centred on the colour of its own border, as the towers see it.",
+                        tooltip="For LaVIT: how a picture that is not square becomes one. squeezed: as the original "
+                        "does. whole: centred on the colour of its own border, as the towers see it.",
                     )
                 ),
             ],
             outputs=[
                 TokensSocket.Output(
-                    "tokens_seen", display_name="tokens", tooltip="The codes, for Tokens To Conditioning."
+                    "tokens_seen", display_name="tokens", tooltip="For Tokens To Conditioning, or for Decode."
                 )
             ],
             **host.newer(search_aliases=["encode", "VQ encode", "reconstruct"]),
@@ -134,10 +134,12 @@ class DRC_TokenizeImage(io.ComfyNode):
         from ..drc.pixels import check
 
         with errors_of("Tokenize Image"):
-            model.require_lavit()
             check(images, "images")
-            drawn, squeezed = decision == DECISIONS[0], fit == FITS[0]
-            codes = look(model, images, "images", seed if drawn else None, host.Progress(len(images)), squeezed)
+            drawn, squeezed, progress = decision == DECISIONS[0], fit == FITS[0], host.Progress(len(images))
+            if model.decoder is None:
+                codes = [tokenize(model, images, list(range(len(images))), "images", progress)]
+            else:
+                codes = look(model, images, "images", seed if drawn else None, progress, squeezed)
         return io.NodeOutput(Tokens(torch.cat(codes).to(host.intermediate_device()), model.drc.hash))
 
 

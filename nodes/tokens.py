@@ -111,12 +111,12 @@ class DRC_DecodeTokens(io.ComfyNode):
             node_id="DRC_DecodeTokens",
             display_name="Decode",
             category="DRC",
-            description="Turns drawn codes into pictures.",
+            description="Turns codes into pictures.",
             inputs=[
                 ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
-                TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate."),
+                TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
             ],
-            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, one per seed.")],
+            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, one for each that was drawn or tokenised.")],
             **host.newer(search_aliases=["detokenise", "VQ decode"]),
         )
 

@@ -104,3 +104,12 @@ def test_a_square_picture_of_the_right_size_is_left_as_it_is(pack):
 
     image = torch.rand(1, 32, 32, 3)
     assert torch.equal(prepare(image, 32, "history"), image.permute(0, 3, 1, 2))
+
+
+def test_a_picture_through_its_codes_and_back(graph):
+    model = graph.load()
+    images = torch.rand(2, 32, 32, 3, generator=torch.Generator().manual_seed(0))
+    seen = graph.decode(model, graph.run("DRC_TokenizeImage", model=model, images=images))
+    with torch.inference_mode():
+        expected = model.drc.lmm.detokenize(model.drc.lmm.tokenize(images.permute(0, 3, 1, 2)))
+    torch.testing.assert_close(seen, expected.permute(0, 2, 3, 1))

@@ -79,9 +79,8 @@ def test_decode(graph, lavit, tokens):
     )
 
 
-def test_a_model_that_is_no_lavit(graph, model, images, tokens):
+def test_a_model_that_is_no_lavit(graph, model, tokens):
     inputs = {
-        "Tokenize Image": ("DRC_TokenizeImage", {"images": images}),
         "ComposeInContext": ("DRC_ComposeInContext", {"text": "a red apple"}),
         "Tokens To Conditioning": ("DRC_TokensToConditioning", {"tokens": tokens, "diffusion_model": None}),
     }
