@@ -116,7 +116,7 @@ class DRC_DecodeTokens(io.ComfyNode):
                 ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
                 TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
             ],
-            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, one for each that was drawn or tokenised.")],
+            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, as many as tokens.")],
             **host.newer(search_aliases=["detokenise", "VQ decode"]),
         )
 
