@@ -52,7 +52,9 @@ def heat(picture: np.ndarray, shares: np.ndarray, least: float, most: float) -> 
     side = round(len(shares) ** 0.5)
     height, width = picture.shape[:2]
     rows, columns = np.arange(height) * side // height, np.arange(width) * side // width
-    glow = np.clip((shares - least) / max(most - least, 1e-9), 0, 1).reshape(side, side)[rows[:, None], columns[None], None]
+    glow = np.clip((shares - least) / max(most - least, 1e-9), 0, 1).reshape(side, side)[
+        rows[:, None], columns[None], None
+    ]
     grey = picture.mean(axis=2, keepdims=True)
     colour = COLD + (HOT - COLD) * glow
     return ((1 - VEIL) * grey + VEIL * colour).round().astype(np.uint8)

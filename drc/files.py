@@ -3,18 +3,22 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+CHUNK = 2**24
+DTYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
+
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while chunk := file.read(2**24):
+        while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
 
@@ -56,6 +60,57 @@ def write_bytes(data: bytes, path: Path) -> None:
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     unfinished.write_bytes(data)
     os.replace(unfinished, path)
+
+
+def write_chunks(chunks: Iterable[bytes | memoryview], path: Path) -> None:
+    """Writes the pieces of a file one after another, under a temporary name first; an error leaves nothing behind."""
+    unfinished = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove(unfinished)
+    try:
+        with open(unfinished, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        remove(unfinished)
+
+
+def file_chunks(path: Path) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def safetensors_header(tensors: dict[str, Tensor]) -> bytes:
+    """What stands before the tensors in their file: its length, and JSON that says where each begins and ends."""
+    header, end = {"__metadata__": {"format": "pt"}}, 0
+    for name, tensor in in_order(tensors):
+        start, end = end, end + tensor.nbytes
+        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def safetensors_chunks(tensors: dict[str, Tensor]) -> Iterator[bytes | memoryview]:
+    """The bytes of the safetensors file of tensors of floating point, in pieces.
+
+    The library writes a file in one call, and before version 0.8 from a copy of all its tensors; in pieces a file can
+    be hashed while it is written, and left in the middle.
+    """
+    yield safetensors_header(tensors)
+    for _, tensor in in_order(tensors):
+        data = memoryview(tensor.detach().contiguous().flatten().view(torch.uint8).numpy())
+        for start in range(0, len(data), CHUNK):
+            yield data[start : start + CHUNK]
+
+
+def in_order(tensors: dict[str, Tensor]) -> list[tuple[str, Tensor]]:
+    """The widest numbers first, so that every tensor begins where its numbers may."""
+    return sorted(tensors.items(), key=lambda item: (-item[1].itemsize, item[0]))
 
 
 def remove(path: Path) -> None:

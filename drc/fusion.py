@@ -19,6 +19,7 @@ class FusionConfig:
     feed_forward: int = 1024
     layers: int = 3
     instructions: int = 64  # K
+    output: int = 0  # width of an instruction vector, that of the language model; 0: `width`
 
 
 class CrossAttention(nn.Module):
@@ -73,10 +74,11 @@ class FusionNetwork(nn.Module):
         self.nothing = operations.Embedding(2, config.width)
         self.norm_rows = operations.LayerNorm(config.width)
         self.layers = nn.ModuleList(FusionLayer(config, operations) for _ in range(config.layers))
-        self.norm = operations.LayerNorm(config.width)
+        self.out = operations.Linear(config.width, config.output) if config.output else nn.Identity()
+        self.norm = operations.LayerNorm(config.output or config.width)
 
     def forward(self, style: Tensor, semantics: Tensor, style_bias: Tensor, semantic_bias: Tensor) -> Tensor:
-        """style [B, S, d] and semantics [B, M, d] -> instructions [B, K, d].
+        """style [B, S, d] and semantics [B, M, d] -> instructions [B, K, output].
 
         style_bias [B, S] and semantic_bias [B, M] are added to the attention logits; -inf hides a row. Where all rows
         of a kind are hidden its learned "nothing" row takes their place.
@@ -86,7 +88,7 @@ class FusionNetwork(nn.Module):
         x = self.queries(every).to(style[0].dtype).expand(len(style[0]), -1, -1)
         for layer in self.layers:
             x = layer(x, style, semantics)
-        return self.norm(x)
+        return self.norm(self.out(x))
 
     def typed(self, rows: Tensor, bias: Tensor, kind: int) -> tuple[Tensor, Tensor]:
         index = torch.tensor([kind], device=rows.device)

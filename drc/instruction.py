@@ -19,18 +19,33 @@ STYLE_STRENGTH, SEMANTIC_STRENGTH = 1.5, 3.0  # what a dial shows untouched, cho
 
 @dataclass(frozen=True)
 class Style:
-    """Style of a history: rows [n, R, d] of the StyleTower and the pictures' weights [n] >= 0, not all zero."""
+    """Style of a history: rows [n, R, d] of the StyleTower and the pictures' weights [n] >= 0, not all zero.
+
+    absent [n, R] is true where a picture has fewer rows than R.
+    """
 
     rows: Tensor
     weights: Tensor
     model: str  # hash of the model that made it
+    absent: Tensor | None = None
 
     def bias(self) -> Tensor:
         """Attention bias [n * R] of the fusion: the logarithm of each picture's share.
 
         Shares add up to 1, so a long history weighs no more against the semantics than a short one.
         """
-        return (self.weights / self.weights.sum()).log().repeat_interleave(self.rows.shape[1])
+        return share_bias(self.weights, self.rows.shape[1], self.absent)
+
+
+def share_bias(weights: Tensor, rows: int, absent: Tensor | None) -> Tensor:
+    """Weights [..., n] and absent [..., n, R] -> [..., n * R], the logarithm of the share of each picture's rows: all
+    that it has together weigh as much as R of a picture that has them all."""
+    share = (weights / weights.sum(dim=-1, keepdim=True)).log().repeat_interleave(rows, dim=-1)
+    if absent is None:
+        return share
+    count = rows - absent.sum(dim=-1)
+    fewer = (rows / count.clamp(min=1)).log().repeat_interleave(rows, dim=-1)
+    return (share + fewer).masked_fill(absent.flatten(-2), float("-inf"))
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,16 @@ def side_by_side(instructions: list[Instruction]) -> Instruction:
     for row, one in zip(coefficients, instructions, strict=True):
         row[len(one.coefficients) :] = 0
     return Instruction(stacked("vectors"), stacked("text"), coefficients, instructions[0].model)
+
+
+@dataclass(frozen=True)
+class InContext:
+    """Pictures and words one after another, as a pretrained language model takes them: ids [T] int64, and how firmly it
+    holds to them. Style and meaning are not told apart here."""
+
+    ids: Tensor
+    guidance: float
+    model: str
 
 
 def streams(style_strength: float, semantic_strength: float, style: bool, semantics: bool) -> dict[tuple, float]:

@@ -10,17 +10,18 @@ from torch import Tensor, nn
 
 from .fusion import FusionConfig, FusionNetwork, plane
 from .instruction import Instruction, Semantics, Style, streams
-from .lmm.mini.model import MiniConfig, MiniLMM
+from .lmm.lavit.model import LavitConfig
+from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text
-from .lmm.mini.tokenizer import TokenizerConfig
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
 PICTURES = 16  # embedded at once, so that working memory does not grow with the history
+LMMS = {"mini": MiniConfig, "lavit": LavitConfig}
 
 
 @dataclass(frozen=True)
 class DRCConfig:
-    lmm: MiniConfig = field(default_factory=MiniConfig)
+    lmm: MiniConfig | LavitConfig = field(default_factory=MiniConfig)
     tower: TowerConfig = field(default_factory=TowerConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
 
@@ -30,8 +31,8 @@ class DRCConfig:
     @classmethod
     def from_json(cls, text: str) -> "DRCConfig":
         values = json.loads(text)
-        lmm = values["lmm"] | {"vision": TokenizerConfig(**values["lmm"]["vision"])}
-        return cls(MiniConfig(**lmm), TowerConfig(**values["tower"]), FusionConfig(**values["fusion"]))
+        lmm = LMMS[values["lmm"].get("kind", "mini")].of(values["lmm"])
+        return cls(lmm, TowerConfig(**values["tower"]), FusionConfig(**values["fusion"]))
 
 
 class Disentangler(nn.Module):
@@ -44,21 +45,27 @@ class Disentangler(nn.Module):
         self.semantic_tower = SemanticTower(config.tower, operations)
         self.fusion = FusionNetwork(config.fusion, operations)
 
-    def style(self, embeddings: Tensor, weights: Tensor) -> Tensor:
-        """Code embeddings of histories [B, n, N, d] and weights [n] -> style rows [B, n, R, d]."""
+    def style(self, embeddings: Tensor, weights: Tensor, absent: Tensor | None = None) -> Tensor:
+        """Code embeddings of histories [B, n, N, d] and weights [n] -> style rows [B, n, R, d]; absent [B, n, R]."""
         rows = self.rows(embeddings)
-        return self.style_tower.of_set(rows, self.rows.places(rows), weights)
+        return self.style_tower.of_set(rows, self.rows.places(rows), weights, absent=absent)
 
-    def semantics(self, embeddings: Tensor, partners: Tensor) -> Tensor:
-        """Code embeddings of references [B, N, d], and of their partners, -> semantic rows [B, R, d]."""
+    def semantics(self, embeddings: Tensor, partners: Tensor, absent: Tensor | None = None) -> Tensor:
+        """Code embeddings of references [B, N, d], and of their partners, -> semantic rows [B, R, d]; the partners'
+        absent [B, R]."""
         rows = self.rows(torch.stack((embeddings, partners), dim=1))
-        return self.semantic_tower(rows[:, 0], rows[:, 1], self.rows.places(rows))
+        return self.semantic_tower(rows[:, 0], rows[:, 1], self.rows.places(rows), absent)
 
-    def initialise(self) -> None:
+    def absent(self, codes: Tensor) -> Tensor | None:
+        """Codes [..., N] -> where [..., R] a row has none; None for a model whose pictures all have as many."""
+        return None if self.rows.config.places else codes < 0
+
+    def initialise(self, scale: float = 0.3) -> None:
         """Start values for training: a copier, which must only learn how the style departs from the reference.
 
         Every attention looks at the rows that resemble its query, in content and place, and hands on what they hold;
-        so an instruction vector begins as what the reference and the history show at its own spot.
+        so an instruction vector begins as what the reference and the history show at its own spot. `scale` is the size
+        of the numbers in the language model's input table.
         """
         for module in self.modules():
             if isinstance(module, nn.Linear):
@@ -69,19 +76,23 @@ class Disentangler(nn.Module):
                 nn.init.zeros_(module.bias)
         config = self.rows.config
         nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
-        self.rows.place.weight.data.copy_(0.5 * plane(config.grid // config.merge, config.width))
+        if config.places:
+            self.rows.place.weight.data.copy_(0.5 * plane(config.grid // config.merge, config.width))
         for tower in (self.style_tower, self.semantic_tower):
             pass_through(tower, sharpness=1.0, share=1.0)
             tower.feed_forward[-1].weight.data.mul_(0.2)
         fusion = self.fusion
-        fusion.queries.weight.data.copy_(plane(round(fusion.config.instructions**0.5), fusion.config.width))
+        if config.places:
+            fusion.queries.weight.data.copy_(plane(round(fusion.config.instructions**0.5), fusion.config.width))
+        else:
+            nn.init.normal_(fusion.queries.weight)
         for layer in fusion.layers:
             pass_through(layer.semantics, sharpness=2.2, share=1.0)
             pass_through(layer.style, sharpness=1.8, share=0.5)
             layer.feed_forward[-1].weight.data.mul_(0.15)
         nn.init.normal_(fusion.types.weight, std=0.3)
         nn.init.normal_(fusion.nothing.weight, std=1.0)
-        nn.init.constant_(fusion.norm.weight, 0.3)
+        nn.init.constant_(fusion.norm.weight, scale)
 
 
 def pass_through(attention: nn.Module, sharpness: float, share: float) -> None:
@@ -104,14 +115,15 @@ class DRC(nn.Module):
         super().__init__()
         self.config, self.words, self.hash = config, words, ""
         self.stage, self.step, self.licence = 2, 0, ""
+        self.over: dict[str, str] = {}  # hash and name of the converted set that the LMM was read from, if it was
         self.read_out: dict[str, Tensor] = {}
-        self.lmm = MiniLMM(config.lmm, operations)
+        self.lmm = config.lmm.build(operations)
         self.disentangler = Disentangler(config, operations)
 
     def parts(self) -> dict[str, nn.Module]:
-        """What works at different times, for a host that moves weights: vision, language, disentangler."""
-        language = nn.ModuleDict({"language": self.lmm.language, "places": self.lmm.places})
-        return {"vision": self.lmm.vision, "language": language, "disentangler": self.disentangler}
+        """What works at different times, for a host that moves weights: vision, language, disentangler, and a decoder
+        where that is not part of vision."""
+        return self.lmm.parts() | {"disentangler": self.disentangler}
 
     def encode_text(self, text: str) -> Tensor:
         """Text -> ids [T]; ValueError when it does not fit."""
@@ -121,19 +133,24 @@ class DRC(nn.Module):
         """Codes of the history [n, N] and weights [n] -> Style; `on_pictures` is told how many pictures are done."""
         self.require_trained_towers()
         heart = self.disentangler
+        codes, absent = trimmed(codes), heart.absent(trimmed(codes))
         rows = torch.cat([heart.rows(self.lmm.embed(some)[None]) for some in codes.split(PICTURES)], dim=1)
-        rows = heart.style_tower.of_set(rows, heart.rows.places(rows), weights, on_pictures)
-        return Style(rows[0], weights, self.hash)
+        hidden = None if absent is None else absent[None]
+        rows = heart.style_tower.of_set(rows, heart.rows.places(rows), weights, on_pictures, hidden)
+        return Style(rows[0], weights, self.hash, absent)
 
     def semantics(self, codes: Tensor) -> Semantics:
         """Codes of the reference [N] -> Semantics; the reference is its own partner (Q7)."""
         self.require_trained_towers()
-        embeddings = self.lmm.embed(codes)[None]
+        embeddings = self.lmm.embed(trimmed(codes))[None]
         return Semantics(self.disentangler.semantics(embeddings, embeddings)[0], self.hash)
 
     def require_trained_towers(self) -> None:
         if self.stage == 0:
-            raise ValueError("the towers of this model were never trained; train them or load a model of stage 1 or 2")
+            raise ValueError(
+                "the towers of this model were never trained; run the workflow train_disentanglement, then "
+                "train_personalisation, or load a model of stage 1 or 2"
+            )
 
     def compose(
         self,
@@ -145,7 +162,11 @@ class DRC(nn.Module):
         semantic_mask: float = 0.0,
         device: torch.device | str = "cpu",
     ) -> Instruction:
-        """Style and semantics on `device` -> one instruction. Text counts as semantics: it comes and goes with them."""
+        """Style and semantics on `device` -> one instruction. Text counts as semantics: it comes and goes with them.
+
+        ValueError for text that does not fit, and where the fusion network was never trained.
+        """
+        self.require_trained_towers()
         ids = self.encode_text(text).to(device)
         has_semantics = semantics is not None or bool(text.strip())
         chain = streams(style_strength, semantic_strength, style is not None, has_semantics)
@@ -162,7 +183,7 @@ class DRC(nn.Module):
     ) -> Tensor:
         """Instruction vectors [1, K, d] of what is given."""
         # Through the layer, not its weight: a host may keep the weight on another device.
-        blank = torch.zeros_like(self.disentangler.rows.place(torch.zeros(1, 1, dtype=torch.long, device=device)))
+        blank = torch.zeros_like(self.disentangler.fusion.types(torch.zeros(1, 1, dtype=torch.long, device=device)))
         hidden = blank.new_full((1, 1), float("-inf"))
         style_rows, style_bias = blank, hidden
         if style is not None:
@@ -172,3 +193,8 @@ class DRC(nn.Module):
             semantic_rows = semantics.rows[None]
             semantic_bias = semantics.bias(semantic_mask).to(semantic_rows)[None]
         return self.disentangler.fusion(style_rows, semantic_rows, style_bias, semantic_bias)
+
+
+def trimmed(codes: Tensor) -> Tensor:
+    """Codes [..., N], negative behind the last of a picture, without what no picture has."""
+    return codes[..., : int((codes >= 0).sum(dim=-1).max())]

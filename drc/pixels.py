@@ -30,15 +30,7 @@ def prepare(images: Tensor, size: int, name: str, first: int = 1) -> Tensor:
 
 def square(image: Tensor, size: int, name: str) -> Tensor:
     """[H, W, 3 or 4] -> [3, size, size]"""
-    image = image.float()
-    least, most = (value.item() for value in image.aminmax())
-    if not (least >= -OVERSHOOT and most <= 1 + OVERSHOOT):  # also false for NaN
-        raise ValueError(
-            f"{name} holds numbers from {least:.4g} to {most:.4g}, expected 0 to 1; repair or rescale the picture"
-        )
-    if image.shape[-1] == 4:
-        alpha = image[..., 3:]
-        image = torch.lerp(torch.ones_like(alpha), image[..., :3], alpha)
+    image = laid_on_white(image, name)
     height, width = image.shape[:2]
     border = torch.cat((image[0], image[-1], image[:, 0], image[:, -1]))
     canvas = border.median(dim=0).values.view(3, 1, 1).repeat(1, size, size)
@@ -48,6 +40,20 @@ def square(image: Tensor, size: int, name: str) -> Tensor:
     inner = F.interpolate(image.permute(2, 0, 1)[None], (inner_height, inner_width), mode="bilinear", antialias=True)[0]
     canvas[:, top : top + inner_height, left : left + inner_width] = inner
     return canvas.clamp(0, 1)
+
+
+def laid_on_white(image: Tensor, name: str) -> Tensor:
+    """[H, W, 3 or 4] -> [H, W, 3] in float32; ValueError for numbers that are no colours."""
+    image = image.float()
+    least, most = (value.item() for value in image.aminmax())
+    if not (least >= -OVERSHOOT and most <= 1 + OVERSHOOT):  # also false for NaN
+        raise ValueError(
+            f"{name} holds numbers from {least:.4g} to {most:.4g}, expected 0 to 1; repair or rescale the picture"
+        )
+    if image.shape[-1] == 3:
+        return image
+    alpha = image[..., 3:]
+    return torch.lerp(torch.ones_like(alpha), image[..., :3], alpha)
 
 
 def unfinished(lmm: LMM, codes: Tensor) -> Tensor:

@@ -25,9 +25,11 @@ class TowerConfig:
     width: int = 256
     heads: int = 4
     feed_forward: int = 512
-    grid: int = 16  # codes along one side of a picture
+    grid: int = 16  # codes along one side of a picture; grid * grid is the most that a picture has
     merge: int = 2  # merge x merge neighbouring codes make one row
     query_residual: bool = False
+    embedding: int = 0  # width of a code's embedding; 0: that of the towers
+    places: bool = True  # whether the order of the codes tells where they lie on the canvas
 
     @property
     def rows(self) -> int:
@@ -36,16 +38,22 @@ class TowerConfig:
 
 
 class Rows(nn.Module):
-    """Code embeddings of a picture -> its rows: neighbouring codes folded together, plus their place on the canvas."""
+    """Code embeddings of a picture -> its rows: neighbouring codes folded together, plus their place on the canvas.
+
+    A tokeniser that drops patches tells no places; each of its codes is a row.
+    """
 
     def __init__(self, config: TowerConfig, operations=nn):
         super().__init__()
         self.config = config
-        self.fold = operations.Linear(config.width * config.merge**2, config.width)
-        self.place = operations.Embedding(config.rows, config.width)
+        self.fold = operations.Linear((config.embedding or config.width) * config.merge**2, config.width)
+        if config.places:
+            self.place = operations.Embedding(config.rows, config.width)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """[B, n, grid * grid, d] -> [B, n, R, d]."""
+        """[B, n, grid * grid, e] -> [B, n, R, d]; without places any number of codes."""
+        if not self.config.places:
+            return self.fold(embeddings)
         B, n, _, width = embeddings.shape
         merge, side = self.config.merge, self.config.grid // self.config.merge
         x = embeddings.view(B, n, side, merge, side, merge, width)
@@ -53,7 +61,9 @@ class Rows(nn.Module):
         return self.fold(x) + self.places(x)
 
     def places(self, like: Tensor) -> Tensor:
-        """[R, d]"""
+        """[R, d] for rows `like` [..., R, d]; zeros where there are no places."""
+        if not self.config.places:
+            return torch.zeros_like(like[(0,) * (like.ndim - 2)])
         return self.place(torch.arange(self.config.rows, device=like.device)).to(like.dtype)
 
 
@@ -75,9 +85,12 @@ class Tower(nn.Module):
             operations.Linear(width, config.feed_forward), nn.GELU(), operations.Linear(config.feed_forward, width)
         )
 
-    def forward(self, queries: Tensor, partners: Tensor, places: Tensor) -> Tensor:
-        """What each query row finds in its partners: [B, Q, d], [B, P, d], places [Q, d] -> [B, Q, d]."""
-        return self.ask(queries, *self.answers(partners), places)
+    def forward(self, queries: Tensor, partners: Tensor, places: Tensor, absent: Tensor | None = None) -> Tensor:
+        """What each query row finds in its partners: [B, Q, d], [B, P, d], places [Q, d] -> [B, Q, d].
+
+        Where absent [B, P] is true there is no partner row.
+        """
+        return self.ask(queries, *self.answers(partners), places, None if absent is None else hiding(absent, queries))
 
     def answers(self, partners: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values [B, heads, P, head] of partner rows [B, P, d]."""
@@ -85,7 +98,7 @@ class Tower(nn.Module):
         return self.split(self.key(partners)), self.split(self.value(partners))
 
     def ask(self, queries: Tensor, key: Tensor, value: Tensor, places: Tensor, bias: Tensor | None = None) -> Tensor:
-        """bias [Q, P] is added to the attention logits; -inf hides a partner row from a query row."""
+        """bias [Q, P] or [B, 1, Q, P] is added to the attention logits; -inf hides a partner row from a query row."""
         query = self.split(self.query(self.norm_query(queries)))
         found = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         x = self.out(found.transpose(1, 2).flatten(2)) + places
@@ -101,12 +114,18 @@ class StyleTower(Tower):
     """Style of a set of pictures: each picture asks all the others, the answers stand side by side (Q6)."""
 
     def of_set(
-        self, rows: Tensor, places: Tensor, weights: Tensor, on_pictures: Callable[[int], None] | None = None
+        self,
+        rows: Tensor,
+        places: Tensor,
+        weights: Tensor,
+        on_pictures: Callable[[int], None] | None = None,
+        absent: Tensor | None = None,
     ) -> Tensor:
         """rows [B, n, R, d], places [R, d], weights [n] >= 0 -> style rows [B, n, R, d].
 
-        A picture of weight 0 is asked by none. One picture alone asks itself. Pictures ask in groups, so that working
-        memory stays the same however long the history is. `on_pictures` is told how many have asked so far.
+        A picture of weight 0 is asked by none, nor is a row where absent [B, n, R] is true. One picture alone asks
+        itself. Pictures ask in groups, so that working memory stays the same however long the history is.
+        `on_pictures` is told how many have asked so far.
         """
         B, n, R, _ = rows.shape
         key, value = self.answers(rows.flatten(1, 2))
@@ -114,11 +133,12 @@ class StyleTower(Tower):
         if (weights > 0).sum() > 1:
             shares.fill_diagonal_(0)
         bias = shares.log().to(rows.dtype)  # log 0 = -inf hides the picture
+        hidden = 0.0 if absent is None else hiding(absent.flatten(1), rows)  # B, 1, 1, n * R
         group = max(1, GROUP_LOGITS // (n * R * R))
         style = []
         for asking, its_bias in zip(rows.split(group, dim=1), bias.split(group), strict=True):
             grid_bias = its_bias.repeat_interleave(R, 0).repeat_interleave(R, 1)  # group * R, n * R
-            answer = self.ask(asking.flatten(1, 2), key, value, places.repeat(asking.shape[1], 1), grid_bias)
+            answer = self.ask(asking.flatten(1, 2), key, value, places.repeat(asking.shape[1], 1), grid_bias + hidden)
             style.append(answer.unflatten(1, (-1, R)))
             if on_pictures is not None:
                 on_pictures(min(n, len(style) * group))
@@ -127,3 +147,8 @@ class StyleTower(Tower):
 
 class SemanticTower(Tower):
     """Semantics of one picture: at inference the reference asks itself (Q7), in training another view of it."""
+
+
+def hiding(absent: Tensor, like: Tensor) -> Tensor:
+    """Attention bias [B, 1, 1, P] in the dtype of `like`: -inf where absent [B, P] is true."""
+    return torch.zeros_like(absent, dtype=like.dtype).masked_fill(absent, float("-inf"))[:, None, None]

@@ -3,11 +3,14 @@
 from comfy_api.latest import ComfyExtension
 
 from . import paths
+from .convert import DRC_ConvertLaVIT
 from .dataset import DRC_ImageDataset
 from .examples import DRC_ExamplePictures
 from .host import io
 from .inspect import DRC_AttentionMap, DRC_GuidanceGrid
+from .lavit import DRC_ComposeInContext, DRC_TokenizeImage, DRC_TokensToConditioning
 from .load import DRC_LoadModel
+from .meter import DRC_CollapseMeter
 from .personalize import DRC_ComposeInstruction, DRC_SemanticTower, DRC_StyleTower
 from .save import DRC_SaveModel
 from .tokens import DRC_DecodeTokens, DRC_LMMGenerate
@@ -34,4 +37,9 @@ class DRCExtension(ComfyExtension):
             DRC_SaveModel,
             DRC_GuidanceGrid,
             DRC_AttentionMap,
+            DRC_CollapseMeter,
+            DRC_ConvertLaVIT,
+            DRC_TokenizeImage,
+            DRC_ComposeInContext,
+            DRC_TokensToConditioning,
         ]

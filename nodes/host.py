@@ -56,9 +56,17 @@ def weight_dtype(device: torch.device) -> torch.dtype:
     return dtype if dtype in HALF else torch.float32
 
 
-def operations(device: torch.device, dtype: torch.dtype):
-    """The host's layers. In float32 on the CPU weights neither move nor change, so nothing is cast at every code."""
-    plain = comfy.model_management.is_device_cpu(device) and dtype == torch.float32
+def large_dtype(device: torch.device) -> torch.dtype:
+    """What a pretrained language model computes in, whatever its weights are kept in."""
+    if comfy.model_management.is_device_cpu(device):
+        return torch.float32
+    return torch.bfloat16 if comfy.model_management.should_use_bf16(device) else torch.float16
+
+
+def operations(device: torch.device, dtype: torch.dtype, casting: bool = False):
+    """The host's layers. In float32 on the CPU weights neither move nor change, so nothing is cast at every code,
+    unless weights are kept in another type."""
+    plain = not casting and comfy.model_management.is_device_cpu(device) and dtype == torch.float32
     return comfy.ops.disable_weight_init if plain else comfy.ops.manual_cast
 
 
@@ -69,6 +77,11 @@ def patcher(module: nn.Module) -> comfy.model_patcher.ModelPatcher:
     return kind(module, load_device(), comfy.model_management.unet_offload_device())
 
 
+def context_width(diffusion_model) -> int | None:
+    """How many numbers a row has that the cross-attention of a MODEL reads."""
+    return diffusion_model.model.model_config.unet_config.get("context_dim")
+
+
 def is_dynamic(owner: comfy.model_patcher.ModelPatcher) -> bool:
     """Whether the host pages single weights, which it can do only with tensors that belong to it (0.16 and newer)."""
     return hasattr(owner, "is_dynamic") and owner.is_dynamic()
@@ -77,6 +90,12 @@ def is_dynamic(owner: comfy.model_patcher.ModelPatcher) -> bool:
 def load(patchers: list[comfy.model_patcher.ModelPatcher], memory: int) -> None:
     """Brings weights to the device they run on, with `memory` bytes to spare."""
     comfy.model_management.load_models_gpu(patchers, memory_required=memory)
+
+
+def is_resident(owner: comfy.model_patcher.ModelPatcher) -> bool:
+    """Whether all weights lie on an NVIDIA card at this moment."""
+    device = owner.load_device
+    return device.type == "cuda" and owner.loaded_size() >= owner.model_size() and not is_dynamic(owner)
 
 
 def place(module: nn.Module, device: torch.device, memory: int) -> comfy.model_patcher.ModelPatcher:

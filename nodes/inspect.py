@@ -56,6 +56,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
         from ..drc.data.sheet import contact_sheet
 
         with errors_of("Guidance Grid"):
+            model.require_own_pictures()
             made_by(model, style=style, semantics=semantics)
             columns = read_strengths(style_strengths, "style_strengths")
             rows = read_strengths(semantic_strengths, "semantic_strengths")
@@ -141,6 +142,7 @@ class DRC_AttentionMap(io.ComfyNode):
         from ..drc.pixels import check
 
         with errors_of("Attention Map"):
+            model.require_own_pictures()
             model.drc.require_trained_towers()
             given = {
                 name: images for name, images in (("history", history), ("reference", reference)) if images is not None

@@ -3,11 +3,16 @@
 import logging
 from pathlib import Path
 
+import torch
+
 from . import host, paths
 from .host import io
 from .sockets import Model, ModelSocket, errors_of
 
 log = logging.getLogger("drc")
+
+STORED = {"automatic": None, "float32": "float32", "bfloat16": "bfloat16", "float8": "float8_e4m3fn"}
+STORAGES = tuple(STORED)
 
 
 class DRC_LoadModel(io.ComfyNode):
@@ -24,8 +29,27 @@ class DRC_LoadModel(io.ComfyNode):
                     options=paths.model_names(),
                     default=paths.EMBEDDED,
                     tooltip="'embedded' is the small model that comes with this pack. "
-                    "Other models are files in the folder models/drc.",
-                )
+                    "Other models are files in the folder models/drc, or a LaVIT that Convert LaVIT made.",
+                ),
+                host.advanced(
+                    io.Combo.Input(
+                        "storage",
+                        options=list(STORAGES),
+                        default=STORAGES[0],
+                        optional=True,
+                        tooltip="For LaVIT: how its language model is kept in memory. automatic: as the file has it, "
+                        "16 bits a number. float8 takes half of that and is less exact.",
+                    )
+                ),
+                host.advanced(
+                    io.Boolean.Input(
+                        "cuda_graph",
+                        default=False,
+                        optional=True,
+                        tooltip="For LaVIT on an NVIDIA card that holds the whole language model: records a step of "
+                        "drawing once and replays it, which is quicker. Turn it off if drawing fails.",
+                    )
+                ),
             ],
             outputs=[
                 ModelSocket.Output(
@@ -45,32 +69,54 @@ class DRC_LoadModel(io.ComfyNode):
         return True
 
     @classmethod
-    def fingerprint_inputs(cls, model_name):
+    def fingerprint_inputs(cls, model_name, **settings):
         status = paths.model_file(model_name).stat()
         return status.st_mtime_ns, status.st_size
 
     @classmethod
-    def execute(cls, model_name) -> io.NodeOutput:
+    def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False) -> io.NodeOutput:
         with errors_of("Load DRC Model"):
-            return io.NodeOutput(load(model_name))
+            return io.NodeOutput(load_file(paths.model_file(model_name), model_name, storage, cuda_graph))
 
 
-def load(name: str) -> Model:
-    return load_file(paths.model_file(name), name)
-
-
-def load_file(path: Path, name: str) -> Model:
+def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = False) -> Model:
     """A checkpoint as a model whose weights belong to the host; `name` is what messages call it."""
     from ..drc.checkpoint import build, read_header, read_weights
 
-    device = host.load_device()
-    dtype = host.weight_dtype(device)
-    drc = build(read_header(path), host.operations(device, dtype))
+    device, header = host.load_device(), read_header(path)
+    pretrained = "lmm" in header
+    dtype = host.large_dtype(device) if pretrained else host.weight_dtype(device)
+    drc = build(header, host.operations(device, dtype, casting=pretrained))
+    lmm = lmm_of(path, header) if pretrained else None
+    kept = dtype
+    if pretrained:
+        read_weights(drc, path, lmm=lmm)
+        drc.lmm.compute_in(dtype)
+        kept = drc.lmm.keep_in(None if STORED[storage] is None else getattr(torch, STORED[storage]))
     parts = drc.parts()
     for part in ("language", "disentangler"):  # vision stays in float32: a code is the nearest of many directions
-        parts[part].to(dtype)
-    model = Model(drc=drc, name=name, path=path, **{part: host.patcher(module) for part, module in parts.items()})
-    read_weights(drc, path, assign=host.is_dynamic(model.vision))
+        if not (pretrained and part == "language"):
+            parts[part].to(dtype)
+    patchers = {part: host.patcher(module) for part, module in parts.items()}
+    model = Model(drc=drc, name=name, path=path, lmm=lmm, storage=storage, graph=graph, **patchers)
+    if not pretrained:
+        read_weights(drc, path, assign=host.is_dynamic(model.vision))
     size = sum(patcher.model_size() for patcher in model.get_models())
-    log.info("%s: %s on %s, %.0f MB, stage %d", path.name, dtype, model.device, size / 2**20, drc.stage)
+    log.info("%s: %s on %s, %.0f MB, stage %d", path.name, kept, model.device, size / 2**20, drc.stage)
     return model
+
+
+def lmm_of(path: Path, header: dict[str, str]) -> Path:
+    """The folder of the converted LMM that a file needs; ValueError where it is not among the models."""
+    from ..drc.lmm.lavit.converted import open_set
+
+    if path.name == paths.CONVERTED:
+        return path.parent
+    known = paths.converted()
+    for name in sorted(known, key=lambda name: name != header["lmm_name"]):  # most likely under its own name
+        if open_set(known[name]).hash == header["lmm"]:
+            return known[name]
+    raise ValueError(
+        f"{path.name} was trained over the LaVIT '{header['lmm_name']}', but none in models/{paths.FOLDER} is that one "
+        f"(found: {', '.join(known) or 'none'}); convert it with Convert LaVIT, or choose another model"
+    )

@@ -16,6 +16,7 @@ CACHE = "cache"
 
 
 STATE = "state.safetensors"  # of a training's checkpoint: not a model
+CONVERTED = "lavit.json"  # in a folder of models/drc: what lies there together is one converted LMM
 
 
 def register() -> None:
@@ -30,9 +31,25 @@ def register() -> None:
 
 
 def model_names() -> list[str]:
-    """What Load DRC Model offers: the model of this pack first, then the files in the model folders."""
+    """What Load DRC Model offers: the model of this pack first, then converted LMMs and the files in the model
+    folders."""
+    hidden = {CACHE, *converted()}
     names = map(Path, folder_paths.get_filename_list(FOLDER))
-    return [EMBEDDED, *(str(name) for name in names if name.name != STATE and name.parts[0] != CACHE)]
+    files = (str(name) for name in names if name.name != STATE and name.parts[0] not in hidden)
+    return [EMBEDDED, *converted(), *files]
+
+
+def converted() -> dict[str, Path]:
+    """Name -> folder of every converted LMM in the model folders."""
+    found = {}
+    for folder in map(Path, folder_paths.get_folder_paths(FOLDER)):
+        for description in sorted(folder.glob(f"*/{CONVERTED}")):
+            found.setdefault(description.parent.name, description.parent)
+    return found
+
+
+def models() -> Path:
+    return Path(folder_paths.models_dir)
 
 
 def model_file(name: str) -> Path:
@@ -46,6 +63,8 @@ def model_file(name: str) -> Path:
                 f"model_name is '{name}', but {EMBEDDED_FILE.name} is missing in this pack; install the pack again"
             )
         return EMBEDDED_FILE
+    if name in converted():
+        return converted()[name] / CONVERTED
     folders = folder_paths.get_folder_paths(FOLDER)
     for folder in map(os.path.abspath, folders):
         path = os.path.abspath(os.path.join(folder, name))
@@ -76,6 +95,16 @@ def picture_folder(name: str) -> Path:
         raise ValueError(
             f"folder is '{name}', but '{path}' is {what}; "
             f"write the name of a folder in '{below}', or the full path of any folder"
+        )
+    return path
+
+
+def published_folder(name: str) -> Path:
+    """The folder of a download, anywhere, by its full path."""
+    path = Path(name.strip().strip('"'))
+    if not path.is_absolute():
+        raise ValueError(
+            f"folder is '{name}', expected a full path; write the full path of the folder that you downloaded LaVIT to"
         )
     return path
 

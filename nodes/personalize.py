@@ -221,14 +221,12 @@ def read_weights(text: str, count: int) -> Tensor:
 
 def tokenize(model: Model, images: Tensor, rows: list[int], name: str, progress: host.Progress) -> Tensor:
     """Codes [len(rows), N], on the load device, of some rows of images [n, H, W, C], a chunk at a time."""
-    from ..drc.pixels import prepare
-
     lmm = model.drc.lmm
     host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
     codes = []
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        pictures = [prepare(images[row : row + 1], lmm.image_size, name, row + 1) for row in chunk]
-        codes.append(lmm.tokenize(torch.cat(pictures).to(model.device)))
+        pictures = [lmm.prepare(images[row], f"picture {row + 1} of {name}") for row in chunk]
+        codes.append(lmm.tokenize(torch.stack(pictures).to(model.device)))
         progress.step_to(start + len(chunk))
     return torch.cat(codes)

@@ -47,11 +47,11 @@ class DRC_SaveModel(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, filename, precision) -> io.NodeOutput:
-        from ..drc.checkpoint import load, save
+        from ..drc.checkpoint import load_own, save
 
         with errors_of("Save DRC Model"):
             path, name = paths.new_model_file(filename)
-            save(load(model.path), path, half=precision == PRECISIONS[0])
+            save(load_own(model.path), path, half=precision == PRECISIONS[0])
         log.info("saved %s", path)
         text = f"Saved as {name}. Press R, then choose it in Load DRC Model."
         host.show_text(cls.hidden, text)

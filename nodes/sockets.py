@@ -22,21 +22,25 @@ if TYPE_CHECKING:
     from ..drc.data.augment import Augmentations
     from ..drc.data.benchmark import Benchmark
     from ..drc.data.folder import ImageFolder
-    from ..drc.instruction import Instruction, Semantics, Style
+    from ..drc.instruction import InContext, Instruction, Semantics, Style
     from ..drc.model import DRC
     from ..drc.train.config import DataConfig
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A DRC model whose weights belong to the host, in three parts that come to the device when they work."""
+    """A DRC model whose weights belong to the host, in parts that come to the device when they work."""
 
     drc: DRC
-    vision: ModelPatcher  # pictures <-> codes
+    vision: ModelPatcher  # pictures -> codes, and codes -> pictures where there is no decoder
     language: ModelPatcher  # code embeddings, next-code logits
     disentangler: ModelPatcher  # towers and fusion
     name: str
     path: Path  # the file that the weights are in
+    decoder: ModelPatcher | None = None  # codes -> what a diffusion model is conditioned on
+    lmm: Path | None = None  # the folder of the converted LMM below it
+    storage: str = "automatic"  # how Load DRC Model was told to keep the language model of a LaVIT
+    graph: bool = False  # whether to record a step of drawing as a CUDA graph
 
     @property
     def device(self) -> torch.device:
@@ -44,12 +48,28 @@ class Model:
 
     def get_models(self) -> list[ModelPatcher]:
         """Asked by newer hosts to count the weights behind a node's output."""
-        return [self.vision, self.language, self.disentangler]
+        parts = (self.vision, self.language, self.disentangler, self.decoder)
+        return [part for part in parts if part is not None]
+
+    def require_own_pictures(self) -> None:
+        if self.decoder is not None:
+            raise ValueError(
+                f"model is '{self.name}', which draws through a diffusion model, expected one that draws its pictures "
+                "itself; choose such a model in Load DRC Model"
+            )
+
+    def require_lavit(self) -> None:
+        if self.decoder is None:
+            raise ValueError(
+                f"model is '{self.name}', which draws its pictures itself, expected one over LaVIT; choose a converted "
+                "LaVIT in Load DRC Model"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
 class Tokens:
-    """Drawn pictures: codes [B, N] int64 on the intermediate device, row by row from the top left."""
+    """Drawn or tokenised pictures: codes [B, N] int64 on the intermediate device, row by row from the top left, -1
+    behind the last of a picture that has fewer."""
 
     codes: Tensor
     model: str
@@ -81,11 +101,11 @@ class SemanticsSocket(io.ComfyTypeIO):
 
 @io.comfytype(io_type="DRC_INSTRUCTION")
 class InstructionSocket(io.ComfyTypeIO):
-    """`drc.instruction.Instruction`: vectors [S, K, d] float, text ids [S, T] int64, coefficients [S] float32, on the
-    intermediate device."""
+    """`drc.instruction.Instruction`: vectors [S, K, d] float, text ids [S, T] int64, coefficients [S] float32; or
+    `InContext`: ids [T] int64. On the intermediate device."""
 
     if TYPE_CHECKING:
-        Type = Instruction
+        Type = Instruction | InContext
 
 
 @io.comfytype(io_type="DRC_TOKENS")

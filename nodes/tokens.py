@@ -76,30 +76,32 @@ class DRC_LMMGenerate(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, instruction, seed, batch_size, temperature, top_k, top_p) -> io.NodeOutput:
-        from ..drc.lmm.generate import Sampling, generate
-        from ..drc.pixels import unfinished
+        from ..drc.lmm.generate import Sampling
 
-        with errors_of("DRC-LMM-Generate"):
-            made_by(model, instruction=instruction)
         lmm = model.drc.lmm
-        host.load([model.language, model.vision], cache_bytes(lmm, instruction, batch_size))
         progress = host.Progress(lmm.picture_codes)
 
         def on_code(drawn, codes):
-            progress.step_to(drawn, lambda: unfinished(lmm, codes[:1])[0])
+            progress.step_to(drawn, None if model.decoder else lambda: preview(lmm, codes))
 
-        there = to(instruction, model.device)
-        seeds = [(seed + index) % SEEDS for index in range(batch_size)]
-        sampling = Sampling(temperature, top_k, top_p)
-        codes = generate(lmm, there.text, there.vectors, there.coefficients, seeds, sampling, on_code)
+        with errors_of("DRC-LMM-Generate"):
+            made_by(model, instruction=instruction)
+            parts = [model.language] if model.decoder else [model.language, model.vision]
+            host.load(parts, lmm.drawing_bytes(instruction, batch_size))
+            there = to(instruction, model.device)
+            seeds = [(seed + index) % SEEDS for index in range(batch_size)]
+            how = {"graph": True} if model.graph and host.is_resident(model.language) else {}
+            codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, **how)
+        if model.decoder is not None:  # whose pictures may have fewer codes than there could be
+            progress.step_to(lmm.picture_codes)
         return io.NodeOutput(Tokens(codes.to(host.intermediate_device()), model.drc.hash))
 
 
-def cache_bytes(lmm, instruction, batch_size: int) -> int:
-    """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
-    length = instruction.text.shape[1] + instruction.vectors.shape[1] + lmm.picture_codes + 1
-    like = torch.empty(0, dtype=instruction.vectors.dtype, device="meta")
-    return lmm.cache(batch_size * len(instruction.coefficients), length, like).tensor.nbytes
+def preview(lmm, codes: torch.Tensor) -> torch.Tensor:
+    """The first of the unfinished pictures [3, S, S]."""
+    from ..drc.pixels import unfinished
+
+    return unfinished(lmm, codes[:1])[0]
 
 
 class DRC_DecodeTokens(io.ComfyNode):
@@ -109,12 +111,12 @@ class DRC_DecodeTokens(io.ComfyNode):
             node_id="DRC_DecodeTokens",
             display_name="Decode",
             category="DRC",
-            description="Turns drawn codes into pictures.",
+            description="Turns codes into pictures.",
             inputs=[
                 ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
-                TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate."),
+                TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
             ],
-            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, one per seed.")],
+            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, as many as tokens.")],
             **host.newer(search_aliases=["detokenise", "VQ decode"]),
         )
 
@@ -122,6 +124,11 @@ class DRC_DecodeTokens(io.ComfyNode):
     def execute(cls, model, tokens) -> io.NodeOutput:
         with errors_of("Decode"):
             made_by(model, tokens=tokens)
+            if model.decoder is not None:
+                raise ValueError(
+                    f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "
+                    "Conditioning, and that to KSampler and VAE Decode"
+                )
         lmm = model.drc.lmm
         host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
         progress = host.Progress(len(tokens.codes))

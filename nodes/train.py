@@ -15,7 +15,7 @@ from .training import Watcher
 log = logging.getLogger("drc")
 
 STARTS = ("from the model", "from nothing")
-LANGUAGES = ("everything", "LoRA", "frozen")
+LANGUAGES = ("automatic", "everything", "LoRA", "frozen")
 SAMPLINGS = ("difficulty-aware", "static", "uniform")
 PRECISIONS = ("automatic", "bfloat16", "float32")
 RUNS = ("train", "write the settings only")
@@ -90,13 +90,13 @@ def fine_settings(warm_up: int) -> list[io.WidgetInput]:
             "start",
             STARTS,
             "from the model: what it knows is kept and bent to your pictures. from nothing: only its tokeniser and "
-            "words are kept, which takes many pictures and hours.",
+            "words are kept, and the language model of a LaVIT, which takes many pictures and hours.",
         ),
         choice(
             "train_language",
             LANGUAGES,
-            "Which part of the language model learns: everything, for the small embedded one; a LoRA beside frozen "
-            "weights, for a large pretrained one; frozen: only towers and fusion learn.",
+            "Which part of the language model learns. automatic: all of the small embedded one, of a LaVIT a LoRA "
+            "beside its frozen weights. everything: not for a LaVIT. frozen: only towers and fusion learn.",
         ),
         whole_number("warm_up", warm_up, 1, 100_000, "Steps in which the learning rate grows to its full size."),
         number(
@@ -116,7 +116,14 @@ def fine_settings(warm_up: int) -> list[io.WidgetInput]:
             1000,
             "End early when so many looks in a row brought no better loss, and take the best model. 0: never.",
         ),
-        whole_number("samples", 4, 0, 16, "Pictures drawn at every look. 0: none, which is faster."),
+        whole_number(
+            "samples",
+            4,
+            0,
+            16,
+            "Pictures drawn at every look. 0: none, which is faster. Over a LaVIT none are drawn, as its pictures come "
+            "from KSampler; draw with the trained model instead.",
+        ),
         share(
             "instructions_first",
             0.0,
@@ -285,7 +292,8 @@ def train(
         **widgets,
     )
     settings = with_augmentations(triplets.settings, augmentations)
-    config = Config(settings, ModelConfig(str(model.path), start, train_language), training)
+    origin = ModelConfig(str(model.path), start, train_language, lmm=str(model.lmm or ""))
+    config = Config(settings, origin, training)
     folder = paths.run_folder(run_name, resume)
     if what_to_do == RUNS[1]:
         file = RunFolder(folder).write("config.toml", lambda path: path.write_text(config.to_toml(), "utf-8"))
@@ -297,6 +305,7 @@ def train(
         result = run(config, folder, paths.code_cache(), device, watcher.hooks(), dataset=triplets.dataset)
     from .load import load_file
 
-    trained = load_file(result.file, str(result.file.relative_to(paths.trainings())))
+    name = str(result.file.relative_to(paths.trainings()))
+    trained = load_file(result.file, name, model.storage, model.graph)
     watcher.finish(result, trained.name)
     return io.NodeOutput(trained, watcher.curve(result.rows), watcher.sheets(result.samples))

@@ -1,10 +1,13 @@
 """Runs a workflow in the real server and makes its thumbnail:  make_thumbnail.py NAME [widget=value ...]
 
 NAME is that of a file in workflows/. Widgets are those of the training node, such as steps=40: on a machine without a
-graphics card a training with the workflow's own numbers takes long.
+graphics card a training with the workflow's own numbers takes long. Without the weights of LaVIT nothing can be shown
+that it drew: the thumbnails of its workflows are the graphs themselves, as the page draws them. It needs what
+scripts/test.sh installs.
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -17,12 +20,14 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.lib.client import Client, Result  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
+from scripts.lib.page import chromium, open_page  # noqa: E402
 from scripts.lib.pictures import from_bytes  # noqa: E402
 from scripts.lib.prompts import node_of, personalise  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.training_prompts import STAGE1, STAGE2, train_disentanglement, train_personalisation  # noqa: E402
 
 SMALL, LARGE, GAP, LABEL, HEIGHT = 144, 336, 16, 32, 420
+GRAPH = 1200  # width of the picture of a graph
 GROUND = "#202226"
 
 
@@ -97,6 +102,29 @@ def cut(samples: Image.Image) -> Image.Image:
     return samples.crop((samples.width - 4 * (cell + gap) - gap, 0, samples.width, samples.height))
 
 
+def of_graph(name: str) -> Callable[..., Image.Image]:
+    """All groups of the graph, without the note beside them."""
+
+    def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
+        with chromium() as browser, open_page(browser, client.address, "canvas", 2400, 1400) as page:
+            page.open_template(name)
+            page.fit_view()
+            boxes = [group["bounding"] for group in workflow["groups"]]
+            left, top = (min(box[axis] for box in boxes) for axis in (0, 1))
+            right, bottom = (max(box[axis] + box[axis + 2] for box in boxes) for axis in (0, 1))
+            scale, (across, down) = page.tab.evaluate("() => [app.canvas.ds.scale, [...app.canvas.ds.offset]]")
+            area = {
+                "x": (left + across) * scale,
+                "y": (top + down) * scale,
+                "width": (right - left) * scale,
+                "height": (bottom - top) * scale,
+            }
+            picture = Image.open(io.BytesIO(page.tab.screenshot(clip=area))).convert("RGB")
+        return picture.resize((GRAPH, round(GRAPH * picture.height / picture.width)), Image.LANCZOS)
+
+    return draw
+
+
 def run(client: Client, prompt: dict) -> Result:
     result = client.run(prompt)
     if result.error:
@@ -112,6 +140,8 @@ DRAWN = {
     "personalise": of_personalise,
     "train_disentanglement": of_training(train_disentanglement, STAGE1),
     "train_personalisation": of_training(train_personalisation, STAGE2),
+    "lavit_reconstruct": of_graph("lavit_reconstruct"),
+    "lavit_personalise": of_graph("lavit_personalise"),
 }
 
 

@@ -1,5 +1,6 @@
 """Makes `drc`, `scripts` and the host's modules importable, without a server and without a GPU."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, Host, find_host  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
+from scripts.lib.tiny_lavit import write_tiny_lavit  # noqa: E402
 
 HOST = Host(find_host() or BUILD / "comfyui", Path(sys.executable))
 # Before the repository: `nodes` is a module of the host and a folder of ours, which only relative imports reach.
@@ -32,10 +34,37 @@ def root() -> Path:
     return ROOT
 
 
+def module_from(path: Path, name: str):
+    """By path: pytest calls folders of these tests by names that the host's modules have."""
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=[str(path.parent)])
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def pack(root):
+    """The pack as the host loads it, under a name that nothing in it knows; its parts are `pack.nodes.load`, ..."""
+    return module_from(root / "__init__.py", "drc_pack")
+
+
+@pytest.fixture(scope="session")
+def stock(host):
+    """The host's own nodes: id -> class."""
+    return module_from(host.folder / "nodes.py", "host_nodes").NODE_CLASS_MAPPINGS
+
+
+@pytest.fixture(scope="session")
+def tiny_lavit(tmp_path_factory):
+    """A models folder with a converted LaVIT called tiny-lavit, and what the host's loaders take for its UNet and VAE;
+    random, so it draws noise."""
+    return write_tiny_lavit(tmp_path_factory.mktemp("lavit"), "tiny-lavit").parents[1]
+
+
 @pytest.fixture(scope="session")
 def server(host):
     """One ComfyUI for all tests that do not care how it was started, with tiny models beside the embedded one."""
-    with Server(host, BUILD / "run" / "tests", "--cpu") as server:
+    with Server(host, BUILD / "run" / "tests", "--cpu", "--preview-method", "latent2rgb") as server:
         models = server.folder / "models" / "drc"
         write_tiny(models / "tiny.safetensors")
         write_tiny(models / "other.safetensors", seed=1)

@@ -68,10 +68,15 @@ def forbidden(tree):
         for module in modules:
             if module in FORBIDDEN_MODULES | OURS:
                 yield node.lineno, f"import of {module}"
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in FORBIDDEN_CALLS:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in FORBIDDEN_CALLS and not reads_tensors_only(node):
             yield node.lineno, f"call of {ast.unparse(node.func)}"
         if isinstance(node, ast.Attribute) and ast.unparse(node) in FORBIDDEN_NAMES:
             yield node.lineno, f"use of {ast.unparse(node)}"
+
+
+def reads_tensors_only(call):
+    """`torch.load` with `weights_only=True`, by which the conversion of LaVIT reads what was published as pickles."""
+    return ast.unparse(call.func) == "torch.load" and "weights_only=True" in map(ast.unparse, call.keywords)
 
 
 def test_the_method_does_not_know_the_host(root, published):

@@ -2,6 +2,12 @@
 
 All streams of the guidance and all pictures go through the model as one batch. Each picture draws from a generator of
 its own, so it does not depend on its neighbours in the batch.
+
+To draw is to let the outcomes race: each takes a time from the exponential distribution, divided by its chance, and the
+first one wins with exactly its chance (torch.multinomial does the same). The times do not depend on the model, so they
+come from the CPU before they are needed, the same on every device, and the device never has to be waited for. Every
+outcome has a time of its own, not every rank: where rounding lets two outcomes of almost equal chance change places,
+the race still ends the same.
 """
 
 from collections.abc import Callable
@@ -11,6 +17,8 @@ import torch
 from torch import Tensor
 
 from . import LMM
+
+INTERVAL = 16  # codes between two looks at what the device has drawn
 
 
 @dataclass(frozen=True)
@@ -41,24 +49,79 @@ def generate(
     text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
     prompt = lmm.prompt(text, vectors)  # B * S, L, d
     cache = lmm.cache(B * S, prompt.shape[1] + N - 1, prompt)
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     weights = coefficients.float().view(-1, S, 1)
-    codes = torch.zeros(B, N, dtype=torch.long, device=prompt.device)
-    inputs = prompt
-    for index in range(N):
-        logits = lmm.logits(inputs, cache).float().view(B, S, -1)
-        codes[:, index] = draw((logits * weights).sum(dim=1), sampling, generators)
+
+    def logits(inputs: Tensor) -> Tensor:
+        return (lmm.logits(inputs, cache).float().view(B, S, -1) * weights).sum(dim=1)
+
+    def step(codes: Tensor) -> Tensor:
+        index = cache.position - prompt.shape[1]
+        return logits(lmm.follow(codes.view(B, 1).repeat_interleave(S, 0), index, vectors))
+
+    return sample(logits(prompt), step, seeds, sampling, N, on_code=on_code)
+
+
+@torch.no_grad()
+def sample(
+    logits: Tensor,
+    step: Callable[[Tensor], Tensor],
+    seeds: list[int],
+    sampling: Sampling,
+    limit: int,
+    end: int | None = None,
+    minimum: int = 0,
+    on_code: Callable[[int, Tensor], None] | None = None,
+) -> Tensor:
+    """Draws [B, n] outcomes, n <= limit, one row per seed.
+
+    logits [B, outcomes] are those of the first; `step` takes what was drawn last, [B], and returns the logits of the
+    next. The outcome `end`, barred before `minimum`, ends a row, which is filled up with it; when all rows have ended
+    drawing stops. `on_code(drawn, outcomes)` is called after every step; it may raise to stop.
+    """
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    drawn = torch.zeros(len(seeds), limit, dtype=torch.long, device=logits.device)
+    ended = torch.zeros(len(seeds), dtype=torch.bool, device=logits.device)
+    bar = torch.zeros_like(logits[0])
+    if end is not None:
+        bar[end] = float("-inf")
+    for index in range(limit):
+        if index % INTERVAL == 0:
+            times = race_times(generators, min(INTERVAL, limit - index), logits, sampling)
+            if ended.all():  # the only wait for the device, while it had the last codes to do
+                return drawn[:, :index]
+        if index > 0:
+            logits = step(drawn[:, index - 1])
+        drawn[:, index] = draw(logits + bar if index < minimum else logits, sampling, times[index % INTERVAL])
+        if end is not None:
+            drawn[:, index].masked_fill_(ended, end)
+            ended |= drawn[:, index] == end
         if on_code is not None:
-            on_code(index + 1, codes[:, : index + 1])
-        if index + 1 < N:
-            inputs = lmm.follow(codes[:, index : index + 1].repeat_interleave(S, 0), index, vectors)
-    return codes
+            on_code(index + 1, drawn[:, : index + 1])
+    return drawn
 
 
-def draw(logits: Tensor, sampling: Sampling, generators: list[torch.Generator]) -> Tensor:
-    """One code per row of logits [B, codes] -> [B]. Temperature 0 takes the likeliest."""
+def race_times(generators: list[torch.Generator], steps: int, logits: Tensor, sampling: Sampling) -> Tensor:
+    """Times [steps, B, outcomes] of the next steps' races for logits [B, outcomes]."""
+    times = torch.empty(steps, *logits.shape)
+    if sampling.temperature > 0:
+        for row, generator in enumerate(generators):
+            for step in range(steps):
+                times[step, row].exponential_(generator=generator)
+    return times.to(logits.device)
+
+
+def draw(logits: Tensor, sampling: Sampling, times: Tensor) -> Tensor:
+    """One outcome per row of logits [B, outcomes] -> [B], by a race in times [B, outcomes].
+
+    Temperature 0 takes the likeliest.
+    """
     if sampling.temperature == 0:
         return logits.argmax(dim=-1)
+    return (warp(logits, sampling).softmax(dim=-1) / times).argmax(dim=-1)
+
+
+def warp(logits: Tensor, sampling: Sampling) -> Tensor:
+    """Logits [B, outcomes] at the temperature, minus infinity for what is not drawn from."""
     logits = logits / sampling.temperature
     if 0 < sampling.top_k < logits.shape[-1]:
         least = logits.topk(sampling.top_k).values[:, -1:]
@@ -68,6 +131,4 @@ def draw(logits: Tensor, sampling: Sampling, generators: list[torch.Generator]) 
         shares = ordered.softmax(dim=-1)
         beyond = shares.cumsum(dim=-1) - shares > sampling.top_p
         logits = logits.scatter(1, order, ordered.masked_fill(beyond, float("-inf")))
-    chances = logits.softmax(dim=-1).cpu()
-    drawn = [torch.multinomial(row, 1, generator=generator) for row, generator in zip(chances, generators, strict=True)]
-    return torch.cat(drawn).to(logits.device)
+    return logits

@@ -5,7 +5,9 @@ Touvron et al., "LLaMA" (2023): pre-RMSNorm, rotary positions, SwiGLU, no biases
 of DRC enters the language model as vectors that no token stands for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +24,14 @@ class LlamaConfig:
     num_key_value_heads: int
     rms_norm_eps: float = 1e-5
     rope_theta: float = 10000.0
+    max_position_embeddings: int = 2048  # no table has this length; beyond it the model was not trained
+
+    @classmethod
+    def read(cls, settings: dict) -> "LlamaConfig":
+        """What a config.json of Hugging Face says; older ones leave out what later models brought."""
+        known = {field.name for field in fields(cls)} & settings.keys()
+        given = {name: settings[name] for name in known}
+        return cls(**{"num_key_value_heads": given["num_attention_heads"], **given})
 
     @property
     def head_size(self) -> int:
@@ -40,6 +50,56 @@ class Cache:
         self.rotation = rotary(config, length, like)
         self.position = 0
 
+    def place(self, length: int) -> tuple[tuple[Tensor, Tensor], Tensor | None]:
+        """The rotation of the next `length` tokens, and the mask of what they may look at; None: all before them."""
+        rotation = tuple(table[self.position : self.position + length] for table in self.rotation)
+        masked = length > 1 and self.position > 0
+        return rotation, causal_mask(length, self.position, self.tensor.device) if masked else None
+
+    def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, heads, T, head] of the next tokens -> of all tokens so far."""
+        end = self.position + key.shape[2]
+        self.tensor[layer, 0, :, :, self.position : end] = key
+        self.tensor[layer, 1, :, :, self.position : end] = value
+        return self.tensor[layer, :, :, :, :end].unbind()
+
+
+class StaticCache(Cache):
+    """Rows of unequal prompts that go on one token a step, all rows in the same slot.
+
+    Every step has the same shapes and its position lies on the device, so that a CUDA graph can replay it. The prompts
+    are padded on the left, to `prompt` slots: `padding` [B] is how many slots of a row come before its position 0.
+    """
+
+    def __init__(self, config: LlamaConfig, batch: int, prompt: int, steps: int, like: Tensor):
+        length = -(-(prompt + steps) // 16) * 16  # CUDA's attention would copy a mask of another length at every layer
+        super().__init__(config, batch, length, like)
+        self.tensor.zero_()  # a weight of 0 does not silence what is not a number
+        self.slots = torch.arange(length, device=like.device)
+        self.padding = torch.full((batch, 1), prompt, device=like.device)
+        self.position = torch.full((1,), prompt, device=like.device)
+        self.prompt = prompt
+
+    def fill(self, rows: slice, cache: Cache) -> None:
+        """Gives `rows` the prompt that a cache of one row holds."""
+        first = self.prompt - cache.position
+        self.tensor[:, :, rows, :, first : self.prompt] = cache.tensor[:, :, :, :, : cache.position]
+        self.padding[rows] = first
+
+    def place(self, length: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        rotation = tuple(table[self.position - self.padding].unsqueeze(1) for table in self.rotation)  # B, 1, 1, head
+        hidden = (self.slots < self.padding) | (self.slots > self.position)  # B, length
+        mask = self.tensor.new_zeros(hidden.shape).masked_fill_(hidden, float("-inf"))
+        return rotation, mask[:, None, None]
+
+    def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        keys, values = self.tensor[layer].unbind()
+        return keys.index_copy_(2, self.position, key), values.index_copy_(2, self.position, value)
+
+
+# What an attention layer does with the keys and values of new tokens, to get those of all tokens.
+Extend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
 
 class Attention(nn.Module):
     def __init__(self, config: LlamaConfig, operations, **factory):
@@ -51,22 +111,20 @@ class Attention(nn.Module):
         self.v_proj = operations.Linear(width, self.key_value_heads * head, bias=False, **factory)
         self.o_proj = operations.Linear(self.heads * head, width, bias=False, **factory)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], memory: Tensor | None, position: int) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, extend: Extend | None) -> Tensor:
         B, T, _ = x.shape
         query = self.q_proj(x).view(B, T, self.heads, -1).transpose(1, 2)  # B, h, T, head
         key = self.k_proj(x).view(B, T, self.key_value_heads, -1).transpose(1, 2)
         value = self.v_proj(x).view(B, T, self.key_value_heads, -1).transpose(1, 2)
         query, key = rotate(query, *rotation), rotate(key, *rotation)
-        if memory is not None:
-            memory[0, :, :, position : position + T] = key
-            memory[1, :, :, position : position + T] = value
-            key, value = memory[:, :, :, : position + T]
+        if extend is not None:
+            key, value = extend(key, value)
         y = F.scaled_dot_product_attention(
             query,
             key,
             value,
-            attn_mask=causal_mask(T, position, x.device) if T > 1 and position > 0 else None,
-            is_causal=T > 1 and position == 0,
+            attn_mask=mask,
+            is_causal=mask is None and T > 1,
             enable_gqa=self.heads != self.key_value_heads,
         )
         return self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
@@ -91,8 +149,8 @@ class Layer(nn.Module):
         self.input_layernorm = operations.RMSNorm(config.hidden_size, eps=config.rms_norm_eps, **factory)
         self.post_attention_layernorm = operations.RMSNorm(config.hidden_size, eps=config.rms_norm_eps, **factory)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], memory: Tensor | None, position: int) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), rotation, memory, position)
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, extend: Extend | None) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotation, mask, extend)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -120,12 +178,10 @@ class LlamaForCausalLM(nn.Module):
     def hidden(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Last hidden states [B, T, d] of embeddings [B, T, d]; with a cache they follow what it already holds."""
         length = embeddings.shape[1]
-        position = 0 if cache is None else cache.position
-        tables = rotary(self.config, length, embeddings) if cache is None else cache.rotation
-        rotation = tuple(table[position : position + length] for table in tables)
+        rotation, mask = (rotary(self.config, length, embeddings), None) if cache is None else cache.place(length)
         x = embeddings
         for index, layer in enumerate(self.model.layers):
-            x = layer(x, rotation, None if cache is None else cache.tensor[index], position)
+            x = layer(x, rotation, mask, None if cache is None else partial(cache.extend, index))
         if cache is not None:
             cache.position += length
         return self.model.norm(x)

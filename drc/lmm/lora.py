@@ -13,11 +13,15 @@ PROJECTIONS = ("q_proj", "v_proj")
 class LoRALinear(nn.Module):
     """base(x) + alpha / rank * up(down(x)); `up` starts at zero, so at first nothing is added."""
 
-    def __init__(self, base: nn.Linear, rank: int, alpha: float):
+    def __init__(self, base: nn.Linear, rank: int, alpha: float, operations=nn):
         super().__init__()
         self.base, self.scale = base, alpha / rank
-        self.down = nn.Linear(base.in_features, rank, bias=False)
-        self.up = nn.Linear(rank, base.out_features, bias=False)
+        self.down = operations.Linear(base.in_features, rank, bias=False)
+        self.up = operations.Linear(rank, base.out_features, bias=False)
+        self.initialise()
+
+    def initialise(self) -> None:
+        self.down.reset_parameters()
         nn.init.zeros_(self.up.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -29,12 +33,17 @@ class LoRALinear(nn.Module):
         return self.base.weight + self.scale * self.up.weight @ self.down.weight
 
 
-def add_lora(language: nn.Module, rank: int, alpha: float) -> None:
+def is_lora(name: str) -> bool:
+    """Whether a parameter's name is that of one of a LoRA's small matrices."""
+    return name.endswith((".down.weight", ".up.weight"))
+
+
+def add_lora(language: nn.Module, rank: int, alpha: float, operations=nn) -> None:
     """Freezes the language model and puts a LoRA beside the projections of each of its layers."""
     language.requires_grad_(False)
     for layer in language.model.layers:
         for name in PROJECTIONS:
-            setattr(layer.self_attn, name, LoRALinear(getattr(layer.self_attn, name), rank, alpha))
+            setattr(layer.self_attn, name, LoRALinear(getattr(layer.self_attn, name), rank, alpha, operations))
 
 
 def merge_lora(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ from .precision import PRECISIONS
 
 SOURCES = ("folder", "emoji benchmark")
 STARTS = ("from the model", "from nothing")
-LANGUAGES = ("everything", "LoRA", "frozen")
+LANGUAGES = ("automatic", "everything", "LoRA", "frozen")
 CHOICES = {
     "source": SOURCES,
     "pairing": PAIRINGS,
@@ -75,15 +75,18 @@ def with_augmentations(data: DataConfig, augmentations: Augmentations | None) ->
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The model that a training starts from. `start` "from nothing" keeps its tokeniser, words and sizes alone.
+    """The model that a training starts from. `start` "from nothing" keeps its tokeniser, words and sizes alone, and a
+    pretrained language model.
 
     The towers and the fusion network always learn. A language model that was pretrained learns through a LoRA or not at
-    all; the embedded one, which was not, learns whole.
+    all; the embedded one, which was not, learns whole: so it is when train_language is automatic. `lmm` is the folder
+    of the converted set that a `file` trained over a pretrained model needs.
     """
 
     file: str = ""
     start: str = "from the model"
-    train_language: str = "everything"
+    train_language: str = "automatic"
+    lmm: str = ""
     lora_rank: int = 8
     lora_alpha: float = 16.0
 
@@ -177,6 +180,8 @@ def read_config(path: Path) -> Config:
 
     data = dataclasses.replace(config.data, folder=found("folder in [data]", config.data.folder, "the pictures"))
     model = dataclasses.replace(config.model, file=found("file in [model]", config.model.file, "a DRC model"))
+    if model.lmm:
+        model = dataclasses.replace(model, lmm=os.path.abspath(path.parent / model.lmm))
     return dataclasses.replace(config, data=data, model=model)
 
 

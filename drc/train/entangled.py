@@ -58,5 +58,5 @@ class EntangledObjective(nn.Module):
         with autocast(lesson.target.device, self.precision):
             vectors = self.model.instruct(lesson.history, lesson.reference)
             no_text = torch.zeros_like(lesson.text)
-            losses = self.token_losses(self.model, no_text, vectors, lesson.fed, lesson.target).mean(dim=1)
+            losses = self.token_losses(self.model, no_text, vectors, lesson.fed, lesson.target)
         return Losses(losses, torch.zeros_like(losses))

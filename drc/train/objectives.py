@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..instruction import share_bias
 from ..model import DRC
 from .lessons import Lesson
 from .precision import autocast
@@ -45,6 +46,9 @@ class ReadOut(nn.Module):
 
     def __init__(self, drc: DRC):
         super().__init__()
+        self.reads = drc.config.tower.places
+        if not self.reads:  # without places no instruction vector has a cell of its own
+            return
         width = drc.config.fusion.width
         self.side = round(drc.config.fusion.instructions**0.5)
         self.cell = drc.config.tower.grid // self.side
@@ -55,7 +59,9 @@ class ReadOut(nn.Module):
             self.spread.weight.data.copy_(drc.disentangler.rows.fold.weight.T / 4)
 
     def forward(self, drc: DRC, instructions: Tensor, target: Tensor) -> Tensor:
-        """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]."""
+        """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]; 0 of a model without places."""
+        if not self.reads:
+            return instructions.new_zeros(len(instructions))
         B, K, width = instructions.shape
         table = drc.lmm.language.model.embed_tokens.weight[: drc.lmm.config.vision.codes]
         codes = self.norm(self.spread(instructions).float().view(B, K, -1, width))
@@ -75,22 +81,23 @@ class Objective(nn.Module):
         self.read_out = ReadOut(drc)
         self.token_losses = token_losses or globals()["token_losses"]
 
-    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Style rows [B, S, d] and semantic rows [B, R, d]."""
+    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Style rows [B, S, d], semantic rows [B, R, d], and where they are absent [B, n, S / n] and [B, R]."""
         raise NotImplementedError
 
     def forward(self, lesson: Lesson) -> Losses:
         drc = self.drc
         with autocast(lesson.target.device, self.precision):
-            style, semantics = self.rows(lesson)
-            style_bias = even_bias(style, semantics).masked_fill(lesson.no_style[:, None], float("-inf"))
-            semantic_bias = torch.zeros_like(lesson.hidden, dtype=torch.float32)
-            semantic_bias = semantic_bias.masked_fill(lesson.hidden, float("-inf"))
+            style, semantics, style_absent, semantics_absent = self.rows(lesson)
+            style_bias = even_bias(style, semantics, style_absent)
+            style_bias = style_bias.masked_fill(lesson.no_style[:, None], float("-inf"))
+            hidden = lesson.hidden if semantics_absent is None else lesson.hidden | semantics_absent
+            semantic_bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
             instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
             count = int(lesson.read.sum())
             read = slice(max(count, 1))  # a lesson's read samples come first; every weight takes part in every pass
             given = lesson.text[read], instructions[read], lesson.fed[read], lesson.target[read]
-            tokens = self.token_losses(drc, *given).mean(dim=1)
+            tokens = self.token_losses(drc, *given)
             # A clone, as a sharded model wants no views for results.
             return Losses(tokens[:count].clone(), self.read_out(drc, instructions, lesson.target))
 
@@ -100,19 +107,33 @@ class Stage1(Objective):
 
     stage = 1
 
-    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
+    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         heart = self.drc.disentangler
         codes = torch.stack((lesson.target, lesson.history[:, 0], lesson.reference), dim=1)
-        rows = heart.rows(self.drc.lmm.embed(codes))
+        rows, absent = heart.rows(self.drc.lmm.embed(codes)), heart.absent(codes)
         anchor, same_style, same_meaning = rows.unbind(1)
+        no_anchor, no_style, no_meaning = (None, None, None) if absent is None else absent.unbind(1)
         places = heart.rows.places(anchor)
         of_s = ((lesson.combination == 1) | (lesson.combination == 3))[:, None, None]
         of_m = ((lesson.combination == 2) | (lesson.combination == 3))[:, None, None]
-        style = heart.style_tower(torch.where(of_s, same_style, anchor), torch.where(of_s, anchor, same_style), places)
-        semantics = heart.semantic_tower(
-            torch.where(of_m, same_meaning, anchor), torch.where(of_m, anchor, same_meaning), places
+        style = heart.style_tower(
+            torch.where(of_s, same_style, anchor),
+            torch.where(of_s, anchor, same_style),
+            places,
+            either(of_s, no_anchor, no_style),
         )
-        return style, semantics
+        semantics = heart.semantic_tower(
+            torch.where(of_m, same_meaning, anchor),
+            torch.where(of_m, anchor, same_meaning),
+            places,
+            either(of_m, no_anchor, no_meaning),
+        )
+        return style, semantics, either(of_s, no_style, no_anchor), either(of_m, no_meaning, no_anchor)
+
+
+def either(which: Tensor, yes: Tensor | None, no: Tensor | None) -> Tensor | None:
+    """Rows [B, R] of what is absent, chosen by which [B, 1, 1]."""
+    return None if yes is None else torch.where(which[..., 0], yes, no)
 
 
 class Stage2(Objective):
@@ -120,25 +141,29 @@ class Stage2(Objective):
 
     stage = 2
 
-    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
+    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         heart, lmm = self.drc.disentangler, self.drc.lmm
         weights = torch.ones(lesson.history.shape[1], device=lesson.target.device)
-        style = heart.style(lmm.embed(lesson.history), weights).flatten(1, 2)
-        return style, heart.semantics(lmm.embed(lesson.reference), lmm.embed(lesson.partner))
+        no_style, no_meaning = heart.absent(lesson.history), heart.absent(lesson.reference)
+        style = heart.style(lmm.embed(lesson.history), weights, no_style).flatten(1, 2)
+        reference, partner = lmm.embed(lesson.reference), lmm.embed(lesson.partner)
+        semantics = heart.semantics(reference, partner, heart.absent(lesson.partner))
+        return style, semantics, no_style, no_meaning
 
 
 STAGES = {1: Stage1, 2: Stage2}
 
 
-def even_bias(style: Tensor, semantics: Tensor) -> Tensor:
-    """`Style.bias` [B, S] of a history whose pictures all weigh the same; style [B, n * R, d], semantics [B, R, d]."""
-    return style.new_full(style.shape[:2], -math.log(style.shape[1] / semantics.shape[1]), dtype=torch.float32)
+def even_bias(style: Tensor, semantics: Tensor, absent: Tensor | None) -> Tensor:
+    """`Style.bias` [B, S] of a history whose pictures all weigh the same; style [B, n * R, d], semantics [B, R, d],
+    absent [B, n, R] or [B, R]."""
+    even = -math.log(style.shape[1] / semantics.shape[1])
+    if absent is None:
+        return style.new_full(style.shape[:2], even, dtype=torch.float32)
+    absent = absent.view(len(style), -1, semantics.shape[1])  # B, n, R
+    return share_bias(torch.ones(absent.shape[:2], device=style.device), absent.shape[2], absent)
 
 
-def token_losses(drc: DRC, text: Tensor, instructions: Tensor, feed: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy [B, N] of target codes when the language model is fed `feed` codes [B, N] (not the last)."""
-    lmm = drc.lmm
-    inputs = torch.cat((lmm.prompt(text, instructions), lmm.follow(feed[:, :-1], 0, instructions)), dim=1)
-    hidden = lmm.language.hidden(inputs)[:, -target.shape[1] :]
-    logits = F.linear(hidden, lmm.language.model.embed_tokens.weight[: lmm.config.vision.codes])
-    return F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none").view_as(target)
+def token_losses(drc: DRC, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
+    """Mean cross-entropy [B] of target codes [B, N] when the language model is fed `fed` codes [B, N]."""
+    return drc.lmm.token_losses(text, instructions, fed, target)

@@ -1,6 +1,7 @@
 """One training from its settings to its weights: the same for a node, for `python -m drc.train` and for many
 processes."""
 
+import dataclasses
 import logging
 import math
 from collections.abc import Callable
@@ -12,11 +13,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ..checkpoint import ARCHITECTURE, header_of, load
+from ..checkpoint import header_of, load, own_state
 from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
 from ..data.sheet import contact_sheet
-from ..lmm.lora import add_lora, merge_lora
+from ..lmm.lora import merge_lora
 from ..model import DRC
 from .batches import Batch, Batches
 from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError
@@ -117,9 +118,10 @@ def train(
             "multiple of them"
         )
     with processes.together():
-        base = load(Path(config.model.file))
+        base = load(Path(config.model.file), lmm=Path(config.model.lmm) if config.model.lmm else None)
         if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
             raise TrainingError("the towers of this model were never trained; train stage 1 first")
+        way = base.lmm.way_to_learn(config.model.train_language)
         data = open_data(config, base, hooks.on_file, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
         raise TrainingError("machines have different settings, models or pictures; give all of them the same files")
@@ -127,8 +129,8 @@ def train(
         log.info("%s", data.note)
     vision = base.lmm.vision
     codes = encoded(data, vision, cache, processes, hooks)
-    apprenticeship = Apprenticeship(config, base, data, codes, processes, hooks, token_losses)
-    base.lmm.vision = None  # its memory is free while the rest learns; samples are decoded on the CPU
+    apprenticeship = Apprenticeship(config, base, way, data, codes, processes, hooks, token_losses)
+    base.lmm.close_eyes()  # what they take is free while the rest learns; samples are decoded on the CPU
     return apprenticeship.train(RunFolder(folder), vision)
 
 
@@ -138,7 +140,8 @@ def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OnePr
     for turn in range(processes.turns):
         with processes.together():
             if turn == processes.turn:
-                hooks.place(vision, processes.device, 2 * CHUNK * vision.config.image_size**2 * MEMORY_PER_PIXEL)
+                memory = 2 * CHUNK * vision.config.image_size**2 * MEMORY_PER_PIXEL
+                hooks.place(vision.float(), processes.device, memory)
                 codes = store.codes(data.pictures, processes.device, hooks.on_picture)
                 vision.to("cpu")
     return codes
@@ -151,6 +154,7 @@ class Apprenticeship:
         self,
         config: Config,
         base: DRC,
+        way: str,
         data: TrainingData,
         codes: torch.Tensor,
         processes: OneProcess,
@@ -158,13 +162,13 @@ class Apprenticeship:
         token_losses: Callable | None,
     ):
         training = config.training
-        self.config, self.drc, self.processes, self.hooks = config, base, processes, hooks
+        self.config, self.drc, self.way, self.processes, self.hooks = config, base, way, processes, hooks
         self.identity = {
-            "architecture": f"{ARCHITECTURE} {base.config.to_json()}",
+            "architecture": f"{header_of(base)['architecture']} {base.config.to_json()}",
             "model": base.hash,
             "data set": data.fingerprint,
             "stage": str(training.stage),
-            "way to train the language model": way_of(config.model),
+            "way to train the language model": way_of(config.model, way),
         }
         self.batches, self.exams = data.batches(codes, training.batch, training.seed)
         self.sampler = None
@@ -180,16 +184,11 @@ class Apprenticeship:
             torch.manual_seed(training.seed)
             if settings.start == "from nothing":
                 drc.lmm.initialise()
-                drc.disentangler.initialise()
+                drc.disentangler.initialise(drc.lmm.scale())
             drc.train().requires_grad_(True)
-            drc.lmm.vision.requires_grad_(False)
-            if settings.train_language == "everything":
-                drc.lmm.tie()
-            else:
-                for own in (drc.lmm.language, drc.lmm.places):
-                    own.requires_grad_(False)
-                if settings.train_language == "LoRA":
-                    add_lora(drc.lmm.language, settings.lora_rank, settings.lora_alpha)
+            drc.lmm.learn(self.way, settings.lora_rank, settings.lora_alpha, precision)
+            drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
+            drc.stage = training.stage
             objective = kind(drc, precision, token_losses)
         if settings.start == "from the model" and drc.read_out:
             objective.read_out.load_state_dict(drc.read_out)
@@ -204,7 +203,7 @@ class Apprenticeship:
     def train(self, run: RunFolder, vision: nn.Module) -> Result:
         training, processes, drc = self.config.training, self.processes, self.drc
         self.run_folder, self.vision = run, vision
-        tied = self.config.model.train_language == "everything"
+        tied = self.way == "everything"
         with quick_attention(processes.device):
             micro_batch = training.micro_batch or QUICKEST.get(processes.device.type, 0)
             share = math.ceil(training.batch / processes.count)
@@ -237,6 +236,8 @@ class Apprenticeship:
         """The lesson of a step; of other batches, the whole is read."""
         training = self.config.training
         share = language_share(step, training.steps, training.instructions_first)
+        if not self.objective.read_out.reads:
+            share = 1.0  # who is not read teaches nothing
         batch = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
         chances = torch.full((4,), 0.25) if self.sampler is None or batches else self.sampler.chances(step)
         generator = torch.Generator().manual_seed(training.seed * 1_000_003 + step)
@@ -260,7 +261,7 @@ class Apprenticeship:
         for total, part in SCORES.items():
             numbers[total] = float(np.mean([numbers[f"{name}_{part}"] for name in self.exams]))
         sharded = any(hasattr(parameter, "full_tensor") for parameter in self.drc.parameters())
-        if self.config.training.samples and self.processes.main and not sharded:
+        if self.config.training.samples and self.processes.main and not sharded and not self.drc.over:
             self.show(trainer)
         return numbers
 
@@ -277,19 +278,24 @@ class Apprenticeship:
 
     def weights(self, trainer: Trainer) -> Checkpoint:
         """The file of the averaged weights: a model like any other, and the read-out for a training to come."""
-        drc, language = self.drc, "lmm.language."
+        drc = self.drc
         with trainer.averaged():
-            state = {name: whole(tensor.detach()) for name, tensor in drc.state_dict().items()}
-            state = merge_lora(state, drc)
-            if self.config.model.train_language == "everything":
-                table = state[f"{language}model.embed_tokens.weight"]
-                state[f"{language}lm_head.weight"] = table[: drc.config.lmm.vision.codes]
+            state = {name: whole(tensor.detach()) for name, tensor in own_state(drc).items()}
+            if not drc.over:
+                state = self.self_contained(state)
             read_out = {name: whole(tensor.detach()) for name, tensor in self.objective.read_out.state_dict().items()}
-            state |= {f"lmm.vision.{name}": tensor for name, tensor in self.vision.state_dict().items()}
             state |= {f"read_out.{name}": tensor for name, tensor in read_out.items()}
             tensors = on_cpu(state)
-        header = header_of(drc) | {"stage": str(self.config.training.stage), "step": str(trainer.step)}
-        return Checkpoint(tensors, header | {"base": drc.hash})
+        header = header_of(drc) | {"step": str(trainer.step), "base": drc.hash}
+        return Checkpoint(tensors, header)
+
+    def self_contained(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The weights of a model that needs no other file."""
+        state = merge_lora(state, self.drc)
+        if self.way == "everything":
+            table = state["lmm.language.model.embed_tokens.weight"]
+            state["lmm.language.lm_head.weight"] = table[: self.drc.config.lmm.vision.codes]
+        return state | {f"lmm.vision.{name}": tensor for name, tensor in self.vision.state_dict().items()}
 
 
 def read_samples(run: RunFolder) -> list[np.ndarray]:
@@ -298,9 +304,9 @@ def read_samples(run: RunFolder) -> list[np.ndarray]:
     return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]
 
 
-def way_of(settings: ModelConfig) -> str:
-    lora = f" {settings.lora_rank} {settings.lora_alpha}" if settings.train_language == "LoRA" else ""
-    return f"{settings.start}, {settings.train_language}{lora}"
+def way_of(settings: ModelConfig, way: str) -> str:
+    lora = f" {settings.lora_rank} {settings.lora_alpha}" if way == "LoRA" else ""
+    return f"{settings.start}, {way}{lora}"
 
 
 SCORES = {"validation_loss": "loss", "style_score": "blind_wrong_history", "semantic_score": "blind_wrong_reference"}

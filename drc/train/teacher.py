@@ -57,7 +57,8 @@ class Teacher:
         self.require_finite(step, lesson, tokens, read_out)
         numbers = {"loss": tokens.mean() + read_out.mean(), "tokens": tokens.mean(), "read_out": read_out.mean()}
         if self.sampler is not None:
-            self.sampler.update(lesson.combination, read_out)
+            # A model without a read-out reads every sample.
+            self.sampler.update(lesson.combination, read_out if read_out.any() else tokens)
             for index, (i, j) in enumerate(COMBINATIONS):
                 numbers[f"p_{i}{j}"] = chances[index]
                 if self.sampler.difficulty[index] > 0:  # drawn at least once

@@ -96,7 +96,7 @@ class Command:
         return process.returncode, out, err
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def command() -> Command:
     return Command()
 

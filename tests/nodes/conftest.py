@@ -1,25 +1,22 @@
-"""The pack as the host loads it: by path, under a name that nothing in it knows; and its nodes on a tiny model."""
+"""The pack's nodes on tiny models."""
 
 import asyncio
-import importlib.util
-import sys
+import shutil
 
 import pytest
 import torch
 
+from drc.checkpoint import load, save
 from scripts.lib.tiny import write_tiny
 
 
-@pytest.fixture(scope="session")
-def pack(root):
-    """The module of the pack's `__init__.py`; its parts are `pack.nodes.load`, `pack.drc.model`, ..."""
-    spec = importlib.util.spec_from_file_location(
-        "drc_pack", root / "__init__.py", submodule_search_locations=[str(root)]
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["drc_pack"] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Tensors this small only lose by being shared out."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +78,22 @@ def graph(classes, models):
 @pytest.fixture(scope="session")
 def model(graph):
     return graph.load()
+
+
+@pytest.fixture(scope="session")
+def lavit(graph, models, tiny_lavit):
+    """A converted LaVIT with nothing trained on top."""
+    shutil.copytree(tiny_lavit / "drc" / "tiny-lavit", models / "tiny-lavit")
+    return graph.load("tiny-lavit")
+
+
+@pytest.fixture(scope="session")
+def lavit_towers(lavit, models):
+    """The file of towers over it, as they are when a training begins."""
+    drc = load(lavit.path)
+    drc.stage, path = 2, models / "lavit-towers.safetensors"
+    save(drc, path)
+    return path
 
 
 @pytest.fixture(scope="session")

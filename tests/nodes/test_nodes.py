@@ -23,8 +23,12 @@ OUTPUTS = {
     "DRC_TrainDisentanglement": ["DRC_MODEL", "IMAGE", "IMAGE"],
     "DRC_TrainPersonalisation": ["DRC_MODEL", "IMAGE", "IMAGE"],
     "DRC_SaveModel": ["STRING"],
+    "DRC_ConvertLaVIT": ["STRING"],
+    "DRC_TokenizeImage": ["DRC_TOKENS"],
+    "DRC_ComposeInContext": ["DRC_INSTRUCTION"],
+    "DRC_TokensToConditioning": ["CONDITIONING", "CONDITIONING"],
 }
-TRAINING = list(OUTPUTS)[7:]
+CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/LaVIT"] * 4
 
 
 def test_every_node_has_its_final_id_and_outputs(classes):
@@ -32,10 +36,10 @@ def test_every_node_has_its_final_id_and_outputs(classes):
     assert found == OUTPUTS
 
 
-@pytest.mark.parametrize("name", OUTPUTS)
-def test_every_input_and_output_explains_itself(classes, root, name):
+@pytest.mark.parametrize(("name", "category"), list(zip(OUTPUTS, CATEGORIES, strict=True)))
+def test_every_input_and_output_explains_itself(classes, root, name, category):
     schema = classes[name].GET_SCHEMA()
-    assert schema.description and schema.category == ("DRC/training" if name in TRAINING else "DRC")
+    assert schema.description and schema.category == category
     assert all(part.tooltip for part in schema.inputs + schema.outputs)
     assert all(output.display_name for output in schema.outputs)
     page = (root / "web" / "docs" / f"{name}.md").read_text()

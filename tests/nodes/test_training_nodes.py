@@ -2,25 +2,19 @@
 
 import importlib
 
+import comfy.supported_models
 import pytest
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
+
+from .host_models import small_unet
 
 QUICK = {
     "steps": 3, "batch_size": 4, "learning_rate": 0.01, "language_learning_rate": 0.01, "warm_up": 1,
     "save_every": 2, "validate_every": 2, "samples": 0, "precision": "float32",
 }  # fmt: skip
 STAGES = ("DRC_TrainDisentanglement", "DRC_TrainPersonalisation")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tensors this small only lose by being shared out."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -274,3 +268,57 @@ def test_the_averaged_weights_are_what_the_next_node_gets(execute, model, triple
     assert any(name.startswith("read_out.") for name in tensors)
     for name, tensor in result.drc.state_dict().items():
         assert torch.equal(tensor, tensors[name]), name
+
+
+def test_a_lavit_learns_in_both_stages_and_draws(execute, graph, lavit, triplets, reference, pack):
+    pairs, _ = triplets()
+    first, curve, samples = execute(STAGES[0], model=lavit, triplets=pairs, **QUICK | {"samples": 2})
+    assert (first.drc.stage, first.lmm) == (1, lavit.lmm) and samples.shape == (1, 1, 1, 3)
+    assert curve.std() > 0
+    config = pack.drc.train.config.read_config(first.path.parents[1] / "config.toml")
+    assert (config.model.file, config.model.lmm) == (str(lavit.path), str(lavit.lmm))
+    augmentations, _ = execute("DRC_Augmentations", dataset=pairs.dataset)
+    second, _, _ = execute(STAGES[1], model=first, triplets=pairs, augmentations=augmentations, **QUICK)
+    (name,) = execute("DRC_SaveModel", model=second, precision="32 bit")
+    saved, kept = load_file(graph.load(name).path), load_file(second.path)
+    assert saved.keys() == kept.keys() and all(torch.equal(saved[key], kept[key]) for key in kept)
+    assert all(key.startswith("disentangler.") or ".self_attn." in key for key in kept)
+
+    loaded = graph.load(name)
+    style, semantics = graph.style(loaded, torch.rand(2, 20, 20, 3)), graph.semantics(loaded, reference)
+    instruction = graph.compose(loaded, style, semantics, text="a red apple")
+    tokens = graph.generate(loaded, instruction, seed=2, batch_size=2)
+    assert torch.equal(tokens.codes[1:], graph.generate(loaded, instruction, seed=3).codes)
+    unet = small_unet(comfy.supported_models.SD15)
+    ((prompt, _),) = graph.run("DRC_TokensToConditioning", model=loaded, tokens=tokens, diffusion_model=unet)
+    assert prompt.shape == (2, 25, 768) and prompt.isfinite().all()
+
+
+def test_a_lavit_in_8_bits_stays_so_and_its_lora_does_not_become_so(execute, graph, lavit, triplets, reference):
+    small = graph.run("DRC_LoadModel", model_name="tiny-lavit", storage="float8")
+    trained, _, _ = execute(STAGES[0], model=small, triplets=triplets()[0], **QUICK)
+    language = trained.drc.lmm.language
+    assert language.lm_head.weight.dtype == torch.float8_e4m3fn
+    layer = language.model.layers[0].self_attn.q_proj
+    assert layer.base.weight.dtype == torch.float8_e4m3fn and layer.up.weight.dtype == torch.float32
+    shipped = load_file(trained.path)["lmm.language.model.layers.0.self_attn.q_proj.up.weight"]
+    assert torch.equal(layer.up.weight, shipped) and shipped.any()
+    instruction = graph.compose(trained, None, graph.semantics(trained, reference))
+    assert (graph.generate(trained, instruction).codes >= 0).any()
+
+
+def test_a_lavit_cannot_learn_whole(execute, lavit, triplets, host_folders):
+    text = sentence(execute, STAGES[0], model=lavit, triplets=triplets()[0], train_language="everything", **QUICK)
+    assert text == (
+        "Train Disentanglement: train_language is 'everything', but LaVIT was pretrained and is too large to learn "
+        "whole; set it to 'automatic' or 'LoRA'."
+    )
+    text = sentence(execute, STAGES[1], model=lavit, triplets=triplets("more")[0], **QUICK)
+    assert text == "Train Personalisation: the towers of this model were never trained; train stage 1 first."
+    assert not (host_folders / "output" / "drc").exists()
+
+
+def test_samples_of_a_model_that_was_never_trained(execute, graph, triplets):
+    untrained = graph.load("untrained.safetensors")
+    _, _, samples = execute(STAGES[0], model=untrained, triplets=triplets()[0], **QUICK | {"samples": 1})
+    assert len(samples) == 2 and samples.std() > 0

@@ -5,10 +5,29 @@ import json
 import pytest
 from PIL import Image
 
-NAMES = ("personalise", "train_disentanglement", "train_personalisation")
+from drc.lmm.lavit.convert import NAME
+from drc.lmm.lavit.converted import VISION
+from drc.lmm.lavit.published import read_published
+from scripts.lib.tiny_lavit import write_published
+
+NAMES = ("personalise", "train_disentanglement", "train_personalisation", "lavit_reconstruct", "lavit_personalise")
+LAVIT = NAMES[3:]
 FROM_NODES = {"cnr_id": "drc-personalize", "ver": "0.1.0"}
-CHANGED = {"train_disentanglement": {"filename": "my-drc-stage-1", "precision": "32 bit"}}  # stage 2 goes on from it
+CHANGED = {
+    "train_disentanglement": {"DRC_SaveModel": {"filename": "my-drc-stage-1", "precision": "32 bit"}},  # for stage 2
+    "lavit_reconstruct": {"DRC_LoadModel": {"model_name": NAME}},
+    "lavit_personalise": {
+        "DRC_LoadModel": {"model_name": NAME},
+        "DRC_LMMGenerate": {"temperature": 1.0, "top_k": 50},  # as LaVIT draws
+    },
+}
 COMFY_NODES = {"PreviewImage", "SaveImage", "MarkdownNote"}
+DRAWING = {"UNETLoader", "VAELoader", "EmptyLatentImage", "KSampler", "VAEDecode"}
+MUTED = 2  # left out of a run, with all that only it would have fed
+ASLEEP = {
+    "lavit_reconstruct": {"DRC_ConvertLaVIT"},
+    "lavit_personalise": {"DRC_StyleTower", "DRC_SemanticTower", "DRC_ComposeInstruction"},
+}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -32,7 +51,7 @@ def ours(workflow, classes):
 def test_all_workflows_are_tested_and_show_every_node(root, classes):
     assert sorted(path.stem for path in (root / "workflows").glob("*.json")) == sorted(NAMES)
     used = {node["type"] for name in NAMES for node in read(root, name)["nodes"]}
-    assert used == set(classes) | COMFY_NODES
+    assert used == set(classes) | COMFY_NODES | DRAWING
 
 
 def test_it_has_a_picture_for_the_template_browser(root, name):
@@ -76,7 +95,7 @@ def test_widgets_are_left_at_their_defaults(workflow, classes, name):
         required = [part for part in widgets if not part.optional]
         expected = []
         for part in required + [part for part in widgets if part.optional]:
-            changed = CHANGED.get(name, {}) if node["type"] == "DRC_SaveModel" else {}
+            changed = CHANGED.get(name, {}).get(node["type"], {})
             expected.append(changed.get(part.id, part.default))
             if getattr(part, "control_after_generate", None):
                 expected.append("fixed")
@@ -85,6 +104,28 @@ def test_widgets_are_left_at_their_defaults(workflow, classes, name):
             assert values[0] >= 0
             expected[0] = values[0]
         assert values == expected
+
+
+def test_only_what_waits_for_the_user_sleeps(workflow, name):
+    modes = {node["type"]: node["mode"] for node in workflow["nodes"]}
+    assert set(modes.values()) <= {0, MUTED}
+    asleep = {kind for kind, mode in modes.items() if mode == MUTED}
+    assert asleep == ASLEEP.get(name, set())
+    types = {node["id"]: node["type"] for node in workflow["nodes"]}
+    assert not any(
+        types[source] in asleep and types[target] not in asleep for _, source, _, target, *_ in workflow["links"]
+    )
+
+
+@pytest.mark.parametrize("name", LAVIT, scope="module")
+def test_lavit_is_found_where_conversion_puts_it_and_drawn_as_the_original_draws(workflow, tmp_path):
+    widgets = {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
+    places = {file.place for file in read_published(write_published(tmp_path), NAME).files}
+    assert {f"diffusion_models/{widgets['UNETLoader'][0]}", f"vae/{widgets['VAELoader'][0]}"} <= places
+    assert f"drc/{widgets['DRC_LoadModel'][0]}/{VISION}" in places
+    _, _, steps, guidance, sampler, scheduler, denoise = widgets["KSampler"]
+    assert (steps, guidance, sampler, scheduler, denoise) == (25, 7.0, "ddim", "ddim_uniform", 1.0)
+    assert widgets["EmptyLatentImage"][:2] == widgets["DRC_TokensToConditioning"] == [1024, 1024]
 
 
 def test_seeds_that_decide_a_training_stay(classes):

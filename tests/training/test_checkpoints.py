@@ -10,8 +10,7 @@ from torch import nn
 
 from drc.train.checkpoints import STATE, UNFINISHED, WEIGHTS, Checkpoint, CheckpointError, RunFolder, TrainingError
 from drc.train.loop import Schedule, Trainer, plainly
-
-from .disk import full_disk, names
+from scripts.lib.disk import full_disk, names
 
 
 def files(value: float = 0.0) -> dict[str, Checkpoint]:

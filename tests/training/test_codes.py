@@ -13,9 +13,8 @@ from drc.train.checkpoints import TrainingError
 from drc.train.codes import CodeCache
 from drc.train.pairs import FolderPictures, Pairing
 from drc.train.tokenizer import as_images
+from scripts.lib.disk import full_disk, names
 from scripts.lib.tiny import CONFIG
-
-from .disk import full_disk, names
 
 SIZE = CONFIG.lmm.vision.image_size
 

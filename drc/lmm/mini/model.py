@@ -6,13 +6,19 @@ and with `hears_spot` every input also carries the vector of its spot: a model t
 attention alone which of the K vectors speaks of the code that it is about to draw.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...fusion import plane
+from ...instruction import Instruction
+from ...pixels import square
+from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
+from ..lora import add_lora
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
 
@@ -26,6 +32,14 @@ class MiniConfig:
     layers: int = 5
     heads: int = 4
     hears_spot: bool = True
+
+    @classmethod
+    def of(cls, values: dict) -> "MiniConfig":
+        """From the values of `dataclasses.asdict`, as JSON keeps them."""
+        return cls(**values | {"vision": TokenizerConfig(**values["vision"])})
+
+    def build(self, operations=nn) -> "MiniLMM":
+        return MiniLMM(self, operations)
 
     @property
     def llama(self) -> LlamaConfig:
@@ -54,6 +68,14 @@ class MiniLMM(nn.Module):
     @property
     def image_size(self) -> int:
         return self.config.vision.image_size
+
+    def parts(self) -> dict[str, nn.Module]:
+        language = nn.ModuleDict({"language": self.language, "places": self.places})
+        return {"vision": self.vision, "language": language}
+
+    def prepare(self, image: Tensor, name: str) -> Tensor:
+        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none."""
+        return square(image, self.image_size, name)
 
     def tokenize(self, images: Tensor) -> Tensor:
         """Pictures [B, 3, size, size] in 0..1 -> codes [B, N]."""
@@ -93,6 +115,54 @@ class MiniLMM(nn.Module):
         """Logits [B, codes] of the code that follows; with a cache the embeddings follow what it holds."""
         last = self.language.hidden(embeddings, cache)[:, -1]
         return self.language.lm_head(last)
+
+    def draw(
+        self,
+        instruction: Instruction,
+        seeds: list[int],
+        sampling: Sampling,
+        on_code: Callable[[int, Tensor], None] | None = None,
+    ) -> Tensor:
+        """Codes [B, N] of one picture per seed; see `generate`."""
+        given = instruction.text, instruction.vectors, instruction.coefficients
+        return generate(self, *given, seeds, sampling, on_code)
+
+    def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
+        """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
+        length = instruction.text.shape[1] + instruction.vectors.shape[1] + self.picture_codes + 1
+        like = torch.empty(0, dtype=instruction.vectors.dtype, device="meta")
+        return self.cache(pictures * len(instruction.coefficients), length, like).tensor.nbytes
+
+    def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
+        """Mean cross-entropy [B] of target codes [B, N] when the language model is fed `fed` codes [B, N]."""
+        inputs = torch.cat((self.prompt(text, instructions), self.follow(fed[:, :-1], 0, instructions)), dim=1)
+        hidden = self.language.hidden(inputs)[:, -target.shape[1] :]
+        logits = F.linear(hidden, self.language.model.embed_tokens.weight[: self.config.vision.codes])
+        losses = F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none")
+        return losses.view_as(target).mean(dim=1)
+
+    def way_to_learn(self, wished: str) -> str:
+        """It was not pretrained, so all of it learns unless told otherwise."""
+        return "everything" if wished == "automatic" else wished
+
+    def learn(self, way: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+        """Leaves gradients on where a training may change it, and puts a LoRA there if that is the way."""
+        self.vision.requires_grad_(False)
+        if way == "everything":
+            self.tie()
+            return
+        for part in (self.language, self.places):
+            part.requires_grad_(False)
+        if way == "LoRA":
+            add_lora(self.language, rank, alpha)
+
+    def close_eyes(self) -> None:
+        """Forgets what only pictures need."""
+        self.vision = None
+
+    def scale(self) -> float:
+        """How large the numbers of its instruction vectors are at first."""
+        return 0.3
 
     def initialise(self) -> None:
         """Start values for training: tied code tables, places as sine waves, small residual branches."""

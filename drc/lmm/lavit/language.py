@@ -1,0 +1,148 @@
+"""The language model of LaVIT-7B-v2: LLaMA-2-7B whose vocabulary ends in the codes of pictures.
+
+    0 .. 31999      text
+    32000, 32001    image start, image end
+    32002 ..        codes of the visual tokenizer; 48385 is the last
+
+A prompt is text and codes of pictures in any order, without start or end around the pictures and without a beginning of
+sequence, then image start. Sizes, ids and guidance follow jy0205/LaVIT, models/lavit_for_generation.py; two things are
+ours: the limit of new codes is what it is called with, where LaVIT overwrites it with the length of a prompt of ids,
+and nothing but codes and image end is ever drawn, where LaVIT also lets some special tokens through and drops them.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..generate import Sampling, sample
+from ..graph import record
+from ..llama import Cache, LlamaForCausalLM, StaticCache
+
+IMAGE_START, IMAGE_END, FIRST_CODE = 32000, 32001, 32002
+MOST_CODES = 256  # what the token decoder has places for
+END = 0  # among the outcomes of a step: image end, then the codes, as their rows lie in the head
+
+Stream = tuple[float, list[Tensor]]
+
+
+class LavitLanguage(LlamaForCausalLM):
+    dtype: torch.dtype | None = None
+    """What it computes in, with layers that cast their weights; None: what the weights are kept in."""
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Ids of any shape -> their rows of the input table [..., d]."""
+        return self.model.embed_tokens(ids).to(self.dtype)
+
+    def prompt(self, parts: list[Tensor]) -> Tensor:
+        """Text ids and `code_ids` in the order given -> embeddings [T, d], image start last."""
+        return self.embed(torch.cat((*parts, parts[0].new_tensor([IMAGE_START]))))
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Last hidden states [..., d] -> logits [..., 1 + codes] of image end and the codes, never those of words.
+
+        LaVIT guides with logarithms of probabilities over the whole vocabulary. Their normaliser is one number for a
+        row of a stream, so after guidance it is one number for all outcomes of a step, and no draw depends on it.
+        """
+        return F.linear(hidden, self.lm_head.weight[IMAGE_END:].to(hidden)).float()
+
+
+def code_ids(codes: Tensor) -> Tensor:
+    """Codes of the visual tokenizer, from 0 -> ids of the language model."""
+    return codes + FIRST_CODE
+
+
+def guided(language: LavitLanguage, prompts: list[Tensor], guidance: float) -> list[Stream]:
+    """The streams of LaVIT's classifier-free guidance, u + g (c - u) = g c + (1 - g) u; none but c when g is 1.
+
+    u has seen nothing but image start and the codes drawn so far.
+    """
+    if guidance == 1:
+        return [(1.0, prompts)]
+    start = language.embed(torch.tensor([IMAGE_START], device=prompts[0].device))
+    return [(guidance, prompts), (1 - guidance, [start])]
+
+
+@torch.no_grad()
+def draw_codes(
+    language: LavitLanguage,
+    streams: list[Stream],
+    seeds: list[int],
+    sampling: Sampling,
+    limit: int = MOST_CODES,
+    minimum: int = 20,
+    on_code: Callable[[int, Tensor], None] | None = None,
+    graph: bool = False,
+) -> list[Tensor]:
+    """Codes [n] of one picture per seed, minimum <= n <= limit.
+
+    A stream is a coefficient and prompts [T, d], one for every picture or one for all; a step draws from the sum of
+    the streams' logits, each times its coefficient. `on_code(drawn, codes)` is called after every step with the number
+    of codes drawn and all codes [B, drawn] so far, -1 where a picture has ended; it may raise to stop. With `graph` a
+    step is one CUDA graph; the whole language model must then lie on a CUDA device and stay there.
+
+    A seed draws the same codes in any batch, as far as products of matrices of different heights round alike. Raises
+    ValueError when limits or prompts are more than the model has places for.
+    """
+    if not 1 <= minimum <= limit <= MOST_CODES:
+        raise ValueError(
+            f"the picture shall have {minimum} to {limit} codes, but a picture has 1 to {MOST_CODES}; "
+            "change minimum or limit"
+        )
+    drawing = Drawing(language, streams, len(seeds), limit)
+    step = record(drawing.step, drawing.first.argmax(dim=1), drawing.rewind) if graph else drawing.step
+
+    def on_outcome(count: int, drawn: Tensor) -> None:
+        on_code(count, drawn - 1)
+
+    drawn = sample(drawing.first, step, seeds, sampling, limit, END, minimum, on_code and on_outcome)
+    return [row[row != END] - 1 for row in drawn]
+
+
+class Drawing:
+    """The pictures of one call: all streams of all pictures are rows of one batch and of one static cache.
+
+    `first` [B, 1 + codes] are the logits of the first outcome. A prompt goes through the model alone, once for all
+    pictures that share it: it needs no padding, and its numbers do not depend on the neighbours.
+    """
+
+    def __init__(self, language: LavitLanguage, streams: list[Stream], pictures: int, limit: int):
+        self.language, self.pictures = language, pictures
+        self.longest = max(len(prompt) for _, prompts in streams for prompt in prompts)
+        most = language.config.max_position_embeddings
+        if self.longest + limit > most:
+            raise ValueError(
+                f"the prompt takes {self.longest} tokens and the picture up to {limit}, but this model reads at most "
+                f"{most}; use fewer pictures or a shorter text"
+            )
+        like = streams[0][1][0]
+        self.coefficients = torch.tensor([coefficient for coefficient, _ in streams], device=like.device).view(-1, 1, 1)
+        self.cache = StaticCache(language.config, len(streams) * pictures, self.longest, limit, like)
+        logits = [self.read(prompts, index * pictures) for index, (_, prompts) in enumerate(streams)]
+        self.first = self.together(torch.cat(logits))
+
+    def read(self, prompts: list[Tensor], row: int) -> Tensor:
+        """Reads the prompts of a stream into the cache, from `row` on -> logits [B, 1 + codes] of the first outcome."""
+        logits, share = [], self.pictures // len(prompts)  # pictures to a prompt
+        for prompt in prompts:
+            memory = Cache(self.language.config, 1, len(prompt), prompt)
+            last = self.language.hidden(prompt[None], memory)[:, -1]  # 1, d
+            logits.append(self.language.logits(last).expand(share, -1))
+            self.cache.fill(slice(row, row + share), memory)
+            row += share
+        return torch.cat(logits)
+
+    def step(self, drawn: Tensor) -> Tensor:
+        """The outcomes drawn last [B] -> logits [B, 1 + codes] of the next."""
+        ids = (drawn + IMAGE_END).repeat(len(self.coefficients))  # streams * B
+        hidden = self.language.hidden(self.language.embed(ids)[:, None], self.cache)
+        return self.together(self.language.logits(hidden[:, 0]))
+
+    def together(self, logits: Tensor) -> Tensor:
+        """Logits [streams * B, outcomes] -> their weighted sum [B, outcomes]."""
+        return (logits.view(len(self.coefficients), self.pictures, -1) * self.coefficients).sum(dim=0)
+
+    def rewind(self) -> None:
+        """Back to where the first outcome is drawn."""
+        self.cache.position.fill_(self.longest)

@@ -1,0 +1,282 @@
+"""LaVIT-7B-v2 as the large multimodal model of DRC: eyes, language model and token decoder behind `drc.lmm.LMM`.
+
+A picture has as many codes as it needs. In tensors it is filled up with ABSENT to the most that a picture can have.
+Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no word.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from ...instruction import InContext, Instruction
+from ...pixels import laid_on_white, square
+from ..generate import Sampling
+from ..llama import StaticCache
+from ..lora import LoRALinear, add_lora, is_lora
+from .conditioning import Condition, high_resolution, low_resolution
+from .converted import Sizes
+from .decoder import HighResolutionDecoder, LowResolutionDecoder
+from .language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, Stream, code_ids, draw_codes, guided
+from .preprocess import normalise, resize, to_picture
+from .tokenizer import VisualTokenizer
+from .vision import VisionTransformer
+
+LEAST_CODES = 20  # of a drawn picture, as LaVIT has it
+ABSENT = -1  # in place of a code where a picture has no more
+TEMPLATE = ("The style of a person and the meaning of a picture", "The picture that this person would draw")
+"""Our words around the text and the instruction vectors; the paper's are not known."""
+
+
+@dataclass(frozen=True)
+class LavitConfig:
+    """`before` and `after` are ids of the words around text and instruction, kept so that a training and what draws
+    with it read the same."""
+
+    sizes: Sizes
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    text_slots: int = 64
+    lora_rank: int = 0  # of the LoRA beside the language model; 0: none
+    lora_alpha: float = 16.0
+    kind: str = "lavit"
+
+    @classmethod
+    def of(cls, values: dict) -> "LavitConfig":
+        """From the values of `dataclasses.asdict`, as JSON keeps them."""
+        words = {name: tuple(values[name]) for name in ("before", "after")}
+        return cls(**values | words | {"sizes": Sizes.of(values["sizes"])})
+
+    def build(self, operations=nn) -> "LavitLMM":
+        """Without memory for the weights, which come with the files."""
+        with torch.device("meta"):
+            return LavitLMM(self, operations)
+
+
+class LavitVision(nn.Module):
+    """Pictures -> codes."""
+
+    def __init__(self, config: LavitConfig, operations=nn):
+        super().__init__()
+        self.config = config.sizes.vision
+        self.transformer = VisionTransformer(config.sizes.vision, operations)
+        self.tokenizer = VisualTokenizer(config.sizes.tokenizer, operations)
+        self.dtype = torch.float32  # that the matrix products compute in
+
+    def encode(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
+        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], ABSENT behind the last.
+
+        One seed for each picture draws which patches are kept, as the original does; without them the likelier happens.
+        """
+        generators = None if seeds is None else [torch.Generator().manual_seed(seed) for seed in seeds]
+        # The original resizes to 8 bits.
+        images = normalise((images * 255).round() / 255, self.config).to(self.dtype)
+        codes = self.tokenizer(self.transformer(images)[:, 1:], generators, self.dtype)
+        return filled(codes, self.config.patches)
+
+
+class LavitDecoder(nn.Module):
+    """Codes -> what the diffusion model is conditioned on."""
+
+    def __init__(self, config: LavitConfig, operations=nn):
+        super().__init__()
+        sizes = config.sizes
+        self.codebook = operations.Embedding(sizes.tokenizer.codes, sizes.tokenizer.code_size)
+        self.high_resolution = HighResolutionDecoder(sizes.decoder, operations)
+        self.low_resolution = None
+        if sizes.low_resolution is not None:
+            self.low_resolution = LowResolutionDecoder(sizes.low_resolution, operations)
+            self.empty_prompt = nn.Parameter(torch.zeros(1, 0, sizes.low_resolution.prompt_width))
+        self.dtype = torch.float32
+
+    def condition(self, codes: Tensor, low: bool = False) -> tuple[Condition, Condition]:
+        """Codes [B, N] -> positive and negative condition of the high resolution (SDXL), or of the low one (Stable
+        Diffusion 1.5); ValueError for a picture without codes."""
+        vectors = [self.codebook(picture[picture >= 0]).to(self.dtype) for picture in codes]
+        if low:
+            return low_resolution(self.low_resolution, vectors, self.empty_prompt.to(vectors[0]))
+        return high_resolution(self.high_resolution, vectors)
+
+
+class LavitLMM(nn.Module):
+    """A LavitVision, a LavitLanguage and a LavitDecoder behind the interface of `drc.lmm.LMM`."""
+
+    def __init__(self, config: LavitConfig, operations=nn):
+        super().__init__()
+        self.config = config
+        self.vision = LavitVision(config, operations)
+        self.language = LavitLanguage(config.sizes.language, operations)
+        if config.lora_rank:
+            add_lora(self.language, config.lora_rank, config.lora_alpha, operations)
+        self.decoder = LavitDecoder(config, operations)
+        self.blank = config.sizes.tokenizer.codes  # what is fed in place of a code that is kept from the language model
+
+    @property
+    def picture_codes(self) -> int:
+        return self.config.sizes.vision.patches
+
+    @property
+    def image_size(self) -> int:
+        return self.config.sizes.vision.image_size
+
+    def parts(self) -> dict[str, nn.Module]:
+        return {"vision": self.vision, "language": self.language, "decoder": self.decoder}
+
+    def prepare(self, image: Tensor, name: str, squeezed: bool = False) -> Tensor:
+        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none.
+
+        It is centred on the colour of its own border, or `squeezed` into the square, as the original does. Either way
+        it is resized as the original resizes: on 8 bits, on which its codes depend.
+        """
+        longest = max(image.shape[:2])
+        whole = laid_on_white(image, name).permute(2, 0, 1) if squeezed else square(image, longest, name)
+        return resize(to_picture(whole), self.image_size).permute(2, 0, 1) / 255
+
+    def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
+        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], see `LavitVision.encode`."""
+        return self.vision.encode(images, seeds)
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper.
+
+        A blank is the row of the unknown word, and so is what stands where there is no code.
+        """
+        ids = torch.where((codes < 0) | (codes == self.blank), 0, code_ids(codes))
+        return self.language.embed(ids)
+
+    def prompt(self, text: Tensor, vectors: Tensor) -> Tensor:
+        """Text ids [T] and instruction vectors [K, d] -> embeddings, image start last."""
+
+        def words(ids: tuple[int, ...]) -> Tensor:
+            return text.new_tensor(ids, dtype=torch.long)
+
+        before = self.language.embed(torch.cat((words(self.config.before), text[text > 0])))
+        after = self.language.embed(torch.cat((words(self.config.after), words((IMAGE_START,)))))
+        return torch.cat((before, vectors.to(before), after))
+
+    def in_context(self, history: list[Tensor], reference: list[Tensor], words: list[int]) -> Tensor:
+        """Codes [1, N] of pictures and ids of words -> ids [T] of one prompt, in this order.
+
+        ValueError, which says how many pictures fit, where they are more than the language model has places for.
+        """
+        parts = [code_ids(codes[codes >= 0]) for codes in (*history, *reference)]
+        lengths = torch.tensor([len(part) for part in parts])
+        room = self.config.sizes.language.max_position_embeddings - self.picture_codes - 1
+        rest = len(words) + int(lengths[len(history) :].sum())
+        if rest > room:
+            raise ValueError(
+                f"text and reference take {rest} tokens, but this language model has room for {room} beside the "
+                "picture that it draws; shorten the text"
+            )
+        fit = int((lengths[: len(history)].cumsum(0) <= room - rest).sum())
+        if fit < len(history):
+            raise ValueError(
+                f"history has {len(history)} pictures, but only {fit} fit beside the rest into what this language "
+                "model reads; leave some out, or shorten the text"
+            )
+        return torch.cat((*parts, torch.tensor(words, dtype=torch.long, device=parts[0].device if parts else None)))
+
+    def streams(self, instruction: Instruction | InContext) -> list[Stream]:
+        """Coefficient and prompt of every stream of the guidance."""
+        if isinstance(instruction, InContext):
+            return guided(self.language, [self.language.prompt([instruction.ids])], instruction.guidance)
+        prompts = map(self.prompt, instruction.text, instruction.vectors)
+        return [(float(one), [prompt]) for one, prompt in zip(instruction.coefficients, prompts, strict=True)]
+
+    def draw(
+        self,
+        instruction: Instruction | InContext,
+        seeds: list[int],
+        sampling: Sampling,
+        on_code: Callable[[int, Tensor], None] | None = None,
+        graph: bool = False,
+    ) -> Tensor:
+        """Codes [B, N] of one picture per seed, ABSENT behind the last; see `draw_codes`."""
+        streams = self.streams(instruction)
+        least = min(LEAST_CODES, self.picture_codes)
+        codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph)
+        return filled(codes, self.picture_codes)
+
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """The type of the matrix products of language model and decoder, for layers that cast their weights.
+
+        Pictures are looked at in float32, as a code is the nearest of many directions.
+        """
+        self.language.dtype = self.decoder.dtype = dtype
+
+    def keep_in(self, dtype: torch.dtype | None) -> torch.dtype:
+        """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
+
+        Input table, norms and LoRA keep that of the files: they are small, and eight bits are not enough for them.
+        """
+        for name, module in self.language.named_modules():
+            if isinstance(module, nn.Linear) and not is_lora(f"{name}.weight") and dtype is not None:
+                module.weight.data = module.weight.data.to(dtype)
+        return self.language.lm_head.weight.dtype
+
+    def way_to_learn(self, wished: str) -> str:
+        """ValueError where it cannot learn that way."""
+        if wished == "everything":
+            raise ValueError(
+                "train_language is 'everything', but LaVIT was pretrained and is too large to learn whole; set it to "
+                "'automatic' or 'LoRA'"
+            )
+        return "LoRA" if wished == "automatic" else wished
+
+    def learn(self, way: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+        """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""
+        self.requires_grad_(False)
+        if way == "LoRA" and not self.config.lora_rank:
+            add_lora(self.language, rank, alpha)
+            self.config = replace(self.config, lora_rank=rank, lora_alpha=alpha)
+        for name, parameter in self.language.named_parameters():
+            parameter.data = parameter.data.to(torch.float32 if is_lora(name) else precision)
+            parameter.requires_grad_(is_lora(name) and way == "LoRA")
+
+    def close_eyes(self) -> None:
+        """Forgets what only pictures need."""
+        self.vision = self.decoder = None
+
+    def scale(self) -> float:
+        """How large the numbers of the input table are."""
+        return self.language.model.embed_tokens.weight.detach()[FIRST_CODE:].float().std().item()
+
+    def initialise(self) -> None:
+        """It is pretrained; only a LoRA begins anew."""
+        for module in self.language.modules():
+            if isinstance(module, LoRALinear):
+                module.initialise()
+
+    def drawing_bytes(self, instruction: InContext | Instruction, pictures: int) -> int:
+        """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
+        if isinstance(instruction, InContext):
+            streams, prompt = 1 + (instruction.guidance != 1), len(instruction.ids) + 1
+        else:
+            words = len(self.config.before) + len(self.config.after) + 1
+            streams = len(instruction.coefficients)
+            prompt = instruction.text.shape[1] + instruction.vectors.shape[1] + words
+        like = torch.empty(0, dtype=self.language.dtype, device="meta")
+        config = self.config.sizes.language
+        return StaticCache(config, streams * pictures, prompt, self.picture_codes, like).tensor.nbytes
+
+    def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
+        """Mean cross-entropy [B] of target codes [B, N] and of the image end behind them, when the language model is
+        fed `fed` [B, N]."""
+        prompts = [self.prompt(*one) for one in zip(text, instructions, strict=True)]
+        counts = (target >= 0).sum(dim=1)
+        inputs = [torch.cat((prompt, self.embed(row[:n]))) for prompt, row, n in zip(prompts, fed, counts, strict=True)]
+        hidden = self.language.hidden(pad_sequence(inputs, batch_first=True))  # what is padded is never looked at
+        losses = []
+        for prompt, row, codes, n in zip(prompts, hidden, target, counts, strict=True):
+            first = len(prompt) - 1
+            outcomes = F.pad(codes[:n] + FIRST_CODE - IMAGE_END, (0, 1))  # outcome 0 is the image end
+            losses.append(F.cross_entropy(self.language.logits(row[first : first + n + 1]), outcomes))
+        return torch.stack(losses)
+
+
+def filled(codes: list[Tensor], length: int) -> Tensor:
+    """Codes of every picture [n] -> [B, length]."""
+    return torch.stack([F.pad(picture, (0, length - len(picture)), value=ABSENT) for picture in codes])

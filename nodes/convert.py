@@ -1,0 +1,46 @@
+"""Convert LaVIT: the published weights, once, into files that are safe to load."""
+
+from comfy_api.latest import ui
+
+from . import host, paths
+from .host import io
+from .sockets import errors_of
+
+
+class DRC_ConvertLaVIT(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_ConvertLaVIT",
+            display_name="Convert LaVIT",
+            category="DRC/LaVIT",
+            description="Turns the download of LaVIT-7B-v2 into safetensors in ComfyUI's model folders. Once is "
+            "enough. All is checked before anything is written, and a conversion that was stopped goes on.",
+            inputs=[
+                io.String.Input(
+                    "folder",
+                    default="",
+                    tooltip="The full path of the folder that you downloaded rain1011/LaVIT-7B-v2 to.",
+                ),
+                io.String.Input(
+                    "name",
+                    default="LaVIT-7B-v2",
+                    tooltip="What the model will be called in Load DRC Model.",
+                ),
+            ],
+            outputs=[io.String.Output("report", display_name="report", tooltip="What was written, and where.")],
+            hidden=[io.Hidden.unique_id],
+            is_output_node=True,
+            not_idempotent=True,
+            **host.newer(search_aliases=["LaVIT", "import model", "convert weights"]),
+        )
+
+    @classmethod
+    def execute(cls, folder, name) -> io.NodeOutput:
+        from ..drc.lmm.lavit.convert import convert, table
+
+        name = name.strip()
+        with errors_of("Convert LaVIT"):
+            report = table(convert(paths.published_folder(folder), paths.models(), name, host.Bar()))
+        host.show_text(cls.hidden, f"Done. Press R, then choose {name} in Load DRC Model.\n{report}")
+        return io.NodeOutput(report, ui=ui.PreviewText(report))

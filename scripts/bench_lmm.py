@@ -1,0 +1,165 @@
+"""What it costs to draw with a large language model, as a ratio against `generate` of transformers in the same run.
+
+    build/venv/bin/python -m scripts.bench_lmm [--layers N --hidden N ...] [--batch N] [--rounds N] [--threads N]
+    build/venv/bin/python -m scripts.bench_lmm --size 7b --dtype bfloat16 --device cuda --graph
+
+Random weights of the given size, the vocabulary of LaVIT, prompts of random ids, and classifier-free guidance. The
+baseline is called as LaVIT calls it, with embeddings, a guidance scale and words suppressed; its newer versions want to
+be told the unconditional prompt, image start. Both sample with temperature 1 and top k 50 and draw as many codes as
+they may. They take turns, the median over the rounds counts; in float32 both draw the likeliest codes once before, and
+the codes must agree.
+
+The limit of the memory is the time in which it could hand over what every step has to read: the weights of all layers
+and of the head's rows for codes, and the keys and values of all rows at half of the drawing. Its bandwidth is that of a
+copy of 1 GB within the same device, read and written; weights that fit into a processor's own cache can beat it.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+
+import torch
+import transformers
+from torch import Tensor
+
+from drc.lmm.generate import Sampling
+from drc.lmm.lavit.language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, draw_codes, guided
+from drc.lmm.llama import LlamaConfig
+
+from .bench_embedded import take_turns
+
+VOCABULARY, SPECIAL, PAD = 48386, 3, 2  # the first ids are no words, and LaVIT does not suppress them
+SIZES = {"7b": {"layers": 32, "hidden": 4096, "feed_forward": 11008, "heads": 32}}
+GUIDANCE, TOP_K = 4.0, 50
+COPIED = 2**30  # bytes
+
+
+def models(options: argparse.Namespace) -> tuple[LavitLanguage, transformers.LlamaForCausalLM]:
+    """Ours and theirs, with the same random weights, which they share."""
+    sizes = {
+        "vocab_size": VOCABULARY,
+        "hidden_size": options.hidden,
+        "intermediate_size": options.feed_forward,
+        "num_hidden_layers": options.layers,
+        "num_attention_heads": options.heads,
+        "num_key_value_heads": options.heads,
+        "rms_norm_eps": 1e-5,
+    }
+    torch.manual_seed(0)
+    with torch.device(options.device):
+        config = transformers.LlamaConfig(**sizes, dtype=options.dtype)
+        theirs = transformers.AutoModelForCausalLM.from_config(config).eval().requires_grad_(False)
+    theirs.generation_config.pad_token_id = PAD
+    with torch.device("meta"):
+        ours = LavitLanguage(LlamaConfig(**sizes))
+    ours.load_state_dict(theirs.state_dict(), assign=True)
+    return ours.requires_grad_(False), theirs
+
+
+def their_codes(model: transformers.LlamaForCausalLM, prompts: list[Tensor], codes: int, **options) -> Tensor:
+    """Codes [B, codes] that transformers draws after prompts of one length."""
+    prompt = torch.stack(prompts)
+    ids = model.generate(
+        inputs_embeds=prompt,
+        attention_mask=torch.ones(prompt.shape[:2], dtype=torch.long, device=prompt.device),
+        negative_prompt_ids=torch.full((len(prompts), 1), IMAGE_START, device=prompt.device),
+        guidance_scale=GUIDANCE,
+        min_new_tokens=codes,
+        max_new_tokens=codes,
+        suppress_tokens=list(range(SPECIAL, IMAGE_START)),
+        bos_token_id=IMAGE_START,
+        eos_token_id=IMAGE_END,
+        **options,
+    )
+    return ids[:, -codes:] - FIRST_CODE
+
+
+def bandwidth(device: str) -> float:
+    """Bytes a second that a copy within the device reads and writes."""
+    source = torch.zeros(COPIED // 4, device=device)
+    target = torch.empty_like(source)
+
+    def copy() -> None:
+        target.copy_(source)
+        target[-1].item()  # waits for the device
+
+    copy()
+    start = time.perf_counter()
+    for _ in range(5):
+        copy()
+    return 5 * 2 * COPIED / (time.perf_counter() - start)
+
+
+def bytes_of_a_step(language: LavitLanguage, rows: int, length: int) -> int:
+    """What every step reads at least, with `length` tokens in the cache of every row."""
+    head = language.lm_head.weight[IMAGE_END:]
+    config = language.config
+    keys = 2 * config.num_hidden_layers * rows * length * config.num_key_value_heads * config.head_size
+    layers = sum(weight.nbytes for weight in language.model.layers.parameters())
+    return layers + head.nbytes + keys * head.element_size()
+
+
+@torch.no_grad()
+def bench(options: argparse.Namespace) -> None:
+    language, theirs = models(options)
+    random = torch.Generator().manual_seed(1)
+    ids = torch.randint(SPECIAL, IMAGE_START, (options.batch, options.prompt - 1), generator=random)
+    prompts = [language.prompt([row]) for row in ids.to(options.device)]
+    streams, seeds, codes = guided(language, prompts, GUIDANCE), list(range(options.batch)), options.codes
+
+    def ours_draws(sampling: Sampling = Sampling(top_k=TOP_K), graph: bool = False) -> list[Tensor]:  # noqa: B008
+        return draw_codes(language, streams, seeds, sampling, codes, codes, graph=graph)
+
+    if options.dtype == torch.float32:
+        expected = their_codes(theirs, prompts, codes, do_sample=False)
+        assert torch.equal(torch.stack(ours_draws(Sampling(temperature=0.0))), expected), "the codes differ"
+        print("the likeliest codes of both agree")
+    drawings: dict[str, Callable] = {
+        "transformers": lambda: their_codes(theirs, prompts, codes, do_sample=True, top_k=TOP_K),
+        "ours": ours_draws,
+    }
+    if options.graph:
+        drawings["ours, a step as one CUDA graph"] = lambda: ours_draws(graph=True)
+    times = take_turns(drawings, options.rounds)
+    rate = bandwidth(options.device)
+    limit = rate / bytes_of_a_step(language, 2 * options.batch, options.prompt + codes // 2)  # steps a second
+    print(
+        f"the memory copies {rate / 1e9:.1f} GB/s, which would be enough for {limit * options.batch:.1f} codes a second"
+    )
+    for name, seconds in times.items():
+        steps = codes / seconds
+        print(
+            f"{name}: {steps * options.batch:.1f} codes a second, {100 * steps / limit:.0f} % of that; "
+            f"{times['transformers'] / seconds:.2f} times as fast as transformers"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=SIZES, help="a named size, in place of the four that follow")
+    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--hidden", type=int, default=1024)
+    parser.add_argument("--feed-forward", type=int, default=2752)
+    parser.add_argument("--heads", type=int, default=8)
+    parser.add_argument("--prompt", type=int, default=64, help="tokens of a prompt")
+    parser.add_argument("--codes", type=int, default=48, help="codes of a picture")
+    parser.add_argument("--batch", type=int, default=1, help="pictures at a time")
+    parser.add_argument("--dtype", type=lambda name: getattr(torch, name), default=torch.float32)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--graph", action="store_true", help="also measure a step as one CUDA graph")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    vars(options).update(SIZES.get(options.size, {}))
+    torch.set_num_threads(options.threads)
+    device = torch.cuda.get_device_name() if options.device == "cuda" else f"CPU with {options.threads} threads"
+    print(
+        f"{options.layers} layers of width {options.hidden}, {options.dtype}, {options.batch} pictures at a time, "
+        f"a prompt of {options.prompt} tokens, {options.codes} codes; {device}, torch {torch.__version__}, "
+        f"transformers {transformers.__version__}, median of {options.rounds} rounds"
+    )
+    bench(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""ComfyUI's page in a headless Chromium that can reach this machine and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from scripts.lib.environment import BUILD, CHROMIUMS
+from scripts.lib.server import PACK
+
+OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
+ALERTS = ".p-toast-message, [role=dialog]"
+SETTINGS = {
+    "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
+    "Comfy.Minimap.Visible": False,
+    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # the whole graph in a screenshot, with its texts
+}
+WAYS = {"canvas": False, "vue": True}  # in which the page can draw nodes
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, CHROMIUMS)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", OFFLINE])
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def open_page(browser: Browser, address: str, way: str, width: int = 1600, height: int = 900) -> Iterator[Page]:
+    """The page of the server at `address`, which draws nodes in one of WAYS."""
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(120_000)
+    context.request.post(f"{address}/settings", data={**SETTINGS, "Comfy.VueNodes.Enabled": WAYS[way]})
+    page = Page(context.new_page(), way)
+    page.tab.goto(address, wait_until="commit")
+    page.tab.wait_for_function("() => window.app?.graph && window.LiteGraph?.registered_node_types.SaveImage")
+    yield page
+    context.close()
+
+
+class Page:
+    """The open page; `errors` collects what goes wrong on it, except that it cannot reach the internet."""
+
+    def __init__(self, tab: Tab, name: str):
+        self.tab = tab
+        self.name = name
+        self.errors = []
+        tab.on("console", self.note_message)
+        tab.on("pageerror", lambda error: self.note(str(error)))
+
+    def note_message(self, message) -> None:
+        if message.type == "error":
+            self.note(f"{message.text} ({message.location['url']})")
+
+    def note(self, error: str) -> None:
+        if "https://api.comfy.org" not in error:
+            self.errors.append(error)
+
+    def open_template(self, name: str) -> None:
+        """Opens a workflow of this pack from the template browser, as a user does."""
+        self.tab.get_by_role("button", name="Templates").click()
+        dialog = self.tab.get_by_role("dialog")
+        self.errors.clear()
+        dialog.get_by_text(PACK, exact=True).click()
+        dialog.get_by_text(name, exact=True).last.click()
+        self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
+        dialog.wait_for(state="hidden")
+
+    def unknown_node_types(self) -> list[str]:
+        types = "window.app.graph.nodes.map(node => node.type)"
+        return self.tab.evaluate(f"() => {types}.filter(type => !(type in LiteGraph.registered_node_types))")
+
+    def alerts(self) -> list[str]:
+        """The texts of messages that popped up, and of dialogs such as the one for missing nodes."""
+        return self.tab.locator(ALERTS).all_inner_texts()
+
+    def api_prompt(self) -> dict[str, Any]:
+        """The graph as the page queues it."""
+        return self.tab.evaluate("async () => (await window.app.graphToPrompt()).output")
+
+    def set_widgets(self, node_type: str, **values: Any) -> None:
+        """Sets widgets of the node of a type, as an edit in the page does."""
+        set_one = """([type, values]) => {
+            const node = window.app.graph.nodes.find(node => node.type === type)
+            for (const [name, value] of Object.entries(values))
+                node.widgets.find(widget => widget.name === name).value = value
+        }"""
+        self.tab.evaluate(set_one, [node_type, values])
+
+    def press_run(self) -> None:
+        self.tab.get_by_test_id("queue-button").get_by_role("button").first.click()
+
+    def select(self, node_type: str) -> None:
+        """Selects the node of a type, as a click on it does."""
+        select = """type => {
+            window.app.canvas.selectNodes([window.app.graph.nodes.find(node => node.type === type)])
+            window.app.canvas.setDirty(true, true)
+        }"""
+        self.tab.evaluate(select, node_type)
+
+    def press(self, key: str) -> None:
+        self.tab.keyboard.press(key)
+
+    def press_run_selected(self) -> None:
+        """The play button above a selected node, which runs that node alone."""
+        button = self.tab.locator(".selection-toolbox button", has=self.tab.locator("[class*='lucide--play']"))
+        button.dispatch_event("click")  # it may lie under the bar of tabs, as the node is not brought into view
+
+    def wait_until_offered(self, node_type: str, option: str) -> None:
+        """Until the first widget of the node of a type offers it."""
+        node = f"window.app.graph.nodes.find(node => node.type === '{node_type}')"
+        self.tab.wait_for_function(f"option => {node}.widgets[0].options.values.includes(option)", arg=option)
+
+    def run(self) -> list[dict[str, str]]:
+        """Presses Run; returns the pictures of the first node that shows some, or none when an alert comes first."""
+        self.press_run()
+        return self.wait_for("Object.values(window.app.nodeOutputs).find(output => output.images?.length)?.images")
+
+    def pictures_in(self, title: str) -> list[dict[str, str]]:
+        """Waits for the pictures of the node with that title; none when an alert comes first."""
+        node = f"window.app.graph.nodes.find(node => node.title === '{title}')"
+        return self.wait_for(f"window.app.nodeOutputs[{node}.id]?.images")
+
+    def wait_for(self, shown: str) -> Any:
+        alert = f"document.querySelector('{ALERTS}') && []"
+        return self.tab.wait_for_function(f"() => {shown} || ({alert})").json_value()
+
+    def fit_view(self) -> None:
+        """Brings the whole graph into view."""
+        self.tab.evaluate("() => window.app.extensionManager.command.execute('Comfy.Canvas.FitView')")
+        self.tab.wait_for_timeout(1000)
+
+    def screenshot(self, name: str) -> None:
+        folder = BUILD / "screenshots"
+        folder.mkdir(exist_ok=True)
+        self.fit_view()
+        self.tab.screenshot(path=folder / f"{name}-{self.name}.png")

@@ -1,0 +1,310 @@
+"""The language side of LaVIT against what the original recorded, and the promises of its drawing loop.
+
+The original lets ids 0, 1, 2 and image start through; ours draws image end and codes only, so these are compared. What
+it computed of a row that had ended, which it fed with id 2, is compared where no drawing is involved.
+"""
+
+import json
+
+import pytest
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from drc.lmm import generate
+from drc.lmm.generate import INTERVAL, Sampling, sample
+from drc.lmm.lavit.language import END, IMAGE_END, IMAGE_START, Drawing, LavitLanguage, code_ids, draw_codes, guided
+from drc.lmm.llama import LlamaConfig
+
+from .recorded import FOLDER, MANIFEST, SIZES, tensors
+
+FILE = "llm.safetensors"
+SCENARIOS = {scenario["name"]: scenario for scenario in MANIFEST["scenarios"]["llm_scenarios"]}
+GUIDED = [name for name, scenario in SCENARIOS.items() if scenario["args"]["guidance_scale"] != 1]
+GREEDY, WARPED = Sampling(temperature=0.0), Sampling(temperature=0.7, top_k=12, top_p=0.85)
+COLUMNS = slice(4, None)  # of the recorded ones: image end and the codes
+
+
+@pytest.fixture(scope="module")
+def language():
+    config = LlamaConfig.read(json.loads((FOLDER / "weights" / "llm" / "config.json").read_text()))
+    language = LavitLanguage(config)
+    language.load_state_dict(tensors("weights/llm/model.safetensors"))
+    return language.requires_grad_(False)
+
+
+def recorded(name, quantity):
+    return tensors(FILE)[f"out.{name}.{quantity}"]
+
+
+def ids_of(name):
+    """What the original drew [B, steps], without the image start that it puts before."""
+    return recorded(name, "sequences")[:, 1:]
+
+
+def prompts_of(language, name):
+    return [language.prompt([torch.tensor(prompt)]) for prompt in SCENARIOS[name]["prompts"]]
+
+
+def null_of(language, name):
+    return language.embed(torch.tensor(SCENARIOS[name].get("uncond_input_ids", [[IMAGE_START]])[0]))
+
+
+def streams_of(language, name):
+    streams = guided(language, prompts_of(language, name), SCENARIOS[name]["args"]["guidance_scale"])
+    return [streams[0], *((coefficient, [null_of(language, name)]) for coefficient, _ in streams[1:])]
+
+
+def minimum_of(name):
+    return SCENARIOS[name]["args"]["min_length"]
+
+
+def assert_recorded(name, quantity, computed, columns=COLUMNS, where=True):
+    """Within the manifest's tolerance, which is relative to the largest finite number; infinities must coincide."""
+    whole = recorded(name, quantity)
+    expected = whole[..., columns]
+    assert computed.shape == expected.shape
+    where = torch.as_tensor(where).expand_as(expected)
+    atol = MANIFEST["files"][FILE]["tensors"][f"out.{name}.{quantity}"]["rtol"] * whole[whole.isfinite()].abs().max()
+    torch.testing.assert_close(computed[where], expected[where], rtol=0, atol=atol.item())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_prompt_ends_in_image_start(language, name):
+    padded, mask = recorded(name, "prompt_ids"), recorded(name, "prompt_mask").bool()
+    for prompt, ids, kept in zip(prompts_of(language, name), padded, mask, strict=True):
+        assert torch.equal(prompt, language.embed(ids[kept]))
+
+
+def test_a_prompt_is_text_and_pictures_in_the_order_given(language):
+    parts = [torch.tensor([5, 6]), code_ids(torch.tensor([0, 95])), torch.tensor([7])]
+    assert torch.equal(language.prompt(parts), language.embed(torch.tensor([5, 6, 32002, 32097, 7, 32000])))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("name", "stream"), [(name, "cond") for name in SCENARIOS] + [(n, "uncond") for n in GUIDED])
+def test_logits_of_each_stream(language, name, stream):
+    """Every step of every row, also of those that had ended."""
+    ids = ids_of(name)
+    prompts = prompts_of(language, name) if stream == "cond" else [null_of(language, name)]
+    drawing = Drawing(language, [(1.0, prompts)], *ids.shape)
+    logits = [drawing.first, *(drawing.step(drawn - IMAGE_END) for drawn in ids[:, :-1].T)]
+    assert_recorded(name, f"{stream}_logits", torch.stack(logits))
+
+
+def normaliser(name):
+    """What guidance makes of the logarithms of both streams' sums over the whole vocabulary [steps, B, 1]."""
+    guidance = SCENARIOS[name]["args"]["guidance_scale"]
+    if guidance == 1:
+        return torch.zeros(())  # the original then compares logits as they are
+    sums = guidance * recorded(name, "cond_logsumexp") + (1 - guidance) * recorded(name, "uncond_logsumexp")
+    return sums.unsqueeze(-1)
+
+
+def observed(language, name, monkeypatch, view):
+    """view(logits) [steps, B, outcomes] of all logits that the loop would draw from while it draws what was recorded,
+    and where a row had not ended [steps, B, 1]."""
+    seen, ids = [], ids_of(name)
+
+    def draw(logits, sampling, times):
+        seen.append(view(logits))
+        return (ids[:, len(seen) - 1] - IMAGE_END).clamp(min=END)
+
+    monkeypatch.setattr(generate, "draw", draw)
+    draws = sampled(language, name, GREEDY)
+    alive = torch.cat((torch.ones(len(ids), 1, dtype=torch.bool), draws[:, :-1] != END), dim=1)
+    return torch.stack(seen), alive.T.unsqueeze(-1)
+
+
+def sampled(language, name, sampling):
+    ids = ids_of(name)
+    drawing = Drawing(language, streams_of(language, name), *ids.shape)
+    seeds = list(range(len(ids)))
+    return sample(drawing.first, drawing.step, seeds, sampling, ids.shape[1], END, minimum_of(name))
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "sample_warped"])
+def test_guided_scores(language, name, monkeypatch):
+    logits, alive = observed(language, name, monkeypatch, lambda logits: logits)
+    assert_recorded(name, "scores", logits - normaliser(name), where=alive)
+
+
+def test_warped_scores(language, monkeypatch):
+    name = "sample_warped"
+    warped, alive = observed(language, name, monkeypatch, lambda logits: generate.warp(logits, WARPED))
+    assert torch.isneginf(recorded(name, "scores")[..., :4]).all()
+    assert alive.all()
+    assert_recorded(name, "scores", warped - normaliser(name) / WARPED.temperature)
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "sample_warped"])
+def test_the_likeliest_codes(language, name):
+    expected = [row[row >= IMAGE_END] for row in ids_of(name)]
+    drawn = sampled(language, name, GREEDY)
+    assert [row[row != END].tolist() for row in drawn] == [
+        (row[row > IMAGE_END] - IMAGE_END).tolist() for row in expected
+    ]
+    if minimum_of(name) > 0:
+        limit = ids_of(name).shape[1]
+        streams, seeds = streams_of(language, name), [0] * len(expected)
+        codes = draw_codes(language, streams, seeds, GREEDY, limit, min(minimum_of(name), limit))
+        assert [code_ids(row).tolist() for row in codes] == [row[row > IMAGE_END].tolist() for row in expected]
+
+
+# Pictures of unequal prompts: text, a picture with text, and a longer picture; with these seeds some end early.
+PARTS = [[[5, 900, 17]], [[41, 42], [32002, 32050, 32097]], [[32010] * 20, [7]]]
+SEEDS = [3, 4, 5]
+USUAL, LIMIT, MINIMUM = Sampling(top_k=50), 40, 4
+
+
+@pytest.fixture(scope="module")
+def prompts(language):
+    return [language.prompt([torch.tensor(part) for part in parts]) for parts in PARTS]
+
+
+def pictures(language, prompts, seeds, guidance=3.0, sampling=USUAL, **options):
+    options = {"limit": LIMIT, "minimum": MINIMUM, **options}
+    return [
+        codes.tolist()
+        for codes in draw_codes(language, guided(language, prompts, guidance), seeds, sampling, **options)
+    ]
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+@pytest.mark.parametrize("sampling", [USUAL, Sampling(), Sampling(0.7, 12, 0.85)], ids=str)
+def test_a_seed_draws_the_same_whoever_the_neighbours_are(language, prompts, guidance, sampling):
+    together = pictures(language, prompts, SEEDS, guidance, sampling)
+    turned = pictures(language, prompts[::-1], SEEDS[::-1], guidance, sampling)
+    pair = pictures(language, prompts[1:], SEEDS[1:], guidance, sampling)
+    alone = [
+        pictures(language, [prompt], [seed], guidance, sampling)[0] for prompt, seed in zip(prompts, SEEDS, strict=True)
+    ]
+    assert together == alone == turned[::-1]
+    assert pair == alone[1:]
+
+
+def test_a_prompt_for_all_pictures_is_as_many_prompts(language, prompts):
+    shared = pictures(language, prompts[:1], SEEDS)
+    assert shared == pictures(language, prompts[:1] * 3, SEEDS)
+    assert len({tuple(codes) for codes in shared}) == 3
+
+
+def test_pictures_end_by_themselves_and_within_the_limits(language, prompts):
+    lengths = [len(codes) for codes in pictures(language, prompts, SEEDS)]
+    assert all(MINIMUM <= length <= LIMIT for length in lengths) and len(set(lengths)) > 1
+    assert max(code for codes in pictures(language, prompts, SEEDS) for code in codes) < SIZES["codebook_n"]
+    assert [len(codes) for codes in pictures(language, prompts, SEEDS, minimum=LIMIT)] == [LIMIT] * 3
+    longer = pictures(language, prompts, SEEDS, minimum=LIMIT)
+    assert all(len(codes) == 7 for codes in pictures(language, prompts, SEEDS, limit=7, minimum=7))
+    assert [codes[:7] for codes in longer] == pictures(language, prompts, SEEDS, limit=7, minimum=7)
+
+
+def test_a_draw_is_the_multinomial_of_the_seed(language, prompts):
+    """By hand, one picture, with the whole sequence through the model at every step and every word's logit computed."""
+    random, ids, guidance = torch.Generator().manual_seed(7), [], 3.0
+    start = language.embed(torch.tensor([IMAGE_START]))
+    for index in range(20):
+        drawn = language.embed(torch.tensor(ids, dtype=torch.long))
+        c, u = (language(torch.cat((prompt, drawn))[None])[0, -1].log_softmax(-1) for prompt in (prompts[1], start))
+        scores = u + guidance * (c - u)
+        scores[:IMAGE_END] = float("-inf")
+        if index < MINIMUM:
+            scores[IMAGE_END] = float("-inf")
+        chances = generate.warp(scores[None, IMAGE_END:], USUAL)[0].softmax(-1)
+        ids.append(IMAGE_END + int(torch.multinomial(chances, 1, generator=random)))
+        if ids[-1] == IMAGE_END:
+            break
+    assert pictures(language, prompts[1:2], [7], limit=20) == [[id - 32002 for id in ids if id != IMAGE_END]]
+
+
+class Watch(TorchDispatchMode):
+    """Every operation: its name and the shapes of its tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        shapes = [tuple(tensor.shape) for tensor in (*args, result) if isinstance(tensor, torch.Tensor)]
+        self.calls.append((function.overloadpacket.__name__, shapes))
+        return result
+
+
+def test_logits_of_words_are_never_computed(language, prompts):
+    with Watch() as watch:
+        pictures(language, prompts, SEEDS)
+    products = [shapes[-1] for name, shapes in watch.calls if name in ("mm", "addmm", "bmm", "linear", "matmul")]
+    outcomes = 1 + SIZES["codebook_n"]
+    heads = [shape[:-1] for shape in products if shape[-1] == outcomes]
+    assert not [shape for shape in products if shape[-1] > outcomes]
+    assert heads[:4] == [(1,)] * 4  # three prompts and image start, each at its last position
+    assert set(heads[4:]) == {(6,)}
+
+
+@torch.no_grad()
+def test_the_device_is_waited_for_once_in_a_while(language, prompts):
+    drawing = Drawing(language, guided(language, prompts, 3.0), 3, LIMIT)
+    with Watch() as watch:
+        sample(drawing.first, drawing.step, SEEDS, USUAL, LIMIT, END, LIMIT)
+    waits = [name for name, _ in watch.calls if name in ("_local_scalar_dense", "nonzero", "is_nonzero", "equal")]
+    assert 0 < len(waits) <= -(-LIMIT // INTERVAL)
+
+
+@torch.no_grad()
+def test_a_step_can_be_recorded_and_replayed(language, prompts):
+    """What a CUDA graph needs: the operations of one step, repeated on the same tensors, draw the whole picture."""
+    drawing = Drawing(language, guided(language, prompts, 3.0), 3, LIMIT)
+    replay = make_fx(lambda drawn: drawing.step(drawn))(torch.tensor([5, 6, 7]))
+    drawing.rewind()
+    replayed = sample(drawing.first, replay, SEEDS, USUAL, LIMIT, END, MINIMUM)
+    assert [(row[row != END] - 1).tolist() for row in replayed] == pictures(language, prompts, SEEDS)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_step_as_a_cuda_graph(language, prompts):
+    there = LavitLanguage(language.config).cuda().requires_grad_(False)
+    there.load_state_dict(language.state_dict())
+    prompts = [prompt.cuda() for prompt in prompts]
+    assert pictures(there, prompts, SEEDS, graph=True) == pictures(there, prompts, SEEDS)
+
+
+def test_every_code_is_reported(language, prompts):
+    reports = []
+    codes = pictures(language, prompts, SEEDS, on_code=lambda count, codes: reports.append((count, codes.clone())))
+    assert [count for count, _ in reports] == list(range(1, len(reports) + 1))
+    assert max(map(len, codes)) <= len(reports) < max(map(len, codes)) + INTERVAL
+    for count, seen in reports:
+        assert seen.shape == (3, count)
+        assert [[code for code in row if code >= 0] for row in seen.tolist()] == [row[:count] for row in codes]
+
+
+def test_a_report_that_raises_stops_the_drawing(language, prompts):
+    class StopDrawingError(Exception):
+        pass
+
+    reports = []
+
+    def stop(count, codes):
+        reports.append(count)
+        if count == 3:
+            raise StopDrawingError
+
+    with pytest.raises(StopDrawingError):
+        pictures(language, prompts, SEEDS, on_code=stop)
+    assert reports == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("minimum", "limit"), [(0, 10), (11, 10), (20, 257)])
+def test_impossible_lengths_are_one_sentence(language, prompts, minimum, limit):
+    with pytest.raises(
+        ValueError, match=f"^the picture shall have {minimum} to {limit} codes, .*; change minimum or limit$"
+    ):
+        pictures(language, prompts, SEEDS, minimum=minimum, limit=limit)
+
+
+def test_a_prompt_beyond_the_model_is_one_sentence(language):
+    long = language.prompt([torch.full((2008,), 5)])
+    with pytest.raises(ValueError, match="^the prompt takes 2009 tokens and the picture up to 40, .* at most 2048; "):
+        pictures(language, [long], [1])
+    assert len(pictures(language, [long[1:]], [1], minimum=1)) == 1

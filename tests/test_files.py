@@ -1,0 +1,78 @@
+"""Safetensors in pieces against the library, and files that are written whole or not at all."""
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from drc.files import CHUNK, file_chunks, safetensors_chunks, safetensors_header, write_chunks
+from scripts.lib.disk import full_disk, names
+
+
+def tensors():
+    generator = torch.Generator().manual_seed(0)
+    made = {
+        "b.half": torch.randn(3, 5, generator=generator).half(),
+        "a.single": torch.randn(2, 2, generator=generator),
+        "c.brain": torch.randn(7, generator=generator).bfloat16(),
+        "d.double": torch.randn(1, 3, generator=generator).double(),
+        "number": torch.tensor(0.5),
+        "empty": torch.zeros(0, 4),
+        "turned": torch.randn(4, 6, generator=generator).T,
+        'quotes " and umlauts \u00e4': torch.ones(2),
+    }
+    return made | {"shared": made["a.single"], "part": made["a.single"][1:]}
+
+
+def test_the_library_reads_what_is_written(tmp_path):
+    path = tmp_path / "a.safetensors"
+    write_chunks(safetensors_chunks(tensors()), path)
+    found = load_file(path)
+    assert found.keys() == tensors().keys()
+    for name, tensor in tensors().items():
+        assert found[name].dtype == tensor.dtype and torch.equal(found[name], tensor)
+    with safe_open(path, "pt") as file:
+        assert file.metadata() == {"format": "pt"}
+
+
+def test_numbers_lie_where_their_width_asks(tmp_path):
+    path = tmp_path / "a.safetensors"
+    write_chunks(safetensors_chunks(tensors()), path)
+    assert len(safetensors_header(tensors())) % 8 == 0
+    assert all(tensor.data_ptr() % tensor.itemsize == 0 for tensor in load_file(path).values())
+
+
+def test_the_bytes_are_those_of_the_library(tmp_path):
+    """Of one type, where the order is by name."""
+    same = {name: torch.full((5, 3), float(index)) for index, name in enumerate("cab")}
+    save_file(same, tmp_path / "library", {"format": "pt"})
+    write_chunks(safetensors_chunks(same), tmp_path / "ours")
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "library").read_bytes()
+
+
+def test_large_tensors_come_in_pieces(tmp_path):
+    large = {"large": torch.arange(CHUNK // 2 + 7, dtype=torch.float32)}
+    pieces = [len(piece) for piece in safetensors_chunks(large)]
+    assert pieces[1:] == [CHUNK, CHUNK, 28]
+    path = tmp_path / "large"
+    write_chunks(safetensors_chunks(large), path)
+    assert torch.equal(load_file(path)["large"], large["large"])
+    assert [len(piece) for piece in file_chunks(path)] == [CHUNK, CHUNK, pieces[0] + 28]
+
+
+def test_an_error_between_pieces_leaves_what_was_there(tmp_path):
+    path = tmp_path / "new folder" / "file"
+
+    def pieces():
+        yield b"half"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_chunks(pieces(), path)
+    assert names(tmp_path) == ["new folder"]
+    write_chunks([b"who", b"le"], path)
+    with pytest.raises(RuntimeError):
+        write_chunks(pieces(), path)
+    with full_disk(4), pytest.raises(OSError, match="File too large"):
+        write_chunks([b"too ", b"much"], path)
+    assert path.read_bytes() == b"whole" and names(path.parent) == ["file"]
