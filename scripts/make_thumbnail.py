@@ -22,7 +22,7 @@ from scripts.lib.client import Client, Result  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
 from scripts.lib.page import chromium, open_page  # noqa: E402
 from scripts.lib.pictures import from_bytes  # noqa: E402
-from scripts.lib.prompts import node_of, personalise  # noqa: E402
+from scripts.lib.prompts import look_closer, node_of, personalise  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.training_prompts import STAGE1, STAGE2, train_disentanglement, train_personalisation  # noqa: E402
 
@@ -79,18 +79,34 @@ def of_personalise(client: Client, workflow: dict, widgets: dict) -> Image.Image
     return thumbnail(history, Image.open(folder / "reference.png"), pictures[-1])
 
 
+def of_look_closer(client: Client, workflow: dict, widgets: dict) -> Image.Image:
+    values = {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
+    prompt = look_closer(client.node_definitions(), seed=values["DRC_LMMGenerate"][0])
+    result = run(client, prompt)
+    names = {"DRC_GuidanceGrid": "what the dials do", "DRC_CollapseMeter": "meter", "DRC_AttentionMap": "attention"}
+    sheets = {names[node]: shown(client, prompt, result, node, 0) for node in names}
+    grid = sheets.pop("what the dials do")
+    narrow = [sheet.resize((grid.width, round(grid.width * sheet.height / sheet.width))) for sheet in sheets.values()]
+    column = Image.new("RGB", (grid.width, sum(sheet.height for sheet in narrow) + GAP), GROUND)
+    column.paste(narrow[0], (0, 0))
+    column.paste(narrow[1], (0, narrow[0].height + GAP))
+    return side_by_side({"what the dials do": grid, " and ".join(sheets): column})
+
+
+def shown(client: Client, prompt: dict, result: Result, class_type: str, output: int) -> Image.Image:
+    """What the preview that is linked to an output shows last."""
+    link = [node_of(prompt, class_type), output]
+    preview = next(number for number, node in prompt.items() if node["inputs"].get("images") == link)
+    return from_bytes(client.fetch(result.outputs[preview]["images"][-1]))
+
+
 def of_training(make: Callable[..., dict], trainer: str) -> Callable[..., Image.Image]:
     def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
         prompt = make(client.node_definitions(), **widgets)
         result = run(client, prompt)
 
-        def shown(class_type: str, output: int) -> Image.Image:
-            """What the preview that is linked to an output shows last."""
-            link = [node_of(prompt, class_type), output]
-            preview = next(number for number, node in prompt.items() if node["inputs"].get("images") == link)
-            return from_bytes(client.fetch(result.outputs[preview]["images"][-1]))
-
-        pairs, curve, samples = shown("DRC_Triplets", 1), shown(trainer, 1), shown(trainer, 2)
+        places = ("DRC_Triplets", 1), (trainer, 1), (trainer, 2)
+        pairs, curve, samples = (shown(client, prompt, result, *place) for place in places)
         return side_by_side({"pairs": pairs, "loss curve": curve, "samples": cut(samples)})
 
     return draw
@@ -138,6 +154,7 @@ def pictures_of(client: Client, result: Result) -> list[Image.Image]:
 
 DRAWN = {
     "personalise": of_personalise,
+    "look_closer": of_look_closer,
     "train_disentanglement": of_training(train_disentanglement, STAGE1),
     "train_personalisation": of_training(train_personalisation, STAGE2),
     "lavit_reconstruct": of_graph("lavit_reconstruct"),

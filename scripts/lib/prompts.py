@@ -77,6 +77,24 @@ def draw(prompt: Prompt, model: list[Any], history: list[Any], reference: list[A
     return [prompt.add("DRC_DecodeTokens", model=model, tokens=tokens), 0]
 
 
+def look_closer(definitions: dict[str, Any], seed: int = 0, model_name: str = "embedded") -> dict[str, Any]:
+    """The example drawn, and its collapse meter, attention map and guidance grid, as the workflow of that name."""
+    prompt = Prompt(definitions)
+    model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
+    examples = prompt.add("DRC_ExamplePictures")
+    given = {"history": [examples, 0], "reference": [examples, 1]}
+    picture = draw(prompt, model, *given.values(), "", seed)
+    style, semantics = ([node_of(prompt.nodes, name), 0] for name in ("DRC_StyleTower", "DRC_SemanticTower"))
+    for sheet in (
+        picture,
+        [prompt.add("DRC_CollapseMeter", model=model, images=picture, **given), 0],
+        [prompt.add("DRC_AttentionMap", model=model, **given), 0],
+        [prompt.add("DRC_GuidanceGrid", model=model, style=style, semantics=semantics), 0],
+    ):
+        prompt.add("PreviewImage", images=sheet)
+    return prompt.nodes
+
+
 def node_of(prompt: dict[str, Any], class_type: str) -> str:
     """The number of the first node of that class."""
     return next(number for number, node in prompt.items() if node["class_type"] == class_type)

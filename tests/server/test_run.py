@@ -4,7 +4,7 @@ import pytest
 
 from scripts.lib.client import Result
 from scripts.lib.pictures import from_bytes
-from scripts.lib.prompts import node_of, personalise
+from scripts.lib.prompts import look_closer, node_of, personalise
 from scripts.lib.server import PACK
 
 
@@ -66,3 +66,9 @@ def test_every_node_has_a_help_page(client, definitions):
     assert len(nodes) == 17
     for node in nodes:
         assert client.get(f"/extensions/{PACK}/docs/{node}.md").startswith(b"#")
+
+
+def test_a_closer_look(client, definitions):
+    result = client.run(look_closer(definitions, model_name="tiny.safetensors"))
+    assert result.error is None
+    assert len(result.images) == 4

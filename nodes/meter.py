@@ -1,0 +1,95 @@
+"""Collapse Meter: did a picture keep the style, did it keep the meaning, or is it a copy?"""
+
+import torch
+
+from . import host
+from .host import io
+from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, tokenize
+from .sockets import Model, ModelSocket, errors_of
+
+
+class DRC_CollapseMeter(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_CollapseMeter",
+            display_name="Collapse Meter",
+            category="DRC/looking closer",
+            description="Tells of drawn pictures how much of the style and of the meaning they kept, and whether they "
+            "are copies, against two controls: the history alone and the reference alone.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                io.Image.Input("images", tooltip="The drawn pictures, from Decode."),
+                io.Image.Input("history", tooltip="The pictures that you gave to StyleTower. " + SQUARE_TOOLTIP),
+                io.Image.Input("reference", tooltip="The picture that you gave to SemanticTower."),
+                io.String.Input(
+                    "text", multiline=True, default="", optional=True, tooltip="The text of ComposeInstruction, if any."
+                ),
+            ],
+            outputs=[
+                io.Image.Output("needles", display_name="meter", tooltip="Three dials and the verdict."),
+                io.Float.Output("style_kept", display_name="style kept", tooltip="0 to 1, the mean of all pictures."),
+                io.Float.Output("meaning_kept", display_name="meaning kept", tooltip="0 to 1, the same."),
+                io.Float.Output("copying", display_name="copying", tooltip="0 to 1, the same. More is worse."),
+                io.String.Output("verdict", display_name="verdict", tooltip="In words, one line for each picture."),
+            ],
+            **host.newer(search_aliases=["guidance collapse", "measure", "score"]),
+        )
+
+    @classmethod
+    def execute(cls, model, images, history, reference, text="") -> io.NodeOutput:
+        from ..drc.bench.collapse import read
+        from ..drc.bench.needle import needle_picture
+        from ..drc.pixels import check
+
+        with errors_of("Collapse Meter"):
+            model.drc.require_trained_towers()
+            model.require_own_pictures()
+            for name, given in (("images", images), ("history", history), ("reference", reference)):
+                check(given, name)
+            if len(reference) > 1:
+                raise ValueError(
+                    f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch"
+                )
+            readings = read(measure(model, images, history, reference, text))
+        mean = [sum(getattr(one, name) for one in readings) / len(readings) for name in ("style", "meaning", "copying")]
+        verdicts = "\n".join(one.verdict for one in readings)
+        return io.NodeOutput(host.as_images([needle_picture(readings)]), *mean, verdicts)
+
+
+def measure(model: Model, images, history, reference, text: str):
+    """`drc.bench.evidence.Evidence` of pictures, one after another with progress."""
+    from ..drc.bench.evidence import Evidence, controls, copying, log_likelihoods
+
+    drc, questions = model.drc, 3
+    progress = host.Progress((1 + questions) * len(images) + len(history) + 1)
+    drawn, seen, meant = (
+        tokenize(model, pictures, list(range(len(pictures))), name, Later(progress, before))
+        for pictures, name, before in (
+            (images, "images", 0),
+            (history, "history", len(images)),
+            (reference, "reference", len(images) + len(history)),
+        )
+    )
+    host.load([model.language, model.disentangler], 0)
+    style = drc.style(seen, torch.ones(len(seen), device=model.device))
+    vectors, ids = controls(drc, style, drc.semantics(meant[0]), text, model.device)
+    before = len(images) + len(history) + 1
+    both, style_only, meaning_only = log_likelihoods(
+        drc, drawn, vectors, ids, lambda done: progress.step_to(before + done)
+    ).cpu()
+    prepared = [
+        torch.stack([drc.lmm.prepare(image, "a picture") for image in some]) for some in (images, history, reference)
+    ]
+    copies = copying(prepared[0], torch.cat(prepared[1:]))
+    return Evidence(both - meaning_only, both - style_only, copies[:, -1], copies[:, :-1].amax(dim=1))
+
+
+class Later:
+    """A bar whose numbers begin after those of others."""
+
+    def __init__(self, progress: host.Progress, before: int):
+        self.progress, self.before = progress, before
+
+    def step_to(self, value: int) -> None:
+        self.progress.step_to(self.before + value)
