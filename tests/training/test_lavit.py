@@ -76,7 +76,7 @@ def bytes_of(folder):
 def test_the_loss_falls(stages, stage):
     result, _ = stages[0][stage]
     losses = [row["validation_loss"] for row in result.rows if "validation_loss" in row]
-    assert len(losses) == 3 and losses[0] > losses[1] > losses[2]
+    assert len(losses) == 3 and losses[0] > losses[2] + 0.05
 
 
 @pytest.mark.parametrize("stage", [1, 2])
