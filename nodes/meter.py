@@ -7,6 +7,8 @@ from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, tokenize
 from .sockets import Model, ModelSocket, errors_of
 
+ACCOUNTS = 4  # of how a picture came about: both, history only, reference only, neither
+
 
 class DRC_CollapseMeter(io.ComfyNode):
     @classmethod
@@ -58,14 +60,14 @@ class DRC_CollapseMeter(io.ComfyNode):
 
 
 def measure(model: Model, images, history, reference, text: str):
-    """`drc.bench.evidence.Evidence` of pictures, one after another with progress."""
-    from ..drc.bench.evidence import Evidence, controls, copying, log_likelihoods
+    """`drc.bench.evidence.Evidence` of pictures, with progress."""
+    from ..drc.bench.evidence import Evidence, accounts, copying, kept, log_likelihoods
 
-    drc, questions = model.drc, 3
-    progress = host.Progress((1 + questions) * len(images) + len(history) + 1)
+    drc, before = model.drc, len(images) + len(history) + 1
+    progress = host.Progress(before + ACCOUNTS * len(images))
     drawn, seen, meant = (
-        tokenize(model, pictures, list(range(len(pictures))), name, Later(progress, before))
-        for pictures, name, before in (
+        tokenize(model, pictures, list(range(len(pictures))), name, Later(progress, first))
+        for pictures, name, first in (
             (images, "images", 0),
             (history, "history", len(images)),
             (reference, "reference", len(images) + len(history)),
@@ -73,16 +75,12 @@ def measure(model: Model, images, history, reference, text: str):
     )
     host.load([model.language, model.disentangler], 0)
     style = drc.style(seen, torch.ones(len(seen), device=model.device))
-    vectors, ids = controls(drc, style, drc.semantics(meant[0]), text, model.device)
-    before = len(images) + len(history) + 1
-    both, style_only, meaning_only = log_likelihoods(
-        drc, drawn, vectors, ids, lambda done: progress.step_to(before + done)
-    ).cpu()
-    prepared = [
-        torch.stack([drc.lmm.prepare(image, "a picture") for image in some]) for some in (images, history, reference)
-    ]
-    copies = copying(prepared[0], torch.cat(prepared[1:]))
-    return Evidence(both - meaning_only, both - style_only, copies[:, -1], copies[:, :-1].amax(dim=1))
+    vectors, ids = accounts(drc, style, drc.semantics(meant[0]), text, model.device)
+    likelihoods = log_likelihoods(drc, drawn, vectors, ids, lambda done: progress.step_to(before + done))
+    style_kept, meaning_kept = kept(likelihoods.cpu())
+    squares = [drc.lmm.prepare(image, "a picture") for some in (images, history, reference) for image in some]
+    copies = copying(torch.stack(squares[: len(images)]), torch.stack(squares[len(images) :]))
+    return Evidence(style_kept, meaning_kept, copies[:, -1], copies[:, :-1].amax(dim=1))
 
 
 class Later:
