@@ -22,7 +22,7 @@ from drc.bench.collapse import (
     rate,
     read,
 )
-from drc.bench.evidence import Evidence, controls, copying, evidence, log_likelihoods
+from drc.bench.evidence import Evidence, accounts, copying, evidence, kept, log_likelihoods
 from drc.bench.needle import DIALS, HEIGHT, WIDTH, needle_picture
 from drc.checkpoint import load
 from drc.data.sheet import LIGHT
@@ -38,42 +38,61 @@ def pictures(*shape, seed=0):
     return torch.rand(*shape, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
 
 
-def questions(drc):
+def four(drc):
     codes = drc.lmm.tokenize(pictures(4))
-    return controls(drc, drc.style(codes[:3], torch.ones(3)), drc.semantics(codes[3]), "red apple")
+    return accounts(drc, drc.style(codes[:3], torch.ones(3)), drc.semantics(codes[3]), "red apple")
 
 
 @torch.no_grad()
 def test_likelihood_is_what_drawing_code_by_code_gives(drc):
-    codes, (vectors, text) = drc.lmm.tokenize(pictures(2, seed=1)), questions(drc)
+    codes, (vectors, text) = drc.lmm.tokenize(pictures(2, seed=1)), four(drc)
     found = log_likelihoods(drc, codes, vectors, text)
-    for question in range(3):
-        instruction = vectors[question : question + 1].expand(2, -1, -1)
-        embeddings, total = drc.lmm.prompt(text[question].expand(2, -1), instruction), torch.zeros(2)
+    for account in range(4):
+        instruction = vectors[account : account + 1].expand(2, -1, -1)
+        embeddings, each = drc.lmm.prompt(text[account].expand(2, -1), instruction), []
         for place in range(codes.shape[1]):
             chances = drc.lmm.logits(embeddings).log_softmax(dim=1)
-            total += chances.gather(1, codes[:, place : place + 1])[:, 0]
-            step = drc.lmm.follow(codes[:, place : place + 1], place, instruction)
-            embeddings = torch.cat((embeddings, step), dim=1)
-        torch.testing.assert_close(found[question], total / codes.shape[1], atol=1e-4, rtol=1e-4)
+            each.append(chances.gather(1, codes[:, place : place + 1]))
+            if place + 1 < codes.shape[1]:
+                step = drc.lmm.follow(codes[:, place : place + 1], place, instruction)
+                embeddings = torch.cat((embeddings, step), dim=1)
+        torch.testing.assert_close(found[account], torch.cat(each, dim=1), atol=1e-4, rtol=1e-4)
 
 
 @torch.no_grad()
 def test_text_goes_with_the_reference(drc):
-    _, text = questions(drc)
-    assert text[0].equal(text[2]) and text[0].any() and not text[1].any()
+    _, text = four(drc)
+    assert text[0].equal(text[2]) and text[0].any() and not text[1].any() and not text[3].any()
 
 
 @torch.no_grad()
-def test_evidence_is_both_against_each_control(drc):
+def test_evidence_comes_from_the_likelihoods(drc):
     drawn, history, reference = pictures(11, seed=2), pictures(3), pictures(1, seed=3)[0]
     found, done = evidence(drc, drawn, history, reference), []
     codes = drc.lmm.tokenize(torch.cat((history, reference[None])))
-    asked = controls(drc, drc.style(codes[:3], torch.ones(3)), drc.semantics(codes[3]))
-    both, history_only, reference_only = log_likelihoods(drc, drc.lmm.tokenize(drawn), *asked, on_sequences=done.append)
-    torch.testing.assert_close(found.style, both - reference_only)
-    torch.testing.assert_close(found.meaning, both - history_only)
-    assert done == [8, 16, 24, 32, 33]
+    asked = accounts(drc, drc.style(codes[:3], torch.ones(3)), drc.semantics(codes[3]))
+    style, meaning = kept(log_likelihoods(drc, drc.lmm.tokenize(drawn), *asked, on_sequences=done.append))
+    torch.testing.assert_close(found.style, style)
+    torch.testing.assert_close(found.meaning, meaning)
+    assert done == [8, 16, 24, 32, 40, 44]
+
+
+def test_the_best_account_says_what_is_kept():
+    """Rows: both, history, reference, nothing. Each of four pictures, of two codes, is likeliest from one of them."""
+    means = torch.tensor(
+        [[-1.0, -1.3, -1.4, -1.5], [-1.2, -1.0, -1.4, -1.5], [-1.3, -1.4, -1.1, -1.4], [-1.4, -1.4, -1.3, -1.1]]
+    )
+    style, meaning = kept(torch.stack((means + 0.1, means - 0.1), dim=2))
+    torch.testing.assert_close(style, torch.tensor([0.3, 0.4, -0.3, -0.4]))
+    torch.testing.assert_close(meaning, torch.tensor([0.2, -0.3, 0.2, -0.3]))
+
+
+def test_one_odd_code_does_not_decide():
+    codes = torch.full((4, 1, 10), -1.0)
+    codes[2:] -= 0.2  # without the history all codes are a little less likely,
+    codes[2:, 0, 0] += 9  # but for one
+    style, _ = kept(codes)
+    torch.testing.assert_close(style, torch.tensor([(9 * 0.2 - 0.5) / 10]))
 
 
 @torch.no_grad()
@@ -99,8 +118,8 @@ def test_copying_is_1_for_the_same_and_0_for_bare_ground():
 
 
 def test_a_copy_may_be_moved_and_softened():
-    moved = torch.stack((square(9), 0.9 * square(8) + 0.05))
-    assert (copying(moved, square(8)[None]) > 0.75).all()
+    soft = torch.nn.functional.avg_pool2d(square(8)[None], 5, stride=1, padding=2, count_include_pad=False)
+    assert (copying(torch.cat((square(9)[None], soft)), square(8)[None]) > 0.75).all()
 
 
 def test_a_scale_has_three_points():
