@@ -2,6 +2,7 @@
 
     python -m drc.bench run --model embedded --domain emoji --tests T1,T2 --out DIR
     python -m drc.bench compare DIR DIR [--artists NAME,NAME] [--out DIR]
+    python -m drc.bench import stickers|movies FOLDER --split pigeon|users --out FILE
 
 `run` writes results.json, results.csv and index.html. What was drawn and judged is kept: started again it goes on where
 it was, and a run with a higher --limit draws only what is new. On many processes, each with a share of the cases:
@@ -9,6 +10,7 @@ it was, and a run with a higher --limit draws only what is new. On many processe
     accelerate launch --multi_gpu --num_processes 2 -m drc.bench run --device cpu ...
 
 `compare` sets the first artists of two results, or those that are named, side by side; both folders may be the same.
+`import` makes cases of the paper's own data, where a user has it.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from pathlib import Path
 from ..train.processes import StoppedElsewhereError, processes_of
 from .compare import differences, markdown, write_comparison
 from .config import BenchConfig
+from .importers import command as importing
 from .report import PAGE, read_results
 from .run import DOMAINS, run
 
@@ -47,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("results", type=Path, nargs=2, metavar="DIR")
     compare.add_argument("--artists", type=names, help="one of each result; without it, the first of each")
     compare.add_argument("--out", type=Path, help="folder for index.html and results.csv")
+    importing.add_arguments(commands.add_parser("import", help="make cases of stickers by theme, or of MovieLens"))
     return main
 
 
@@ -139,7 +143,7 @@ def command_compare(options: argparse.Namespace) -> None:
 def main() -> int:
     options = parser().parse_args()
     try:
-        {"run": command_run, "compare": command_compare}[options.command](options)
+        {"run": command_run, "compare": command_compare, "import": importing.main}[options.command](options)
     except StoppedElsewhereError:
         sys.stderr.write("Another process stopped; what it says is the reason.\n")
         return 2
