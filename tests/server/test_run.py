@@ -63,7 +63,7 @@ def test_cancel_stops_between_two_codes_and_leaves_the_server_well(client, defin
 
 def test_every_node_has_a_help_page(client, definitions):
     nodes = [name for name in definitions if name.startswith("DRC_")]
-    assert len(nodes) == 17
+    assert len(nodes) == 20
     for node in nodes:
         assert client.get(f"/extensions/{PACK}/docs/{node}.md").startswith(b"#")
 
