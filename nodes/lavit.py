@@ -221,7 +221,19 @@ def as_conditioning(condition: Condition, width: int, height: int) -> list:
     device = host.intermediate_device()
     if condition.pooled is None:
         # The mask is the same for all pictures; the host's UNet takes none, and needs none without the rows.
-        return [[condition.prompt[:, condition.mask[0]].to(device), {}]]
+        return [[condition.prompt[:, condition.mask[0]].to(device), {"pooled_output": NoPooledPrompt()}]]
     sizes = {"width": width, "height": height, "target_width": width, "target_height": height}
     extra = {"pooled_output": condition.pooled.to(device), **sizes, "crop_w": 0, "crop_h": 0}
     return [[condition.prompt.to(device), extra]]
+
+
+class NoPooledPrompt:
+    """In the place of the pooled prompt that the low resolution has not and its UNet does not ask for; that of Stable
+    Diffusion XL does, and gets a sentence where it would fail on the width of the rows."""
+
+    @property
+    def shape(self):
+        raise ValueError(
+            "the conditioning at KSampler is of LaVIT's low resolution, but its model is of the layout of Stable "
+            "Diffusion XL; connect the same diffusion model to Tokens To Conditioning and to KSampler."
+        )

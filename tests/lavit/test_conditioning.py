@@ -127,7 +127,8 @@ def test_the_host_s_sampler_is_given_what_was_recorded(pack, decoder, name):
         assert_recorded(FILE, f"out.{name}.{sign}_prompt_embeds", F.pad(prompt, (0, 0, 0, hidden)))
         if low:
             expected = torch.arange(VISION.patches) < prompt.shape[1]
-            assert torch.equal(RECORDED[f"out.{name}.{sign}_mask"], expected.expand(len(codes), -1)) and not extra
+            assert torch.equal(RECORDED[f"out.{name}.{sign}_mask"], expected.expand(len(codes), -1))
+            assert type(extra.pop("pooled_output")).__name__ == "NoPooledPrompt" and not extra
             continue
         told = told_by_the_host(extra)
         assert_recorded(FILE, f"out.{name}.{sign}_pooled", told[:, :-6])

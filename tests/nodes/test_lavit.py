@@ -195,15 +195,17 @@ def test_conditioning_of_the_high_resolution(lavit, tokens, unet_and_vae, to_con
         assert torch.equal(extra.pop("pooled_output"), condition.pooled) and extra == sizes
 
 
-def test_conditioning_of_the_low_resolution(stock, lavit, tokens, to_conditioning):
+def test_conditioning_of_the_low_resolution(stock, lavit, tokens, to_conditioning, unet_and_vae):
     low_unet = small_unet(comfy.supported_models.SD15)
     positive, negative = to_conditioning(tokens, low_unet)
     expected, nothing = of_decoder(lavit, tokens, low=True)
     assert torch.equal(positive[0][0], expected.prompt) and expected.mask.all()
     assert torch.equal(negative[0][0], nothing.prompt[:, :7]) and not nothing.mask[:, 7:].any()
-    assert positive[0][1] == negative[0][1] == {}
+    assert list(positive[0][1]) == list(negative[0][1]) == ["pooled_output"]
     latent = sampled(stock, low_unet, positive, negative)["samples"]
     assert latent.shape == (2, 4, 8, 8) and latent.isfinite().all()
+    with pytest.raises(ValueError, match="is of LaVIT's low resolution, but its model is of the layout of Stable Diff"):
+        sampled(stock, unet_and_vae[0], positive, negative)
 
 
 @pytest.mark.parametrize("storage", ["float32", "bfloat16", "float8"])
