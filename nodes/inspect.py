@@ -4,7 +4,7 @@ import torch
 
 from . import host
 from .host import io
-from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, tokenize
+from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, require_one, tokenize
 from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, errors_of, made_by, to
 
 CELLS = 8  # of a grid, drawn at once
@@ -151,10 +151,8 @@ class DRC_AttentionMap(io.ComfyNode):
                 raise ValueError("neither history nor reference is connected; connect one of them or both")
             for name, images in given.items():
                 check(images, name)
-            if reference is not None and len(reference) > 1:
-                raise ValueError(
-                    f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch"
-                )
+            if reference is not None:
+                require_one(reference)
             progress = host.Progress(sum(map(len, given.values())))
             columns = []
             if history is not None:

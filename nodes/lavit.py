@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import host
 from .host import io
-from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP, tokenize
+from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP, require_one, tokenize
 from .sockets import InstructionSocket, Model, ModelSocket, Tokens, TokensSocket, errors_of, made_by
 
 if TYPE_CHECKING:
@@ -66,10 +66,8 @@ class DRC_ComposeInContext(io.ComfyNode):
             pictures = {name: images for name, images in given.items() if images is not None}
             for name, images in pictures.items():
                 check(images, name)
-            if reference is not None and len(reference) > 1:
-                raise ValueError(
-                    f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch"
-                )
+            if reference is not None:
+                require_one(reference)
             progress = host.Progress(max(1, sum(map(len, pictures.values()))))
             codes = {name: look(model, images, name, seed, progress) for name, images in pictures.items()}
             ids = model.drc.lmm.in_context(

@@ -4,7 +4,7 @@ import torch
 
 from . import host
 from .host import io
-from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, tokenize
+from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, require_one, tokenize
 from .sockets import Model, ModelSocket, errors_of
 
 ACCOUNTS = 4  # of how a picture came about: both, history only, reference only, neither
@@ -49,10 +49,7 @@ class DRC_CollapseMeter(io.ComfyNode):
             model.require_own_pictures()
             for name, given in (("images", images), ("history", history), ("reference", reference)):
                 check(given, name)
-            if len(reference) > 1:
-                raise ValueError(
-                    f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch"
-                )
+            require_one(reference)
             readings = read(measure(model, images, history, reference, text))
         mean = [sum(getattr(one, name) for one in readings) / len(readings) for name in ("style", "meaning", "copying")]
         verdicts = "\n".join(one.verdict for one in readings)

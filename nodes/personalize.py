@@ -102,10 +102,7 @@ class DRC_SemanticTower(io.ComfyNode):
         with errors_of("SemanticTower"):
             model.drc.require_trained_towers()
             check(reference, "reference")
-            if len(reference) > 1:
-                raise ValueError(
-                    f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch"
-                )
+            require_one(reference)
             codes = tokenize(model, reference, [0], "reference", host.Progress(1))
             host.load([model.language, model.disentangler], 0)
             semantics = model.drc.semantics(codes[0])
@@ -192,6 +189,11 @@ class DRC_ComposeInstruction(io.ComfyNode):
                 model.device,
             )
         return io.NodeOutput(to(instruction, host.intermediate_device()))
+
+
+def require_one(reference: Tensor) -> None:
+    if len(reference) > 1:
+        raise ValueError(f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch")
 
 
 def read_weights(text: str, count: int) -> Tensor:

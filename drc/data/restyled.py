@@ -63,22 +63,13 @@ def build_restyled(
 
     waiting = np.flatnonzero(np.asarray(done) == 0)
     logger.info("restyling %d drawings under %d of %d programs", per_program, len(waiting), len(programs))
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        tasks = {}
-        for index in waiting.tolist():
-            first = index * per_program
-            chosen = {drawings[drawing]: sources[drawings[drawing]] for _, drawing in rows[first : first + per_program]}
-            tasks[pool.submit(_work, programs[index], chosen, unfinished, first, size)] = index
-        try:
-            for task in as_completed(tasks):
-                task.result()
-                done[tasks[task]] = 1
-                done.flush()
-                if progress:
-                    progress(int(done.sum()), len(programs))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+
+    def task(index: int) -> tuple:
+        first = index * per_program
+        chosen = {drawings[drawing]: sources[drawings[drawing]] for _, drawing in rows[first : first + per_program]}
+        return _work, programs[index], chosen, unfinished, first, size
+
+    finish(done, task, processes, progress)
     temporary = out / f"restyled.{digest}.json"
     temporary.write_text(text)
     os.replace(unfinished, out / "restyled.npy")
@@ -93,6 +84,23 @@ def _choose(hashes: np.ndarray, program: Program, count: int) -> np.ndarray:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return np.sort(np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")[:count])
+
+
+def finish(done: np.memmap, task: Callable, processes: int, progress: Callable[[int, int], None] | None) -> None:
+    """Does the pieces that `done` does not mark, in processes, and marks them; task(piece) is a function and its
+    arguments."""
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        tasks = {pool.submit(*task(piece)): piece for piece in np.flatnonzero(np.asarray(done) == 0).tolist()}
+        try:
+            for finished in as_completed(tasks):
+                finished.result()
+                done[tasks[finished]] = 1
+                done.flush()
+                if progress:
+                    progress(int(done.sum()), len(done))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 def open_unfinished(out: Path, unfinished: Path, marks: Path, shape: tuple[int, ...], pieces: int) -> np.memmap:

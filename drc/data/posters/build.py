@@ -7,15 +7,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import astuple
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from ..emoji import DIGEST_DIGITS, SIZE, digest
-from ..restyled import open_unfinished
+from ..restyled import finish, open_unfinished
 from .poster import Poster, Studio
 from .splits import MANIFEST
 
@@ -46,21 +44,12 @@ def build(
     unfinished, marks = out / f"{stem}.npy", out / f"{stem}.done"
     shape = (len(posters), size, size, 3)
     done = open_unfinished(out, unfinished, marks, shape, -(-len(posters) // CHUNK))
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        tasks = {}
-        for chunk in np.flatnonzero(done == 0).tolist():
-            first = chunk * CHUNK
-            tasks[pool.submit(_draw, packages, posters[first : first + CHUNK], unfinished, first)] = chunk
-        try:
-            for task in as_completed(tasks):
-                task.result()
-                done[tasks[task]] = 1
-                done.flush()
-                if progress:
-                    progress(int(done.sum()), len(done))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+
+    def task(chunk: int) -> tuple:
+        first = chunk * CHUNK
+        return _draw, packages, posters[first : first + CHUNK], unfinished, first
+
+    finish(done, task, processes, progress)
     listed["sha256"] = [digest(picture) for picture in np.load(unfinished, mmap_mode="r")]
     (out / f"{stem}.json").write_text(json.dumps(listed))
     os.replace(unfinished, out / f"{part}.npy")
