@@ -1,17 +1,19 @@
 """One step of building the embedded model; scripts/train_embedded.sh runs them in order.
 
-    python scripts/train_embedded.py tokenizer|stage1|stage2|entangled|export [--steps N] [--device cpu|cuda] ...
+    python scripts/train_embedded.py tokenizer|sharpen|stage1|stage2|further|entangled|export [--steps N] ...
 
 Every step resumes where it was stopped and does nothing when it is complete.
 """
 
 import argparse
+import dataclasses
 import logging
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -19,35 +21,47 @@ sys.path.insert(0, str(ROOT))
 from drc.checkpoint import load, save  # noqa: E402
 from drc.data.benchmark import open_benchmark  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
-from drc.data.pictures import training_pictures  # noqa: E402
+from drc.data.pictures import Pictures, training_pictures  # noqa: E402
 from drc.data.wordings import meaning_texts  # noqa: E402
 from drc.files import file_hash  # noqa: E402
+from drc.lmm.mini.model import MiniConfig  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
-from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
+from drc.lmm.mini.tokenizer import TokenizerConfig, VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
-from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
+from drc.train.checkpoints import STATE, WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
-from drc.train.data import benchmark_data  # noqa: E402
+from drc.train.data import BenchmarkPictures, benchmark_data  # noqa: E402
 from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.lessons import Conditioning, draw_lesson  # noqa: E402
 from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
 from drc.train.memory import quick_attention  # noqa: E402
 from drc.train.objectives import token_losses  # noqa: E402
-from drc.train.precision import precision_of  # noqa: E402
+from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import train  # noqa: E402
+from drc.train.sharpen import DecoderObjective  # noqa: E402
 from drc.train.teacher import Teacher  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
 
 VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
 LICENCE = "CC-BY-4.0"
-CONFIG = DRCConfig()
+CONFIG = DRCConfig(MiniConfig(vision=TokenizerConfig(pixel_width=64, pixel_blocks=2)))
 # Stage 1: the instruction must be worth reading before neighbours are.
-STAGES = {
-    1: {"rate": 1e-3, "language_rate": 1e-3, "all_blank": 0.5, "some_blank": 0.3},
-    2: {"rate": 8e-4, "language_rate": 8e-4},
+STAGE1 = {"stage": 1, "rate": 1e-3, "language_rate": 1e-3, "all_blank": 0.5, "some_blank": 0.3}
+STAGE2 = {"stage": 2, "rate": 8e-4, "language_rate": 8e-4}
+# A trained model reads every sample from the first step; longer histories and more real sets than before.
+FURTHER = {
+    "stage": 2,
+    "rate": 5e-4,
+    "language_rate": 5e-4,
+    "warm_up": 200,
+    "instructions_first": 0.0,
+    "history": 8,
 }
+FURTHER_VENDOR_SHARE = 0.35
+BEGIN_ANEW = ("decoder.pixel", "decoder.out")  # layers of a sharper decoder
+CRITIC_FROM = 0.3  # share of the steps over which the critic's voice grows to its full strength
 
 log = logging.getLogger("drc")
 
@@ -61,62 +75,125 @@ def train_tokenizer(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     drc = DRC(CONFIG, words)
     if options.shipped_tokenizer:
-        drc.lmm.vision = load(options.weights).lmm.vision
+        see_with(drc, load(options.weights).lmm.vision)
     else:
         drc.lmm.vision.load_state_dict(train_vision(options))
     drc.stage, drc.licence = 0, LICENCE
     save(drc, options.out / "base.safetensors")
 
 
+def see_with(drc: DRC, vision: VisualTokenizer) -> None:
+    drc.lmm.vision = vision
+    drc.lmm.config = dataclasses.replace(drc.lmm.config, vision=vision.config)
+    drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
+
+
 def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
     """The averaged weights of the visual tokeniser."""
     torch.manual_seed(options.seed)
     pictures = training_pictures(options.data)
-    vendor_rows = pictures.starts[1]
+    draw = rows_drawn(pictures, options)
     tokenizer = VisualTokenizer(CONFIG.lmm.vision).to(options.device, memory_format=torch.channels_last)
     objective = TokenizerObjective(tokenizer, options.steps).to(options.device)
     schedule = Schedule(steps=options.steps, rate=1e-3, weight_decay=0.0, seed=options.seed)
     trainer = Trainer(objective, schedule, RunFolder(options.out / "tokenizer"))
 
     def batch_loss(model, step):
-        random = np.random.default_rng((options.seed, step))
-        vendor = random.random(options.batch) < VENDOR_SHARE
-        rows = np.where(
-            vendor,
-            random.integers(0, vendor_rows, options.batch),
-            random.integers(vendor_rows, len(pictures), options.batch),
-        )
+        rows, mirrored = draw(step)
         images = as_images(pictures.read(rows), options.device)
-        mirrored = torch.from_numpy(random.random(options.batch) < 0.5).to(images.device)
-        return model(torch.where(mirrored[:, None, None, None], images.flip(3), images), step)
+        mirrored = mirrored[:, None, None, None].to(images.device)
+        return model(torch.where(mirrored, images.flip(3), images), step)
 
     if not trainer.finished():
         trainer.run(plainly(objective, options.seed, batch_loss))
     return {name: tensor.cpu() for name, tensor in part(trainer.average, "tokenizer.").items()}
 
 
-def train_stage(options: argparse.Namespace, stage: int) -> None:
-    out = options.out / f"stage{stage}"
-    run = RunFolder(out)
+def train_decoder(options: argparse.Namespace) -> None:
+    """The decoder of the tokeniser that ships, made sharper; pictures keep their codes.
+
+    Its last layers, at half of the picture's size, are wider and deeper than they were, so these begin anew.
+    """
+    torch.manual_seed(options.seed)
+    shipped = load(options.weights).lmm.vision
+    pictures = BenchmarkPictures(open_benchmark(options.data).pictures.parts())
+    codes = CodeCache(options.out / "cache", shipped).codes(pictures, options.device)
+    tokenizer = sharper(shipped).to(options.device, memory_format=torch.channels_last)
+    tokenizer.requires_grad_(False)
+    tokenizer.decoder.requires_grad_(True)
+    objective = DecoderObjective(tokenizer, precision_of(options.precision, options.device)).to(options.device)
+    schedule = Schedule(steps=options.steps, rate=1e-3, weight_decay=0.0, average=0.995, seed=options.seed)
+    trainer = Trainer(objective, schedule, RunFolder(options.out / "sharpen"))
+    draw = rows_drawn(pictures, options)
+
+    def batch_loss(model, step):
+        rows, mirrored = draw(step)
+        images = as_images(pictures.read(rows), options.device)
+        images = torch.where(mirrored[:, None, None, None].to(images.device), images.flip(3), images)
+        chosen = codes[torch.from_numpy(rows), mirrored.long()].long().to(images.device)
+        return model(chosen, images, min(1.0, step / (CRITIC_FROM * options.steps)))
+
+    if not trainer.finished():
+        trainer.run(plainly(objective, options.seed, batch_loss))
+
+
+def sharper(shipped: VisualTokenizer) -> VisualTokenizer:
+    """The tokeniser with the decoder of CONFIG, of which the last layers are new."""
+    tokenizer = VisualTokenizer(CONFIG.lmm.vision)
+    kept = {name: tensor for name, tensor in shipped.state_dict().items() if not name.startswith(BEGIN_ANEW)}
+    tokenizer.load_state_dict(kept, strict=False)
+    return tokenizer
+
+
+def rows_drawn(pictures: Pictures, options: argparse.Namespace):
+    """step -> rows of pictures, of real sets as many as `VENDOR_SHARE` says, and which of them are mirrored."""
+    vendor_rows = pictures.starts[1]
+
+    def draw(step: int) -> tuple[np.ndarray, torch.Tensor]:
+        random = np.random.default_rng((options.seed, step))
+        vendor = random.random(options.batch) < VENDOR_SHARE
+        own = random.integers(0, vendor_rows, options.batch)
+        restyled = random.integers(vendor_rows, len(pictures), options.batch)
+        return np.where(vendor, own, restyled), torch.from_numpy(random.random(options.batch) < 0.5)
+
+    return draw
+
+
+def train_stage1(options: argparse.Namespace) -> None:
+    start = ModelConfig(file=str(options.out / "base.safetensors"), start="from nothing")
+    train_stage(options, "stage1", start, VENDOR_SHARE, **STAGE1)
+
+
+def train_stage2(options: argparse.Namespace) -> None:
+    start = ModelConfig(file=str(RunFolder(options.out / "stage1").last(WEIGHTS)))
+    train_stage(options, "stage2", start, VENDOR_SHARE, **STAGE2)
+
+
+def train_further(options: argparse.Namespace) -> None:
+    """Stage 2 on from the weights that ship, with other draws; the read-out, which does not ship, begins anew."""
+    train_stage(options, "further", ModelConfig(file=str(options.weights)), FURTHER_VENDOR_SHARE, **FURTHER)
+
+
+def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, vendor_share: float, **settings) -> None:
+    run = RunFolder(options.out / name)
     if run.steps() and run.steps()[-1] >= options.steps:
         return
     config = Config(
-        DataConfig(source="emoji benchmark", folder=str(options.data), own_share=VENDOR_SHARE, pair_seed=options.seed),
-        ModelConfig(file=str(options.out / "base.safetensors"), start="from nothing")
-        if stage == 1
-        else ModelConfig(file=str(RunFolder(options.out / "stage1").last(WEIGHTS))),
+        DataConfig(source="emoji benchmark", folder=str(options.data), own_share=vendor_share, pair_seed=options.seed),
+        start,
         TrainingConfig(
-            stage=stage,
             steps=options.steps,
             batch=options.batch,
             seed=options.seed,
             sampling_warm_up=min(200, options.steps // 5),
             save_every=100,
             samples=0,
-            **STAGES[stage],
+            precision=options.precision,
+            **settings,
         ),
     )
-    train(config, out, options.out / "cache", OneProcess(options.device), token_losses=quick_losses(options))
+    cache, processes = options.out / "cache", OneProcess(options.device)
+    train(config, run.folder, cache, processes, token_losses=quick_losses(options))
 
 
 def quick_losses(options: argparse.Namespace):
@@ -131,7 +208,7 @@ def train_entangled(options: argparse.Namespace) -> None:
     codes = CodeCache(options.out / "cache", base.lmm.vision).codes(data.pictures, options.device)
     batches, _ = data.batches(codes, options.batch, options.seed)
     torch.manual_seed(options.seed)
-    model = EntangledDRC(CONFIG)
+    model = EntangledDRC(base.config)
     model.lmm.vision.load_state_dict(base.lmm.vision.state_dict())
     model.lmm.vision.requires_grad_(False)
     model.initialise()
@@ -139,7 +216,7 @@ def train_entangled(options: argparse.Namespace) -> None:
     model.lmm.tie()
     schedule = Schedule(steps=options.steps, rate=8e-4, seed=options.seed, save_every=50)
     processes = OneProcess(options.device)
-    objective = EntangledObjective(model, precision_of("automatic", options.device), quick_losses(options))
+    objective = EntangledObjective(model, precision_of(options.precision, options.device), quick_losses(options))
     trainer = Trainer(objective, schedule, RunFolder(options.out / "entangled"), processes=processes)
 
     def lesson_of(step):
@@ -153,16 +230,24 @@ def train_entangled(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision."""
+    """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision, with the sharper
+    decoder where one was trained."""
     drc = load(RunFolder(options.out / options.stage).last(WEIGHTS))
+    decoder = RunFolder(options.out / "sharpen")
+    if decoder.steps():
+        vision = sharper(drc.lmm.vision)
+        vision.load_state_dict(part(load_file(decoder.last(STATE)), "average.tokenizer."), strict=False)
+        see_with(drc, vision)
     save(drc, options.weights, half=True)
     log.info("%s: stage %d, step %d, sha256 %s", options.weights, drc.stage, drc.step, file_hash(options.weights))
 
 
 PARTS = {
     "tokenizer": train_tokenizer,
-    "stage1": lambda options: train_stage(options, 1),
-    "stage2": lambda options: train_stage(options, 2),
+    "sharpen": train_decoder,
+    "stage1": train_stage1,
+    "stage2": train_stage2,
+    "further": train_further,
     "entangled": train_entangled,
     "export": export,
 }
@@ -179,10 +264,14 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true", help="fuse the losses; needs a C++ compiler")
+    parser.add_argument("--precision", choices=PRECISIONS, default="automatic")
+    parser.add_argument("--threads", type=int, help="of the CPU; all when left out")
     parser.add_argument("--shipped-tokenizer", action="store_true", help="tokenizer only: take it from the weights")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if options.threads:
+        torch.set_num_threads(options.threads)
     PARTS[options.part](options)
 
 
