@@ -5,6 +5,7 @@ from comfy_api.latest import ComfyExtension
 from . import paths
 from .convert import DRC_ConvertLaVIT
 from .dataset import DRC_ImageDataset
+from .evaluate import DRC_Evaluate
 from .examples import DRC_ExamplePictures
 from .host import io
 from .inspect import DRC_AttentionMap, DRC_GuidanceGrid
@@ -38,6 +39,7 @@ class DRCExtension(ComfyExtension):
             DRC_GuidanceGrid,
             DRC_AttentionMap,
             DRC_CollapseMeter,
+            DRC_Evaluate,
             DRC_ConvertLaVIT,
             DRC_TokenizeImage,
             DRC_ComposeInContext,

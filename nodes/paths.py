@@ -12,6 +12,7 @@ EMBEDDED_FILE = PACK / "drc" / "weights" / "drc-embedded.safetensors"
 FOLDER = "drc"
 EXTENSIONS = {".safetensors", ".sft"}
 BENCHMARK = PACK / "build" / "data"
+PACKAGES, EVALUATOR = PACK / "build" / "packages", PACK / "build" / "evaluator" / "evaluator.safetensors"
 CACHE = "cache"
 
 
@@ -126,6 +127,12 @@ def trainings() -> Path:
 
 def code_cache() -> Path:
     return trainings() / CACHE
+
+
+def evaluation_folder(name: str) -> Path:
+    """Where the report of that name lies."""
+    checked(name, "report_name")
+    return trainings() / "evaluations" / name
 
 
 def run_folder(name: str, resume: bool) -> Path:

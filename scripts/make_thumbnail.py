@@ -22,7 +22,7 @@ from scripts.lib.client import Client, Result  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
 from scripts.lib.page import chromium, open_page  # noqa: E402
 from scripts.lib.pictures import from_bytes  # noqa: E402
-from scripts.lib.prompts import look_closer, node_of, personalise  # noqa: E402
+from scripts.lib.prompts import evaluate, look_closer, node_of, personalise  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.training_prompts import STAGE1, STAGE2, train_disentanglement, train_personalisation  # noqa: E402
 
@@ -93,6 +93,13 @@ def of_look_closer(client: Client, workflow: dict, widgets: dict) -> Image.Image
     return side_by_side({"what the dials do": grid, " and ".join(sheets): column})
 
 
+def of_evaluate(client: Client, workflow: dict, widgets: dict) -> Image.Image:
+    prompt = evaluate(client.node_definitions(), **widgets)
+    result = run(client, prompt)
+    names = {"style against meaning": 1, "drawn and true": 2}
+    return side_by_side({name: shown(client, prompt, result, "DRC_Evaluate", output) for name, output in names.items()})
+
+
 def shown(client: Client, prompt: dict, result: Result, class_type: str, output: int) -> Image.Image:
     """What the preview that is linked to an output shows last."""
     link = [node_of(prompt, class_type), output]
@@ -155,6 +162,7 @@ def pictures_of(client: Client, result: Result) -> list[Image.Image]:
 DRAWN = {
     "personalise": of_personalise,
     "look_closer": of_look_closer,
+    "evaluate": of_evaluate,
     "train_disentanglement": of_training(train_disentanglement, STAGE1),
     "train_personalisation": of_training(train_personalisation, STAGE2),
     "lavit_reconstruct": of_graph("lavit_reconstruct"),

@@ -4,6 +4,7 @@ A domain knows its pictures, its tests and their cases. Every choice follows fro
 fixed before any model is looked at, a shorter list is the beginning of the longer one, and so is a shorter history.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -101,6 +102,13 @@ class Domain:
 
     def name_of(self, row: int) -> str:
         return f"{self.record(row).style} {self.record(row).drawing}"
+
+    def grouped(self, attribute: str, rows: Iterable[int] | None = None) -> dict[str, list[int]]:
+        """Rows, all when left out, by what their records have for an attribute."""
+        found = defaultdict(list)
+        for row in range(len(self.pictures)) if rows is None else rows:
+            found[getattr(self.record(row), attribute)].append(row)
+        return found
 
     def images(self, rows: ArrayLike, device: torch.device | str = "cpu") -> Tensor:
         """Rows of any shape [...] -> pictures [..., 3, S, S] in 0..1."""

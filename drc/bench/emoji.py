@@ -1,7 +1,6 @@
 """Emoji as a domain: procedural styles, whose true pictures are exact, and the sets of real vendors."""
 
 import json
-from collections import defaultdict
 from functools import cached_property
 from pathlib import Path
 
@@ -181,12 +180,6 @@ class EmojiDomain(Domain):
     @cached_property
     def by_meaning(self) -> dict[str, list[int]]:
         return self.grouped("meaning")
-
-    def grouped(self, attribute: str) -> dict[str, list[int]]:
-        rows = defaultdict(list)
-        for row, record in enumerate(self.pictures.records):
-            rows[getattr(record, attribute)].append(row)
-        return rows
 
 
 def without_unneeded(parts: dict) -> dict:

@@ -1,7 +1,7 @@
 """Judges tell how alike two pictures are in style and in meaning: vectors whose product is the likeness.
 
 Two of them, because one could be wrong: the evaluator knows every style and meaning of the benchmark,
-EfficientNet-Lite0 (ImageNet, Apache-2.0) has never seen any of it.
+EfficientNet-Lite0 (ImageNet, Apache-2.0) has never seen any of it. Descriptors stand in where neither is at hand.
 """
 
 import hashlib
@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..data.descriptors import meaning_descriptor, style_descriptor
 from ..data.splits import order
 from ..files import file_hash, tensors_hash
 from .domain import Domain
-from .efficientnet import EfficientNetLite0, load_efficientnet
+from .efficientnet import FILE, EfficientNetLite0, load_efficientnet
 from .evaluator import Evaluator, load_evaluator, statistics
 
 EXAMPLES = 512  # pictures that set the scale of EfficientNet's features
@@ -82,6 +83,10 @@ class EfficientNetJudge(Judge):
         style, meaning = (torch.cat(vectors) for vectors in zip(*raw, strict=True))
         self.centre = {"style": torch.std_mean(style, dim=0), "meaning": torch.std_mean(meaning, dim=0)}
 
+    @staticmethod
+    def file(packages: Path) -> Path:
+        return packages / FILE
+
     def maps(self, images: Tensor) -> list[Tensor]:
         images = (images.to(self.device) - self.mean) / self.deviation
         return self.network(images.contiguous(memory_format=torch.channels_last))
@@ -112,6 +117,16 @@ class EfficientNetJudge(Judge):
         return found.cpu()
 
 
+class DescriptorJudge(Judge):
+    """Plain statistics of colours and edges, which need no file: palettes and lines, not artists and things."""
+
+    name, version = "descriptors", "1"
+
+    def __call__(self, images: Tensor) -> Features:
+        pictures = (images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        return Features(*(torch.from_numpy(describe(pictures)) for describe in (style_descriptor, meaning_descriptor)))
+
+
 JUDGES = (EvaluatorJudge.name, EfficientNetJudge.name)
 
 
@@ -133,4 +148,7 @@ def open_judge(name: str, evaluator: Path, packages: Path, domain: Domain, devic
     if name == EfficientNetJudge.name:
         ordinary = sorted(domain.ordinary, key=lambda row: order(domain.name_of(row)))[:EXAMPLES]
         return EfficientNetJudge(load_efficientnet(packages).to(device), domain.images(ordinary))
-    raise ValueError(f"judge {name} was asked for, expected out of {', '.join(JUDGES)}; choose among them")
+    if name == DescriptorJudge.name:
+        return DescriptorJudge()
+    offered = ", ".join((*JUDGES, DescriptorJudge.name))
+    raise ValueError(f"judge {name} was asked for, expected out of {offered}; choose among them")

@@ -1,7 +1,5 @@
 """Posters as a domain: any style can show any meaning, so every true picture is exact and every part of it known."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -127,10 +125,4 @@ class PosterDomain(Domain):
 
     @cached_property
     def by_meaning(self) -> dict[str, list[int]]:
-        return self.grouped("meaning", range(len(self.pictures)))
-
-    def grouped(self, attribute: str, rows: Iterable[int]) -> dict[str, list[int]]:
-        found = defaultdict(list)
-        for row in rows:
-            found[getattr(self.record(row), attribute)].append(row)
-        return found
+        return self.grouped("meaning")

@@ -1,15 +1,25 @@
 """Contact sheets: pictures in a grid with words around them, light on the dark ground of the host."""
 
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 GROUND = "#202226"
 LIGHT = "#e6e7ea"
 MUTED = "#a3a8b0"
 
 HEAD, NAME, STRIP, SMALLEST = 15, 14, 16, 9  # sizes of letters in pixels
+
+
+def of_one_size(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """uint8 [H, W, 3] each -> the same at the top left of as much ground as the largest needs."""
+    height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+    sized = [np.full((height, width, 3), ImageColor.getrgb(GROUND), np.uint8) for _ in pictures]
+    for ground, picture in zip(sized, pictures, strict=True):
+        ground[: picture.shape[0], : picture.shape[1]] = picture
+    return sized
 
 
 def contact_sheet(

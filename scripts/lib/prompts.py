@@ -95,6 +95,16 @@ def look_closer(definitions: dict[str, Any], seed: int = 0, model_name: str = "e
     return prompt.nodes
 
 
+def evaluate(definitions: dict[str, Any], model_name: str = "embedded", **widgets: Any) -> dict[str, Any]:
+    """A model on the example pictures, as the workflow of that name; `widgets` are those of Evaluate."""
+    prompt = Prompt(definitions)
+    model, dataset = [prompt.add("DRC_LoadModel", model_name=model_name), 0], [prompt.add("DRC_ImageDataset"), 0]
+    measured = prompt.add("DRC_Evaluate", model=model, dataset=dataset, **widgets)
+    for output in range(3):
+        prompt.add("PreviewImage", images=[measured, output])
+    return prompt.nodes
+
+
 def node_of(prompt: dict[str, Any], class_type: str) -> str:
     """The number of the first node of that class."""
     return next(number for number, node in prompt.items() if node["class_type"] == class_type)

@@ -26,12 +26,13 @@ OUTPUTS = {
     "DRC_GuidanceGrid": ["IMAGE", "IMAGE"],
     "DRC_AttentionMap": ["IMAGE"],
     "DRC_CollapseMeter": ["IMAGE", "FLOAT", "FLOAT", "FLOAT", "STRING"],
+    "DRC_Evaluate": ["IMAGE", "IMAGE", "IMAGE", "STRING"],
     "DRC_ConvertLaVIT": ["STRING"],
     "DRC_TokenizeImage": ["DRC_TOKENS"],
     "DRC_ComposeInContext": ["DRC_INSTRUCTION"],
     "DRC_TokensToConditioning": ["CONDITIONING", "CONDITIONING"],
 }
-CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 3 + ["DRC/LaVIT"] * 4
+CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT"] * 4
 
 
 def test_every_node_has_its_final_id_and_outputs(classes):

@@ -11,7 +11,7 @@ from drc.lmm.lavit.published import read_published
 from scripts.lib.tiny_lavit import write_published
 
 LAVIT = ("lavit_reconstruct", "lavit_personalise")
-NAMES = ("personalise", "look_closer", "train_disentanglement", "train_personalisation", *LAVIT)
+NAMES = ("personalise", "look_closer", "evaluate", "train_disentanglement", "train_personalisation", *LAVIT)
 FROM_NODES = {"cnr_id": "drc-personalize", "ver": "0.1.0"}
 CHANGED = {
     "train_disentanglement": {"DRC_SaveModel": {"filename": "my-drc-stage-1", "precision": "32 bit"}},  # for stage 2

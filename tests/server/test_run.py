@@ -1,10 +1,12 @@
 """The personalise workflow on a real server, over its websocket."""
 
+import json
+
 import pytest
 
 from scripts.lib.client import Result
 from scripts.lib.pictures import from_bytes
-from scripts.lib.prompts import look_closer, node_of, personalise
+from scripts.lib.prompts import evaluate, look_closer, node_of, personalise
 from scripts.lib.server import PACK
 
 
@@ -63,7 +65,7 @@ def test_cancel_stops_between_two_codes_and_leaves_the_server_well(client, defin
 
 def test_every_node_has_a_help_page(client, definitions):
     nodes = [name for name in definitions if name.startswith("DRC_")]
-    assert len(nodes) == 20
+    assert len(nodes) == 21
     for node in nodes:
         assert client.get(f"/extensions/{PACK}/docs/{node}.md").startswith(b"#")
 
@@ -72,3 +74,26 @@ def test_a_closer_look(client, definitions):
     result = client.run(look_closer(definitions, model_name="tiny.safetensors"))
     assert result.error is None
     assert len(result.images) == 4
+
+
+def test_evaluate_measures_the_shipped_model(client, definitions, server):
+    prompt = evaluate(definitions, cases=4)
+    result = client.run(prompt)
+    assert result.error is None
+    assert len(result.images) >= 4  # two tables, plots of two judges, a sheet
+    steps = [value for number, value, _ in result.progress if number == node_of(prompt, "DRC_Evaluate")]
+    assert steps == sorted(steps) and len(set(steps)) > 100  # it moves while a batch is drawn
+
+    report = server.folder / "output" / "drc" / "evaluations" / "evaluation"
+    results = json.loads((report / "results.json").read_text())
+    assert len(results["tests"]["R"]["cases"]) == 4
+    for answers in results["tests"]["R"]["judges"].values():
+        found = answers["5"]
+        assert found["the target itself"]["joint_top1"] == [1, 1, 1, 1]
+        assert found["copy the reference"]["style_top1"] == [0, 0, 0, 0]
+        assert len(found["embedded"]["joint_top1"]) == 4
+    assert (report / "index.html").stat().st_size > 10_000
+
+    pictures = {path: path.stat().st_mtime_ns for path in (report / "drawn").rglob("*.png")}
+    assert client.run(evaluate(definitions, cases=4, tests="R")).error is None
+    assert {path: path.stat().st_mtime_ns for path in (report / "drawn").rglob("*.png")} == pictures  # none again

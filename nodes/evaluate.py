@@ -1,0 +1,211 @@
+"""Evaluate: how often a model draws the right picture, on cases whose true picture is known."""
+
+from . import host, paths
+from .host import io
+from .personalize import MODEL_TOOLTIP
+from .sockets import DatasetSocket, Model, ModelSocket, errors_of
+
+DRAWING = 0.9  # share of the bar; the rest is judging
+PHASES = {"judging what is true": 0.9, "judging what was drawn": 0.94, "scoring": 0.98}  # where each begins
+
+
+class DRC_Evaluate(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_Evaluate",
+            display_name="Evaluate",
+            category="DRC/looking closer",
+            description="Draws cases whose true picture is known and counts how often style, meaning and both came out "
+            "right, beside what copying would reach. The whole report is kept in output/drc/evaluations.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                DatasetSocket.Input(
+                    "dataset",
+                    tooltip="From Image Dataset. Your own pictures are repainted, so that the true picture is known; "
+                    "the emoji benchmark has true pictures of its own.",
+                ),
+                io.String.Input(
+                    "tests",
+                    default="",
+                    tooltip="Empty: all that the dataset has. Otherwise names such as P3, T1: see Node Info.",
+                ),
+                io.Int.Input(
+                    "cases",
+                    default=8,
+                    min=1,
+                    max=1000,
+                    tooltip="Pictures to draw for each test. Few give a quick look; the intervals say how sure it is.",
+                ),
+                io.Int.Input(
+                    "history_length",
+                    default=5,
+                    min=1,
+                    max=16,
+                    tooltip="Pictures of a style that the model is shown, if there are so many.",
+                ),
+                host.fixed_seed("Adds to the seed of every case: another number draws other pictures of the same."),
+                io.String.Input(
+                    "report_name",
+                    default="evaluation",
+                    tooltip="The report, a web page with all numbers and pictures, is kept in a folder of this name in "
+                    "output/drc/evaluations. What was drawn there before is not drawn again.",
+                ),
+                host.advanced(
+                    io.Float.Input(
+                        "style_strength",
+                        default=1.5,
+                        min=0.0,
+                        max=10.0,
+                        step=0.05,
+                        tooltip="As in ComposeInstruction.",
+                    )
+                ),
+                host.advanced(
+                    io.Float.Input(
+                        "semantic_strength",
+                        default=3.0,
+                        min=0.0,
+                        max=10.0,
+                        step=0.05,
+                        tooltip="As in ComposeInstruction.",
+                    )
+                ),
+                host.advanced(
+                    io.Float.Input(
+                        "temperature", default=0.8, min=0.0, max=2.0, step=0.05, tooltip="As in DRC-LMM-Generate."
+                    )
+                ),
+            ],
+            outputs=[
+                io.Image.Output("table", display_name="table", tooltip="Percent right, one table for each judge."),
+                io.Image.Output("plots", display_name="plots", tooltip="Style against meaning, and the parts."),
+                io.Image.Output(
+                    "pictures", display_name="pictures", tooltip="History, reference, drawn and true picture, by test."
+                ),
+                io.String.Output("report", display_name="report", tooltip="The numbers in plain lines."),
+            ],
+            **host.newer(search_aliases=["benchmark", "accuracy", "measure", "score", "test"]),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        dataset,
+        tests,
+        cases,
+        history_length,
+        seed,
+        report_name,
+        style_strength,
+        semantic_strength,
+        temperature,
+    ) -> io.NodeOutput:
+        from ..drc.bench.config import BenchConfig
+        from ..drc.data.sheet import of_one_size
+
+        with errors_of("Evaluate"):
+            model.require_own_pictures()
+            model.drc.require_trained_towers()
+            domain = open_domain(dataset, model)
+            config = BenchConfig(
+                models={model.name: str(model.path)},
+                domain=domain.name,
+                tests=tuple(tests.replace(",", " ").split()),
+                histories=(str(history_length),),
+                limit=cases,
+                sweep=cases,
+                style_strength=style_strength,
+                semantic_strength=semantic_strength,
+                temperature=temperature,
+                seed=seed,
+                judges=judges_of(dataset),
+                evaluator=paths.EVALUATOR,
+                packages=paths.PACKAGES,
+                out=paths.evaluation_folder(report_name),
+                cache=paths.code_cache() / "judges",
+            )
+            report = measure(model, config, domain)
+        plots = [picture for name, picture in report.plots.items() if not name.startswith("table")]
+        tables = [picture for name, picture in report.plots.items() if name.startswith("table")]
+        sheets = list(report.sheets.values())
+        pictures = [host.as_images(of_one_size(some)) for some in (tables, plots, sheets)]
+        return io.NodeOutput(*pictures, in_words(report))
+
+
+def open_domain(dataset, model: Model):
+    from ..drc.bench.emoji import EmojiDomain
+    from ..drc.bench.folder import FolderDomain
+    from ..drc.data.folder import ImageFolder
+
+    if isinstance(dataset, ImageFolder):
+        return FolderDomain(dataset, model.drc.lmm.image_size)
+    return EmojiDomain.open(dataset.folder)
+
+
+def judges_of(dataset) -> tuple[str, ...]:
+    """Two of them: those whose files are on this machine, else the one that needs none. The evaluator knows emoji
+    alone."""
+    from ..drc.bench.judges import DescriptorJudge, EfficientNetJudge, EvaluatorJudge
+    from ..drc.data.folder import ImageFolder
+
+    found = []
+    if paths.EVALUATOR.is_file() and not isinstance(dataset, ImageFolder):
+        found.append(EvaluatorJudge.name)
+    if EfficientNetJudge.file(paths.PACKAGES).is_file():
+        found.append(EfficientNetJudge.name)
+    return tuple([*found, DescriptorJudge.name][:2])
+
+
+def measure(model: Model, config, domain):
+    """`drc.bench.report.Report`, with progress."""
+    from ..drc.bench.artists import DRCArtist
+    from ..drc.bench.run import run
+    from ..drc.train.processes import OneProcess
+
+    progress = EvaluationProgress()
+    host.load([model.vision, model.language, model.disentangler], 0)
+    artist = DRCArtist(model.drc, *config.strengths, config.sampling)
+    artist.on_code = lambda count, codes: progress.within(count / model.drc.lmm.picture_codes)
+    return run(config, progress.tell, OneProcess(model.device), domain, {model.name: artist})
+
+
+class EvaluationProgress:
+    """One bar for all that a run does, in thousandths; it also looks whether the user pressed cancel."""
+
+    def __init__(self):
+        self.bar, self.batch = host.Progress(1000), (0, 1)
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        if what == "drawing":
+            self.batch = done, total
+            self.within(0.0)
+        else:
+            self.bar.step_to(round(1000 * PHASES[what] + 39 * done / max(total, 1)))
+
+    def within(self, share: float) -> None:
+        done, total = self.batch
+        self.bar.step_to(round(1000 * DRAWING * min(1.0, (done + share) / max(total, 1))))
+
+
+def in_words(report) -> str:
+    """A line for every answer, test by test and judge by judge."""
+    from ..drc.bench.metrics import metric_of
+    from ..drc.bench.summary import HEADLINES, main_history
+
+    results, lines = report.results, []
+    history = main_history(results)
+    for test, found in results["tests"].items():
+        for judge in found["judges"]:
+            lines += ["", f"{test}, {found['what']}, {len(found['cases'])} cases, by {judge}, percent right:"]
+            for answer in found["judges"][judge][history]:
+                numbers = [
+                    f"{metric_of(number.metric).head} {number}"
+                    for number in report.numbers
+                    if (number.test, number.judge, number.history) == (test, judge, history)
+                    and (number.answer, number.facet) == (answer, "")
+                    and number.metric in HEADLINES
+                ]
+                lines.append(f"- {answer}: {', '.join(numbers)}")
+    return "\n".join(lines).strip()

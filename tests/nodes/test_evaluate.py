@@ -1,0 +1,67 @@
+"""Evaluate: the numbers of a run of the benchmark, on pictures that everybody has."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from drc.bench.report import PAGE, RESULTS
+
+from .test_bad_input import sentence
+
+QUICK = {"cases": 2, "history_length": 2}
+
+
+@pytest.fixture(scope="module")
+def dataset(graph):
+    return graph.run("DRC_ImageDataset")
+
+
+@pytest.fixture(scope="module")
+def evaluated(graph, dataset):
+    node = graph.classes["DRC_Evaluate"]
+    widgets = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
+    with torch.inference_mode():
+        given = {"model": graph.load(), "dataset": dataset, "report_name": "test evaluate"}
+        return node.execute(**widgets | QUICK | given)[:]
+
+
+def test_it_returns_what_its_report_holds(evaluated):
+    import folder_paths
+
+    table, plots, pictures, report = evaluated
+    for images in (table, plots, pictures):
+        assert images.ndim == 4 and images.shape[-1] == 3 and 0 <= images.min() < images.max() <= 1
+    folder = Path(folder_paths.get_output_directory(), "drc", "evaluations", "test evaluate")
+    results = json.loads((folder / RESULTS).read_text())
+    assert (folder / PAGE).read_text().startswith("<!doctype html>")
+    assert results["domain"] == "own pictures" and len(results["tests"]["R"]["cases"]) == 2
+    assert len(table) == len(results["judges"])
+    joint = results["tests"]["R"]["judges"]["descriptors"]["2"]["copy the reference"]["joint_top1"]
+    assert joint == [0, 0]
+    assert "R, your pictures, repainted, 2 cases, by descriptors, percent right:" in report
+    assert "- copy the reference: meaning" in report and "- tiny.safetensors: meaning" in report
+
+
+def test_cancel_works_between_any_two_codes(graph, dataset):
+    from comfy import model_management
+
+    model_management.interrupt_current_processing()
+    with pytest.raises(model_management.InterruptProcessingException):
+        graph.run("DRC_Evaluate", model=graph.load(), dataset=dataset, report_name="cancelled", **QUICK)
+
+
+def test_a_test_that_the_dataset_has_not(graph, dataset):
+    text = sentence(graph.run, "DRC_Evaluate", model=graph.load(), dataset=dataset, tests="P3")
+    assert text == "Evaluate: test P3 was asked for, but this dataset has R; choose among them."
+
+
+def test_a_name_that_leads_elsewhere(graph, dataset):
+    text = sentence(graph.run, "DRC_Evaluate", model=graph.load(), dataset=dataset, report_name="../out")
+    assert text.startswith("Evaluate: report_name is '../out', expected letters, digits")
+
+
+def test_towers_that_were_never_trained(graph, dataset):
+    text = sentence(graph.run, "DRC_Evaluate", model=graph.load("untrained.safetensors"), dataset=dataset)
+    assert text.startswith("Evaluate: the towers of this model were never trained")
