@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -46,7 +47,7 @@ from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
 
 VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
 LICENCE = "CC-BY-4.0"
-CONFIG = DRCConfig(MiniConfig(vision=TokenizerConfig(pixel_width=64, pixel_blocks=2)))
+CONFIG = DRCConfig(MiniConfig(vision=TokenizerConfig(pixel_blocks=2)))
 # Stage 1: the instruction must be worth reading before neighbours are.
 STAGE1 = {"stage": 1, "rate": 1e-3, "language_rate": 1e-3, "all_blank": 0.5, "some_blank": 0.3}
 STAGE2 = {"stage": 2, "rate": 8e-4, "language_rate": 8e-4}
@@ -60,7 +61,6 @@ FURTHER = {
     "history": 8,
 }
 FURTHER_VENDOR_SHARE = 0.35
-BEGIN_ANEW = ("decoder.pixel", "decoder.out")  # layers of a sharper decoder
 CRITIC_FROM = 0.3  # share of the steps over which the critic's voice grows to its full strength
 
 log = logging.getLogger("drc")
@@ -110,10 +110,7 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
 
 
 def train_decoder(options: argparse.Namespace) -> None:
-    """The decoder of the tokeniser that ships, made sharper; pictures keep their codes.
-
-    Its last layers, at half of the picture's size, are wider and deeper than they were, so these begin anew.
-    """
+    """The decoder of the tokeniser that ships, made deeper and sharper; pictures keep their codes."""
     torch.manual_seed(options.seed)
     shipped = load(options.weights).lmm.vision
     pictures = BenchmarkPictures(open_benchmark(options.data).pictures.parts())
@@ -122,7 +119,7 @@ def train_decoder(options: argparse.Namespace) -> None:
     tokenizer.requires_grad_(False)
     tokenizer.decoder.requires_grad_(True)
     objective = DecoderObjective(tokenizer, precision_of(options.precision, options.device)).to(options.device)
-    schedule = Schedule(steps=options.steps, rate=1e-3, weight_decay=0.0, average=0.995, seed=options.seed)
+    schedule = Schedule(steps=options.steps, rate=5e-4, weight_decay=0.0, average=0.995, seed=options.seed)
     trainer = Trainer(objective, schedule, RunFolder(options.out / "sharpen"))
     draw = rows_drawn(pictures, options)
 
@@ -138,10 +135,12 @@ def train_decoder(options: argparse.Namespace) -> None:
 
 
 def sharper(shipped: VisualTokenizer) -> VisualTokenizer:
-    """The tokeniser with the decoder of CONFIG, of which the last layers are new."""
+    """The tokeniser with the decoder of CONFIG; what is new in it does nothing yet."""
     tokenizer = VisualTokenizer(CONFIG.lmm.vision)
-    kept = {name: tensor for name, tensor in shipped.state_dict().items() if not name.startswith(BEGIN_ANEW)}
-    tokenizer.load_state_dict(kept, strict=False)
+    for block in tokenizer.decoder.pixel_blocks:
+        nn.init.zeros_(block.conv2.weight)
+        nn.init.zeros_(block.conv2.bias)
+    tokenizer.load_state_dict(shipped.state_dict(), strict=False)
     return tokenizer
 
 

@@ -1,0 +1,139 @@
+"""Do the dials do what they say? One strength is turned over five steps, the other stays.
+
+    python scripts/measure_dials.py [--tests P3] [--limit 48] [--out build/bench/dials] [--picture web/docs/dials.png]
+
+Draws the same cases of the emoji benchmark at every step (build/data, and the judges of `python -m drc.bench run`), and
+prints how often style and meaning were right, and whether the dial moved its own side alone: style must not fall from
+step to step, and meaning may change by a third as much at most; and the reverse. Goes on where it was stopped.
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drc.bench.artists import EMBEDDED, DRCArtist  # noqa: E402
+from drc.bench.config import BenchConfig  # noqa: E402
+from drc.bench.metrics import metric_of  # noqa: E402
+from drc.bench.page import encoded  # noqa: E402
+from drc.bench.plots import ARTISTS, Canvas, Panel, legend, write_head  # noqa: E402
+from drc.bench.run import run  # noqa: E402
+from drc.bench.summary import Number  # noqa: E402
+from drc.checkpoint import load  # noqa: E402
+from drc.data.sheet import MUTED  # noqa: E402
+from drc.files import write_bytes  # noqa: E402
+from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
+
+DIALS = {"style_strength": (0.0, 0.75, 1.5, 2.25, 3.0), "semantic_strength": (0.0, 1.0, 2.0, 3.0, 4.0)}
+OWN = {"style_strength": "style_top1", "semantic_strength": "semantic_top1"}
+METRICS = ("style_top1", "semantic_top1", "joint_top1")
+MOST = 1 / 3  # of what a dial changes on its own side it may change on the other
+
+Curves = dict[tuple[str, str, str, float, str], Number]  # test, judge, dial, step, metric
+
+
+def strengths_of(dial: str, step: float) -> tuple[float, float]:
+    return (step, SEMANTIC_STRENGTH) if dial == "style_strength" else (STYLE_STRENGTH, step)
+
+
+def measure(config: BenchConfig, model: Path) -> Curves:
+    drc = load(model)
+    steps = {(dial, step): strengths_of(dial, step) for dial in DIALS for step in DIALS[dial]}
+    artists = {f"{dial} {step:g}": DRCArtist(drc, *pair, config.sampling) for (dial, step), pair in steps.items()}
+    with tqdm(unit="batch") as bar:
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.set_description(what)
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        numbers = run(config, tell, artists=artists).numbers
+    found = {(one.test, one.judge, one.answer, one.metric): one for one in numbers if not one.facet}
+    return {
+        (test, judge, dial, step, metric): found[test, judge, f"{dial} {step:g}", metric]
+        for test in config.tests
+        for judge in config.judges
+        for dial, step in steps
+        for metric in METRICS
+    }
+
+
+def told(curves: Curves, test: str, judge: str, dial: str) -> str:
+    """One line: what the dial did on its own side and on the other."""
+    own = OWN[dial]
+    (other,) = (metric for metric in OWN.values() if metric != own)
+    means = {m: np.array([curves[test, judge, dial, step, m].mean for step in DIALS[dial]]) for m in (own, other)}
+    falls, gain = -np.diff(means[own]).min(), means[own][-1] - means[own][0]
+    moved = np.ptp(means[other])
+    steps = " ".join(f"{100 * mean:.0f}" for mean in means[own])
+    others = " ".join(f"{100 * mean:.0f}" for mean in means[other])
+    verdict = "never falls" if falls <= 0 else f"falls by up to {100 * falls:.0f}"
+    ratio = f"{moved / gain:.2f} of its gain" if gain > 0 else "it gains nothing"
+    return (
+        f"{test}, {judge}, {dial}: {metric_of(own).head} {steps} ({verdict}), {metric_of(other).head} {others} (by "
+        f"{ratio}, at most {MOST:.2f} is wanted)"
+    )
+
+
+def picture(curves: Curves, test: str, judges: tuple[str, ...], cases: int) -> np.ndarray:
+    """A row of panels for each judge, one for each dial: uint8 [H, W, 3]."""
+    side, high, edge, head = 300, 170, 48, 84
+    width, height = len(DIALS) * (side + edge) + 24, head + len(judges) * (high + 62) + 26
+    canvas = Canvas(width, height)
+    untouched = f"untouched they stand at {STYLE_STRENGTH:g} and {SEMANTIC_STRENGTH:g}"
+    write_head(canvas, "what the dials do", f"percent right of {cases} pictures, with 95 % intervals; {untouched}")
+    colour = dict(zip(METRICS, ARTISTS, strict=False))
+    for line, judge in enumerate(judges):
+        for column, (dial, steps) in enumerate(DIALS.items()):
+            panel = Panel(canvas, edge + column * (side + edge), head + 24 + line * (high + 62), side, high)
+            panel.grid()
+            canvas.text(panel.left, panel.top - 8, f"{dial}, by {judge}", room=side)
+            across = np.linspace(0.04, 0.96, len(steps))
+            for x, step in zip(across, steps, strict=True):
+                canvas.text(panel.place(x, 0)[0], panel.top + high + 6, f"{step:g}", MUTED, 12, "mt")
+            for metric in METRICS:
+                found = [curves[test, judge, dial, step, metric] for step in steps]
+                places = [panel.place(x, one.mean) for x, one in zip(across, found, strict=True)]
+                canvas.line(places, colour[metric], 1.5)
+                for x, one in zip(across, found, strict=True):
+                    panel.mark(x, one, colour[metric])
+    legend(canvas, 16, height - 14, width - 16, {metric_of(name).head: colour[name] for name in METRICS})
+    return canvas.array()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=EMBEDDED)
+    parser.add_argument("--tests", default="P3", help="with commas; the picture is of the first")
+    parser.add_argument("--limit", type=int, default=48, help="cases of a test")
+    parser.add_argument("--judges", default=",".join(BenchConfig.judges))
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "dials")
+    parser.add_argument("--picture", type=Path, help="where to put the plot")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    config = BenchConfig(
+        models={"embedded": str(options.model)},
+        tests=tuple(options.tests.split(",")),
+        histories=("8",),
+        limit=options.limit,
+        sweep=options.limit,
+        judges=tuple(options.judges.split(",")),
+        out=options.out,
+    )
+    curves = measure(config, options.model)
+    for test in config.tests:
+        for judge in config.judges:
+            for dial in DIALS:
+                sys.stdout.write(f"{told(curves, test, judge, dial)}\n")
+    if options.picture:
+        write_bytes(encoded(picture(curves, config.tests[0], config.judges, config.limit), "PNG"), options.picture)
+
+
+if __name__ == "__main__":
+    main()
