@@ -77,13 +77,13 @@ class Disentangler(nn.Module):
         config = self.rows.config
         nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
         if config.places:
-            self.rows.place.weight.data.copy_(0.5 * plane(config.grid // config.merge, config.width))
+            self.rows.place.weight.data.copy_(0.5 * plane(config.rows, config.width))
         for tower in (self.style_tower, self.semantic_tower):
             pass_through(tower, sharpness=1.0, share=1.0)
             tower.feed_forward[-1].weight.data.mul_(0.2)
         fusion = self.fusion
         if config.places:
-            fusion.queries.weight.data.copy_(plane(round(fusion.config.instructions**0.5), fusion.config.width))
+            fusion.queries.weight.data.copy_(plane(fusion.config.instructions, fusion.config.width))
         else:
             nn.init.normal_(fusion.queries.weight)
         for layer in fusion.layers:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from drc.fusion import FusionConfig, FusionNetwork, plane
+from drc.fusion import FusionConfig, FusionNetwork, layout, plane
 from drc.model import Disentangler
 from scripts.lib.tiny import CONFIG
 
@@ -74,8 +74,20 @@ def test_gradient_reaches_both_towers_and_every_layer():
     assert without == []
 
 
+@pytest.mark.parametrize(
+    ("count", "grid"), [(1, (1, 1)), (4, (2, 2)), (8, (2, 4)), (16, (4, 4)), (32, (4, 8)), (64, (8, 8))]
+)
+def test_any_number_of_cells_covers_the_canvas(count, grid):
+    assert layout(count) == grid
+    rows, columns = grid
+    places = plane(count, 64).view(rows, columns, 64)
+    down, across = places.split(32, dim=2)
+    assert torch.equal(down, plane(rows**2, 64)[::rows, None, :32].expand(rows, columns, 32))
+    assert torch.equal(across, plane(columns**2, 64)[None, :columns, 32:].expand(rows, columns, 32))
+
+
 def test_the_plane_tells_places_apart():
-    places = plane(16, 64)
+    places = plane(256, 64)
     distances = torch.cdist(places, places) + 100 * torch.eye(256)
     assert places.shape == (256, 64)
     neighbours = distances.argmin(dim=1) - torch.arange(256)

@@ -35,7 +35,7 @@ class EntangledDRC(nn.Module):
         """Start values for training."""
         config = self.rows.config
         self.lmm.initialise()
-        self.rows.place.weight.data.copy_(0.3 * plane(config.grid // config.merge, config.width))
+        self.rows.place.weight.data.copy_(0.3 * plane(config.rows, config.width))
         nn.init.normal_(self.roles.weight, std=0.3)
 
     def instruct(self, history: Tensor, reference: Tensor) -> Tensor:

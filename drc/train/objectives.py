@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..fusion import layout
 from ..instruction import share_bias
 from ..model import DRC
 from .lessons import Lesson
@@ -50,12 +51,13 @@ class ReadOut(nn.Module):
         if not self.reads:  # without places no instruction vector has a cell of its own
             return
         width = drc.config.fusion.width
-        self.side = round(drc.config.fusion.instructions**0.5)
-        self.cell = drc.config.tower.grid // self.side
-        self.spread = nn.Linear(width, width * self.cell**2)
+        self.rows, self.columns = layout(drc.config.fusion.instructions)
+        grid, merge = drc.config.tower.grid, drc.config.tower.merge
+        self.cell = grid // self.rows, grid // self.columns  # codes down and across
+        self.spread = nn.Linear(width, width * math.prod(self.cell))
         self.norm = nn.RMSNorm(width)
         nn.init.constant_(self.norm.weight, 0.3)
-        if self.cell == drc.config.tower.merge:  # at first it unfolds what the towers folded
+        if self.cell == (merge, merge):  # at first it unfolds what the towers folded
             self.spread.weight.data.copy_(drc.disentangler.rows.fold.weight.T / 4)
 
     def forward(self, drc: DRC, instructions: Tensor, target: Tensor) -> Tensor:
@@ -65,8 +67,9 @@ class ReadOut(nn.Module):
         B, K, width = instructions.shape
         table = drc.lmm.language.model.embed_tokens.weight[: drc.lmm.config.vision.codes]
         codes = self.norm(self.spread(instructions).float().view(B, K, -1, width))
-        logits = F.linear(codes, table)  # B, K, cell * cell, codes
-        cells = target.view(B, self.side, self.cell, self.side, self.cell).transpose(2, 3).reshape(B, K, -1)
+        logits = F.linear(codes, table)  # B, K, codes of a cell, codes
+        high, wide = self.cell
+        cells = target.view(B, self.rows, high, self.columns, wide).transpose(2, 3).reshape(B, K, -1)
         return F.cross_entropy(logits.float().flatten(0, 2), cells.flatten(), reduction="none").view(B, -1).mean(dim=1)
 
 

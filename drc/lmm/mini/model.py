@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...fusion import plane
+from ...fusion import layout, plane
 from ...instruction import Instruction
 from ...pixels import square
 from ..generate import Sampling, generate
@@ -104,9 +104,9 @@ class MiniLMM(nn.Module):
         place = self.places(index)
         if not self.config.hears_spot:
             return place
-        grid, side = self.config.vision.grid, round(instructions.shape[1] ** 0.5)
-        row, column = index // grid, index % grid
-        return place + instructions[:, row * side // grid * side + column * side // grid]
+        grid, (rows, columns) = self.config.vision.grid, layout(instructions.shape[1])
+        row, column = index // grid * rows // grid, index % grid * columns // grid
+        return place + instructions[:, row * columns + column]
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:
         return Cache(self.language.config, batch, length, like)
@@ -184,7 +184,7 @@ class MiniLMM(nn.Module):
             self.language.model.embed_tokens.weight[: len(codebook)].mul_(0.5).add_(codebook @ mix * 0.87)
         nn.init.constant_(self.language.model.norm.weight, 0.2)
         self.tie()
-        self.places.weight.data.copy_(0.5 * plane(self.config.vision.grid, self.config.width))
+        self.places.weight.data.copy_(0.5 * plane(self.picture_codes, self.config.width))
 
     def tie(self) -> None:
         """One table for codes read and codes written while training: the head looks into the table of inputs.
