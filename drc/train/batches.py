@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ..data.pictures import AUGMENTED, PROGRAM, Picture
 
+SECOND_VIEW = 0.5  # share of the cases whose reference is seen in two styles, where nobody says otherwise
+
 
 class Index:
     """Rows by style, and for each row the rows that may stand in for its meaning in another style.
@@ -111,14 +113,24 @@ class Batches:
     """Triplets for stage 1 and personalisation cases for stage 2 over a table of codes.
 
     codes [M, 2, N]: every picture and its mirror image; index over the same rows; text ids [M', V, T] in V wordings,
-    of which picture i takes row text_row[i].
+    of which picture i takes row text_row[i]. second_view: how often a reference is seen twice, in two styles; mirrored:
+    whether half of the cases are mirror images.
     """
 
     def __init__(
-        self, codes: Tensor, index: Index, text: Tensor, text_row: Tensor, batch: int, own_share: float, seed: int
+        self,
+        codes: Tensor,
+        index: Index,
+        text: Tensor,
+        text_row: Tensor,
+        batch: int,
+        own_share: float,
+        seed: int,
+        second_view: float = SECOND_VIEW,
+        mirrored: bool = True,
     ):
         self.codes, self.index, self.text, self.text_row = codes, index, text, text_row
-        self.batch, self.seed = batch, seed
+        self.batch, self.seed, self.second_view, self.mirrored = batch, seed, second_view, mirrored
         self.own_share = own_share_of(index, own_share)
 
     def triplets(self, step: int, times: int = 1) -> Batch:
@@ -127,17 +139,17 @@ class Batches:
         The batch is `times` as large as usual.
         """
         random = np.random.default_rng((self.seed, 1, step))
-        return self.pick(draw_cases(self.index, random, self.batch * times, 1, 0.0, self.own_share, self.wordings))
+        return self.pick(self.cases(random, times, 1, 0.0))
 
     def personal(self, step: int, history: int = 6, times: int = 1) -> Batch:
-        """Target, 1 to `history` pictures of its style, and a reference seen twice in two styles half of the time."""
+        """Target, 1 to `history` pictures of its style, and a reference, now and then seen twice in two styles."""
         random = np.random.default_rng((self.seed, 2, step))
         length = int(random.integers(1, history + 1))
-        return self.pick(draw_cases(self.index, random, self.batch * times, length, 0.5, self.own_share, self.wordings))
+        return self.pick(self.cases(random, times, length, self.second_view))
 
-    @property
-    def wordings(self) -> int:
-        return self.text.shape[1]
+    def cases(self, random: np.random.Generator, times: int, history: int, second_view: float) -> Cases:
+        count, wordings = self.batch * times, self.text.shape[1]
+        return draw_cases(self.index, random, count, history, second_view, self.own_share, wordings, self.mirrored)
 
     def pick(self, cases: Cases) -> Batch:
         side = torch.from_numpy(cases.side)
@@ -164,6 +176,7 @@ def draw_cases(
     second_view: float,
     own_share: float,
     wordings: int = 1,
+    mirrored: bool = True,
 ) -> Cases:
     """`count` cases with `history` pictures each; one side of the mirror for all pictures of a case."""
     target = index.targets(random, count, own_share)
@@ -171,5 +184,5 @@ def draw_cases(
     reference = np.array([index.other_of_meaning(random, row) for row in target])
     partner = np.array([index.other_of_meaning(random, row) for row in target])
     partner = np.where(random.random(count) < second_view, partner, reference)
-    side = random.integers(0, 2, count)
+    side = random.integers(0, 2, count) * mirrored  # drawn in any case, so that all else stays the same
     return Cases(target, histories, reference, partner, side, random.integers(0, wordings, count))

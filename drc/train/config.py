@@ -10,6 +10,7 @@ from typing import get_origin, get_type_hints
 
 from ..data.augment import Augmentations
 from ..data.repaint import FAMILIES
+from .batches import SECOND_VIEW
 from .checkpoints import TrainingError
 from .importance import SAMPLINGS
 from .lessons import Conditioning
@@ -97,6 +98,7 @@ class TrainingConfig:
 
     micro_batch: samples that go through the model at once, 0: as many as are quickest, see `drc.train.run.QUICKEST`;
         memory, not the result, depends on it.
+    second_view, mirrored: how the batches are disturbed, see `drc.train.batches.Batches`; exams are always the same.
     instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
     recompute: forget the language model's activations and compute them again: less memory, more time.
     """
@@ -117,6 +119,8 @@ class TrainingConfig:
     patience: int = 0
     samples: int = 4
     history: int = 6
+    second_view: float = SECOND_VIEW
+    mirrored: bool = True
     sampling: str = "difficulty-aware"
     sampling_warm_up: int = 200
     instructions_first: float = INSTRUCTIONS_FIRST
@@ -155,8 +159,8 @@ class Config:
 
 AT_LEAST_1 = ("steps", "batch", "save_every", "log_every", "validate_every", "warm_up", "history", "lora_rank")
 SHARES = (
-    "own_share", "validation_share", "average", "instructions_first", "drop_style", "drop_semantics", "drop_both",
-    "keep_text", "text_alone", "mask", "all_blank", "some_blank",
+    "own_share", "validation_share", "average", "second_view", "instructions_first", "drop_style", "drop_semantics",
+    "drop_both", "keep_text", "text_alone", "mask", "all_blank", "some_blank",
 )  # fmt: skip
 KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of texts"}
 TABLES = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}

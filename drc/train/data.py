@@ -46,14 +46,17 @@ class TrainingData:
     fingerprint: str
     note: str = ""
 
-    def batches(self, codes: Tensor, size: int, seed: int) -> tuple[Batches, dict[str, Batches]]:
-        """Batches to train on and, for each validation share, of its cases."""
+    def batches(self, codes: Tensor, size: int, seed: int, **disturbances: float) -> tuple[Batches, dict[str, Batches]]:
+        """Batches to train on and, for each validation share, of its cases; `disturbances` are keywords of Batches
+        for those to train on."""
 
-        def of(share: Share, count: int) -> Batches:
+        def of(share: Share, count: int, **keywords: float) -> Batches:
             rows = torch.from_numpy(share.rows)
-            return Batches(codes[rows], share.index, self.text, self.text_row[rows], count, share.own_share, seed)
+            shared = share.index, self.text, self.text_row[rows]
+            return Batches(codes[rows], *shared, count, share.own_share, seed, **keywords)
 
-        return of(self.train, size), {name: of(share, VALIDATION_CASES) for name, share in self.validation.items()}
+        exams = {name: of(share, VALIDATION_CASES) for name, share in self.validation.items()}
+        return of(self.train, size, **disturbances), exams
 
 
 def folder_data(folder: ImageFolder, pairing: Pairing, size: int, words: Tokenizer, slots: int) -> TrainingData:

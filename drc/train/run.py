@@ -170,7 +170,8 @@ class Apprenticeship:
             "stage": str(training.stage),
             "way to train the language model": way_of(config.model, way),
         }
-        self.batches, self.exams = data.batches(codes, training.batch, training.seed)
+        disturbances = {"second_view": training.second_view, "mirrored": training.mirrored}
+        self.batches, self.exams = data.batches(codes, training.batch, training.seed, **disturbances)
         self.sampler = None
         if training.stage == 1:
             self.sampler = ImportanceSampler(training.sampling, warm_up=training.sampling_warm_up)

@@ -60,6 +60,17 @@ def test_histories_of_every_length_and_two_views_half_of_the_time():
     assert 0.3 < other_view < 0.5  # half of the time a second draw, which may give the same picture again
 
 
+def test_undisturbed_batches_are_the_same_but_for_the_disturbance():
+    (usual, records), (plain, _) = make_batches(), make_batches(second_view=0.0, mirrored=False)
+    for step in range(5):
+        disturbed, batch = usual.personal(step), plain.personal(step)
+        assert torch.equal(batch.partner, batch.reference)
+        assert not any(mirrored for *_, mirrored in shown_by(batch.target, records))
+        shown = [[entry[:2] for entry in shown_by(one.target, records)] for one in (disturbed, batch)]
+        assert shown[0] == shown[1]
+        assert not any(mirrored for *_, mirrored in shown_by(plain.triplets(step).target, records))
+
+
 @pytest.mark.parametrize("draw", ["triplets", "personal"])
 def test_a_batch_may_be_a_multiple(draw):
     batches, _ = make_batches(size=6)

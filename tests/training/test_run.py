@@ -9,9 +9,12 @@ import torch
 from safetensors.torch import load_file
 
 from drc.checkpoint import load, save
+from drc.lmm.generate import Sampling
+from drc.train.batches import Batches
 from drc.train.checkpoints import STATE, TrainingError
 from drc.train.config import read_config
 from drc.train.run import Hooks
+from scripts.lib.tiny import CONFIG, write_tiny
 
 from .school import PICTURES, USERS, draw_pictures
 
@@ -51,6 +54,29 @@ def test_what_is_trained_and_what_is_frozen(school, tmp_path, watched, stage):
         moved = [not torch.equal(hooks.start[name], now[name]) for name in now if name.startswith(part)]
         assert any(moved), part
     assert load(result.file).stage == stage
+
+
+@pytest.mark.parametrize("instructions", [1, 8, 16, 32])
+def test_any_number_of_instruction_vectors_learns_and_draws(school, tmp_path, instructions):
+    config = dataclasses.replace(
+        CONFIG,
+        lmm=dataclasses.replace(CONFIG.lmm, vision=dataclasses.replace(CONFIG.lmm.vision, image_size=64)),
+        tower=dataclasses.replace(CONFIG.tower, grid=8),
+        fusion=dataclasses.replace(CONFIG.fusion, instructions=instructions),
+    )
+    model = write_tiny(tmp_path / "model.safetensors", seed=1, config=config)  # other codes in the cache
+    drc = load(school.train(tmp_path, file=str(model), stage=2, steps=1, start="from nothing").file)
+    codes = torch.randint(CONFIG.lmm.vision.codes, (3, 64))
+    instruction = drc.compose(drc.style(codes[:2], torch.ones(2)), drc.semantics(codes[2]))
+    assert drc.lmm.draw(instruction, [0], Sampling()).shape == (1, 64)
+
+
+def test_the_disturbances_of_a_training_are_not_those_of_its_exams(school, tmp_path, monkeypatch):
+    given = []
+    init = Batches.__init__
+    monkeypatch.setattr(Batches, "__init__", lambda *a, **kw: given.append(kw) or init(*a, **kw))
+    school.train(tmp_path, steps=1, second_view=0.25, mirrored=False)
+    assert sorted(given, key=len) == [{}, {"second_view": 0.25, "mirrored": False}]
 
 
 def test_the_tokeniser_is_gone_while_the_rest_learns(school, tmp_path, watched):

@@ -20,7 +20,9 @@ FAMILY = {f"vendor{vendor}": f"family{vendor // 2}" for vendor in range(VENDORS)
 EVEN = torch.full((4,), 0.25)
 
 
-def make_batches(size: int = 64, own_share: float = 0.5, seed: int = 0) -> tuple[Batches, list[Picture]]:
+def make_batches(
+    size: int = 64, own_share: float = 0.5, seed: int = 0, **disturbances: float
+) -> tuple[Batches, list[Picture]]:
     """Codes that say what they show: 0..11 the meaning, 12.. the style, mirrored ones in the other order."""
     records = [
         Picture(f"program/{program}", f"vendor{meaning % VENDORS}/m{meaning}", f"m{meaning}")
@@ -36,7 +38,8 @@ def make_batches(size: int = 64, own_share: float = 0.5, seed: int = 0) -> tuple
     codes = torch.stack((shown, shown.flip(1)), dim=1).repeat(1, 1, N // 2).to(torch.int16)
     text = torch.arange(1, MEANINGS + 1).view(-1, 1, 1).expand(-1, 2, SLOTS)
     text_row = torch.tensor([int(record.meaning[1:]) for record in records])
-    return Batches(codes, Index(records, CLUSTER, FAMILY), text, text_row, size, own_share, seed), records
+    index = Index(records, CLUSTER, FAMILY)
+    return Batches(codes, index, text, text_row, size, own_share, seed, **disturbances), records
 
 
 def shown_by(codes: torch.Tensor, records: list[Picture]) -> list[tuple[str, str, bool]]:
