@@ -64,5 +64,5 @@ class DecoderObjective(nn.Module):
         taught = pixels + voice * (LIKENESS * likeness - VOICE * verdict.float().mean())
         judged = F.relu(1 - real_verdict.float()).mean() + F.relu(1 + false_verdict.float()).mean()
         psnr = -10 * torch.log10(F.mse_loss(rebuilt.detach().clamp(0, 1), images))
-        numbers = {"psnr": psnr, "pixels": pixels, "likeness": likeness, "critic": judged}
+        numbers = {"psnr": psnr, "pixels": pixels.detach(), "likeness": likeness.detach(), "critic": judged.detach()}
         return taught + judged, numbers
