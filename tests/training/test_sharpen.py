@@ -49,8 +49,8 @@ def test_each_learns_from_its_own_loss(objective, pictures):
 
 def test_it_learns_and_pictures_keep_their_codes(objective, pictures, tmp_path):
     codes = objective.tokenizer.encode(pictures)
-    trainer = Trainer(objective, Schedule(steps=100, rate=2e-3, warm_up=10, save_every=1000), RunFolder(tmp_path))
+    trainer = Trainer(objective, Schedule(steps=60, rate=3e-3, warm_up=5, gradient_norm=1e3), RunFolder(tmp_path))
     trainer.run(plainly(objective, 0, lambda model, step: model(codes, pictures, 0.0)))
     rows = trainer.run_folder.read_log()
-    assert rows[-1]["psnr"] > rows[0]["psnr"] + 1 and rows[-1]["critic"] < rows[0]["critic"] / 2
+    assert rows[-1]["psnr"] > rows[0]["psnr"] + 0.5 and rows[-1]["critic"] < rows[0]["critic"] / 2
     assert torch.equal(objective.tokenizer.encode(pictures), codes)
