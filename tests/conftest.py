@@ -13,6 +13,7 @@ from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, Host, find_host  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
+from scripts.lib.tiny_benchmark import Build, write_tiny_benchmark  # noqa: E402
 from scripts.lib.tiny_lavit import write_tiny_lavit  # noqa: E402
 
 HOST = Host(find_host() or BUILD / "comfyui", Path(sys.executable))
@@ -52,6 +53,12 @@ def pack(root):
 def stock(host):
     """The host's own nodes: id -> class."""
     return module_from(host.folder / "nodes.py", "host_nodes").NODE_CLASS_MAPPINGS
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory) -> Build:
+    """A build of the emoji benchmark that the command and the nodes find."""
+    return write_tiny_benchmark(tmp_path_factory.mktemp("build"))
 
 
 @pytest.fixture(scope="session")

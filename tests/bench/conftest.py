@@ -1,7 +1,5 @@
 """A small world of emoji: styles are colours, meanings are places, so the true picture of every case is known."""
 
-import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from drc.bench.efficientnet import FILE, EfficientNetLite0
 from drc.bench.emoji import EmojiDomain
-from drc.bench.evaluator import Evaluator, EvaluatorConfig
 from drc.bench.judges import Features, Judge
-from drc.data.emoji import Cell
-from drc.data.meanings import Meaning
 from drc.data.pictures import Picture
 from drc.data.splits import Splits
-from drc.files import write_safetensors
 from scripts.lib.tiny import write_tiny
 
 SIDE = 32
@@ -104,48 +97,3 @@ class Eye(Judge):
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Path:
     return write_tiny(tmp_path_factory.mktemp("model") / "tiny.safetensors")
-
-
-@dataclasses.dataclass(frozen=True)
-class Build:
-    """A build of real code points that the command finds, and judges that were never trained."""
-
-    data: Path
-    packages: Path
-    evaluator: Path
-
-    def options(self) -> list[str]:
-        return [f"--{name}={path}" for name, path in vars(self).items()]
-
-
-@pytest.fixture(scope="session")
-def build(tmp_path_factory) -> Build:
-    folder = tmp_path_factory.mktemp("build")
-    splits = Splits.load()
-    shared = sorted(splits.shared)
-    train = [code for code in shared if splits.meaning_split[code] == "train"][:24]
-    test = [code for code in shared if splits.meaning_split[code] == "test"][:4]
-    cells = [Cell(style, code, code, "objects", "") for style in SETS for code in train + test]
-    meanings = [Meaning(code, code, (), "objects", "tool") for code in train + test]
-    records = {"cells": cells, "meanings": meanings}
-    emoji = {"size": SIDE} | {name: [dataclasses.asdict(one) for one in some] for name, some in records.items()}
-    (folder / "emoji.json").write_text(json.dumps(emoji))
-    np.save(folder / "emoji.npy", noise(len(cells)))
-    for name, codes in {"test": test, "history": train}.items():
-        drawings = [f"twemoji/{code}" for code in codes]
-        rows = [(program, drawing) for program in range(3) for drawing in range(len(codes))]
-        programs = [{"seed": seed, "family": "flat"} for seed in PROGRAMS["held out"]]
-        part = folder / "restyled" / name
-        part.mkdir(parents=True)
-        plan = {"programs": programs, "drawings": drawings, "rows": rows}
-        (part / "restyled.json").write_text(json.dumps(plan))
-        np.save(part / "restyled.npy", noise(len(rows)))
-    torch.manual_seed(0)
-    evaluator = Evaluator(EvaluatorConfig(styles=3, meanings=3, size=16, width=8, features=8))
-    write_safetensors(evaluator.state_dict(), folder / "evaluator.safetensors", evaluator.metadata())
-    write_safetensors(EfficientNetLite0().state_dict(), folder / FILE, {})
-    return Build(folder, folder, folder / "evaluator.safetensors")
-
-
-def noise(count: int) -> np.ndarray:
-    return np.random.default_rng(count).integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)

@@ -44,6 +44,23 @@ def test_it_returns_what_its_report_holds(evaluated):
     assert "- copy the reference: meaning" in report and "- tiny.safetensors: meaning" in report
 
 
+def test_a_slice_of_the_emoji_benchmark_by_the_judges_that_are_there(graph, pack, build, monkeypatch):
+    """The pictures of this build are noise: what is tested is the way from the node to the benchmark."""
+    from drc_pack.drc.data.benchmark import Benchmark
+    from drc_pack.nodes import paths
+
+    monkeypatch.setattr(paths, "EVALUATOR", build.evaluator)
+    monkeypatch.setattr(paths, "PACKAGES", build.packages)
+    node = graph.classes["DRC_Evaluate"]
+    widgets = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
+    given = {"model": graph.load(), "dataset": Benchmark(build.data), "report_name": "slice", "tests": "P3, T1"}
+    with torch.inference_mode():
+        *_, report = node.execute(**widgets | QUICK | given)[:]
+    for test in ("P3, unseen program, unseen drawing", "T1, real sets: seen style, seen meaning, unseen cell"):
+        for judge in ("evaluator", "efficientnet-lite0"):
+            assert f"{test}, 2 cases, by {judge}, percent right:" in report
+
+
 def test_cancel_works_between_any_two_codes(graph, dataset):
     from comfy import model_management
 

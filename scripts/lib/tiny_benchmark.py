@@ -1,0 +1,66 @@
+"""A build of the emoji benchmark so small that tests can wait for it: real code points, pictures of noise, and judges
+that were never trained."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from drc.bench.efficientnet import FILE, EfficientNetLite0
+from drc.bench.evaluator import Evaluator, EvaluatorConfig
+from drc.data.emoji import Cell
+from drc.data.meanings import Meaning
+from drc.data.splits import Splits
+from drc.files import write_safetensors
+
+SIDE = 32
+SETS = ("twemoji", "noto", "noto-mono", "fluent-flat", "symbola", "openmoji")
+PROGRAMS = (1, 2, 3)
+MEANINGS = {"train": 24, "test": 4}
+
+
+@dataclasses.dataclass(frozen=True)
+class Build:
+    """Where things lie, as options of `python -m drc.bench run`."""
+
+    data: Path
+    packages: Path
+    evaluator: Path
+
+    def options(self) -> list[str]:
+        return [f"--{name}={path}" for name, path in vars(self).items()]
+
+
+def write_tiny_benchmark(folder: Path) -> Build:
+    splits = Splits.load()
+    shared = sorted(splits.shared)
+    train, test = (
+        [code for code in shared if splits.meaning_split[code] == split][:count] for split, count in MEANINGS.items()
+    )
+    cells = [Cell(style, code, code, "objects", "") for style in SETS for code in train + test]
+    meanings = [Meaning(code, code, (), "objects", "tool") for code in train + test]
+    records = {"cells": cells, "meanings": meanings}
+    emoji = {"size": SIDE} | {name: [dataclasses.asdict(one) for one in some] for name, some in records.items()}
+    (folder / "emoji.json").write_text(json.dumps(emoji))
+    np.save(folder / "emoji.npy", noise(len(cells)))
+    for name, codes in {"test": test, "history": train}.items():
+        write_restyled(folder / "restyled" / name, [f"twemoji/{code}" for code in codes])
+    torch.manual_seed(0)
+    evaluator = Evaluator(EvaluatorConfig(styles=3, meanings=3, size=16, width=8, features=8))
+    write_safetensors(evaluator.state_dict(), folder / "evaluator.safetensors", evaluator.metadata())
+    write_safetensors(EfficientNetLite0().state_dict(), folder / FILE, {})
+    return Build(folder, folder, folder / "evaluator.safetensors")
+
+
+def write_restyled(folder: Path, drawings: list[str]) -> None:
+    rows = [(program, drawing) for program in range(len(PROGRAMS)) for drawing in range(len(drawings))]
+    programs = [{"seed": seed, "family": "flat"} for seed in PROGRAMS]
+    folder.mkdir(parents=True)
+    (folder / "restyled.json").write_text(json.dumps({"programs": programs, "drawings": drawings, "rows": rows}))
+    np.save(folder / "restyled.npy", noise(len(rows)))
+
+
+def noise(count: int) -> np.ndarray:
+    return np.random.default_rng(count).integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)
