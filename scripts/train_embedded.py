@@ -1,20 +1,17 @@
 """One step of building the embedded model; scripts/train_embedded.sh runs them in order.
 
-    python scripts/train_embedded.py tokenizer|sharpen|stage1|stage2|further|entangled|export [--steps N] ...
+    python scripts/train_embedded.py tokenizer|stage1|stage2|further|entangled|export [--steps N] ...
 
 Every step resumes where it was stopped and does nothing when it is complete.
 """
 
 import argparse
-import dataclasses
 import logging
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
-from torch import nn
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -22,17 +19,16 @@ sys.path.insert(0, str(ROOT))
 from drc.checkpoint import load, save  # noqa: E402
 from drc.data.benchmark import open_benchmark  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
-from drc.data.pictures import Pictures, training_pictures  # noqa: E402
+from drc.data.pictures import training_pictures  # noqa: E402
 from drc.data.wordings import meaning_texts  # noqa: E402
 from drc.files import file_hash  # noqa: E402
-from drc.lmm.mini.model import MiniConfig  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
-from drc.lmm.mini.tokenizer import TokenizerConfig, VisualTokenizer  # noqa: E402
+from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
-from drc.train.checkpoints import STATE, WEIGHTS, RunFolder, part  # noqa: E402
+from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
-from drc.train.data import BenchmarkPictures, benchmark_data  # noqa: E402
+from drc.train.data import benchmark_data  # noqa: E402
 from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.lessons import Conditioning, draw_lesson  # noqa: E402
 from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
@@ -41,13 +37,12 @@ from drc.train.objectives import token_losses  # noqa: E402
 from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import train  # noqa: E402
-from drc.train.sharpen import DecoderObjective  # noqa: E402
 from drc.train.teacher import Teacher  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
 
 VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
 LICENCE = "CC-BY-4.0"
-CONFIG = DRCConfig(MiniConfig(vision=TokenizerConfig(pixel_blocks=2)))
+CONFIG = DRCConfig()
 # Stage 1: the instruction must be worth reading before neighbours are.
 STAGE1 = {"stage": 1, "rate": 1e-3, "language_rate": 1e-3, "all_blank": 0.5, "some_blank": 0.3}
 STAGE2 = {"stage": 2, "rate": 8e-4, "language_rate": 8e-4}
@@ -61,7 +56,6 @@ FURTHER = {
     "history": 8,
 }
 FURTHER_VENDOR_SHARE = 0.35
-CRITIC_FROM = 0.3  # share of the steps over which the critic's voice grows to its full strength
 
 log = logging.getLogger("drc")
 
@@ -75,87 +69,38 @@ def train_tokenizer(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     drc = DRC(CONFIG, words)
     if options.shipped_tokenizer:
-        see_with(drc, load(options.weights).lmm.vision)
+        drc.lmm.vision = load(options.weights).lmm.vision
     else:
         drc.lmm.vision.load_state_dict(train_vision(options))
     drc.stage, drc.licence = 0, LICENCE
     save(drc, options.out / "base.safetensors")
 
 
-def see_with(drc: DRC, vision: VisualTokenizer) -> None:
-    drc.lmm.vision = vision
-    drc.lmm.config = dataclasses.replace(drc.lmm.config, vision=vision.config)
-    drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
-
-
 def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
     """The averaged weights of the visual tokeniser."""
     torch.manual_seed(options.seed)
     pictures = training_pictures(options.data)
-    draw = rows_drawn(pictures, options)
+    vendor_rows = pictures.starts[1]
     tokenizer = VisualTokenizer(CONFIG.lmm.vision).to(options.device, memory_format=torch.channels_last)
     objective = TokenizerObjective(tokenizer, options.steps).to(options.device)
     schedule = Schedule(steps=options.steps, rate=1e-3, weight_decay=0.0, seed=options.seed)
     trainer = Trainer(objective, schedule, RunFolder(options.out / "tokenizer"))
 
     def batch_loss(model, step):
-        rows, mirrored = draw(step)
+        random = np.random.default_rng((options.seed, step))
+        vendor = random.random(options.batch) < VENDOR_SHARE
+        rows = np.where(
+            vendor,
+            random.integers(0, vendor_rows, options.batch),
+            random.integers(vendor_rows, len(pictures), options.batch),
+        )
         images = as_images(pictures.read(rows), options.device)
-        mirrored = mirrored[:, None, None, None].to(images.device)
-        return model(torch.where(mirrored, images.flip(3), images), step)
+        mirrored = torch.from_numpy(random.random(options.batch) < 0.5).to(images.device)
+        return model(torch.where(mirrored[:, None, None, None], images.flip(3), images), step)
 
     if not trainer.finished():
         trainer.run(plainly(objective, options.seed, batch_loss))
     return {name: tensor.cpu() for name, tensor in part(trainer.average, "tokenizer.").items()}
-
-
-def train_decoder(options: argparse.Namespace) -> None:
-    """The decoder of the tokeniser that ships, made deeper and sharper; pictures keep their codes."""
-    torch.manual_seed(options.seed)
-    shipped = load(options.weights).lmm.vision
-    pictures = BenchmarkPictures(open_benchmark(options.data).pictures.parts())
-    codes = CodeCache(options.out / "cache", shipped).codes(pictures, options.device)
-    tokenizer = sharper(shipped).to(options.device, memory_format=torch.channels_last)
-    tokenizer.requires_grad_(False)
-    tokenizer.decoder.requires_grad_(True)
-    objective = DecoderObjective(tokenizer, precision_of(options.precision, options.device)).to(options.device)
-    schedule = Schedule(steps=options.steps, rate=5e-4, weight_decay=0.0, average=0.995, seed=options.seed)
-    trainer = Trainer(objective, schedule, RunFolder(options.out / "sharpen"))
-    draw = rows_drawn(pictures, options)
-
-    def batch_loss(model, step):
-        rows, mirrored = draw(step)
-        images = as_images(pictures.read(rows), options.device)
-        images = torch.where(mirrored[:, None, None, None].to(images.device), images.flip(3), images)
-        chosen = codes[torch.from_numpy(rows), mirrored.long()].long().to(images.device)
-        return model(chosen, images, min(1.0, step / (CRITIC_FROM * options.steps)))
-
-    if not trainer.finished():
-        trainer.run(plainly(objective, options.seed, batch_loss))
-
-
-def sharper(shipped: VisualTokenizer) -> VisualTokenizer:
-    """The tokeniser with the decoder of CONFIG; what is new in it does nothing yet."""
-    tokenizer = VisualTokenizer(CONFIG.lmm.vision)
-    for block in tokenizer.decoder.pixel_blocks:
-        nn.init.zeros_(block.conv2.weight)
-        nn.init.zeros_(block.conv2.bias)
-    tokenizer.load_state_dict(shipped.state_dict(), strict=False)
-    return tokenizer
-
-
-def rows_drawn(pictures: Pictures, options: argparse.Namespace):
-    """step -> rows of pictures, of real sets as many as `VENDOR_SHARE` says, and which of them are mirrored."""
-    vendor_rows = pictures.starts[1]
-
-    def draw(step: int) -> tuple[np.ndarray, torch.Tensor]:
-        random = np.random.default_rng((options.seed, step))
-        vendor = random.random(options.batch) < VENDOR_SHARE
-        own = random.integers(0, vendor_rows, options.batch)
-        restyled = random.integers(vendor_rows, len(pictures), options.batch)
-        return np.where(vendor, own, restyled), torch.from_numpy(random.random(options.batch) < 0.5)
-
-    return draw
 
 
 def train_stage1(options: argparse.Namespace) -> None:
@@ -169,7 +114,7 @@ def train_stage2(options: argparse.Namespace) -> None:
 
 
 def train_further(options: argparse.Namespace) -> None:
-    """Stage 2 on from the weights that ship, with other draws; the read-out, which does not ship, begins anew."""
+    """Stage 2 on from the weights that ship; the read-out, which does not ship, begins anew."""
     train_stage(options, "further", ModelConfig(file=str(options.weights)), FURTHER_VENDOR_SHARE, **FURTHER)
 
 
@@ -229,21 +174,14 @@ def train_entangled(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision, with the sharper
-    decoder where one was trained."""
+    """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision."""
     drc = load(RunFolder(options.out / options.stage).last(WEIGHTS))
-    decoder = RunFolder(options.out / "sharpen")
-    if decoder.steps():
-        vision = sharper(drc.lmm.vision)
-        vision.load_state_dict(part(load_file(decoder.last(STATE)), "average.tokenizer."), strict=False)
-        see_with(drc, vision)
     save(drc, options.weights, half=True)
     log.info("%s: stage %d, step %d, sha256 %s", options.weights, drc.stage, drc.step, file_hash(options.weights))
 
 
 PARTS = {
     "tokenizer": train_tokenizer,
-    "sharpen": train_decoder,
     "stage1": train_stage1,
     "stage2": train_stage2,
     "further": train_further,

@@ -24,7 +24,6 @@ class TokenizerConfig:
     pixel_width: int = 32
     coarse_blocks: int = 2
     fine_blocks: int = 2
-    pixel_blocks: int = 0  # the decoder's at half of the picture's size
 
     @property
     def grid(self) -> int:
@@ -68,13 +67,12 @@ class Decoder(nn.Module):
         self.up = operations.Conv2d(coarse, fine * 4, 1)
         self.fine = nn.Sequential(*(Block(fine, operations) for _ in range(config.fine_blocks)))
         self.pixel = operations.Conv2d(fine, pixel * 4, 3, padding=1)
-        self.pixel_blocks = nn.Sequential(*(Block(pixel, operations) for _ in range(config.pixel_blocks)))
         self.out = operations.Conv2d(pixel, 3 * 4, 3, padding=1)
 
     def forward(self, vectors: Tensor) -> Tensor:
         x = self.coarse(self.stem(vectors))
         x = self.fine(F.pixel_shuffle(self.up(F.silu(x)), 2))
-        x = self.pixel_blocks(F.pixel_shuffle(self.pixel(F.silu(x)), 2))
+        x = F.pixel_shuffle(self.pixel(F.silu(x)), 2)
         x = F.pixel_shuffle(self.out(F.silu(x)), 2)
         return (x + 1) / 2
 
