@@ -5,8 +5,14 @@ from .host import io
 from .personalize import MODEL_TOOLTIP
 from .sockets import DatasetSocket, Model, ModelSocket, errors_of
 
-DRAWING = 0.9  # share of the bar; the rest is judging
-PHASES = {"judging what is true": 0.9, "judging what was drawn": 0.94, "scoring": 0.98}  # where each begins
+# What a run does, and where each begins and ends on the bar, in thousandths.
+PHASES = {
+    "drawing": (0, 900),
+    "judging what is true": (900, 940),
+    "judging what was drawn": (940, 980),
+    "scoring": (980, 1000),
+}
+PLOTS = ("style against meaning", "parts")  # one history is drawn, so none can be set against another
 
 
 class DRC_Evaluate(io.ComfyNode):
@@ -127,11 +133,8 @@ class DRC_Evaluate(io.ComfyNode):
                 cache=paths.code_cache() / "judges",
             )
             report = measure(model, config, domain)
-        plots = [picture for name, picture in report.plots.items() if not name.startswith("table")]
-        tables = [picture for name, picture in report.plots.items() if name.startswith("table")]
-        sheets = list(report.sheets.values())
-        pictures = [host.as_images(of_one_size(some)) for some in (tables, plots, sheets)]
-        return io.NodeOutput(*pictures, in_words(report))
+        shown = [drawn(report, ("table",)), drawn(report, PLOTS), list(report.sheets.values())]
+        return io.NodeOutput(*[host.as_images(of_one_size(pictures)) for pictures in shown], in_words(report))
 
 
 def open_domain(dataset, model: Model):
@@ -172,21 +175,25 @@ def measure(model: Model, config, domain):
 
 
 class EvaluationProgress:
-    """One bar for all that a run does, in thousandths; it also looks whether the user pressed cancel."""
+    """One bar for all that a run does; it also looks whether the user pressed cancel."""
 
     def __init__(self):
-        self.bar, self.batch = host.Progress(1000), (0, 1)
+        self.bar, self.phase = host.Progress(1000), ("drawing", 0, 1)
 
     def tell(self, what: str, done: int, total: int) -> None:
-        if what == "drawing":
-            self.batch = done, total
-            self.within(0.0)
-        else:
-            self.bar.step_to(round(1000 * PHASES[what] + 39 * done / max(total, 1)))
+        self.phase = what, done, max(total, 1)
+        self.within(0.0)
 
     def within(self, share: float) -> None:
-        done, total = self.batch
-        self.bar.step_to(round(1000 * DRAWING * min(1.0, (done + share) / max(total, 1))))
+        """Such a share of the batch that is being done is done."""
+        what, done, total = self.phase
+        begin, end = PHASES[what]
+        self.bar.step_to(round(begin + (end - begin) * min(1.0, (done + share) / total)))
+
+
+def drawn(report, names: tuple[str, ...]) -> list:
+    """The plots of these names, for each judge."""
+    return [picture for name, picture in report.plots.items() if name.split(", ")[0] in names]
 
 
 def in_words(report) -> str:

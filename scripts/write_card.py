@@ -17,7 +17,13 @@ sys.path.insert(0, str(ROOT))
 from drc.bench.report import PICTURES, read_results  # noqa: E402
 from scripts.lib.card import markdown, replace_block, training_table  # noqa: E402
 
-PARTS = {"tokeniser": "tokenizer", "stage 1": "stage1", "stage 2": "stage2", "entangled model": "entangled"}
+PARTS = {
+    "tokeniser": "tokenizer",
+    "stage 1": "stage1",
+    "stage 2": "stage2",
+    "stage 2, further": "further",
+    "entangled model": "entangled",
+}
 SHOWN = ("P3", "T1")
 
 
