@@ -1,18 +1,23 @@
 """Evaluate: how often a model draws the right picture, on cases whose true picture is known."""
 
+import torch
+
+from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from . import host, paths
 from .host import io
-from .personalize import MODEL_TOOLTIP
+from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP
 from .sockets import DatasetSocket, Model, ModelSocket, errors_of
 
 # What a run does, and where each begins and ends on the bar, in thousandths.
 PHASES = {
-    "drawing": (0, 900),
+    "repainting": (0, 50),
+    "drawing": (50, 900),
     "judging what is true": (900, 940),
     "judging what was drawn": (940, 980),
     "scoring": (980, 1000),
 }
-PLOTS = ("style against meaning", "parts")  # one history is drawn, so none can be set against another
+SHOWN = ("style against meaning", "parts")  # plots; one history is drawn, so none can be set against another
+STREAMS = 3  # of an instruction at most
 
 
 class DRC_Evaluate(io.ComfyNode):
@@ -34,7 +39,7 @@ class DRC_Evaluate(io.ComfyNode):
                 io.String.Input(
                     "tests",
                     default="",
-                    tooltip="Empty: all that the dataset has. Otherwise names such as P3, T1: see Node Info.",
+                    tooltip="Empty: all that the dataset has but V. Otherwise names such as P3, T1: see Node Info.",
                 ),
                 io.Int.Input(
                     "cases",
@@ -55,14 +60,14 @@ class DRC_Evaluate(io.ComfyNode):
                     "report_name",
                     default="evaluation",
                     tooltip="The report, a web page with all numbers and pictures, is kept in a folder of this name in "
-                    "output/drc/evaluations. What was drawn there before is not drawn again.",
+                    "output/drc/evaluations and replaces the one that was there. No picture is drawn twice.",
                 ),
                 host.advanced(
                     io.Float.Input(
                         "style_strength",
-                        default=1.5,
+                        default=STYLE_STRENGTH,
                         min=0.0,
-                        max=10.0,
+                        max=5.0,
                         step=0.05,
                         tooltip="As in ComposeInstruction.",
                     )
@@ -70,9 +75,9 @@ class DRC_Evaluate(io.ComfyNode):
                 host.advanced(
                     io.Float.Input(
                         "semantic_strength",
-                        default=3.0,
+                        default=SEMANTIC_STRENGTH,
                         min=0.0,
-                        max=10.0,
+                        max=5.0,
                         step=0.05,
                         tooltip="As in ComposeInstruction.",
                     )
@@ -91,6 +96,7 @@ class DRC_Evaluate(io.ComfyNode):
                 ),
                 io.String.Output("report", display_name="report", tooltip="The numbers in plain lines."),
             ],
+            is_output_node=True,  # its report is a file
             **host.newer(search_aliases=["benchmark", "accuracy", "measure", "score", "test"]),
         )
 
@@ -109,15 +115,13 @@ class DRC_Evaluate(io.ComfyNode):
         temperature,
     ) -> io.NodeOutput:
         from ..drc.bench.config import BenchConfig
+        from ..drc.bench.summary import in_words
         from ..drc.data.sheet import of_one_size
 
         with errors_of("Evaluate"):
             model.require_own_pictures()
             model.drc.require_trained_towers()
-            domain = open_domain(dataset, model)
             config = BenchConfig(
-                models={model.name: str(model.path)},
-                domain=domain.name,
                 tests=tuple(tests.replace(",", " ").split()),
                 histories=(str(history_length),),
                 limit=cases,
@@ -132,24 +136,26 @@ class DRC_Evaluate(io.ComfyNode):
                 out=paths.evaluation_folder(report_name),
                 cache=paths.code_cache() / "judges",
             )
-            report = measure(model, config, domain)
-        shown = [drawn(report, ("table",)), drawn(report, PLOTS), list(report.sheets.values())]
-        return io.NodeOutput(*[host.as_images(of_one_size(pictures)) for pictures in shown], in_words(report))
+            report = measure(model, config, dataset)
+        shown = [drawn(report, ("table",)), drawn(report, SHOWN), list(report.sheets.values())]
+        return io.NodeOutput(
+            *[host.as_images(of_one_size(pictures)) for pictures in shown], in_words(report.results, report.numbers)
+        )
 
 
-def open_domain(dataset, model: Model):
+def open_domain(dataset, size: int, on_picture):
     from ..drc.bench.emoji import EmojiDomain
     from ..drc.bench.folder import FolderDomain
     from ..drc.data.folder import ImageFolder
 
     if isinstance(dataset, ImageFolder):
-        return FolderDomain(dataset, model.drc.lmm.image_size)
+        return FolderDomain(dataset, size, on_picture)
     return EmojiDomain.open(dataset.folder)
 
 
 def judges_of(dataset) -> tuple[str, ...]:
-    """Two of them: those whose files are on this machine, else the one that needs none. The evaluator knows emoji
-    alone."""
+    """Those whose files are on this machine, and the one that needs none where these are not two. The evaluator knows
+    emoji alone."""
     from ..drc.bench.judges import DescriptorJudge, EfficientNetJudge, EvaluatorJudge
     from ..drc.data.folder import ImageFolder
 
@@ -161,17 +167,32 @@ def judges_of(dataset) -> tuple[str, ...]:
     return tuple([*found, DescriptorJudge.name][:2])
 
 
-def measure(model: Model, config, domain):
-    """`drc.bench.report.Report`, with progress."""
+def measure(model: Model, config, dataset):
+    """`drc.bench.report.Report`, with progress. Judges work on the processor, where they are in no model's way."""
     from ..drc.bench.artists import DRCArtist
+    from ..drc.bench.judges import open_jury
     from ..drc.bench.run import run
     from ..drc.train.processes import OneProcess
 
-    progress = EvaluationProgress()
-    host.load([model.vision, model.language, model.disentangler], 0)
+    progress, lmm = EvaluationProgress(), model.drc.lmm
+    domain = open_domain(dataset, lmm.image_size, lambda done, total: progress.tell("repainting", done, total))
+    jury = open_jury(config.judges, config.evaluator, config.packages, domain)
+    host.load([model.vision, model.language, model.disentangler], memory_of(model))
     artist = DRCArtist(model.drc, *config.strengths, config.sampling)
-    artist.on_code = lambda count, codes: progress.within(count / model.drc.lmm.picture_codes)
-    return run(config, progress.tell, OneProcess(model.device), domain, {model.name: artist})
+    artist.on_code = lambda count, codes: progress.within(count / lmm.picture_codes)
+    return run(config, progress.tell, OneProcess(model.device), domain, {model.name: artist}, jury)
+
+
+def memory_of(model: Model) -> int:
+    """Bytes that a batch of cases takes beside the weights."""
+    from ..drc.bench.drawings import BATCH
+    from ..drc.instruction import Instruction
+
+    lmm, fusion = model.drc.lmm, model.drc.config.fusion
+    vectors = torch.empty(STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
+    text = torch.empty(STREAMS, lmm.config.text_slots, device="meta")
+    drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(STREAMS, device="meta"), ""), BATCH)
+    return CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL + drawing
 
 
 class EvaluationProgress:
@@ -194,25 +215,3 @@ class EvaluationProgress:
 def drawn(report, names: tuple[str, ...]) -> list:
     """The plots of these names, for each judge."""
     return [picture for name, picture in report.plots.items() if name.split(", ")[0] in names]
-
-
-def in_words(report) -> str:
-    """A line for every answer, test by test and judge by judge."""
-    from ..drc.bench.metrics import metric_of
-    from ..drc.bench.summary import HEADLINES, main_history
-
-    results, lines = report.results, []
-    history = main_history(results)
-    for test, found in results["tests"].items():
-        for judge in found["judges"]:
-            lines += ["", f"{test}, {found['what']}, {len(found['cases'])} cases, by {judge}, percent right:"]
-            for answer in found["judges"][judge][history]:
-                numbers = [
-                    f"{metric_of(number.metric).head} {number}"
-                    for number in report.numbers
-                    if (number.test, number.judge, number.history) == (test, judge, history)
-                    and (number.answer, number.facet) == (answer, "")
-                    and number.metric in HEADLINES
-                ]
-                lines.append(f"- {answer}: {', '.join(numbers)}")
-    return "\n".join(lines).strip()

@@ -13,7 +13,7 @@ from ..checkpoint import load
 from ..files import file_hash, tensors_hash
 from ..lmm import LMM
 from ..lmm.generate import Sampling, generate
-from ..model import DRC
+from ..model import DRC, PICTURES
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
 from .judges import Judge
@@ -47,8 +47,8 @@ class LMMArtist:
 
     @torch.no_grad()
     def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
-        images = torch.cat((history, reference[:, None]), dim=1)
-        codes = self.lmm.tokenize(fitted(images.flatten(0, 1), self.lmm.image_size))
+        images = fitted(torch.cat((history, reference[:, None]), dim=1).flatten(0, 1), self.lmm.image_size)
+        codes = torch.cat([self.lmm.tokenize(some) for some in images.split(PICTURES)])
         codes = codes.unflatten(0, (len(reference), -1))
         instructions = self.instruct(codes[:, :-1], codes[:, -1])
         drawn = self.lmm.detokenize(generate(self.lmm, *instructions, seeds, self.sampling, self.on_code))

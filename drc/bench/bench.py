@@ -241,12 +241,13 @@ class Bench:
     def sheet(self, test: str, columns: dict[str, Request], count: int, history: int) -> np.ndarray:
         """A row for each of the first `count` cases: history, reference, what was drawn, truth."""
         cases, rows = self.cases[test][:count], []
-        history = min(history, len(cases[0].given(self.main_history)))
+        history = min(history, max(len(case.given(self.main_history)) for case in cases))
         drawn = [self.drawings.read(request, count) for request in columns.values()]
         for index, case in enumerate(cases):
-            given = [*case.given(self.main_history)[:history], case.reference, case.target]
-            *given, truth = self.domain.pictures.read(np.array(given))
-            rows.append([*given, *(pictures[index] for pictures in drawn), truth])
+            rows_shown = [*case.given(self.main_history)[:history], case.reference, case.target]
+            *given, reference, truth = self.domain.pictures.read(np.array(rows_shown))
+            given += [None] * (history - len(given))
+            rows.append([*given, reference, *(pictures[index] for pictures in drawn), truth])
         heads = ["history", *[""] * history][:history] + ["reference", *columns, "truth"]
         names = [next(iter(self.domain.facets(case.target).values())) for case in cases]
         return contact_sheet(rows, heads, names, cell=72, gap=6)

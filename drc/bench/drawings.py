@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,11 @@ class Request:
         return case.reference if self.shown else case.target
 
     def batches(self) -> list[Sequence[Case]]:
-        return [self.cases[first : first + BATCH] for first in range(0, len(self.cases), BATCH)]
+        """Cases that are drawn together have histories of one length."""
+        alike = defaultdict(list)
+        for case in self.cases:
+            alike[len(self.history(case))].append(case)
+        return [some[first : first + BATCH] for some in alike.values() for first in range(0, len(some), BATCH)]
 
 
 class Drawings:

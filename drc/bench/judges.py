@@ -146,8 +146,8 @@ def open_judge(name: str, evaluator: Path, packages: Path, domain: Domain, devic
             )
         return EvaluatorJudge(load_evaluator(evaluator).to(device), file_hash(evaluator))
     if name == EfficientNetJudge.name:
-        ordinary = sorted(domain.ordinary, key=lambda row: order(domain.name_of(row)))[:EXAMPLES]
-        return EfficientNetJudge(load_efficientnet(packages).to(device), domain.images(ordinary))
+        examples = sorted(domain.examples, key=lambda row: order(domain.name_of(row)))[:EXAMPLES]
+        return EfficientNetJudge(load_efficientnet(packages).to(device), domain.images(examples))
     if name == DescriptorJudge.name:
         return DescriptorJudge()
     offered = ", ".join((*JUDGES, DescriptorJudge.name))

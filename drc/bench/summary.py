@@ -85,6 +85,24 @@ def of_test(results: dict, name: str, test: dict) -> Iterator[Number]:
                         yield Number(name, history, judge, answer, facet, value, metric, *numbers, len(here))
 
 
+def in_words(results: dict, numbers: list[Number]) -> str:
+    """A line for every answer, test by test and judge by judge."""
+    history, lines = main_history(results), []
+    for name, test in results["tests"].items():
+        for judge, by_history in test["judges"].items():
+            lines += ["", f"{name}, {test['what']}, {len(test['cases'])} cases, by {judge}, percent right:"]
+            for answer in by_history[history]:
+                place = name, history, judge, answer, ""
+                found = {one.metric: one for one in numbers if place == (*key_of(one), one.facet)}
+                heads = [f"{metric_of(metric).head} {found[metric]}" for metric in HEADLINES]
+                lines.append(f"- {answer}: {', '.join(heads)}")
+    return "\n".join(lines[1:])
+
+
+def key_of(number: Number) -> tuple[str, str, str, str]:
+    return number.test, number.history, number.judge, number.answer
+
+
 def disagreements(results: dict, name: str) -> list[str]:
     """Sentences on the judges of a test: how often they say the same, and which answers they order in opposite ways.
 

@@ -61,12 +61,24 @@ def test_a_slice_of_the_emoji_benchmark_by_the_judges_that_are_there(graph, pack
             assert f"{test}, 2 cases, by {judge}, percent right:" in report
 
 
-def test_cancel_works_between_any_two_codes(graph, dataset):
+def test_cancel_works_between_any_two_codes(graph, dataset, pack, monkeypatch):
     from comfy import model_management
 
-    model_management.interrupt_current_processing()
+    steps = []
+
+    class Bar:
+        def __init__(self, total):
+            pass
+
+        def update_absolute(self, value, preview=None):
+            steps.append(value)
+            if 50 < value < 900:  # a picture is being drawn
+                model_management.interrupt_current_processing()
+
+    monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", Bar)
     with pytest.raises(model_management.InterruptProcessingException):
         graph.run("DRC_Evaluate", model=graph.load(), dataset=dataset, report_name="cancelled", **QUICK)
+    assert steps[-2] <= 50 < steps[-1] < 900
 
 
 def test_a_test_that_the_dataset_has_not(graph, dataset):
