@@ -42,7 +42,6 @@ class EmojiDomain(Domain):
         "T4": "real sets: unseen style, unseen meaning",
         "V": "validation: as P3 with other programs and drawings, to choose settings by",
     }
-    reported = ("P1", "P2", "P3", "T1", "T2", "T3", "T4")
 
     def __init__(
         self,
@@ -57,6 +56,7 @@ class EmojiDomain(Domain):
         bounds = self.pictures.starts.tolist()
         self.part = {name: range(*bounds[index : index + 2]) for index, name in enumerate(parts)}
         self.ordinary = self.part["emoji"]
+        self.reported = tuple(test for test in self.tests if test != "V" and not self.missing(test))
 
     @classmethod
     def open(cls, folder: Path) -> "EmojiDomain":
@@ -83,14 +83,17 @@ class EmojiDomain(Domain):
     def cases(self, test: str, limit: int) -> list[Case]:
         if test not in self.tests:
             raise ValueError(f"test {test} was asked for, expected out of {', '.join(self.tests)}; choose among them")
-        missing = [part for part in PROCEDURAL.get(test, ()) if part not in self.part]
-        if missing:
+        if missing := self.missing(test):
             raise ValueError(
                 f"test {test} needs restyled drawings that are not built ('restyled/{missing[0]}'); run "
                 "'python scripts/build_restyled.py', which builds what is missing"
             )
         targets = self.part[PROCEDURAL[test][0]] if test in PROCEDURAL else self.vendor_targets(VENDOR[test])
         return [self.case(test, row) for row in self.first(test, targets, limit)]
+
+    def missing(self, test: str) -> list[str]:
+        """Restyled parts that a test needs and that are not built."""
+        return [part for part in PROCEDURAL.get(test, ()) if part not in self.part]
 
     def vendor_targets(self, test: str) -> list[int]:
         seen, split = VENDOR_TESTS[test]

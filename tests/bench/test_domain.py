@@ -18,6 +18,12 @@ def named(domain: EmojiDomain, cases: list) -> list[tuple]:
     ]
 
 
+def test_a_full_report_has_the_tests_whose_pictures_are_built(domain):
+    assert domain.reported == ("P1", "P2", "P3", "T1", "T2", "T3", "T4")
+    assert toy_domain(without=("test", "seen", "known")).reported == ("T1", "T2", "T3", "T4")
+    assert toy_domain(without=("known", "val")).reported == ("P1", "P3", "T1", "T2", "T3", "T4")
+
+
 @pytest.mark.parametrize("test", TESTS)
 def test_cases_are_fixed_and_leak_nothing(domain, test):
     cases = domain.cases(test, 100)
