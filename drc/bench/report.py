@@ -35,12 +35,18 @@ class Report:
         }
 
     def write(self, out: Path) -> None:
-        """results.json, results.csv, index.html, and every picture of the page as a PNG."""
+        """results.json, results.csv, index.html, and every picture of the page as a PNG; those of an earlier report in
+        the same folder are removed."""
         write_bytes(json.dumps(self.results).encode(), out / RESULTS)
         write_bytes(as_csv(Number, self.numbers), out / TABLE)
-        for name, picture in (self.plots | self.sheets).items():
-            file = f"{name.replace(', ', '-').replace(' ', '-')}.png"
-            write_bytes(encoded(picture, "PNG"), out / PICTURES / file)
+        pictures = {
+            out / PICTURES / f"{name.replace(', ', '-').replace(' ', '-')}.png": picture
+            for name, picture in (self.plots | self.sheets).items()
+        }
+        for file, picture in pictures.items():
+            write_bytes(encoded(picture, "PNG"), file)
+        for stale in set((out / PICTURES).glob("*.png")) - set(pictures):
+            stale.unlink()
         write_bytes(page(self.results, self.numbers, self.plots, self.sheets).encode(), out / PAGE)
 
 

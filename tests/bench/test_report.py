@@ -145,6 +145,15 @@ def test_results_are_read_or_missed(results, tmp_path):
         read_results(tmp_path / "none")
 
 
+def test_a_folder_keeps_no_pictures_of_an_earlier_report(results, tmp_path):
+    sheet = np.zeros((8, 8, 3), np.uint8)
+    Report(results, {"P3": sheet, "T1": sheet}).write(tmp_path)
+    pictures = {path.name for path in (tmp_path / "pictures").iterdir()}
+    del results["tests"]["T1"]
+    Report(results, {"P3": sheet}).write(tmp_path)
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == pictures - {"T1.png"}
+
+
 def found_in(found: list[Difference], *place: str) -> Difference:
     (one,) = [one for one in found if (one.test, one.history, one.judge, one.metric) == place]
     return one
