@@ -18,6 +18,8 @@ CACHE = "cache"
 
 STATE = "state.safetensors"  # of a training's checkpoint: not a model
 CONVERTED = "lavit.json"  # in a folder of models/drc: what lies there together is one converted LMM
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
+"""Names that Windows keeps for devices, with or without an ending."""
 
 
 def register() -> None:
@@ -158,10 +160,14 @@ def new_model_file(name: str) -> tuple[Path, str]:
 
 def checked(name: str, what: str) -> None:
     """ValueError unless a name is one of a file everywhere, without folders."""
-    if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_ ." for letter in name):
+    plain = all(letter.isalnum() or letter in "-_ ." for letter in name)
+    if not name or not plain or name.startswith(".") or name.endswith((".", " ")):
         raise ValueError(
-            f"{what} is '{name}', expected letters, digits, spaces, dots, - and _, not beginning with a dot; rename it"
+            f"{what} is '{name}', expected letters, digits, spaces, dots, - and _, not beginning with a dot and not "
+            "ending in a dot or a space; rename it"
         )
+    if name.split(".")[0].rstrip().lower() in DEVICES:
+        raise ValueError(f"{what} is '{name}', which Windows keeps for a device; choose another name")
 
 
 def inside(folder: str | Path, name: str) -> Path | None:

@@ -255,7 +255,9 @@ def test_stage_2_needs_towers_that_were_trained(execute, graph, triplets):
     assert text == "Train Personalisation: the towers of this model were never trained; train stage 1 first."
 
 
-@pytest.mark.parametrize("name", ["", "../mine", ".mine", "a/b", "cache"])
+@pytest.mark.parametrize(
+    "name", ["", "../mine", ".mine", "a/b", "cache", "mine.", "mine ", "con", "NUL.txt", "lpt9", "aux .1"]
+)
 def test_names_of_runs(execute, model, triplets, host_folders, name):
     text = sentence(execute, STAGES[0], model=model, triplets=triplets()[0], run_name=name, **QUICK)
     assert text.startswith(f"Train Disentanglement: run_name is '{name}', ")
