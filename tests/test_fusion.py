@@ -75,7 +75,7 @@ def test_gradient_reaches_both_towers_and_every_layer():
 
 
 @pytest.mark.parametrize(
-    ("count", "grid"), [(1, (1, 1)), (4, (2, 2)), (8, (2, 4)), (16, (4, 4)), (32, (4, 8)), (64, (8, 8))]
+    ("count", "grid"), [(1, (1, 1)), (7, (1, 7)), (8, (2, 4)), (12, (3, 4)), (16, (4, 4)), (32, (4, 8)), (64, (8, 8))]
 )
 def test_any_number_of_cells_covers_the_canvas(count, grid):
     assert layout(count) == grid

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ..fusion import layout
 from ..instruction import share_bias
 from ..model import DRC
+from .checkpoints import TrainingError
 from .lessons import Lesson
 from .precision import autocast
 
@@ -42,7 +43,7 @@ class ReadOut(nn.Module):
 
     The instructions get a gradient from the first step, long before the language model has found out that they are
     worth reading. This is our addition: the paper names no loss but reconstruction, and this one rebuilds the
-    same codes.
+    same codes. TrainingError where the cells of the vectors do not divide the grid of codes.
     """
 
     def __init__(self, drc: DRC):
@@ -53,6 +54,12 @@ class ReadOut(nn.Module):
         width = drc.config.fusion.width
         self.rows, self.columns = layout(drc.config.fusion.instructions)
         grid, merge = drc.config.tower.grid, drc.config.tower.merge
+        if grid % self.rows or grid % self.columns:
+            raise TrainingError(
+                f"this model has {drc.config.fusion.instructions} instruction vectors, {self.rows} x {self.columns} on "
+                f"the canvas, expected rows and columns that divide its {grid} x {grid} codes; begin with a model of "
+                f"another number, such as {(grid // merge) ** 2}"
+            )
         self.cell = grid // self.rows, grid // self.columns  # codes down and across
         self.spread = nn.Linear(width, width * math.prod(self.cell))
         self.norm = nn.RMSNorm(width)

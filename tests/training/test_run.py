@@ -57,7 +57,7 @@ def test_what_is_trained_and_what_is_frozen(school, tmp_path, watched, stage):
 
 
 @pytest.mark.parametrize("instructions", [1, 8, 16, 32])
-def test_any_number_of_instruction_vectors_learns_and_draws(school, tmp_path, instructions):
+def test_instruction_vectors_whose_cells_divide_the_codes_learn_and_draw(school, tmp_path, instructions):
     config = dataclasses.replace(
         CONFIG,
         lmm=dataclasses.replace(CONFIG.lmm, vision=dataclasses.replace(CONFIG.lmm.vision, image_size=64)),
@@ -69,6 +69,13 @@ def test_any_number_of_instruction_vectors_learns_and_draws(school, tmp_path, in
     codes = torch.randint(CONFIG.lmm.vision.codes, (3, 64))
     instruction = drc.compose(drc.style(codes[:2], torch.ones(2)), drc.semantics(codes[2]))
     assert drc.lmm.draw(instruction, [0], Sampling()).shape == (1, 64)
+
+
+def test_other_numbers_of_instruction_vectors_are_refused(school, tmp_path):
+    fusion = dataclasses.replace(CONFIG.fusion, instructions=12)
+    model = write_tiny(tmp_path / "model.safetensors", config=dataclasses.replace(CONFIG, fusion=fusion))
+    with pytest.raises(TrainingError, match="12 instruction vectors, 3 x 4 .*, expected .* divide its 4 x 4 codes"):
+        school.train(tmp_path, file=str(model))
 
 
 def test_the_disturbances_of_a_training_are_not_those_of_its_exams(school, tmp_path, monkeypatch):
