@@ -118,13 +118,13 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     config = BenchConfig(
-        models={"embedded": str(options.model)},
         tests=tuple(options.tests.split(",")),
         histories=("8",),
         limit=options.limit,
         sweep=options.limit,
         judges=tuple(options.judges.split(",")),
         out=options.out,
+        **{name: ROOT / getattr(BenchConfig, name) for name in ("data", "packages", "evaluator", "cache")},
     )
     curves = measure(config, options.model)
     for test in config.tests:
