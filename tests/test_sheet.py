@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import ImageColor, ImageFont
 
-from drc.data.sheet import GROUND, HEAD, contact_sheet, plain, shortened, status_strip
+from drc.data.sheet import GROUND, HEAD, contact_sheet, of_one_size, plain, shortened, status_strip
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 DARK = ImageColor.getrgb(GROUND)
@@ -102,6 +102,14 @@ def test_status_stands_below_the_picture(width):
         assert words.any() == (text != "") and not words[:, -6:].any() and not words[0].any() and not words[-1].any()
         heights.add(strip.shape)
     assert heights == {(132, width, 3)}
+
+
+def test_pictures_of_unequal_sizes_lie_on_ground_of_one():
+    wide, high = of_one_size([picture(RED, 8, 20), picture(GREEN, 16, 4)])
+    assert wide.shape == high.shape == (16, 20, 3) and wide.dtype == high.dtype == np.uint8
+    assert is_colour(wide[:8], RED).all() and is_colour(wide[8:], DARK).all()
+    assert is_colour(high[:, :4], GREEN).all() and is_colour(high[:, 4:], DARK).all()
+    assert np.array_equal(of_one_size([picture()])[0], picture())
 
 
 def test_cutting():

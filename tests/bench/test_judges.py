@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from drc.bench.efficientnet import FILE, Convolution, EfficientNetLite0, load_efficientnet
 from drc.bench.evaluator import Evaluator, EvaluatorConfig, disturbed, load_evaluator
-from drc.bench.judges import JUDGES, EfficientNetJudge, open_judge, open_jury
+from drc.bench.judges import JUDGES, DescriptorJudge, EfficientNetJudge, open_judge, open_jury
 from drc.bench.notes import CHUNK, Notes, chunks_of
 from drc.files import write_safetensors
 from scripts.convert_efficientnet import convert
@@ -108,6 +108,14 @@ def test_distance_grows_from_nothing():
 def test_version_of_efficientnet_is_that_of_weights_and_examples():
     versions = [efficientnet_of(*seeds).version for seeds in ((0, 0), (0, 1), (1, 0))]
     assert len(set(versions)) == 3 and efficientnet_of(0, 0).version == versions[0]
+
+
+def test_descriptors_find_a_picture_likest_to_itself(domain):
+    rows = [row for row in domain.ordinary if domain.record(row).meaning in ("code 00", "code 11", "code 22")]
+    found = DescriptorJudge()(domain.images(rows))
+    for vectors in (found.style, found.meaning, found.joint):
+        torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(rows)))
+    assert torch.equal((found.joint @ found.joint.T).argmax(dim=1), torch.arange(len(rows)))
 
 
 def test_missing_judges_are_named(build, domain, tmp_path):
