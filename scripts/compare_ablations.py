@@ -6,8 +6,10 @@
 Trains the embedded architecture, made narrower (`SMALL`), from nothing on the emoji benchmark (build/data,
 build/train/base.safetensors; see scripts/train_embedded.sh) once for every variant and seed: stage 1 for a quarter of
 the steps, stage 2 for the rest. The entangled model, which has no towers to prepare, learns stage 2 all the time. All
-see the same batches and sit the same exams. Every run resumes where it was stopped, and a finished one only gives its
-numbers. At last it prints the command that judges what the models draw.
+variants of DRC see the same batches: in the first 40 % of each stage they are twice as large, and the language model
+reads a quarter of them. The entangled model reads every sample, of batches that are never doubled. All sit the same
+exams. Every run resumes where it was stopped, and a finished one only gives its numbers. At last it prints the command
+that judges what the models draw.
 """
 
 import argparse
@@ -25,28 +27,26 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.checkpoint import load, save  # noqa: E402
-from drc.data.benchmark import open_benchmark  # noqa: E402
 from drc.fusion import FusionConfig  # noqa: E402
 from drc.lmm.mini.model import MiniConfig  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
-from drc.train.batches import Batches  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
-from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
-from drc.train.data import benchmark_data  # noqa: E402
-from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
-from drc.train.lessons import Conditioning, draw_lesson  # noqa: E402
-from drc.train.loop import Schedule, Trainer  # noqa: E402
-from drc.train.memory import quick_attention  # noqa: E402
+from drc.train.loop import Schedule  # noqa: E402
 from drc.train.objectives import Objective  # noqa: E402
-from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
+from drc.train.precision import PRECISIONS  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
-from drc.train.run import QUICKEST, Hooks, to_device, train  # noqa: E402
-from drc.train.teacher import Teacher  # noqa: E402
-from drc.train.validation import gaps  # noqa: E402
+from drc.train.run import Hooks, to_device, train  # noqa: E402
 from scripts.lib.card import replace_block, table  # noqa: E402
-from scripts.train_embedded import STAGE1, STAGE2, VENDOR_SHARE, quick_losses  # noqa: E402
+from scripts.train_embedded import (  # noqa: E402
+    STAGE1,
+    STAGE2,
+    VENDOR_SHARE,
+    is_complete,
+    learn_entangled,
+    quick_losses,
+)
 
 SMALL = DRCConfig(
     MiniConfig(width=96, feed_forward=256, layers=2),
@@ -63,9 +63,9 @@ COLUMNS = {
 def one_tower(module: nn.Module, device: torch.device, memory: int) -> None:
     """On the way to the device the towers of a model that is to learn become one; its files hold that twice."""
     if isinstance(module, Objective):
-        heart = module.drc.disentangler
-        for name, layer in heart.style_tower.named_children():
-            setattr(heart.semantic_tower, name, layer)
+        disentangler = module.drc.disentangler
+        for name, layer in disentangler.style_tower.named_children():
+            setattr(disentangler.semantic_tower, name, layer)
     to_device(module, device, memory)
 
 
@@ -103,10 +103,6 @@ def run_of(options: argparse.Namespace, name: str, seed: int, stage: int = 2) ->
     return RunFolder(options.out / slug(name) / f"seed-{seed}" / f"stage{stage}")
 
 
-def is_complete(run: RunFolder, steps: int) -> bool:
-    return max(run.steps(), default=0) >= steps
-
-
 def warm_up(steps: int) -> int:
     return max(1, min(100, steps // 10))
 
@@ -122,12 +118,6 @@ def base_of(options: argparse.Namespace, name: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         save(small, path)
     return path
-
-
-def fused_losses(options: argparse.Namespace):
-    """A function is compiled anew for every model, but only for so many before it is not compiled any more."""
-    torch.compiler.reset()
-    return quick_losses(options)
 
 
 def train_variant(options: argparse.Namespace, name: str, seed: int) -> None:
@@ -157,46 +147,14 @@ def train_stage(options: argparse.Namespace, name: str, seed: int, stage: dict, 
     )
     data = DataConfig("emoji benchmark", str(options.data), own_share=VENDOR_SHARE, pair_seed=seed)
     cache, hooks = options.train / "cache", Hooks(place=variant.place)
-    train(Config(data, start, training), run.folder, cache, hooks=hooks, token_losses=fused_losses(options))
+    train(Config(data, start, training), run.folder, cache, hooks=hooks, token_losses=quick_losses(options))
 
 
 def train_entangled(options: argparse.Namespace, seed: int) -> None:
-    run, processes = run_of(options, ENTANGLED, seed), OneProcess()
-    if is_complete(run, options.steps):
-        return
-    base = load(base_of(options, ENTANGLED))
-    data = benchmark_data(open_benchmark(options.data), VENDOR_SHARE, base.words, SMALL.lmm.text_slots, seed)
-    codes = CodeCache(options.train / "cache", base.lmm.vision).codes(data.pictures, processes.device)
-    batches, exams = data.batches(codes, options.batch, seed)
-    torch.manual_seed(seed)
-    model = EntangledDRC(base.config)
-    model.lmm.vision = base.lmm.vision
-    model.initialise()
-    model.lmm.close_eyes()
-    model.lmm.tie()
-    objective = EntangledObjective(model, precision_of(options.precision, processes.device), fused_losses(options))
     steps, rate = options.steps, STAGE2["rate"]
     schedule = Schedule(steps, rate, warm_up(steps), seed=seed, save_every=100, validate_every=steps)
-    trainer = Trainer(objective, schedule, run, processes=processes)
-
-    def lesson_of(step):
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-        rows, even = SMALL.tower.rows, torch.full((4,), 0.25)
-        return draw_lesson(batches.personal(step), Conditioning(), model.lmm.blank, rows, even, 1.0, generator)
-
-    teacher = Teacher(trainer.model, lesson_of, processes, micro_batch=QUICKEST["cpu"])
-    with quick_attention(processes.device):
-        trainer.run(teacher, validate=lambda trainer: exam_numbers(trainer.model, exams))
-
-
-def exam_numbers(objective: EntangledObjective, exams: dict[str, Batches]) -> dict[str, float]:
-    """The gaps that a training of DRC notes in its log; its validation loss is the mean of those of fed codes."""
-    found = {
-        name: gaps(objective, batches.personal(0), objective.model.lmm.blank, SMALL.tower.rows)
-        for name, batches in exams.items()
-    }
-    numbers = {f"{name}_{key}": value for name, its_gaps in found.items() for key, value in its_gaps.items()}
-    return numbers | {"validation_loss": float(np.mean([its_gaps["ar_right"] for its_gaps in found.values()]))}
+    file, run = base_of(options, ENTANGLED), run_of(options, ENTANGLED, seed)
+    learn_entangled(options, file, run, options.train / "cache", schedule, OneProcess())
 
 
 def numbers_of(options: argparse.Namespace, name: str, seed: int) -> dict[str, float]:

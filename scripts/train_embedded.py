@@ -25,6 +25,7 @@ from drc.files import file_hash  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
+from drc.train.batches import Batches  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
@@ -36,9 +37,10 @@ from drc.train.memory import quick_attention  # noqa: E402
 from drc.train.objectives import token_losses  # noqa: E402
 from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
-from drc.train.run import train  # noqa: E402
+from drc.train.run import QUICKEST, train  # noqa: E402
 from drc.train.teacher import Teacher  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
+from drc.train.validation import gaps  # noqa: E402
 
 VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
 LICENCE = "CC-BY-4.0"
@@ -120,7 +122,7 @@ def train_further(options: argparse.Namespace) -> None:
 
 def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, vendor_share: float, **settings) -> None:
     run = RunFolder(options.out / name)
-    if run.steps() and run.steps()[-1] >= options.steps:
+    if is_complete(run, options.steps):
         return
     config = Config(
         DataConfig(source="emoji benchmark", folder=str(options.data), own_share=vendor_share, pair_seed=options.seed),
@@ -140,37 +142,63 @@ def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, vend
     train(config, run.folder, cache, processes, token_losses=quick_losses(options))
 
 
+def is_complete(run: RunFolder, steps: int) -> bool:
+    return max(run.steps(), default=0) >= steps
+
+
 def quick_losses(options: argparse.Namespace):
-    """The long losses, with `--compile` fused."""
+    """The long losses, with `--compile` fused: anew for every model, which torch does for a few only before a reset."""
+    torch.compiler.reset()
     return torch.compile(token_losses, dynamic=False) if options.compile else token_losses
 
 
 def train_entangled(options: argparse.Namespace) -> None:
-    base = load(options.out / "base.safetensors")
-    slots = CONFIG.lmm.text_slots
-    data = benchmark_data(open_benchmark(options.data), VENDOR_SHARE, base.words, slots, options.seed)
-    codes = CodeCache(options.out / "cache", base.lmm.vision).codes(data.pictures, options.device)
-    batches, _ = data.batches(codes, options.batch, options.seed)
-    torch.manual_seed(options.seed)
+    schedule = Schedule(options.steps, STAGE2["rate"], seed=options.seed, save_every=50)
+    file, run = options.out / "base.safetensors", RunFolder(options.out / "entangled")
+    learn_entangled(options, file, run, options.out / "cache", schedule, OneProcess(options.device))
+
+
+def learn_entangled(
+    options: argparse.Namespace, file: Path, run: RunFolder, cache: Path, schedule: Schedule, processes: OneProcess
+) -> None:
+    """The entangled model from nothing, with sizes, words and tokeniser of the DRC in `file`, whose exams it sits."""
+    if is_complete(run, schedule.steps):
+        return
+    base, seed = load(file), schedule.seed
+    rows, slots = base.config.tower.rows, base.config.lmm.text_slots
+    data = benchmark_data(open_benchmark(options.data), VENDOR_SHARE, base.words, slots, seed)
+    codes = CodeCache(cache, base.lmm.vision).codes(data.pictures, processes.device)
+    batches, exams = data.batches(codes, options.batch, seed)
+    torch.manual_seed(seed)
     model = EntangledDRC(base.config)
-    model.lmm.vision.load_state_dict(base.lmm.vision.state_dict())
-    model.lmm.vision.requires_grad_(False)
+    model.lmm.vision = base.lmm.vision  # codes that look alike start alike
     model.initialise()
-    model.to(options.device)
+    model.lmm.close_eyes()
+    model.to(processes.device)
     model.lmm.tie()
-    schedule = Schedule(steps=options.steps, rate=8e-4, seed=options.seed, save_every=50)
-    processes = OneProcess(options.device)
-    objective = EntangledObjective(model, precision_of(options.precision, options.device), quick_losses(options))
-    trainer = Trainer(objective, schedule, RunFolder(options.out / "entangled"), processes=processes)
+    objective = EntangledObjective(model, precision_of(options.precision, processes.device), quick_losses(options))
+    trainer = Trainer(objective, schedule, run, processes=processes)
 
     def lesson_of(step):
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-        rows, even = CONFIG.tower.rows, torch.full((4,), 0.25)
+        generator, even = torch.Generator().manual_seed(seed * 1_000_003 + step), torch.full((4,), 0.25)
         return draw_lesson(batches.personal(step), Conditioning(), model.lmm.blank, rows, even, 1.0, generator)
 
-    if not trainer.finished():
-        with quick_attention(processes.device):
-            trainer.run(Teacher(trainer.model, lesson_of, processes))
+    def validate(trainer):
+        return exam_numbers(trainer.model, exams, rows, processes.device)
+
+    teacher = Teacher(trainer.model, lesson_of, processes, micro_batch=QUICKEST.get(processes.device.type, 0))
+    with quick_attention(processes.device):
+        trainer.run(teacher, validate=validate)
+
+
+def exam_numbers(
+    objective: EntangledObjective, exams: dict[str, Batches], rows: int, device: torch.device
+) -> dict[str, float]:
+    """The gaps that a training of DRC notes in its log; its validation loss is the mean of those of fed codes."""
+    blank = objective.model.lmm.blank
+    found = {name: gaps(objective, batches.personal(0), blank, rows, device) for name, batches in exams.items()}
+    numbers = {f"{name}_{key}": value for name, its_gaps in found.items() for key, value in its_gaps.items()}
+    return numbers | {"validation_loss": float(np.mean([its_gaps["ar_right"] for its_gaps in found.values()]))}
 
 
 def export(options: argparse.Namespace) -> None:
