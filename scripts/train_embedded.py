@@ -21,7 +21,7 @@ from drc.data.benchmark import open_benchmark  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import training_pictures  # noqa: E402
 from drc.data.wordings import meaning_texts  # noqa: E402
-from drc.files import file_hash  # noqa: E402
+from drc.files import file_chunks, file_hash, write_chunks  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
@@ -116,8 +116,14 @@ def train_stage2(options: argparse.Namespace) -> None:
 
 
 def train_further(options: argparse.Namespace) -> None:
-    """Stage 2 on from the weights that ship; the read-out, which does not ship, begins anew."""
-    train_stage(options, "further", ModelConfig(file=str(options.weights)), FURTHER_VENDOR_SHARE, **FURTHER)
+    """Stage 2 on from the weights that ship; the read-out, which does not ship, begins anew.
+
+    A copy of them is kept in --out, as `export` writes over them and the run could not go on afterwards.
+    """
+    start = options.out / "further-start.safetensors"
+    if not is_complete(RunFolder(options.out / "further"), options.steps) and not start.exists():
+        write_chunks(file_chunks(options.weights), start)
+    train_stage(options, "further", ModelConfig(file=str(start)), FURTHER_VENDOR_SHARE, **FURTHER)
 
 
 def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, vendor_share: float, **settings) -> None:
