@@ -19,12 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
+from scripts import train_embedded  # noqa: E402
 from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
 from scripts.lib.prompts import Prompt  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.training_prompts import STAGE1, STAGE2  # noqa: E402
-from scripts.train_embedded import STAGES, VENDOR_SHARE  # noqa: E402
 
 NAMES = {1: "stage1", 2: "stage2"}
 
@@ -45,7 +45,10 @@ def through_the_nodes(options: argparse.Namespace, base: Path, folder: Path) -> 
         prompt = Prompt(client.node_definitions())
         model = [prompt.add("DRC_LoadModel", model_name="base.safetensors"), 0]
         pictures = [prompt.add("DRC_ImageDataset", source="emoji benchmark"), 0]
-        triplets = [prompt.add("DRC_Triplets", dataset=pictures, own_share=VENDOR_SHARE, seed=options.seed), 0]
+        triplets = [
+            prompt.add("DRC_Triplets", dataset=pictures, own_share=train_embedded.VENDOR_SHARE, seed=options.seed),
+            0,
+        ]
         shared = {
             "steps": options.steps,
             "batch_size": options.batch,
@@ -55,10 +58,10 @@ def through_the_nodes(options: argparse.Namespace, base: Path, folder: Path) -> 
             "samples": 0,
             "instructions_first": 0.4,
         }
-        for stage, node in ((1, STAGE1), (2, STAGE2)):
-            rates = {"learning_rate": STAGES[stage]["rate"], "language_learning_rate": STAGES[stage]["language_rate"]}
-            start = "from nothing" if stage == 1 else "from the model"
-            names = {"run_name": NAMES[stage], "start": start}
+        for node, settings in ((STAGE1, train_embedded.STAGE1), (STAGE2, train_embedded.STAGE2)):
+            rates = {"learning_rate": settings["rate"], "language_learning_rate": settings["language_rate"]}
+            start = "from nothing" if settings["stage"] == 1 else "from the model"
+            names = {"run_name": NAMES[settings["stage"]], "start": start}
             model = [prompt.add(node, model=model, triplets=triplets, **shared, **rates, **names), 0]
         prompt.add("DRC_SaveModel", model=model, filename="trained", precision="32 bit")
         result = client.run(prompt.nodes)

@@ -74,9 +74,9 @@ def told(curves: Curves, test: str, judge: str, dial: str) -> str:
     steps = " ".join(f"{100 * mean:.0f}" for mean in means[own])
     others = " ".join(f"{100 * mean:.0f}" for mean in means[other])
     verdict = "never falls" if falls <= 0 else f"falls by up to {100 * falls:.0f}"
-    ratio = f"{moved / gain:.2f} of its gain" if gain > 0 else "it gains nothing"
+    ratio = f"by {moved / gain:.2f} of that gain" if gain > 0 else f"by {100 * moved:.0f}, for no gain"
     return (
-        f"{test}, {judge}, {dial}: {metric_of(own).head} {steps} ({verdict}), {metric_of(other).head} {others} (by "
+        f"{test}, {judge}, {dial}: {metric_of(own).head} {steps} ({verdict}), {metric_of(other).head} {others} (moves "
         f"{ratio}, at most {MOST:.2f} is wanted)"
     )
 

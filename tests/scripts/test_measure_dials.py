@@ -22,10 +22,10 @@ def said(own: list[float], other: list[float]) -> str:
 @pytest.mark.parametrize(
     ("own", "other", "verdict", "ratio"),
     [
-        ([0.1, 0.3, 0.3, 0.4, 0.5], [0.8, 0.8, 0.9, 0.9, 0.8], "never falls", "by 0.25 of its gain"),
-        ([0.1, 0.4, 0.35, 0.25, 0.5], [0.8, 0.8, 0.8, 0.7, 0.6], "falls by up to 10", "by 0.50 of its gain"),
-        ([0.5, 0.5, 0.5, 0.5, 0.5], [0.8] * 5, "never falls", "by it gains nothing"),
-        ([0.5, 0.5, 0.5, 0.5, 0.25], [0.8] * 5, "falls by up to 25", "by it gains nothing"),
+        ([0.1, 0.3, 0.3, 0.4, 0.5], [0.8, 0.8, 0.9, 0.9, 0.8], "never falls", "moves by 0.25 of that gain"),
+        ([0.1, 0.4, 0.35, 0.25, 0.5], [0.8, 0.8, 0.8, 0.7, 0.6], "falls by up to 10", "moves by 0.50 of that gain"),
+        ([0.5, 0.5, 0.5, 0.5, 0.5], [0.8] * 5, "never falls", "moves by 0, for no gain"),
+        ([0.5, 0.5, 0.5, 0.5, 0.25], [0.8] * 5, "falls by up to 25", "moves by 0, for no gain"),
     ],
 )
 def test_a_dial_is_told_by_its_falls_and_by_what_it_moves_elsewhere(own, other, verdict, ratio):
