@@ -96,8 +96,7 @@ def of_look_closer(client: Client, workflow: dict, widgets: dict) -> Image.Image
 def of_evaluate(client: Client, workflow: dict, widgets: dict) -> Image.Image:
     prompt = evaluate(client.node_definitions(), **widgets)
     result = run(client, prompt)
-    names = {"style against meaning": 1, "drawn and true": 2}
-    return side_by_side({name: shown(client, prompt, result, "DRC_Evaluate", output) for name, output in names.items()})
+    return side_by_side({"drawn and true": shown(client, prompt, result, "DRC_Evaluate", 2)})
 
 
 def shown(client: Client, prompt: dict, result: Result, class_type: str, output: int) -> Image.Image:
