@@ -1,5 +1,7 @@
 """Known answers for made-up features, and intervals that can be worked out by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from drc.bench.judges import Features
 from drc.bench.metrics import Scorer, Seen, interval
 from drc.data.pictures import Picture, Pictures
 
-STYLES, MEANINGS = 4, 5
+STYLES, MEANINGS = 4, 8
 GRID = [Picture(f"style {s}", f"drawing {m}", f"meaning {m}") for s in range(STYLES) for m in range(MEANINGS)]
 
 
@@ -25,16 +27,16 @@ def grid_features() -> Features:
 
 
 CASES = [
-    Case(row(style, meaning), row(style + 1, meaning), (row(style, (meaning + 1) % 5), row(style, (meaning + 2) % 5)))
+    Case(row(style, meaning), row(style + 1, meaning), (row(style, meaning + 1), row(style, meaning + 2)))
     for style in (0, 2)
     for meaning in (1, 3)
 ]
 HISTORIES = [case.history for case in CASES]
 
 
-def scorer(seen: Features) -> Scorer:
+def scorer(seen: Features, gallery: Sequence[int] = range(len(GRID))) -> Scorer:
     domain = Domain(Pictures([(np.zeros((1, 8, 8, 3), np.uint8), np.zeros(len(GRID), int), GRID)]), "grid")
-    return Scorer(domain, CASES, range(len(GRID)), Seen(np.arange(len(GRID)), seen))
+    return Scorer(domain, CASES, gallery, Seen(np.arange(len(GRID)), seen))
 
 
 def means(drawn: Features) -> dict[str, float]:
@@ -50,22 +52,29 @@ def test_scores_of_known_answers():
     copied = means(everything[[case.reference for case in CASES]])
     assert copied == right | {"style_top1": 0, "joint_top1": 0, "copies_reference": 1, "copies_history": 0}
     old = means(everything[[case.history[0] for case in CASES]])
-    assert old == right | {"semantic_top1": 0, "joint_top1": 0, "copies_reference": 0, "copies_history": 1}
+    wrong = {"semantic_top1": 0, "semantic_top5": 0, "joint_top1": 0}
+    assert old == right | wrong | {"copies_reference": 0, "copies_history": 1}
 
 
 def test_no_answer_is_a_wrong_answer():
     blank = Features(torch.zeros(len(CASES), STYLES), torch.zeros(len(CASES), MEANINGS))
-    assert means(blank) == dict.fromkeys(means(blank), 0) | {"semantic_top5": 1}
+    assert means(blank) == dict.fromkeys(means(blank), 0)
 
 
 def test_top5_counts_the_rivals_ahead():
     everything = grid_features()
     drawn = everything[[case.target for case in CASES]]
-    drawn.meaning[0] = torch.tensor([0.4, 0.1, 0.3, 0.2, 0.5])  # the target, meaning 1, comes last of five
-    drawn.meaning[1] = torch.tensor([0.5, 0.1, 0.0, 0.4, 0.2])  # the target, meaning 3, comes second
+    drawn.meaning[0] = torch.tensor([0.4, 0.1, 0.3, 0.2, 0.5, 0.6, 0.0, 0.0])  # the target, meaning 1, comes sixth
+    drawn.meaning[1] = torch.tensor([0.5, 0.1, 0.0, 0.4, 0.2, 0.0, 0.0, 0.0])  # the target, meaning 3, comes second
     found = scorer(everything).scores(drawn, HISTORIES)
     assert found["semantic_top1"].tolist() == [False, False, True, True]
-    assert found["semantic_top5"].all()
+    assert found["semantic_top5"].tolist() == [False, True, True, True]
+
+
+def test_among_five_rivals_or_fewer_the_first_five_say_nothing():
+    few = [row for row, picture in enumerate(GRID) if picture.meaning < "meaning 6"]
+    found = scorer(grid_features(), few).scores(grid_features()[[case.target for case in CASES]], HISTORIES)
+    assert "semantic_top5" not in found
 
 
 def test_the_first_cases_are_scored_alone():
@@ -97,5 +106,5 @@ def test_interval_leaves_out_what_is_no_number():
 
 def test_retrieval_takes_the_history_picture_nearest_in_meaning():
     everything = grid_features()
-    everything.meaning[row(0, 3)] = torch.tensor([0, 0.5, 0, 0.5, 0])
+    everything.meaning[row(0, 3)] = torch.tensor([0, 0.5, 0, 0.5, 0, 0, 0, 0])
     assert nearest_in_style([CASES[0]], Seen(np.arange(len(GRID)), everything)) == [row(0, 3)]
