@@ -40,7 +40,8 @@ class CodeCache:
 
     def __init__(self, folder: Path, vision: nn.Module):
         self.vision = vision
-        self.path = folder / f"{tensors_hash(vision.state_dict())[:16]}.safetensors"
+        size = vision.config.image_size  # the same weights may read pictures of another size
+        self.path = folder / f"{tensors_hash(vision.state_dict())[:16]}-{size}.safetensors"
 
     def codes(
         self, pictures: PictureSource, device: torch.device | str, on_pictures: Callable[[int, int], None] | None = None
