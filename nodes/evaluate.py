@@ -2,11 +2,11 @@
 
 import torch
 
-from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from . import host, paths
 from .host import io
-from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP
+from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP, semantic_strength, style_strength
 from .sockets import DatasetSocket, Model, ModelSocket, errors_of
+from .tokens import temperature
 
 # What a run does, and where each begins and ends on the bar, in thousandths.
 PHASES = {
@@ -62,31 +62,9 @@ class DRC_Evaluate(io.ComfyNode):
                     tooltip="The report, a web page with all numbers and pictures, is kept in a folder of this name in "
                     "output/drc/evaluations and replaces the one that was there. No picture is drawn twice.",
                 ),
-                host.advanced(
-                    io.Float.Input(
-                        "style_strength",
-                        default=STYLE_STRENGTH,
-                        min=0.0,
-                        max=5.0,
-                        step=0.05,
-                        tooltip="As in ComposeInstruction.",
-                    )
-                ),
-                host.advanced(
-                    io.Float.Input(
-                        "semantic_strength",
-                        default=SEMANTIC_STRENGTH,
-                        min=0.0,
-                        max=5.0,
-                        step=0.05,
-                        tooltip="As in ComposeInstruction.",
-                    )
-                ),
-                host.advanced(
-                    io.Float.Input(
-                        "temperature", default=0.8, min=0.0, max=2.0, step=0.05, tooltip="As in DRC-LMM-Generate."
-                    )
-                ),
+                host.advanced(style_strength("As in ComposeInstruction.")),
+                host.advanced(semantic_strength("As in ComposeInstruction.")),
+                host.advanced(temperature("As in DRC-LMM-Generate.")),
             ],
             outputs=[
                 io.Image.Output("table", display_name="table", tooltip="Percent right, one table for each judge."),
@@ -139,7 +117,8 @@ class DRC_Evaluate(io.ComfyNode):
             report = measure(model, config, dataset)
         shown = [drawn(report, ("table",)), drawn(report, SHOWN), list(report.sheets.values())]
         return io.NodeOutput(
-            *[host.as_images(of_one_size(pictures)) for pictures in shown], in_words(report.results, report.numbers)
+            *[host.as_images(of_one_size(pictures)) for pictures in shown],
+            in_words(report.results, report.numbers),
         )
 
 
@@ -156,13 +135,14 @@ def open_domain(dataset, size: int, on_picture):
 def judges_of(dataset) -> tuple[str, ...]:
     """Those whose files are on this machine, and the one that needs none where these are not two. The evaluator knows
     emoji alone."""
+    from ..drc.bench.efficientnet import FILE
     from ..drc.bench.judges import DescriptorJudge, EfficientNetJudge, EvaluatorJudge
     from ..drc.data.folder import ImageFolder
 
     found = []
     if paths.EVALUATOR.is_file() and not isinstance(dataset, ImageFolder):
         found.append(EvaluatorJudge.name)
-    if EfficientNetJudge.file(paths.PACKAGES).is_file():
+    if (paths.PACKAGES / FILE).is_file():
         found.append(EfficientNetJudge.name)
     return tuple([*found, DescriptorJudge.name][:2])
 

@@ -6,6 +6,7 @@ from . import host
 from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, require_one, tokenize
 from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, errors_of, made_by, to
+from .tokens import temperature
 
 CELLS = 8  # of a grid, drawn at once
 MOST_CELLS = 100
@@ -36,11 +37,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
                     tooltip="The semantic strengths to try, from top to bottom.",
                 ),
                 host.fixed_seed("The seed of all pictures."),
-                host.advanced(
-                    io.Float.Input(
-                        "temperature", default=0.8, min=0.0, max=2.0, step=0.05, tooltip="As in DRC-LMM-Generate."
-                    )
-                ),
+                host.advanced(temperature("As in DRC-LMM-Generate.")),
             ],
             outputs=[
                 io.Image.Output("sheet", display_name="grid", tooltip="All pictures as one table."),

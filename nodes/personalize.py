@@ -24,6 +24,18 @@ MODEL_TOOLTIP = "The model from Load DRC Model. Use the same one in all nodes of
 SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
 
 
+def style_strength(tooltip: str) -> io.WidgetInput:
+    return strength("style_strength", STYLE_STRENGTH, tooltip)
+
+
+def semantic_strength(tooltip: str) -> io.WidgetInput:
+    return strength("semantic_strength", SEMANTIC_STRENGTH, tooltip)
+
+
+def strength(name: str, default: float, tooltip: str) -> io.WidgetInput:
+    return io.Float.Input(name, default=default, min=0.0, max=5.0, step=0.05, tooltip=tooltip)
+
+
 class DRC_StyleTower(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -132,23 +144,12 @@ class DRC_ComposeInstruction(io.ComfyNode):
                     tooltip="A few English words for what to draw, such as red apple. They add to the reference or "
                     "stand in for it.",
                 ),
-                io.Float.Input(
-                    "style_strength",
-                    default=STYLE_STRENGTH,
-                    min=0.0,
-                    max=5.0,
-                    step=0.05,
-                    tooltip="How firmly the picture follows the style. 0 ignores the history, 1 is plain, "
-                    "more exaggerates.",
+                style_strength(
+                    "How firmly the picture follows the style. 0 ignores the history, 1 is plain, more exaggerates."
                 ),
-                io.Float.Input(
-                    "semantic_strength",
-                    default=SEMANTIC_STRENGTH,
-                    min=0.0,
-                    max=5.0,
-                    step=0.05,
-                    tooltip="How firmly the picture follows the reference and the text. 0 ignores both, 1 is plain, "
-                    "more exaggerates.",
+                semantic_strength(
+                    "How firmly the picture follows the reference and the text. 0 ignores both, 1 is plain, more "
+                    "exaggerates."
                 ),
                 host.advanced(
                     io.Float.Input(

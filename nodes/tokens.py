@@ -10,6 +10,10 @@ from .sockets import InstructionSocket, ModelSocket, Tokens, TokensSocket, error
 SEEDS = 2**64
 
 
+def temperature(tooltip: str) -> io.WidgetInput:
+    return io.Float.Input("temperature", default=0.8, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
+
+
 class DRC_LMMGenerate(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -37,14 +41,9 @@ class DRC_LMMGenerate(io.ComfyNode):
                     tooltip="How many pictures to draw. They use seed, seed + 1, seed + 2 and so on.",
                 ),
                 host.advanced(
-                    io.Float.Input(
-                        "temperature",
-                        default=0.8,
-                        min=0.0,
-                        max=2.0,
-                        step=0.05,
-                        tooltip="Lower is tidier, higher is more surprising. 0 always takes the likeliest code, "
-                        "whatever the seed.",
+                    temperature(
+                        "Lower is tidier, higher is more surprising. 0 always takes the likeliest code, whatever the "
+                        "seed."
                     )
                 ),
                 host.advanced(

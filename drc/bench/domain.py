@@ -110,11 +110,6 @@ class Domain:
             found[getattr(self.record(row), attribute)].append(row)
         return found
 
-    @property
-    def examples(self) -> Sequence[int]:
-        """Rows of pictures that set the scale of a judge that knows no style."""
-        return self.ordinary
-
     def images(self, rows: ArrayLike, device: torch.device | str = "cpu") -> Tensor:
         """Rows of any shape [...] -> pictures [..., 3, S, S] in 0..1."""
         rows = np.asarray(rows)

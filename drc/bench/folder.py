@@ -49,7 +49,8 @@ class FolderDomain(Domain):
         painted = painted.reshape(-1, *plain.shape[1:])
         parts = [(plain, np.arange(len(plain)), own), (painted, np.arange(len(painted)), records)]
         super().__init__(Pictures(parts), order(f"{folder.fingerprint} {size} {STYLES} {MOST}"))
-        self.ordinary, self.painted = range(len(plain)), range(len(plain), len(self.pictures))
+        # All are ordinary: the scale of a judge needs more than a user's few.
+        self.plain, self.painted = range(len(plain)), range(len(plain), len(self.pictures))
         self.labelled = {entry.semantics for entry in entries}
         self.by_style, self.by_meaning = self.grouped("style"), self.grouped("meaning")
         self.reported = tuple(test for test in self.tests if self.targets(test))
@@ -59,13 +60,8 @@ class FolderDomain(Domain):
                 "show different things; add pictures"
             )
 
-    @property
-    def examples(self) -> Sequence[int]:
-        """A judge's scale needs more than a few pictures."""
-        return range(len(self.pictures))
-
     def targets(self, test: str) -> list[int]:
-        rows = self.painted if test == REPAINTED else self.ordinary
+        rows = self.painted if test == REPAINTED else self.plain
         return [row for row in rows if self.history(row) and self.references(test, row)]
 
     def history(self, target: int) -> list[int]:
@@ -75,11 +71,11 @@ class FolderDomain(Domain):
 
     def references(self, test: str, target: int) -> list[int]:
         if test == REPAINTED:
-            return [(target - len(self.ordinary)) % len(self.ordinary)]  # the same picture as it is
+            return [(target - len(self.plain)) % len(self.plain)]  # the same picture as it is
         record = self.record(target)
         if record.meaning not in self.labelled:
             return []
-        same = [row for row in self.by_meaning[record.meaning] if row in self.ordinary]
+        same = [row for row in self.by_meaning[record.meaning] if row in self.plain]
         return [row for row in same if self.record(row).style != record.style]
 
     def cases(self, test: str, limit: int) -> list[Case]:
@@ -95,7 +91,7 @@ class FolderDomain(Domain):
 
     def gallery(self, test: str) -> list[int]:
         """With the pictures as they are among the rivals, so that a copy is wrong."""
-        return list(range(len(self.pictures)) if test == REPAINTED else self.ordinary)
+        return list(range(len(self.pictures)) if test == REPAINTED else self.plain)
 
     def facets(self, target: int) -> dict[str, str]:
         style = self.record(target).style

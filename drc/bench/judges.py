@@ -17,7 +17,7 @@ from ..data.descriptors import meaning_descriptor, style_descriptor
 from ..data.splits import order
 from ..files import file_hash, tensors_hash
 from .domain import Domain
-from .efficientnet import FILE, EfficientNetLite0, load_efficientnet
+from .efficientnet import EfficientNetLite0, load_efficientnet
 from .evaluator import Evaluator, load_evaluator, statistics
 
 EXAMPLES = 512  # pictures that set the scale of EfficientNet's features
@@ -83,10 +83,6 @@ class EfficientNetJudge(Judge):
         style, meaning = (torch.cat(vectors) for vectors in zip(*raw, strict=True))
         self.centre = {"style": torch.std_mean(style, dim=0), "meaning": torch.std_mean(meaning, dim=0)}
 
-    @staticmethod
-    def file(packages: Path) -> Path:
-        return packages / FILE
-
     def maps(self, images: Tensor) -> list[Tensor]:
         images = (images.to(self.device) - self.mean) / self.deviation
         return self.network(images.contiguous(memory_format=torch.channels_last))
@@ -146,7 +142,7 @@ def open_judge(name: str, evaluator: Path, packages: Path, domain: Domain, devic
             )
         return EvaluatorJudge(load_evaluator(evaluator).to(device), file_hash(evaluator))
     if name == EfficientNetJudge.name:
-        examples = sorted(domain.examples, key=lambda row: order(domain.name_of(row)))[:EXAMPLES]
+        examples = sorted(domain.ordinary, key=lambda row: order(domain.name_of(row)))[:EXAMPLES]
         return EfficientNetJudge(load_efficientnet(packages).to(device), domain.images(examples))
     if name == DescriptorJudge.name:
         return DescriptorJudge()

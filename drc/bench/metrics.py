@@ -87,7 +87,7 @@ class Scorer:
         references = [[case.reference] for case in self.cases[:count]]
         for name, given in (("reference", references), ("history", histories)):
             pairs = zip(drawn.joint, given, strict=True)  # some have fewer pictures
-            nearest = torch.stack([(self.seen[list(rows)].joint @ one).max() for one, rows in pairs])
+            nearest = torch.stack([likeness(one[None], self.seen[[rows]].joint).max() for one, rows in pairs])
             result[f"copies_{name}"] = (nearest > truth[:, 0]).numpy()
         return result
 

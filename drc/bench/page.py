@@ -13,8 +13,7 @@ from PIL import Image
 from .baselines import TRUTH
 from .bench import CEILING
 from .metrics import metric_of, metrics_in
-from .plots import Numbers, indexed
-from .summary import HEADLINES, Number, disagreements, main_history
+from .summary import HEADLINES, Number, Numbers, disagreements, indexed, main_history
 
 STYLE = """
 body { background: #202226; color: #e6e7ea; font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1200px }

@@ -11,7 +11,7 @@ from .baselines import COPY, NEAREST, RANDOM, TRUTH, WHITE
 from .bench import CEILING
 from .domain import in_order
 from .metrics import metric_of, metrics_in
-from .summary import FIRST, HEADLINES, Number, main_history
+from .summary import FIRST, HEADLINES, Number, Numbers, main_history
 
 ARTISTS = ("#56b4f0", "#ffa53a", "#35c2a5", "#f0719f", "#d98cf0", "#9fdd5f", "#f2e05a", "#8f9bff")
 OTHERS = {
@@ -23,14 +23,6 @@ OTHERS = {
     WHITE: "#565c66",
 }
 ABREAST = 4  # panels in a row
-
-Numbers = dict[tuple, Number]
-
-
-def indexed(numbers: Sequence[Number]) -> Numbers:
-    """By (test, history, judge, answer, facet, value, metric)."""
-    keys = ("test", "history", "judge", "answer", "facet", "value", "metric")
-    return {tuple(getattr(number, key) for key in keys): number for number in numbers}
 
 
 def colours(results: dict) -> dict[str, str]:

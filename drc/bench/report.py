@@ -8,8 +8,8 @@ import numpy as np
 
 from ..files import write_bytes
 from .page import as_csv, encoded, page
-from .plots import PLOTS, indexed
-from .summary import Number, numbers_of
+from .plots import PLOTS
+from .summary import Number, indexed, numbers_of
 
 RESULTS, TABLE, PAGE, PICTURES = "results.json", "results.csv", "index.html", "pictures"
 

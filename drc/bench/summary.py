@@ -5,7 +5,7 @@ SHA-256, "judges": name -> version, "tests": name -> {"what", "gallery", "cases"
 "judges": judge -> history -> answer -> metric -> a number for each of the first cases}}.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -36,6 +36,15 @@ class Number:
 
     def __str__(self) -> str:
         return percent(self.mean, self.low, self.high)
+
+
+Numbers = dict[tuple, Number]
+
+
+def indexed(numbers: Sequence[Number]) -> Numbers:
+    """By (test, history, judge, answer, facet, value, metric)."""
+    keys = ("test", "history", "judge", "answer", "facet", "value", "metric")
+    return {tuple(getattr(number, key) for key in keys): number for number in numbers}
 
 
 def percent(mean: float, low: float, high: float, sign: str = "") -> str:
@@ -87,20 +96,15 @@ def of_test(results: dict, name: str, test: dict) -> Iterator[Number]:
 
 def in_words(results: dict, numbers: list[Number]) -> str:
     """A line for every answer, test by test and judge by judge."""
-    history, lines = main_history(results), []
+    history, found, lines = main_history(results), indexed(numbers), []
     for name, test in results["tests"].items():
         for judge, by_history in test["judges"].items():
             lines += ["", f"{name}, {test['what']}, {len(test['cases'])} cases, by {judge}, percent right:"]
             for answer in by_history[history]:
-                place = name, history, judge, answer, ""
-                found = {one.metric: one for one in numbers if place == (*key_of(one), one.facet)}
-                heads = [f"{metric_of(metric).head} {found[metric]}" for metric in HEADLINES]
+                place = name, history, judge, answer, "", ""
+                heads = [f"{metric_of(metric).head} {found[(*place, metric)]}" for metric in HEADLINES]
                 lines.append(f"- {answer}: {', '.join(heads)}")
     return "\n".join(lines[1:])
-
-
-def key_of(number: Number) -> tuple[str, str, str, str]:
-    return number.test, number.history, number.judge, number.answer
 
 
 def disagreements(results: dict, name: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Pictures are turned into codes once, and the codes are kept in a file.
 
 A code is known by the content of its picture and by the tokeniser, so neither a renamed picture nor another training
-on the same pictures is encoded again. One file for each tokeniser: keys [M, 32], the SHA-256 of each picture's content
-and view, and codes [M, 2, N], of the picture and of its mirror image.
+on the same pictures is encoded again. One file for each tokeniser and picture size: keys [M, 32], the SHA-256 of each
+picture's content and view, and codes [M, 2, N], of the picture and of its mirror image.
 """
 
 from collections.abc import Callable

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from drc.bench.metrics import metric_of, metrics_in
 from drc.bench.page import settings_of
-from drc.bench.plots import indexed
-from drc.bench.summary import disagreements, main_history, numbers_of
+from drc.bench.summary import disagreements, indexed, main_history, numbers_of
 from drc.train.checkpoints import RunFolder
 
 GAPS = ("wrong_reference", "wrong_history")

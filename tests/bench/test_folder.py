@@ -88,7 +88,7 @@ def test_the_same_pixels_count_once_and_are_no_meaning_of_two_hands(tmp_path):
     Image.open(picture).save(tmp_path / "own" / "ann" / "again.bmp")
     (tmp_path / "own" / "ben" / "0.png").write_bytes(picture.read_bytes())
     own = FolderDomain(scan(tmp_path / "own"), SIZE)
-    assert own.reported == ("R",) and len(own.ordinary) == 5
+    assert own.reported == ("R",) and len(own.plain) == 5
 
 
 def test_of_many_users_some_are_taken_whole(tmp_path):
@@ -99,7 +99,7 @@ def test_of_many_users_some_are_taken_whole(tmp_path):
             picture[2 : 4 + user // 2, 2 + 4 * number : 6 + 4 * number] = 3 * user
             Image.fromarray(picture).save(tmp_path / "own" / str(user) / f"{number}.png")
     own = FolderDomain(scan(tmp_path / "own"), SIZE)
-    styles = [own.record(row).style for row in own.ordinary]
+    styles = [own.record(row).style for row in own.plain]
     assert {styles.count(style) for style in styles} == {4} and len(styles) == 48
 
 

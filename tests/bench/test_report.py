@@ -11,9 +11,9 @@ from PIL import ImageColor
 from drc.bench.baselines import COPY
 from drc.bench.compare import Difference, differences, markdown, plot, write_comparison
 from drc.bench.page import as_csv, page
-from drc.bench.plots import ARTISTS, OTHERS, PLOTS, indexed
+from drc.bench.plots import ARTISTS, OTHERS, PLOTS
 from drc.bench.report import Report, read_results
-from drc.bench.summary import FIRST, Number, disagreements, numbers_of
+from drc.bench.summary import FIRST, Number, disagreements, indexed, numbers_of
 from drc.train.checkpoints import STATE, Checkpoint, RunFolder
 from scripts.lib.card import markdown as card_markdown
 from scripts.lib.card import replace_block, training_table

@@ -46,10 +46,13 @@ class Graph:
         self.classes = classes
 
     def run(self, node_id, **inputs):
+        return self.outputs(node_id, **inputs)[0]
+
+    def outputs(self, node_id, **inputs):
         node = self.classes[node_id]
         defaults = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
         with torch.inference_mode():
-            return node.execute(**{**defaults, **inputs})[0]
+            return node.execute(**{**defaults, **inputs})[:]
 
     def load(self, name="tiny.safetensors"):
         return self.run("DRC_LoadModel", model_name=name)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from drc.bench.report import PAGE, RESULTS
 
@@ -20,11 +19,8 @@ def dataset(graph):
 
 @pytest.fixture(scope="module")
 def evaluated(graph, dataset):
-    node = graph.classes["DRC_Evaluate"]
-    widgets = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
-    with torch.inference_mode():
-        given = {"model": graph.load(), "dataset": dataset, "report_name": "test evaluate"}
-        return node.execute(**widgets | QUICK | given)[:]
+    given = {"model": graph.load(), "dataset": dataset, "report_name": "test evaluate"}
+    return graph.outputs("DRC_Evaluate", **given, **QUICK)
 
 
 def test_it_returns_what_its_report_holds(evaluated):
@@ -51,11 +47,8 @@ def test_a_slice_of_the_emoji_benchmark_by_the_judges_that_are_there(graph, pack
 
     monkeypatch.setattr(paths, "EVALUATOR", build.evaluator)
     monkeypatch.setattr(paths, "PACKAGES", build.packages)
-    node = graph.classes["DRC_Evaluate"]
-    widgets = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
     given = {"model": graph.load(), "dataset": Benchmark(build.data), "report_name": "slice", "tests": "P3, T1"}
-    with torch.inference_mode():
-        *_, report = node.execute(**widgets | QUICK | given)[:]
+    *_, report = graph.outputs("DRC_Evaluate", **given, **QUICK)
     for test in ("P3, unseen program, unseen drawing", "T1, real sets: seen style, seen meaning, unseen cell"):
         for judge in ("evaluator", "efficientnet-lite0"):
             assert f"{test}, 2 cases, by {judge}, percent right:" in report
