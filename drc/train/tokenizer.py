@@ -4,6 +4,8 @@ The eye reads an emoji's colour before its edge, and a plain pixel loss loses hu
 weighed apart and colour counts more.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,16 +16,21 @@ from .precision import autocast, precision_of
 
 FREE_STEPS = 300  # without codes: directions worth being codes must exist before the first codebook is drawn from them
 REVIVE_EVERY = 25  # steps between two replacements of codes that nobody uses
+LOOK = 0.1  # weight of what the eye says against pixels
 REVIVE_UNTIL = 0.6  # share of the training after which the codebook is left alone
 
 
 class TokenizerObjective(nn.Module):
-    """The tokeniser with what only its training needs: how often each code was used lately."""
+    """The tokeniser with what only its training needs: how often each code was used lately.
 
-    def __init__(self, tokenizer: VisualTokenizer, steps: int):
+    `look` says how far rebuilt pictures [B, 3, size, size] are from their originals to the eye; nothing when left out.
+    """
+
+    def __init__(self, tokenizer: VisualTokenizer, steps: int, look: Callable[[Tensor, Tensor], Tensor] | None = None):
         super().__init__()
         self.tokenizer = tokenizer
         self.steps = steps
+        self.look = look
         self.register_buffer("usage", torch.ones(tokenizer.config.codes))
 
     def forward(self, images: Tensor, step: int) -> tuple[Tensor, dict]:
@@ -38,7 +45,12 @@ class TokenizerObjective(nn.Module):
         rebuilt = rebuilt.float()
         mean_square = F.mse_loss(rebuilt.detach().clamp(0, 1), images)
         numbers = {"psnr": -10 * torch.log10(mean_square), "used": (self.usage > 0.1).float().mean()}
-        return picture_loss(rebuilt, images) + code_loss, numbers
+        loss = picture_loss(rebuilt, images) + code_loss
+        if self.look is not None:
+            with autocast(images.device, precision):
+                distance = self.look(rebuilt, images)
+            loss, numbers["look"] = loss + LOOK * distance, distance.detach()
+        return loss, numbers
 
     def quantize(self, vectors: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Straight-through codes of unit vectors [B, c, g, g], and the loss that pulls codes and vectors together."""

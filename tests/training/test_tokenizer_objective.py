@@ -7,7 +7,7 @@ from drc.lmm.mini.tokenizer import VisualTokenizer
 from drc.train import tokenizer as tokenizer_training
 from drc.train.checkpoints import RunFolder
 from drc.train.loop import Schedule, Trainer, plainly
-from drc.train.tokenizer import TokenizerObjective, picture_loss
+from drc.train.tokenizer import LOOK, TokenizerObjective, picture_loss
 from scripts.lib.tiny import CONFIG
 
 
@@ -60,3 +60,18 @@ def test_colour_counts_more_than_brightness():
     redder[:, 0] += 0.1
     assert picture_loss(grey, grey) == 0
     assert picture_loss(redder, grey) > picture_loss(lighter, grey) > 0
+
+
+def test_what_the_eye_says_counts_beside_the_pixels():
+    torch.manual_seed(0)
+    images, tokenizer = torch.rand(2, 3, 32, 32), VisualTokenizer(CONFIG.lmm.vision)
+    seen = []
+
+    def look(rebuilt, originals):
+        seen.append(originals)
+        return rebuilt.mean() + 5
+
+    plain, _ = TokenizerObjective(tokenizer, 10)(images, 0)
+    loss, numbers = TokenizerObjective(tokenizer, 10, look)(images, 0)
+    assert torch.allclose(loss, plain + LOOK * numbers["look"]) and numbers["look"] > 4
+    assert torch.equal(seen[0], images) and not numbers["look"].requires_grad

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 @dataclass(frozen=True)
 class TokenizerConfig:
     image_size: int = 128
-    codes: int = 2048
+    codes: int = 4096
     code_size: int = 16
     coarse_width: int = 192
     fine_width: int = 96
-    pixel_width: int = 32
-    coarse_blocks: int = 2
-    fine_blocks: int = 2
+    pixel_width: int = 48
+    coarse_blocks: int = 3
+    fine_blocks: int = 3
 
     @property
     def grid(self) -> int:
