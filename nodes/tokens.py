@@ -2,6 +2,7 @@
 
 import torch
 
+from ..drc.lmm.generate import TEMPERATURE
 from . import host
 from .host import io
 from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP
@@ -11,7 +12,7 @@ SEEDS = 2**64
 
 
 def temperature(tooltip: str) -> io.WidgetInput:
-    return io.Float.Input("temperature", default=0.8, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
+    return io.Float.Input("temperature", default=TEMPERATURE, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
 
 
 class DRC_LMMGenerate(io.ComfyNode):

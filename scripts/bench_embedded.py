@@ -29,6 +29,7 @@ from pathlib import Path
 import torch
 
 from drc.checkpoint import load
+from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from drc.lmm.generate import Sampling, generate
 from drc.model import DRC, DRCConfig
 
@@ -37,7 +38,7 @@ from .lib.tiny import write_tiny
 
 WEIGHTS = ROOT / "drc" / "weights" / "drc-embedded.safetensors"
 HISTORY = 8  # pictures
-STRENGTHS = {"style_strength": 1.5, "semantic_strength": 3.0}  # three streams
+STRENGTHS = {"style_strength": STYLE_STRENGTH, "semantic_strength": SEMANTIC_STRENGTH}  # three streams
 
 START = """
 import asyncio, json, sys, time

@@ -31,9 +31,8 @@ from drc.bench.run import open_domain  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.splits import order  # noqa: E402
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
-from drc.lmm.generate import Sampling  # noqa: E402
+from drc.lmm.generate import TEMPERATURE, Sampling  # noqa: E402
 from drc.model import DRC  # noqa: E402
-from drc.train.validation import TEMPERATURE  # noqa: E402
 
 SHOWN = "8"  # history pictures that the meter sees
 TRUE = ("target", "target through the tokeniser")

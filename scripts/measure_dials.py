@@ -30,7 +30,7 @@ from drc.data.sheet import MUTED  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
 
-DIALS = {"style_strength": (0.0, 0.75, 1.5, 2.25, 3.0), "semantic_strength": (0.0, 1.0, 2.0, 3.0, 4.0)}
+DIALS = dict.fromkeys(("style_strength", "semantic_strength"), (0.0, 1.0, 2.0, 3.0, 4.0))
 OWN = {"style_strength": "style_top1", "semantic_strength": "semantic_top1"}
 METRICS = ("style_top1", "semantic_top1", "joint_top1")
 MOST = 1 / 3  # of what a dial changes on its own side it may change on the other

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
-from ..lmm.generate import Sampling
-from ..train.validation import TEMPERATURE
+from ..lmm.generate import TEMPERATURE, Sampling
 from .domain import HISTORIES, check_histories
 from .judges import JUDGES, EfficientNetJudge
 

@@ -7,13 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
-from ..lmm.generate import Sampling, generate
+from ..lmm.generate import TEMPERATURE, Sampling, generate
 from ..model import DRC
 from .batches import Batch
 from .lessons import Lesson, plain_lesson
 from .objectives import Losses
 
-TEMPERATURE = 0.8
 CHUNK = 8
 
 

@@ -51,7 +51,7 @@ def training_table(runs: dict[str, Path], files: dict[str, str]) -> str:
         run = RunFolder(path) if path.is_dir() else None
         if run and run.steps():
             seconds = max(row["seconds"] for row in run.read_log())
-            lines.append(f"| {name} | {run.steps()[-1]:,} | {seconds / 60:.0f} |")
+            lines.append(f"| {name} | {run.steps()[-1]:,} | {seconds / 60:.1f} |")
     lines += ["", *table(["file", "SHA-256"])]
     return "\n".join(lines + [f"| {name} | `{digest}` |" for name, digest in files.items()])
 
