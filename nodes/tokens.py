@@ -2,7 +2,7 @@
 
 import torch
 
-from ..drc.lmm.generate import TEMPERATURE
+from ..drc.instruction import TEMPERATURE
 from . import host
 from .host import io
 from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP

@@ -30,8 +30,8 @@ from drc.bench.evidence import Evidence, evidence  # noqa: E402
 from drc.bench.run import open_domain  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.splits import order  # noqa: E402
-from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
-from drc.lmm.generate import TEMPERATURE, Sampling  # noqa: E402
+from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE  # noqa: E402
+from drc.lmm.generate import Sampling  # noqa: E402
 from drc.model import DRC  # noqa: E402
 
 SHOWN = "8"  # history pictures that the meter sees

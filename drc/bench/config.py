@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
-from ..lmm.generate import TEMPERATURE, Sampling
+from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
+from ..lmm.generate import Sampling
 from .domain import HISTORIES, check_histories
 from .judges import JUDGES, EfficientNetJudge
 

@@ -19,7 +19,6 @@ from torch import Tensor
 from . import LMM
 
 INTERVAL = 16  # codes between two looks at what the device has drawn
-TEMPERATURE = 0.6  # of the embedded model, chosen on validation cases
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
-from ..lmm.generate import TEMPERATURE, Sampling, generate
+from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
+from ..lmm.generate import Sampling, generate
 from ..model import DRC
 from .batches import Batch
 from .lessons import Lesson, plain_lesson

@@ -229,4 +229,4 @@ def test_training_table_reads_what_was_run(tmp_path):
     run.append_log({"step": 1200, "seconds": 150.0})
     states = {"stage 1": run.folder, "stage 2": tmp_path / "missing"}
     table = training_table(states, {"ours": "abc"})
-    assert "| stage 1 | 1,200 | 2 |" in table and "stage 2" not in table and "| ours | `abc` |" in table
+    assert "| stage 1 | 1,200 | 2.5 |" in table and "stage 2" not in table and "| ours | `abc` |" in table
