@@ -14,11 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = (
-    2.0,
-    4.0,
-    0.6,
-)  # what a dial shows untouched, chosen on validation cases
+# What a widget shows untouched, chosen on validation cases.
+STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 4.0, 0.6
 
 
 @dataclass(frozen=True)
