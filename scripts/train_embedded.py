@@ -96,10 +96,10 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
         )
         return pictures.read(rows), torch.from_numpy(random.random(options.batch) < 0.5)
 
-    draw = ahead(draw, options.device)
+    drawn = ahead(draw, options.device)
 
     def batch_loss(model, step):
-        pixels, mirrored = draw(step)
+        pixels, mirrored = drawn(step)
         images = as_images(pixels, options.device)
         mirrored = mirrored.to(images.device)[:, None, None, None]
         return model(torch.where(mirrored, images.flip(3), images), step)
@@ -196,7 +196,6 @@ def learn_entangled(
     def validate(trainer):
         return exam_numbers(trainer.model, exams, rows, processes.device)
 
-    lesson_of = ahead(lesson_of, processes.device)
     teacher = Teacher(trainer.model, lesson_of, processes, micro_batch=QUICKEST.get(processes.device.type, 0))
     with quick_attention(processes.device):
         trainer.run(teacher, validate=validate)

@@ -9,7 +9,7 @@
 #   COMPILE=1                                 fuse the losses: faster, needs a C++ compiler
 #
 # Stop it whenever you like; started again, every step goes on from its last checkpoint in build/train.
-# The defaults made the weights that ship, in seven minutes of a large GPU. On a CPU set BATCH to 32 and fewer steps.
+# The defaults made the weights that ship, in six and a half minutes of a large GPU. On a CPU set BATCH to 32 and fewer steps.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..data.descriptors import meaning_descriptor, style_descriptor
 from ..data.splits import order
 from ..files import file_hash, tensors_hash
+from ..perceptual import DEVIATION, MEAN, feature_distance
 from .domain import Domain
 from .efficientnet import EfficientNetLite0, load_efficientnet
 from .evaluator import Evaluator, load_evaluator, statistics
@@ -69,7 +70,6 @@ class EfficientNetJudge(Judge):
     name = "efficientnet-lite0"
     EARLY = (0, 1, 2)  # stages after which the picture is 1/2, 1/4 and 1/8 of its size
     LATE = (2, 4, 6, 7)  # the last stages at 1/8, 1/16 and 1/32, and the head: to finer ones white paper looks near
-    MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
     def __init__(self, network: EfficientNetLite0, examples: Tensor):
         """`examples` [n, 3, S, S]: ordinary pictures, whose spread sets the scale of every channel."""
@@ -77,8 +77,8 @@ class EfficientNetJudge(Judge):
         self.device = next(network.parameters()).device
         pictures = hashlib.sha256(examples.cpu().numpy().tobytes()).hexdigest()
         self.version = f"{tensors_hash(network.state_dict())[:16]} {pictures[:16]}"
-        self.mean = torch.tensor(self.MEAN, device=self.device).view(3, 1, 1)
-        self.deviation = torch.tensor(self.DEVIATION, device=self.device).view(3, 1, 1)
+        self.mean = torch.tensor(MEAN, device=self.device).view(3, 1, 1)
+        self.deviation = torch.tensor(DEVIATION, device=self.device).view(3, 1, 1)
         raw = [self.raw(some) for some in examples.split(64)]
         style, meaning = (torch.cat(vectors) for vectors in zip(*raw, strict=True))
         self.centre = {"style": torch.std_mean(style, dim=0), "meaning": torch.std_mean(meaning, dim=0)}
@@ -103,13 +103,11 @@ class EfficientNetJudge(Judge):
 
     @torch.inference_mode()
     def distance(self, images: Tensor, others: Tensor) -> Tensor:
-        """How far two pictures lie apart to the eye, [B]: unit-length features of late stages, squared differences,
-        mean over the canvas, summed; as LPIPS (Zhang et al., CVPR 2018) without its learned weights."""
+        """How far two pictures lie apart to the eye, [B]: `feature_distance` of the late stages, summed."""
         found = torch.zeros(len(images), device=self.device)
         maps, other_maps = self.maps(images), self.maps(others)
         for stage in self.LATE:
-            difference = F.normalize(maps[stage], dim=1) - F.normalize(other_maps[stage], dim=1)
-            found += difference.square().sum(dim=1).mean(dim=(1, 2))
+            found += feature_distance(maps[stage], other_maps[stage])
         return found.cpu()
 
 

@@ -19,7 +19,6 @@ from ..data.folder import ImageFolder, scan
 from ..data.sheet import contact_sheet
 from ..lmm.lora import merge_lora
 from ..model import DRC
-from .ahead import ahead
 from .batches import Batch, Batches
 from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError
 from .codes import CHUNK, CodeCache
@@ -227,9 +226,7 @@ class Apprenticeship:
         )
         if processes.main:
             run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
-        # How difficult the combinations are is known only after a step.
-        lesson_of = ahead(self.lesson_of, processes.device) if self.sampler is None else self.lesson_of
-        teacher = Teacher(trainer.model, lesson_of, processes, self.sampler, micro_batch, self.hooks.on_part)
+        teacher = Teacher(trainer.model, self.lesson_of, processes, self.sampler, micro_batch, self.hooks.on_part)
         with quick_attention(processes.device):
             trainer.run(teacher, self.hooks.on_step, self.validate)
         processes.wait()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from .ahead import ahead
 from .checkpoints import DivergedError
 from .importance import COMBINATIONS, ImportanceSampler
 from .lessons import Lesson
@@ -34,7 +35,9 @@ class Teacher:
         micro_batch: int = 0,
         on_part: Callable[[], None] | None = None,
     ):
-        self.model, self.lesson_of, self.processes = model, lesson_of, processes
+        self.model, self.processes = model, processes
+        # With a sampler a lesson also follows from what the step before was found to be worth.
+        self.lesson_of = ahead(lesson_of, processes.device) if sampler is None else lesson_of
         self.sampler, self.micro_batch, self.on_part = sampler, micro_batch, on_part
 
     def __call__(self, step: int) -> dict[str, float]:

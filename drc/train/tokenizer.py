@@ -16,8 +16,8 @@ from .precision import autocast, precision_of
 
 FREE_STEPS = 300  # without codes: directions worth being codes must exist before the first codebook is drawn from them
 REVIVE_EVERY = 25  # steps between two replacements of codes that nobody uses
-LOOK = 0.1  # weight of what the eye says against pixels
 REVIVE_UNTIL = 0.6  # share of the training after which the codebook is left alone
+LOOK = 0.1  # weight of what the eye says against pixels
 
 
 class TokenizerObjective(nn.Module):
