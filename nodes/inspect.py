@@ -33,7 +33,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
                 ),
                 io.String.Input(
                     "semantic_strengths",
-                    default="0, 2, 4",
+                    default="0, 1, 3",
                     tooltip="The semantic strengths to try, from top to bottom.",
                 ),
                 host.fixed_seed("The seed of all pictures."),
@@ -79,7 +79,7 @@ def read_strengths(text: str, name: str) -> list[float]:
     except ValueError:
         strengths = []
     if not strengths or not all(0 <= strength <= 10 for strength in strengths):
-        raise ValueError(f"{name} is '{text}', expected numbers from 0 to 10 such as 0, 2, 4; correct it")
+        raise ValueError(f"{name} is '{text}', expected numbers from 0 to 10 such as 0, 1, 3; correct it")
     return strengths
 
 

@@ -1,10 +1,12 @@
 """Do the dials do what they say? One strength is turned over five steps, the other stays.
 
-    python scripts/measure_dials.py [--tests P3] [--limit 48] [--out build/bench/dials] [--picture web/docs/dials.png]
+    python scripts/measure_dials.py [--tests P3] [--limit 192] [--out build/bench/dials] [--picture web/docs/dials.png]
 
 Draws the same cases of the emoji benchmark at every step (build/data, and the judges of `python -m drc.bench run`), and
 prints how often style and meaning were right, and whether the dial moved its own side alone: style must not fall from
-step to step, and meaning may change by a third as much at most; and the reverse. Goes on where it was stopped.
+step to step, and meaning may change by a third as much at most; and the reverse. A judge may itself miss a style where
+the drawing is another, so its last line tells how often it is right about true pictures: about the style of one that
+shows something else, and about the meaning of the reference. Goes on where it was stopped.
 """
 
 import argparse
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.bench.artists import EMBEDDED, DRCArtist  # noqa: E402
+from drc.bench.baselines import COPY, RANDOM  # noqa: E402
 from drc.bench.config import BenchConfig  # noqa: E402
 from drc.bench.metrics import metric_of  # noqa: E402
 from drc.bench.page import encoded  # noqa: E402
@@ -30,22 +33,29 @@ from drc.data.sheet import MUTED  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
 
-DIALS = dict.fromkeys(("style_strength", "semantic_strength"), (0.0, 1.0, 2.0, 3.0, 4.0))
+DIALS = dict.fromkeys(("style_strength", "semantic_strength"), (0.0, 0.5, 1.0, 2.0, 4.0))
 OWN = {"style_strength": "style_top1", "semantic_strength": "semantic_top1"}
 METRICS = ("style_top1", "semantic_top1", "joint_top1")
 MOST = 1 / 3  # of what a dial changes on its own side it may change on the other
 
-Curves = dict[tuple[str, str, str, float, str], Number]  # test, judge, dial, step, metric
+Found = dict[tuple[str, str, str, str], Number]  # test, judge, answer, metric
 
 
 def strengths_of(dial: str, step: float) -> tuple[float, float]:
     return (step, SEMANTIC_STRENGTH) if dial == "style_strength" else (STYLE_STRENGTH, step)
 
 
-def measure(config: BenchConfig, model: Path) -> Curves:
+def answer_of(dial: str, step: float) -> str:
+    return f"{dial.removesuffix('_strength')} {step:g}"
+
+
+def measure(config: BenchConfig, model: Path) -> Found:
     drc = load(model)
-    steps = {(dial, step): strengths_of(dial, step) for dial in DIALS for step in DIALS[dial]}
-    artists = {f"{dial} {step:g}": DRCArtist(drc, *pair, config.sampling) for (dial, step), pair in steps.items()}
+    artists = {
+        answer_of(dial, step): DRCArtist(drc, *strengths_of(dial, step), config.sampling)
+        for dial, steps in DIALS.items()
+        for step in steps
+    }
     with tqdm(unit="batch") as bar:
 
         def tell(what: str, done: int, total: int) -> None:
@@ -54,21 +64,15 @@ def measure(config: BenchConfig, model: Path) -> Curves:
             bar.refresh()
 
         numbers = run(config, tell, artists=artists).numbers
-    found = {(one.test, one.judge, one.answer, one.metric): one for one in numbers if not one.facet}
-    return {
-        (test, judge, dial, step, metric): found[test, judge, f"{dial} {step:g}", metric]
-        for test in config.tests
-        for judge in config.judges
-        for dial, step in steps
-        for metric in METRICS
-    }
+    return {(one.test, one.judge, one.answer, one.metric): one for one in numbers if not one.facet}
 
 
-def told(curves: Curves, test: str, judge: str, dial: str) -> str:
+def told(found: Found, test: str, judge: str, dial: str) -> str:
     """One line: what the dial did on its own side and on the other."""
     own = OWN[dial]
     (other,) = (metric for metric in OWN.values() if metric != own)
-    means = {m: np.array([curves[test, judge, dial, step, m].mean for step in DIALS[dial]]) for m in (own, other)}
+    answers = [answer_of(dial, step) for step in DIALS[dial]]
+    means = {metric: np.array([found[test, judge, one, metric].mean for one in answers]) for metric in (own, other)}
     falls, gain = -np.diff(means[own]).min(), means[own][-1] - means[own][0]
     moved = np.ptp(means[other])
     steps = " ".join(f"{100 * mean:.0f}" for mean in means[own])
@@ -81,7 +85,16 @@ def told(curves: Curves, test: str, judge: str, dial: str) -> str:
     )
 
 
-def picture(curves: Curves, test: str, judges: tuple[str, ...], cases: int) -> np.ndarray:
+def told_of_truth(found: Found, test: str, judge: str) -> str:
+    """One line: what the judge says of true pictures that a dial at zero may at best be like."""
+    style, meaning = found[test, judge, RANDOM, "style_top1"].mean, found[test, judge, COPY, "semantic_top1"].mean
+    return (
+        f"{test}, {judge}: a true picture of another thing is right in style in {100 * style:.0f}, "
+        f"the reference in meaning in {100 * meaning:.0f}"
+    )
+
+
+def picture(found: Found, test: str, judges: tuple[str, ...], cases: int) -> np.ndarray:
     """A row of panels for each judge, one for each dial: uint8 [H, W, 3]."""
     side, high, edge, head = 300, 170, 48, 84
     width, height = len(DIALS) * (side + edge) + 24, head + len(judges) * (high + 62) + 26
@@ -98,10 +111,10 @@ def picture(curves: Curves, test: str, judges: tuple[str, ...], cases: int) -> n
             for x, step in zip(across, steps, strict=True):
                 canvas.text(panel.place(x, 0)[0], panel.top + high + 6, f"{step:g}", MUTED, 12, "mt")
             for metric in METRICS:
-                found = [curves[test, judge, dial, step, metric] for step in steps]
-                places = [panel.place(x, one.mean) for x, one in zip(across, found, strict=True)]
+                its = [found[test, judge, answer_of(dial, step), metric] for step in steps]
+                places = [panel.place(x, one.mean) for x, one in zip(across, its, strict=True)]
                 canvas.line(places, colour[metric], 1.5)
-                for x, one in zip(across, found, strict=True):
+                for x, one in zip(across, its, strict=True):
                     panel.mark(x, one, colour[metric])
     legend(canvas, 16, height - 14, width - 16, {metric_of(name).head: colour[name] for name in METRICS})
     return canvas.array()
@@ -111,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=EMBEDDED)
     parser.add_argument("--tests", default="P3", help="with commas; the picture is of the first")
-    parser.add_argument("--limit", type=int, default=48, help="cases of a test")
+    parser.add_argument("--limit", type=int, default=192, help="cases of a test")
     parser.add_argument("--judges", default=",".join(BenchConfig.judges))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "dials")
     parser.add_argument("--picture", type=Path, help="where to put the plot")
@@ -126,13 +139,14 @@ def main() -> None:
         out=options.out,
         **{name: ROOT / getattr(BenchConfig, name) for name in ("data", "packages", "evaluator", "cache")},
     )
-    curves = measure(config, options.model)
+    found = measure(config, options.model)
     for test in config.tests:
         for judge in config.judges:
             for dial in DIALS:
-                sys.stdout.write(f"{told(curves, test, judge, dial)}\n")
+                sys.stdout.write(f"{told(found, test, judge, dial)}\n")
+            sys.stdout.write(f"{told_of_truth(found, test, judge)}\n")
     if options.picture:
-        write_bytes(encoded(picture(curves, config.tests[0], config.judges, config.limit), "PNG"), options.picture)
+        write_bytes(encoded(picture(found, config.tests[0], config.judges, config.limit), "PNG"), options.picture)
 
 
 if __name__ == "__main__":

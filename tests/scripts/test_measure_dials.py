@@ -3,20 +3,22 @@
 import pytest
 
 from drc.bench.summary import Number
-from scripts.measure_dials import DIALS, told
+from scripts.measure_dials import DIALS, told, told_of_truth
+
+
+def number(answer: str, metric: str, mean: float) -> Number:
+    return Number("P3", "8", "eye", answer, "", "", metric, mean, mean, mean, cases=48)
 
 
 def said(own: list[float], other: list[float]) -> str:
     """Of a style dial over its five steps."""
     means = {"style_top1": own, "semantic_top1": other}
-    curves = {
-        ("P3", "eye", "style_strength", step, metric): Number(
-            "P3", "8", "eye", f"style_strength {step:g}", "", "", metric, mean, mean, mean, cases=48
-        )
+    found = {
+        ("P3", "eye", f"style {step:g}", metric): number(f"style {step:g}", metric, mean)
         for metric, its_means in means.items()
         for step, mean in zip(DIALS["style_strength"], its_means, strict=True)
     }
-    return told(curves, "P3", "eye", "style_strength")
+    return told(found, "P3", "eye", "style_strength")
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,9 @@ def test_a_dial_is_told_by_its_falls_and_by_what_it_moves_elsewhere(own, other, 
     assert text.startswith("P3, eye, style_strength: ")
     assert f" {' '.join(f'{100 * mean:.0f}' for mean in own)} ({verdict}), " in text
     assert f"({ratio}, at most 0.33 is wanted)" in text
+
+
+def test_what_a_judge_misses_in_true_pictures_is_told_beside_it():
+    answers = {("random in style", "style_top1"): 0.87, ("copy the reference", "semantic_top1"): 0.7}
+    text = told_of_truth({("P3", "eye", *key): number(*key, mean) for key, mean in answers.items()}, "P3", "eye")
+    assert "a true picture of another thing is right in style in 87, the reference in meaning in 70" in text
