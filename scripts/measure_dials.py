@@ -1,6 +1,6 @@
 """Do the dials do what they say? One strength is turned over five steps, the other stays.
 
-    python scripts/measure_dials.py [--tests P3] [--limit 192] [--out build/bench/dials] [--picture web/docs/dials.png]
+    python scripts/measure_dials.py [--tests P3] [--limit 192] [--steps 0,0.5,1,2,4] [--picture web/docs/dials.png]
 
 Draws the same cases of the emoji benchmark at every step (build/data, and the judges of `python -m drc.bench run`), and
 prints how often style and meaning were right, and whether the dial moved its own side alone: style must not fall from
@@ -12,6 +12,7 @@ shows something else, and about the meaning of the reference. Goes on where it w
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ from drc.data.sheet import MUTED  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
 
-DIALS = dict.fromkeys(("style_strength", "semantic_strength"), (0.0, 0.5, 1.0, 2.0, 4.0))
+STEPS = "0,0.5,1,2,4"  # they double, as what a strength does wears off
 OWN = {"style_strength": "style_top1", "semantic_strength": "semantic_top1"}
 METRICS = ("style_top1", "semantic_top1", "joint_top1")
 MOST = 1 / 3  # of what a dial changes on its own side it may change on the other
@@ -49,11 +50,11 @@ def answer_of(dial: str, step: float) -> str:
     return f"{dial.removesuffix('_strength')} {step:g}"
 
 
-def measure(config: BenchConfig, model: Path) -> Found:
+def measure(config: BenchConfig, model: Path, steps: Sequence[float]) -> Found:
     drc = load(model)
     artists = {
         answer_of(dial, step): DRCArtist(drc, *strengths_of(dial, step), config.sampling)
-        for dial, steps in DIALS.items()
+        for dial in OWN
         for step in steps
     }
     with tqdm(unit="batch") as bar:
@@ -67,20 +68,20 @@ def measure(config: BenchConfig, model: Path) -> Found:
     return {(one.test, one.judge, one.answer, one.metric): one for one in numbers if not one.facet}
 
 
-def told(found: Found, test: str, judge: str, dial: str) -> str:
+def told(found: Found, test: str, judge: str, dial: str, steps: Sequence[float]) -> str:
     """One line: what the dial did on its own side and on the other."""
     own = OWN[dial]
     (other,) = (metric for metric in OWN.values() if metric != own)
-    answers = [answer_of(dial, step) for step in DIALS[dial]]
+    answers = [answer_of(dial, step) for step in steps]
     means = {metric: np.array([found[test, judge, one, metric].mean for one in answers]) for metric in (own, other)}
     falls, gain = -np.diff(means[own]).min(), means[own][-1] - means[own][0]
     moved = np.ptp(means[other])
-    steps = " ".join(f"{100 * mean:.0f}" for mean in means[own])
+    owns = " ".join(f"{100 * mean:.0f}" for mean in means[own])
     others = " ".join(f"{100 * mean:.0f}" for mean in means[other])
     verdict = "never falls" if falls <= 0 else f"falls by up to {100 * falls:.0f}"
     ratio = f"by {moved / gain:.2f} of that gain" if gain > 0 else f"by {100 * moved:.0f}, for no gain"
     return (
-        f"{test}, {judge}, {dial}: {metric_of(own).head} {steps} ({verdict}), {metric_of(other).head} {others} (moves "
+        f"{test}, {judge}, {dial}: {metric_of(own).head} {owns} ({verdict}), {metric_of(other).head} {others} (moves "
         f"{ratio}, at most {MOST:.2f} is wanted)"
     )
 
@@ -94,16 +95,18 @@ def told_of_truth(found: Found, test: str, judge: str) -> str:
     )
 
 
-def picture(found: Found, test: str, judges: tuple[str, ...], cases: int) -> np.ndarray:
+def picture(found: Found, test: str, config: BenchConfig, steps: Sequence[float]) -> np.ndarray:
     """A row of panels for each judge, one for each dial: uint8 [H, W, 3]."""
     side, high, edge, head = 300, 170, 48, 84
-    width, height = len(DIALS) * (side + edge) + 24, head + len(judges) * (high + 62) + 26
+    width, height = len(OWN) * (side + edge) + 24, head + len(config.judges) * (high + 62) + 26
     canvas = Canvas(width, height)
     untouched = f"untouched they stand at {STYLE_STRENGTH:g} and {SEMANTIC_STRENGTH:g}"
-    write_head(canvas, "what the dials do", f"percent right of {cases} pictures, with 95 % intervals; {untouched}")
+    write_head(
+        canvas, "what the dials do", f"percent right of {config.limit} pictures, with 95 % intervals; {untouched}"
+    )
     colour = dict(zip(METRICS, ARTISTS, strict=False))
-    for line, judge in enumerate(judges):
-        for column, (dial, steps) in enumerate(DIALS.items()):
+    for line, judge in enumerate(config.judges):
+        for column, dial in enumerate(OWN):
             panel = Panel(canvas, edge + column * (side + edge), head + 24 + line * (high + 62), side, high)
             panel.grid()
             canvas.text(panel.left, panel.top - 8, f"{dial}, by {judge}", room=side)
@@ -124,6 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=EMBEDDED)
     parser.add_argument("--tests", default="P3", help="with commas; the picture is of the first")
+    parser.add_argument("--steps", default=STEPS, help="of each strength, with commas")
     parser.add_argument("--limit", type=int, default=192, help="cases of a test")
     parser.add_argument("--judges", default=",".join(BenchConfig.judges))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "dials")
@@ -139,14 +143,15 @@ def main() -> None:
         out=options.out,
         **{name: ROOT / getattr(BenchConfig, name) for name in ("data", "packages", "evaluator", "cache")},
     )
-    found = measure(config, options.model)
+    steps = tuple(map(float, options.steps.split(",")))
+    found = measure(config, options.model, steps)
     for test in config.tests:
         for judge in config.judges:
-            for dial in DIALS:
-                sys.stdout.write(f"{told(found, test, judge, dial)}\n")
+            for dial in OWN:
+                sys.stdout.write(f"{told(found, test, judge, dial, steps)}\n")
             sys.stdout.write(f"{told_of_truth(found, test, judge)}\n")
     if options.picture:
-        write_bytes(encoded(picture(found, config.tests[0], config.judges, config.limit), "PNG"), options.picture)
+        write_bytes(encoded(picture(found, config.tests[0], config, steps), "PNG"), options.picture)
 
 
 if __name__ == "__main__":
