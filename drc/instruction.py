@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 # What a widget shows untouched, chosen on validation cases. Guidance sharpens what the conditions say; a temperature
-# below 1 also sharpens what they leave open, and where a strength is 0 leaves little but empty ground.
+# below 1 also sharpens what they leave open, and where nothing says what to draw leaves little but empty ground.
 STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 3.0, 1.0
 
 

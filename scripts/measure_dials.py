@@ -1,4 +1,4 @@
-"""Do the dials do what they say? One strength is turned over five steps, the other stays.
+"""Do the dials do what they say? One strength is turned up step by step, the other stays.
 
     python scripts/measure_dials.py [--tests P3] [--limit 192] [--steps 0,0.5,1,2,4] [--picture web/docs/dials.png]
 
@@ -95,8 +95,8 @@ def told_of_truth(found: Found, test: str, judge: str) -> str:
     )
 
 
-def picture(found: Found, test: str, config: BenchConfig, steps: Sequence[float]) -> np.ndarray:
-    """A row of panels for each judge, one for each dial: uint8 [H, W, 3]."""
+def picture(found: Found, config: BenchConfig, steps: Sequence[float]) -> np.ndarray:
+    """A row of panels for each judge, one for each dial, of the first test: uint8 [H, W, 3]."""
     side, high, edge, head = 300, 170, 48, 84
     width, height = len(OWN) * (side + edge) + 24, head + len(config.judges) * (high + 62) + 26
     canvas = Canvas(width, height)
@@ -114,7 +114,7 @@ def picture(found: Found, test: str, config: BenchConfig, steps: Sequence[float]
             for x, step in zip(across, steps, strict=True):
                 canvas.text(panel.place(x, 0)[0], panel.top + high + 6, f"{step:g}", MUTED, 12, "mt")
             for metric in METRICS:
-                its = [found[test, judge, answer_of(dial, step), metric] for step in steps]
+                its = [found[config.tests[0], judge, answer_of(dial, step), metric] for step in steps]
                 places = [panel.place(x, one.mean) for x, one in zip(across, its, strict=True)]
                 canvas.line(places, colour[metric], 1.5)
                 for x, one in zip(across, its, strict=True):
@@ -151,7 +151,7 @@ def main() -> None:
                 sys.stdout.write(f"{told(found, test, judge, dial, steps)}\n")
             sys.stdout.write(f"{told_of_truth(found, test, judge)}\n")
     if options.picture:
-        write_bytes(encoded(picture(found, config.tests[0], config, steps), "PNG"), options.picture)
+        write_bytes(encoded(picture(found, config, steps), "PNG"), options.picture)
 
 
 if __name__ == "__main__":
