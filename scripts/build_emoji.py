@@ -13,7 +13,8 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.data.emoji import MANIFEST, SIZE, build, verify  # noqa: E402
+from scripts.datasets.emoji.build import MANIFEST, build, verify  # noqa: E402
+from scripts.datasets.raster import SIZE  # noqa: E402
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
     python scripts/build_posters.py [--packages build/packages] [--out build/data/posters] [--parts NAME ...]
         [--processes 2] [--manifest]
 
-What is there already is left alone, so an interrupted build goes on where it was. With --manifest the splits and the
-digests are written to drc/data/posters/manifest.json: only needed when a package, the rasteriser, or what a poster is
-made of changes.
+What is there already is left alone, so an interrupted build goes on where it was. With --manifest the splits are
+written to drc/data/poster_splits.json and the digests to scripts/datasets/posters/manifest.json: only needed when a
+package, the rasteriser, or what a poster is made of changes.
 """
 
 import argparse
@@ -21,10 +21,11 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.data.emoji import DIGEST_DIGITS, SIZE  # noqa: E402
-from drc.data.posters.build import build, built, verify  # noqa: E402
-from drc.data.posters.plan import PARTS, plan  # noqa: E402
-from drc.data.posters.splits import LEVELS, MANIFEST, NEAR_DUPLICATE, PosterSplits, likeness, share_out  # noqa: E402
+from drc.data.posters import FILE, PARTS, PosterSplits  # noqa: E402
+from scripts.datasets.posters.build import MANIFEST, build, built, verify  # noqa: E402
+from scripts.datasets.posters.plan import plan  # noqa: E402
+from scripts.datasets.posters.splits import LEVELS, NEAR_DUPLICATE, likeness, share_out  # noqa: E402
+from scripts.datasets.raster import DIGEST_DIGITS, SIZE  # noqa: E402
 
 PACKAGES = ("emojibase-data", "fluent-emoji-flat", "fonts")
 
@@ -39,14 +40,15 @@ def main() -> None:
     options = parser.parse_args()
     fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages]
     subprocess.run([*fetch, "--only", *PACKAGES], check=True)
-    table = json.loads(MANIFEST.read_text())["levels"]
+    table = json.loads(FILE.read_text())["levels"]
     if options.manifest:
         table = {factor: share_out(factor, likeness(factor, options.packages)) for factor in LEVELS}
     whole = plan(PosterSplits.of(table))
     for part in options.parts:
         draw(part, whole[part], options)
     if options.manifest:
-        write_manifest(table, {part: digests(options.out, part) for part in PARTS})
+        write_splits(table)
+        write_manifest({part: digests(options.out, part) for part in PARTS})
     wrong = [poster for part in options.parts for poster in verify(options.out, part)]
     print(f"{len(wrong)} posters differ from the manifest" + (f", first {wrong[0]}" if wrong else ""))
 
@@ -68,20 +70,27 @@ def digests(out: Path, part: str) -> list[str]:
     return [digest[:DIGEST_DIGITS] for digest in record["sha256"]]
 
 
-def write_manifest(table: dict, rasters: dict[str, list[str]]) -> None:
-    """One line for each factor, and for every six posters of a part in the order of the plan."""
-    head = {"size": SIZE, "resvg_py": importlib.metadata.version("resvg_py"), "near_duplicate": NEAR_DUPLICATE}
+def write_splits(table: dict) -> None:
+    """One line for each factor."""
     lines = [f'  "{factor}": {json.dumps(rows)}' for factor, rows in table.items()]
+    head = json.dumps({"near_duplicate": NEAR_DUPLICATE})
+    replace_file(FILE, head[:-1] + ', "levels": {\n' + ",\n".join(lines) + "}}\n")
+
+
+def write_manifest(rasters: dict[str, list[str]]) -> None:
+    """One line for every six posters of a part in the order of the plan."""
     parts = []
     for part, found in rasters.items():
         rows = (json.dumps(found[first : first + 6])[1:-1] for first in range(0, len(found), 6))
         parts.append(f'  "{part}": [\n' + ",\n".join(rows) + "]")
-    text = (
-        json.dumps(head)[:-1] + ', "levels": {\n' + ",\n".join(lines) + '}, "rasters": {\n' + ",\n".join(parts) + "}}\n"
-    )
-    unfinished = MANIFEST.with_suffix(".part")
+    head = json.dumps({"size": SIZE, "resvg_py": importlib.metadata.version("resvg_py")})
+    replace_file(MANIFEST, head[:-1] + ', "rasters": {\n' + ",\n".join(parts) + "}}\n")
+
+
+def replace_file(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".part")
     unfinished.write_text(text)
-    os.replace(unfinished, MANIFEST)
+    os.replace(unfinished, path)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.data.restyle import held_out_programs, train_programs  # noqa: E402
-from drc.data.restyled import build_restyled  # noqa: E402
-from drc.data.sources import sources  # noqa: E402
 from drc.data.splits import Splits, order  # noqa: E402
+from scripts.datasets.emoji.sources import sources  # noqa: E402
+from scripts.datasets.restyled.build import build_restyled  # noqa: E402
+from scripts.datasets.restyled.restyle import held_out_programs, train_programs  # noqa: E402
 
 DRAWN_IN_COLOUR = ("twemoji", "noto", "noto-blob", "fluent-flat", "emojione2")
 HELD_OUT = 40

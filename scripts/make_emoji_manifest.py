@@ -1,4 +1,4 @@
-"""Write drc/data/emoji_manifest.json: the splits and the digest of every raster of a complete build.
+"""Write drc/data/emoji_splits.json and the digest of every raster of a complete build, datasets/emoji/manifest.json.
 
     python scripts/build_emoji.py && python scripts/convert_efficientnet.py
     python scripts/emoji_features.py && python scripts/make_emoji_manifest.py
@@ -18,48 +18,43 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.data.emoji import DIGEST_DIGITS, MANIFEST, Emoji  # noqa: E402
-from drc.data.splits import NEAR_DUPLICATE, TESTS, compute  # noqa: E402
+from drc.data.emoji import Emoji  # noqa: E402
+from drc.data.splits import FILE, TESTS  # noqa: E402
 from drc.data.styles import STYLES  # noqa: E402
+from scripts.datasets.emoji.build import MANIFEST  # noqa: E402
+from scripts.datasets.emoji.splits import NEAR_DUPLICATE, compute  # noqa: E402
+from scripts.datasets.raster import DIGEST_DIGITS  # noqa: E402
 
 
 def main() -> None:
     data = ROOT / "build" / "data"
     emoji = Emoji(data)
     splits = compute(emoji, np.load(data / "features.npy"))
-    rows = []
+    shares, pictures = {}, {}
     for code in sorted(splits.meaning_split):
-        cells = [emoji.rows.get((style, code)) for style in STYLES]
-        rows.append(
-            json.dumps(code)
-            + ": "
-            + json.dumps(
-                {
-                    "label": emoji.meanings[code].label,
-                    "group": emoji.meanings[code].group,
-                    "split": splits.meaning_split[code],
-                    "cluster": splits.cluster[code],
-                    "shared": code in splits.shared,
-                    "held_out": splits.held_out_family.get(code, ""),
-                    "rasters": " ".join(
-                        "-" if row is None else emoji.cells[row].sha256[:DIGEST_DIGITS] for row in cells
-                    ),
-                }
-            )
-        )
-    head = json.dumps(
-        {
-            "size": emoji.size,
-            "resvg_py": importlib.metadata.version("resvg_py"),
-            "near_duplicate": NEAR_DUPLICATE,
-            "styles": list(STYLES),
+        shares[code] = {
+            "group": emoji.meanings[code].group,
+            "split": splits.meaning_split[code],
+            "cluster": splits.cluster[code],
+            "shared": code in splits.shared,
+            "held_out": splits.held_out_family.get(code, ""),
         }
-    )
-    unfinished = MANIFEST.with_suffix(".part")
-    unfinished.write_text(head[:-1] + ', "meanings": {\n' + ",\n".join(rows) + "\n}}\n")
-    os.replace(unfinished, MANIFEST)
+        cells = [emoji.rows.get((style, code)) for style in STYLES]
+        rasters = ("-" if row is None else emoji.cells[row].sha256[:DIGEST_DIGITS] for row in cells)
+        pictures[code] = {"label": emoji.meanings[code].label, "rasters": " ".join(rasters)}
+    write(FILE, {"near_duplicate": NEAR_DUPLICATE}, shares)
+    resvg = importlib.metadata.version("resvg_py")
+    write(MANIFEST, {"size": emoji.size, "resvg_py": resvg, "styles": list(STYLES)}, pictures)
     print(Counter((splits.meaning_split[code], code in splits.shared) for code in splits.meaning_split))
     print("training", len(splits.training_rows(emoji)), {test: len(splits.test_rows(emoji, test)) for test in TESTS})
+
+
+def write(path: Path, head: dict, meanings: dict[str, dict]) -> None:
+    """One line for each meaning."""
+    rows = (f"{json.dumps(code)}: {json.dumps(row)}" for code, row in meanings.items())
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(head)[:-1] + ', "meanings": {\n' + ",\n".join(rows) + "\n}}\n")
+    os.replace(unfinished, path)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.data.program import held_out_programs  # noqa: E402
-from drc.data.raster import rasterise  # noqa: E402
-from drc.data.restyle import restyle  # noqa: E402
-from drc.data.sources import drawings  # noqa: E402
+from scripts.datasets.emoji.sources import drawings  # noqa: E402
+from scripts.datasets.raster import rasterise  # noqa: E402
+from scripts.datasets.restyled.program import held_out_programs  # noqa: E402
+from scripts.datasets.restyled.restyle import restyle  # noqa: E402
 
 SIZE = 256
 

@@ -6,10 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data.pictures import Pictures
-from ..data.posters.build import poster_part
-from ..data.posters.plan import PARTS, TESTS, one_apart
-from ..data.posters.poster import FACTORS, STYLE_FACTORS, Poster
-from ..data.posters.splits import PosterSplits
+from ..data.posters import FACTORS, PARTS, STYLE_FACTORS, TESTS, Poster, PosterSplits, one_apart, poster_part
 from ..data.splits import order
 from ..files import file_hash
 from .domain import LONGEST, SHARES, Case, Domain

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..lmm.mini.text import encode_text
-from .meanings import Meaning
+from .emoji import Meaning
 
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
 

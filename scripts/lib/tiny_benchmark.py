@@ -10,8 +10,7 @@ import torch
 
 from drc.bench.efficientnet import FILE, EfficientNetLite0
 from drc.bench.evaluator import Evaluator, EvaluatorConfig
-from drc.data.emoji import Cell
-from drc.data.meanings import Meaning
+from drc.data.emoji import Cell, Meaning
 from drc.data.splits import Splits
 from drc.files import write_safetensors
 

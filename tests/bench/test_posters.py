@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from drc.bench.domain import HISTORIES, LONGEST
 from drc.bench.factors import canvas, factor_scores
 from drc.bench.posters import PosterDomain
-from drc.data.posters.plan import PARTS, plan
-from drc.data.posters.poster import FACTORS, STYLE_FACTORS
-from drc.data.posters.splits import PosterSplits
+from drc.data.posters import FACTORS, PARTS, STYLE_FACTORS, PosterSplits
+from scripts.datasets.posters.plan import plan
 
 UNSEEN = {"T1": (), "T2": ("word", "subject"), "T3": ("font", "palette", "layout")}
 UNSEEN["T4"] = UNSEEN["T2"] + UNSEEN["T3"]

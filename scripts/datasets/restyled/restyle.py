@@ -8,6 +8,7 @@ import math
 import numpy as np
 from lxml import etree
 
+from ..svg import CANVAS, Drawing, parse, render
 from .effects import FINISHES, TREATMENTS
 from .program import (
     HELD_OUT_FAMILIES,
@@ -17,7 +18,6 @@ from .program import (
     held_out_programs,
     train_programs,
 )
-from .svg import CANVAS, Drawing, parse, render
 
 __all__ = [
     "HELD_OUT_FAMILIES",

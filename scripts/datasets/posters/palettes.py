@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..palette import distance, to_oklab, to_rgb
+from drc.data.palette import distance, to_oklab, to_rgb
 
 
 @dataclass(frozen=True)

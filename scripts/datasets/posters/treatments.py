@@ -4,13 +4,12 @@ from dataclasses import replace
 
 from lxml import etree
 
-from ..effects import TREATMENTS as PAINTERS
-from ..program import Program
+from ..restyled.effects import TREATMENTS as PAINTERS
+from ..restyled.program import Program
 from ..svg import Drawing
 from .palettes import Palette
 
 LINE_WIDTH = 3.2
-TREATMENTS = ("flat", "outline", "line", "silhouette", "misprint")
 EDGED = ("outline", "misprint")  # ink runs beside the tones
 
 

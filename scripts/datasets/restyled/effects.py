@@ -10,9 +10,10 @@ import numpy as np
 from lxml import etree
 from PIL import Image
 
-from .palette import interpolate, to_rgb
+from drc.data.palette import interpolate, to_rgb
+
+from ..svg import CANVAS, Drawing
 from .program import Program
-from .svg import CANVAS, Drawing
 
 
 def flat(drawing: Drawing, program: Program) -> list[etree._Element]:

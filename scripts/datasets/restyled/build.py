@@ -5,12 +5,11 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
+from ..resumable import finish, open_unfinished
 from .program import Program
 from .restyle import restyle
 
@@ -84,32 +83,6 @@ def _choose(hashes: np.ndarray, program: Program, count: int) -> np.ndarray:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return np.sort(np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")[:count])
-
-
-def finish(done: np.memmap, task: Callable, processes: int, progress: Callable[[int, int], None] | None) -> None:
-    """Does the pieces that `done` does not mark, in processes, and marks them; task(piece) is a function and its
-    arguments."""
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        tasks = {pool.submit(*task(piece)): piece for piece in np.flatnonzero(np.asarray(done) == 0).tolist()}
-        try:
-            for finished in as_completed(tasks):
-                finished.result()
-                done[tasks[finished]] = 1
-                done.flush()
-                if progress:
-                    progress(int(done.sum()), len(done))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def open_unfinished(out: Path, unfinished: Path, marks: Path, shape: tuple[int, ...], pieces: int) -> np.memmap:
-    """The marks of finished pieces, uint8 [pieces], new or from an interrupted build of the same plan."""
-    out.mkdir(parents=True, exist_ok=True)
-    if not marks.exists() or not unfinished.exists():
-        np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape).flush()
-        marks.write_bytes(bytes(pieces))
-    return np.memmap(marks, np.uint8, "r+", shape=(pieces,))
 
 
 def _work(program: Program, drawings: dict[str, str], path: Path, first: int, size: int) -> None:

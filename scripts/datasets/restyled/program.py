@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .palette import draw_apart, draw_palette, interpolate, oklch, to_oklab, to_rgb
-from .svg import CANVAS, Drawing
+from drc.data.palette import draw_apart, draw_palette, interpolate, oklch, to_oklab, to_rgb
+
+from ..svg import CANVAS, Drawing
 
 TRAIN_FAMILIES = (
     "flat", "outline", "line", "silhouette", "duotone", "gradient", "pixel", "halftone", "sticker", "night", "pastel",

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..emoji import DIGEST_DIGITS, SIZE, digest
-from ..restyled import finish, open_unfinished
-from .poster import Poster, Studio
-from .splits import MANIFEST
+from drc.data.posters import Poster, poster_part
+
+from ..raster import DIGEST_DIGITS, SIZE, digest
+from ..resumable import finish, open_unfinished
+from .studio import Studio
+
+MANIFEST = Path(__file__).with_name("manifest.json")
 
 CHUNK = 128  # posters that a process draws before it reports
 
@@ -34,7 +37,7 @@ def build(
     Args:
         packages: folder made by scripts/fetch_packages.py.
         out: folder for the part's two files.
-        part: its name, out of plan.PARTS.
+        part: its name, out of drc.data.posters.PARTS.
         posters: what plan.plan gives for it.
         size: width and height of a picture in pixels; the manifest's digests are for 128.
         progress: called with (chunks of posters drawn, chunks in all).
@@ -62,13 +65,6 @@ def _draw(packages: Path, posters: Sequence[Poster], path: Path, first: int) -> 
     for row, poster in enumerate(posters, first):
         pictures[row] = studio.draw(poster, pictures.shape[1])
     pictures.flush()
-
-
-def poster_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray, list[Poster]]:
-    """Pixels on disk, the rows that count and their records: a part for drc.data.pictures.Pictures."""
-    record = json.loads((folder / f"{part}.json").read_text())
-    posters = [Poster(*levels) for levels in record["posters"]]
-    return np.load(folder / f"{part}.npy", mmap_mode="r"), np.arange(len(posters)), posters
 
 
 def built(out: Path, part: str, posters: Sequence[Poster], size: int = SIZE) -> bool:

@@ -9,22 +9,14 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from drc.data.emoji import Meaning
 
 DROPPED_GROUPS = {"component", "symbols", "flags"}
 CLOCK_FACES = {f"{code:X}" for code in range(0x1F550, 0x1F568)}
 DISPUTED = {"1F52B"}  # pistol: a revolver in some sets, a water pistol in others
 KEYED_PACKAGES = ("twemoji", "noto", "fluent-emoji-flat", "fluent-emoji-high-contrast")
-
-
-@dataclass(frozen=True)
-class Meaning:
-    code: str
-    label: str
-    tags: tuple[str, ...]
-    group: str
-    subgroup: str
 
 
 def key(code: str) -> str:

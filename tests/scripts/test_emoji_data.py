@@ -11,22 +11,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drc.data import emoji, meanings, raster, sources, splits
-from drc.data.styles import SEEN_FAMILIES, STYLES
+from drc.data.splits import TESTS, Splits
+from drc.data.styles import STYLES
+from scripts.datasets import raster
+from scripts.datasets.emoji import build, meanings, sources, splits
+from scripts.datasets.emoji.sets import SETS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CIRCLE = '<circle cx="8" cy="8" r="6" fill="#f00"/>'
 BOXED = '<rect width="16" height="16"/>'
 
 
 @pytest.fixture(scope="module")
 def manifest():
-    return json.loads(emoji.MANIFEST.read_text())
+    return json.loads(build.MANIFEST.read_text())
 
 
 @pytest.fixture(scope="module")
 def table():
-    return splits.Splits.load()
+    return Splits.load()
 
 
 def write(path: Path, content: object) -> None:
@@ -134,9 +137,9 @@ def test_raster_is_on_white_fitted_and_centred(packages):
 
 def test_build_names_every_row(packages, tmp_path):
     seen = []
-    made = emoji.build(packages, tmp_path / "out", 16, ["twemoji", "fluent-3d"], lambda done, total: seen.append(done))
+    made = build.build(packages, tmp_path / "out", 16, ["twemoji", "fluent-3d"], lambda done, total: seen.append(done))
     assert seen == [1, 2, 3] and made.images.shape == (3, 16, 16, 3)
-    assert all(emoji.digest(image) == cell.sha256 for image, cell in zip(made.images, made.cells, strict=True))
+    assert all(raster.digest(image) == cell.sha256 for image, cell in zip(made.images, made.cells, strict=True))
     assert made.meanings["1F431"].label == "cat face"
     assert (made.image("twemoji", "1F431")[8, 8] == [255, 0, 0]).all()
 
@@ -157,10 +160,11 @@ def test_split_keeps_clusters_whole_and_shares_of_each_group():
 
 
 def test_seen_styles_are_whole_families_without_share_alike():
-    seen, unseen = ({style.family for style in STYLES.values() if style.unseen == value} for value in (False, True))
-    assert not seen & unseen and set(SEEN_FAMILIES) == seen
-    assert not any(style.share_alike for style in STYLES.values() if style.seen)
-    assert all("SA" in style.licence for style in STYLES.values() if style.share_alike)
+    seen, unseen = ({style.family for style in STYLES.values() if style.seen == value} for value in (True, False))
+    assert not seen & unseen and set(splits.SEEN_FAMILIES) == seen
+    assert list(SETS) == list(STYLES)
+    assert not any(SETS[name].share_alike for name, style in STYLES.items() if style.seen)
+    assert all(("SA" in emoji_set.licence) == emoji_set.share_alike for emoji_set in SETS.values())
 
 
 def test_manifest_splits_no_cluster(table):
@@ -182,7 +186,7 @@ def test_manifest_holds_out_one_family_of_every_shared_training_meaning(table):
     assert set(table.held_out_family) == {code for code in table.shared if table.meaning_split[code] == "train"}
     assert all(family == splits.held_out_family(code) for code, family in table.held_out_family.items())
     share = Counter(table.held_out_family.values())
-    assert set(share) == set(SEEN_FAMILIES) and min(share.values()) > 80
+    assert set(share) == set(splits.SEEN_FAMILIES) and min(share.values()) > 80
 
 
 def test_manifest_names_a_raster_of_every_cell(manifest, table):
@@ -190,7 +194,7 @@ def test_manifest_names_a_raster_of_every_cell(manifest, table):
     for code, row in manifest["meanings"].items():
         digests = dict(zip(STYLES, row["rasters"].split(), strict=True))
         if code in table.shared:
-            assert all(digests[style.name] != "-" for style in STYLES.values() if style.complete)
+            assert all(digests[style] != "-" for style in splits.complete_styles())
     for column in zip(*(row["rasters"].split() for row in manifest["meanings"].values()), strict=True):
         drawn = [digest for digest in column if digest != "-"]
         assert len(set(drawn)) == len(drawn), "two meanings with the same pixels"
@@ -210,7 +214,7 @@ def test_training_and_tests_share_nothing(manifest, table):
 
     cells = list(Build.rows)
     training = {cells[row] for row in table.training_rows(Build)}
-    tests = {name: {cells[row] for row in table.test_rows(Build, name)} for name in splits.TESTS}
+    tests = {name: {cells[row] for row in table.test_rows(Build, name)} for name in TESTS}
     assert all(training.isdisjoint(found) for found in tests.values())
     assert sum(map(len, tests.values())) == len(set().union(*tests.values()))
     drawn_by = {(STYLES[style].family, code) for style, code in training}
@@ -222,5 +226,5 @@ def test_training_and_tests_share_nothing(manifest, table):
 def test_real_package_gives_the_pictures_of_the_manifest(tmp_path, manifest):
     fetch = [sys.executable, ROOT / "scripts/fetch_packages.py", "--out", tmp_path / "packages"]
     subprocess.run([*fetch, "--only", "emojibase-data", "twemoji"], check=True)
-    emoji.build(tmp_path / "packages", tmp_path / "out", manifest["size"], ["twemoji"])
-    assert emoji.verify(tmp_path / "out") == []
+    build.build(tmp_path / "packages", tmp_path / "out", manifest["size"], ["twemoji"])
+    assert build.verify(tmp_path / "out") == []

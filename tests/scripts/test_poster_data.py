@@ -13,19 +13,33 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-from drc.data import emoji
 from drc.data.palette import distance
-from drc.data.posters import build, plan, words
-from drc.data.posters.fonts import Font
-from drc.data.posters.layouts import LAYOUTS
-from drc.data.posters.page import GROUNDS
-from drc.data.posters.palettes import PALETTES
-from drc.data.posters.poster import FACTORS, STYLE_FACTORS, SUBJECTS, Poster, Studio
-from drc.data.posters.splits import LEVELS, MANIFEST, SUBJECT_GROUPS, PosterSplits, likeness, share_out
-from drc.data.posters.treatments import TREATMENTS
-from drc.data.splits import Splits
+from drc.data.posters import (
+    FACTORS,
+    FREE,
+    PARTS,
+    RIVALS,
+    STYLE_FACTORS,
+    SUBJECT_GROUPS,
+    SUBJECTS,
+    TESTS,
+    Poster,
+    PosterSplits,
+    one_apart,
+    poster_part,
+)
+from drc.data.splits import FILE, Splits
+from scripts.datasets import raster
+from scripts.datasets.emoji.build import MANIFEST as EMOJI_MANIFEST
+from scripts.datasets.posters import build, plan, words
+from scripts.datasets.posters.fonts import Font
+from scripts.datasets.posters.layouts import LAYOUTS
+from scripts.datasets.posters.page import GROUNDS
+from scripts.datasets.posters.palettes import PALETTES
+from scripts.datasets.posters.splits import LEVELS, likeness, share_out
+from scripts.datasets.posters.studio import Studio
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CAT = '<circle cx="8" cy="8" r="6" fill="#fa0"/><circle cx="8" cy="8" r="2" fill="#210"/>'
 CAR = '<path d="M2 12h12v-5h-12z" fill="#05c"/><path d="M4 7h8v-3h-8z" fill="#bdf"/>'
 POSTER = Poster("anton", "cobalt", "band", "plain", "flat", "JAZZ", "1F431")
@@ -129,7 +143,8 @@ def test_every_factor_shows(studio):
 
 
 def test_grounds_and_treatments_differ(studio):
-    for factor, levels in (("ground", GROUNDS), ("treatment", TREATMENTS)):
+    assert tuple(GROUNDS) == FREE["ground"]
+    for factor, levels in FREE.items():
         pictures = {studio.draw(replace(POSTER, **{factor: level}), 64).tobytes() for level in levels}
         assert len(pictures) == len(levels)
 
@@ -172,8 +187,8 @@ def test_splits_are_those_of_the_code_and_split_no_cluster(splits):
 
 
 def test_subjects_follow_the_emoji(splits):
-    theirs, table = Splits.load(), json.loads(emoji.MANIFEST.read_text())["meanings"]
-    labels = {row["label"] for row in table.values()}
+    theirs, table = Splits.load(), json.loads(FILE.read_text())["meanings"]
+    labels = {row["label"] for row in json.loads(EMOJI_MANIFEST.read_text())["meanings"].values()}
     assert not any(word.lower() in labels for word in words.WORDS)
     for code, split in splits.split["subject"].items():
         assert split == theirs.meaning_split[code] and not theirs.is_held_out(SUBJECTS, code)
@@ -202,7 +217,7 @@ def test_plan_tests_all_styles_with_all_meanings(splits, parts):
     assert {poster.style for poster in parts["train"]} & styles == {
         poster.style for poster in parts["test"] if splits.style_split(poster) == "train"
     }
-    assert [len(plan.targets(splits, test, parts["test"])) for test in plan.TESTS] == [576] * 4
+    assert [len(plan.targets(splits, test, parts["test"])) for test in TESTS] == [576] * 4
     subjects = {splits.cluster["subject"][poster.subject] for poster in parts["test"]}
     assert len(subjects) == 48  # no two of them near-duplicates
 
@@ -219,11 +234,11 @@ def test_every_user_has_a_history_of_sixteen(splits, parts):
 
 def test_rivals_differ_in_one_factor(splits, parts):
     there = set(parts["rivals"]) | set(parts["test"])
-    for test in plan.TESTS:
+    for test in TESTS:
         for target in plan.targets(splits, test, parts["test"])[: plan.RIVAL_TARGETS]:
             for factor in FACTORS:
-                rivals = plan.one_apart(splits, target, factor)
-                assert 2 <= len(rivals) <= plan.RIVALS and there.issuperset(rivals)
+                rivals = one_apart(splits, target, factor)
+                assert 2 <= len(rivals) <= RIVALS and there.issuperset(rivals)
                 for rival in rivals:
                     assert [name for name in FACTORS if getattr(rival, name) != getattr(target, name)] == [factor]
                     assert not splits.same(factor, rival, target)
@@ -244,10 +259,10 @@ def test_build_names_every_row_and_goes_on_where_it_was(packages, tmp_path, monk
     build.build(packages, tmp_path, "val", posters, 32, 1, lambda done, total: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)] and build.built(tmp_path, "val", posters, 32)
     assert not build.built(tmp_path, "val", posters[:3], 32)
-    pixels, rows, records = build.poster_part(tmp_path, "val")
+    pixels, rows, records = poster_part(tmp_path, "val")
     assert pixels.shape == (4, 32, 32, 3) and rows.tolist() == [0, 1, 2, 3] and records == posters
     digests = json.loads((tmp_path / "val.json").read_text())["sha256"]
-    assert digests == [emoji.digest(Studio(packages).draw(poster, 32)) for poster in posters]
+    assert digests == [raster.digest(Studio(packages).draw(poster, 32)) for poster in posters]
 
     def give_up(done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -259,14 +274,15 @@ def test_build_names_every_row_and_goes_on_where_it_was(packages, tmp_path, monk
     assert seen[-1] == (2, 2) and json.loads((tmp_path / "test.json").read_text())["sha256"] == digests
 
     made = tmp_path / "manifest.json"
-    short = [digest[: emoji.DIGEST_DIGITS] for digest in digests]
-    made.write_text(json.dumps({"rasters": {"val": [*short[:3], "0" * emoji.DIGEST_DIGITS]}}))
+    short = [digest[: raster.DIGEST_DIGITS] for digest in digests]
+    made.write_text(json.dumps({"rasters": {"val": [*short[:3], "0" * raster.DIGEST_DIGITS]}}))
     monkeypatch.setattr(build, "MANIFEST", made)
     assert build.verify(tmp_path, "val") == posters[3:]
 
 
 def test_manifest_names_a_raster_of_every_poster(parts):
-    rasters = json.loads(MANIFEST.read_text())["rasters"]
+    assert tuple(parts) == PARTS
+    rasters = json.loads(build.MANIFEST.read_text())["rasters"]
     assert {name: len(posters) for name, posters in parts.items()} == {
         name: len(rows) for name, rows in rasters.items()
     }
@@ -280,8 +296,8 @@ def test_real_packages_give_the_posters_of_the_manifest(tmp_path, splits, parts)
     subprocess.run([*fetch, "--only", "emojibase-data", "fluent-emoji-flat", "fonts"], check=True)
     computed = share_out("font", likeness("font", tmp_path))
     assert {name: split for name, (split, _) in computed.items()} == splits.split["font"]
-    manifest, studio = json.loads(MANIFEST.read_text()), Studio(tmp_path)
+    manifest, studio = json.loads(build.MANIFEST.read_text()), Studio(tmp_path)
     for part, posters in parts.items():
         for poster, expected in list(zip(posters, manifest["rasters"][part], strict=True))[::131]:
-            found = emoji.digest(studio.draw(poster, manifest["size"]))[: emoji.DIGEST_DIGITS]
+            found = raster.digest(studio.draw(poster, manifest["size"]))[: raster.DIGEST_DIGITS]
             assert found == expected, poster

@@ -1,11 +1,16 @@
 """From a drawing to pixels: SVG text by resvg, picture files by Pillow, always on white, fitted and centred."""
 
+import hashlib
 import io
 from pathlib import Path
 
 import numpy as np
 import resvg_py
 from PIL import Image, ImageOps
+
+SIZE = 128
+"""Width and height in pixels of the pictures that the manifests describe."""
+DIGEST_DIGITS = 16  # the first of the 64 hex digits of SHA-256: enough to tell a changed picture
 
 
 def rasterise(drawing: str | Path, size: int) -> np.ndarray:
@@ -28,3 +33,8 @@ def rasterise(drawing: str | Path, size: int) -> np.ndarray:
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
         picture = ImageOps.pad(picture, (size, size), Image.Resampling.BOX, color="white")
     return np.asarray(picture.convert("RGB"))
+
+
+def digest(image: np.ndarray) -> str:
+    """SHA-256 of the RGB bytes, row by row."""
+    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()

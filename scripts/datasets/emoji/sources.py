@@ -13,7 +13,7 @@ from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 
 from .meanings import codes_of_names, key, labels, meanings, name_votes, read_json, slug, unicode_name, versions
-from .styles import STYLES, Style
+from .sets import SETS, EmojiSet
 
 # Names that mean another code point in fxemoji than in Unicode (`mouse` is the computer mouse there, and so on).
 FXEMOJI_DENIED = {
@@ -57,25 +57,25 @@ def iconify_svg(icons: dict, name: str) -> str:
     return square_svg(body, left, top, width, height)
 
 
-def iconify(packages: Path, style: Style) -> dict[str, str]:
-    folder = packages / style.package
+def iconify(packages: Path, emoji_set: EmojiSet) -> dict[str, str]:
+    folder = packages / emoji_set.package
     icons = read_json(folder / "icons.json")
     return {key(code): iconify_svg(icons, name) for code, name in read_json(folder / "chars.json").items()}
 
 
-def iconify_by_name(packages: Path, style: Style) -> dict[str, str]:
-    icons = read_json(packages / style.package / "icons.json")
+def iconify_by_name(packages: Path, emoji_set: EmojiSet) -> dict[str, str]:
+    icons = read_json(packages / emoji_set.package / "icons.json")
     names = {name: [] for name in icons["icons"]}
     for alias, entry in icons.get("aliases", {}).items():
         if len(entry) == 1:
             names[entry["parent"]].append(alias)
-    known = {code for code, version in versions(packages).items() if version <= style.newest}
+    known = {code for code, version in versions(packages).items() if version <= emoji_set.newest}
     return {code: iconify_svg(icons, name) for code, name in codes_of_names(names, name_votes(packages), known).items()}
 
 
-def fxemoji(packages: Path, style: Style) -> dict[str, str]:
+def fxemoji(packages: Path, emoji_set: EmojiSet) -> dict[str, str]:
     """Only exact matches of the squeezed Unicode name or CLDR label: looser matching was wrong too often."""
-    icons = read_json(packages / style.package / "icons.json")
+    icons = read_json(packages / emoji_set.package / "icons.json")
     result = {}
     for code, label in labels(packages).items():
         for name in (slug(label).replace("-", ""), slug(unicode_name(code)).replace("-", "")):
@@ -84,17 +84,17 @@ def fxemoji(packages: Path, style: Style) -> dict[str, str]:
     return result
 
 
-def svg_folder(packages: Path, style: Style) -> dict[str, str]:
+def svg_folder(packages: Path, emoji_set: EmojiSet) -> dict[str, str]:
     return {
         key(path.stem): path.read_text(encoding="utf-8")
-        for path in sorted((packages / style.package / style.file).glob("*.svg"))
+        for path in sorted((packages / emoji_set.package / emoji_set.file).glob("*.svg"))
     }
 
 
-def fluent_pictures(packages: Path, style: Style) -> dict[str, Path]:
+def fluent_pictures(packages: Path, emoji_set: EmojiSet) -> dict[str, Path]:
     """WebP files; only those whose code is also in the flat set, the origin of the others is unclear."""
     flat = {key(code) for code in read_json(packages / "fluent-emoji-flat" / "chars.json")}
-    paths = {key(path.stem): path for path in sorted((packages / style.package / style.file).glob("*.webp"))}
+    paths = {key(path.stem): path for path in sorted((packages / emoji_set.package / emoji_set.file).glob("*.webp"))}
     return {code: path for code, path in paths.items() if code in flat}
 
 
@@ -122,9 +122,9 @@ def glyph_path(glyph_set, name: str) -> tuple[str, tuple[float, float, float, fl
     return f'<path d="{pen.getCommands()}"/>', bounds.bounds
 
 
-def outline_font(packages: Path, style: Style) -> dict[str, str]:
+def outline_font(packages: Path, emoji_set: EmojiSet) -> dict[str, str]:
     """Glyphs centred in a square a little larger than the em, so that their sizes keep the font's proportions."""
-    font = TTFont(packages / style.package / style.file)
+    font = TTFont(packages / emoji_set.package / emoji_set.file)
     glyph_set, side = font.getGlyphSet(), 1.06 * font["head"].unitsPerEm
     wanted, result = labels(packages), {}
     for code, name in glyphs(font).items():
@@ -139,11 +139,11 @@ def outline_font(packages: Path, style: Style) -> dict[str, str]:
     return result
 
 
-def pixel_font(packages: Path, style: Style) -> dict[str, str]:
+def pixel_font(packages: Path, emoji_set: EmojiSet) -> dict[str, str]:
     """GNU Unifont: 16 x 16 pixels fill the em exactly, so a multiple of 16 pixels keeps every edge crisp."""
     wanted, result = labels(packages), {}
     for file in ("unifont_upper.otf", "unifont.otf"):
-        font = TTFont(packages / style.package / style.file / file)
+        font = TTFont(packages / emoji_set.package / emoji_set.file / file)
         glyph_set, side, ascent = font.getGlyphSet(), font["head"].unitsPerEm, font["hhea"].ascent
         for code, name in glyphs(font).items():
             if code in wanted and code not in result:
@@ -161,7 +161,7 @@ READERS = {
 
 def drawings(packages: Path, style: str) -> dict[str, str | Path]:
     """Code to drawing of every meaning that `style` draws: SVG text, or the path of a picture for fluent-3d."""
-    entry = STYLES[style]
+    entry = SETS[style]
     found = READERS[entry.reader](packages, entry)
     return {code: found[code] for code in meanings(packages) if code in found}
 
@@ -171,7 +171,7 @@ def sources(packages: Path, styles: tuple[str, ...] | None = None) -> Iterator[t
 
     Args:
         packages: folder made by scripts/fetch_packages.py.
-        styles: names out of STYLES; all of them when left out. Share-alike sets are among them.
+        styles: names out of SETS; all of them when left out. Share-alike sets are among them.
     """
     for style in available(packages) if styles is None else styles:
         for code, drawing in drawings(packages, style).items():
@@ -186,4 +186,4 @@ def svg_source(packages: Path, style: str, code: str) -> str:
 
 def available(packages: Path) -> list[str]:
     """The styles whose package has been fetched."""
-    return [name for name, style in STYLES.items() if (packages / style.package).is_dir()]
+    return [name for name, emoji_set in SETS.items() if (packages / emoji_set.package).is_dir()]

@@ -1,50 +1,19 @@
-"""A poster is seven choices: five make its style, two its meaning. Any style shows any meaning: targets are exact."""
+"""The studio that draws posters."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from ..sources import drawings
+from drc.data.posters import SUBJECTS, Poster
+
+from ..emoji.sources import drawings
 from ..svg import parse, render
 from .fonts import Font
 from .layouts import LAYOUTS
 from .page import ground, page
 from .palettes import PALETTES
 from .treatments import subject
-
-STYLE_FACTORS = ("font", "palette", "layout", "ground", "treatment")
-MEANING_FACTORS = ("word", "subject")
-FACTORS = STYLE_FACTORS + MEANING_FACTORS
-SUBJECTS = "fluent-flat"
-"""The emoji set that the subjects are from (MIT)."""
-
-
-@dataclass(frozen=True)
-class Poster:
-    """The names of seven levels, one of each factor. Has what `drc.data.pictures.Picture` has."""
-
-    font: str
-    palette: str
-    layout: str
-    ground: str
-    treatment: str
-    word: str
-    subject: str  # code point
-
-    @property
-    def style(self) -> str:
-        return "poster/" + "/".join(getattr(self, factor) for factor in STYLE_FACTORS)
-
-    @property
-    def meaning(self) -> str:
-        return f"{self.word}/{self.subject}"
-
-    @property
-    def drawing(self) -> str:
-        """A meaning is drawn with the same lines in every style."""
-        return self.meaning
 
 
 class Studio:

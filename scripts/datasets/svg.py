@@ -15,7 +15,7 @@ import resvg_py
 from lxml import etree
 from PIL import Image, ImageColor
 
-from .palette import Rgb, to_oklab
+from drc.data.palette import Rgb, to_oklab
 
 CANVAS = 128.0
 """Side of the canvas in the units of all widths and offsets, whatever the size in pixels."""

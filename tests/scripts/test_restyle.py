@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from drc.data.palette import distance, to_rgb
-from drc.data.restyle import (
+from scripts.datasets.restyled.build import build_restyled
+from scripts.datasets.restyled.restyle import (
     HELD_OUT_FAMILIES,
     HELD_OUT_SEED,
     TRAIN_FAMILIES,
@@ -16,8 +17,7 @@ from drc.data.restyle import (
     restyle,
     train_programs,
 )
-from drc.data.restyled import build_restyled
-from drc.data.svg import parse
+from scripts.datasets.svg import parse
 
 FACE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36"><circle fill="#ffcc4d" cx="18" cy="18" r="17"/>'

@@ -2,7 +2,8 @@
 
 import math
 
-from ..palette import interpolate
+from drc.data.palette import interpolate
+
 from .palettes import Palette
 
 SIDE = 128

@@ -6,23 +6,14 @@ the users of a test take their pictures; those of a seen style are in `train`. `
 test, posters that differ in one factor alone. `val` and `val_history` are like `test` and `history`.
 """
 
-from dataclasses import replace
-
-from ..splits import TESTS as SEEN_AND_SPLIT
-from ..splits import order
-from .poster import FACTORS, MEANING_FACTORS, STYLE_FACTORS, Poster
-from .splits import FREE, PosterSplits
-
-PARTS = ("train", "test", "history", "rivals", "val", "val_history")
-TESTS = dict(zip(("T1", "T2", "T3", "T4"), SEEN_AND_SPLIT.values(), strict=True))
-"""Test to (style seen, split of the meaning)."""
+from drc.data.posters import FACTORS, MEANING_FACTORS, STYLE_FACTORS, TESTS, Poster, PosterSplits, one_apart
+from drc.data.splits import order
 
 TRAIN_STYLES = 320
 TEST_STYLES, TEST_MEANINGS = 24, 24  # of each kind, seen and unseen
 VAL_STYLES, VAL_MEANINGS = 16, 16
 PER_STYLE = 24  # pictures of a user: a history of 16 and some to choose from
 RIVAL_TARGETS = 64  # of each test
-RIVALS = 3  # of each factor, fewer where there are no more levels
 
 Meaning = tuple[str, str]
 
@@ -96,13 +87,3 @@ def rivals(splits: PosterSplits, posters: list[Poster]) -> list[Poster]:
     )
     there = set(posters)
     return [rival for rival in found if rival not in there]
-
-
-def one_apart(splits: PosterSplits, target: Poster, factor: str) -> list[Poster]:
-    """RIVALS posters with another level of one factor, of the same split and no near-duplicate."""
-    level = getattr(target, factor)
-    split = "" if factor in FREE else splits.split[factor][level]
-    names = FREE[factor] if factor in FREE else splits.distinct(factor, split)
-    others = [replace(target, **{factor: name}) for name in names]
-    others = [other for other in others if not splits.same(factor, other, target)]
-    return sorted(others, key=lambda other: order(f"{target.style} {target.meaning} {getattr(other, factor)}"))[:RIVALS]
