@@ -41,6 +41,7 @@ class DRC_ConvertLaVIT(io.ComfyNode):
 
         name = name.strip()
         with errors_of("Convert LaVIT"):
+            paths.check_converted_name(name)
             report = table(convert(paths.published_folder(folder), paths.models(), name, host.Bar()))
         host.show_text(cls.hidden, f"Done. Press R, then choose {name} in Load DRC Model.\n{report}")
         return io.NodeOutput(report, ui=ui.PreviewText(report))

@@ -70,8 +70,9 @@ class DRC_LoadModel(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, model_name, **settings):
-        status = paths.model_file(model_name).stat()
-        return status.st_mtime_ns, status.st_size
+        path = paths.model_file(model_name)
+        status = path.stat()
+        return str(path), status.st_mtime_ns, status.st_size
 
     @classmethod
     def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False) -> io.NodeOutput:

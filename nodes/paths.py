@@ -27,7 +27,8 @@ def register() -> None:
 
     The checkpoints of trainings lie below output/drc and are models, too, as the host has it with its own.
     """
-    folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
+    # First, as the host has it with its own kinds of models: a plain name means what Save DRC Model wrote.
+    folder_paths.add_model_folder_path(FOLDER, str(saved_models()), is_default=True)
     folder_paths.add_model_folder_path(FOLDER, str(trainings()))
     folders, _ = folder_paths.folder_names_and_paths[FOLDER]
     folder_paths.folder_names_and_paths[FOLDER] = (folders, EXTENSIONS)
@@ -35,48 +36,90 @@ def register() -> None:
 
 def model_names() -> list[str]:
     """What Load DRC Model offers: the model of this pack first, then converted LMMs and the files in the model
-    folders."""
-    hidden = {CACHE, *converted()}
-    names = map(Path, folder_paths.get_filename_list(FOLDER))
-    files = (str(name) for name in names if name.name != STATE and name.parts[0] not in hidden)
-    return [EMBEDDED, *converted(), *files]
+    folders. What several folders hold under one name is there once for each of them."""
+    names, folders = folder_paths.get_filename_list(FOLDER), model_folders()
+    files = (called(name, folder) for name in names for folder in folders if is_file_in(folder, name))
+    return [EMBEDDED, *dict.fromkeys([*converted(), *files])]
 
 
 def converted() -> dict[str, Path]:
     """Name -> folder of every converted LMM in the model folders."""
-    found = {}
-    for folder in map(Path, folder_paths.get_folder_paths(FOLDER)):
-        for description in sorted(folder.glob(f"*/{CONVERTED}")):
-            found.setdefault(description.parent.name, description.parent)
-    return found
+    found = [(folder, path.parent) for folder in model_folders() for path in sorted(folder.glob(f"*/{CONVERTED}"))]
+    return {called(path.name, folder): path for folder, path in found}
 
 
 def models() -> Path:
     return Path(folder_paths.models_dir)
 
 
-def model_file(name: str) -> Path:
-    """The checkpoint of that name; ValueError for a name that is not offered or leads out of the model folders.
+def saved_models() -> Path:
+    """Where Save DRC Model and Convert LaVIT write."""
+    return Path(os.path.abspath(models() / FOLDER))
+
+
+def model_folders() -> list[Path]:
+    """All of them; a plain name means the first that holds it."""
+    return [Path(os.path.abspath(folder)) for folder in folder_paths.get_folder_paths(FOLDER)]
+
+
+def is_file_in(folder: Path, name: str) -> bool:
+    """Whether a model folder offers a checkpoint under that name.
 
     A link in a model folder is its owner's will and is followed.
     """
+    path = Path(os.path.abspath(folder / name))
+    if folder not in path.parents or path.suffix not in EXTENSIONS or not os.path.isfile(path):
+        return False
+    first, *inner = path.relative_to(folder).parts
+    parts_of_others = path.name == STATE or is_set_in(folder, first) or (folder, first) == (trainings(), CACHE)
+    return not (inner and parts_of_others)
+
+
+def is_set_in(folder: Path, name: str) -> bool:
+    """Whether a model folder holds a converted LMM of that name."""
+    path = Path(os.path.abspath(folder / name))
+    return path.parent == folder and os.path.isfile(path / CONVERTED)
+
+
+def called(name: str, folder: Path) -> str:
+    """How Load DRC Model calls what a model folder holds under a name: by its place where a folder before it holds
+    another of that name."""
+    first = next((other for other in model_folders() if is_set_in(other, name) or is_file_in(other, name)), folder)
+    return name if first == folder else name + place_of(folder)
+
+
+def place_of(folder: Path) -> str:
+    return f" (in output/{FOLDER})" if folder == trainings() else f" (in {folder})"
+
+
+def model_file(name: str) -> Path:
+    """The checkpoint of that name; ValueError for a name that is not offered or leads out of the model folders."""
     if name == EMBEDDED:
         if not EMBEDDED_FILE.is_file():
             raise ValueError(
                 f"model_name is '{name}', but {EMBEDDED_FILE.name} is missing in this pack; install the pack again"
             )
         return EMBEDDED_FILE
-    if name in converted():
-        return converted()[name] / CONVERTED
-    folders = folder_paths.get_folder_paths(FOLDER)
-    for folder in map(os.path.abspath, folders):
-        path = os.path.abspath(os.path.join(folder, name))
-        if os.path.commonpath((folder, path)) == folder and Path(path).suffix in EXTENSIONS and os.path.isfile(path):
-            return Path(path)
+    folders = model_folders()
+    placed = [(folder, name.removesuffix(place_of(folder))) for folder in folders if name.endswith(place_of(folder))]
+    for folder, plain in placed or [(folder, name) for folder in folders]:
+        if is_set_in(folder, plain):
+            return folder / plain / CONVERTED
+        if is_file_in(folder, plain):
+            return folder / plain
     raise ValueError(
-        f"model_name is '{name}', but there is no such safetensors file in {' or '.join(folders)}; "
+        f"model_name is '{name}', but there is no such safetensors file in {' or '.join(map(str, folders))}; "
         f"choose one of: {', '.join(model_names())}"
     )
+
+
+def check_converted_name(name: str) -> None:
+    """ValueError for a name under which Load DRC Model would give another model than the one in models/drc."""
+    others = [folder for folder in model_folders() if folder != saved_models()]
+    held = [str(folder) for folder in others if is_set_in(folder, name) or is_file_in(folder, name)]
+    if name == EMBEDDED or held:
+        whose = "that of this pack" if name == EMBEDDED else f"one in {held[0]}"
+        raise ValueError(f"name is '{name}', but Load DRC Model has a model of that name, {whose}; choose another name")
 
 
 def picture_folder(name: str) -> Path:
@@ -124,7 +167,7 @@ def table_file(folder: Path, name: str) -> Path | None:
 
 def trainings() -> Path:
     """Where the folders of trainings lie."""
-    return Path(folder_paths.get_output_directory()) / FOLDER
+    return Path(os.path.abspath(folder_paths.get_output_directory())) / FOLDER
 
 
 def code_cache() -> Path:
@@ -148,14 +191,14 @@ def run_folder(name: str, resume: bool) -> Path:
 
 
 def new_model_file(name: str) -> tuple[Path, str]:
-    """A file in models/drc that is not there yet, and how Load DRC Model will call it."""
+    """A file in models/drc whose name no model folder holds yet, and how Load DRC Model will call it."""
     checked(name.removesuffix(".safetensors"), "filename")
-    folder, stem = Path(folder_paths.models_dir) / FOLDER, name.removesuffix(".safetensors")
-    number, path = 1, folder / f"{stem}.safetensors"
-    while path.exists():
+    folders, stem = [saved_models(), *model_folders()], name.removesuffix(".safetensors")
+    number, file = 1, f"{stem}.safetensors"
+    while any((folder / file).exists() for folder in folders):
         number += 1
-        path = folder / f"{stem}-{number}.safetensors"
-    return path, path.name
+        file = f"{stem}-{number}.safetensors"
+    return saved_models() / file, file
 
 
 def checked(name: str, what: str) -> None:

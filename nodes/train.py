@@ -305,7 +305,7 @@ def train(
         result = run(config, folder, paths.code_cache(), device, watcher.hooks(), dataset=triplets.dataset)
     from .load import load_file
 
-    name = str(result.file.relative_to(paths.trainings()))
+    name = paths.called(str(result.file.relative_to(paths.trainings())), paths.trainings())
     trained = load_file(result.file, name, model.storage, model.graph)
     watcher.finish(result, trained.name)
     return io.NodeOutput(trained, watcher.curve(result.rows), watcher.sheets(result.samples))

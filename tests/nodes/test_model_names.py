@@ -1,0 +1,93 @@
+"""Where a model is saved is where it is found, whatever other model folders hold."""
+
+import shutil
+
+import folder_paths
+import pytest
+
+from drc.files import file_hash
+from scripts.lib.tiny import write_tiny
+
+from .test_bad_input import sentence
+
+
+@pytest.fixture
+def folders(pack, tmp_path, monkeypatch):
+    """models/drc, a folder that extra_model_paths.yaml calls drc, and output/drc, as a started host knows them."""
+    from utils.extra_config import load_extra_path_config
+
+    own, extra, trained = (tmp_path / name / "drc" for name in ("models", "extra", "output"))
+    for folder in (own, extra, trained):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(folder_paths, "models_dir", str(own.parent))
+    monkeypatch.setattr(folder_paths, "output_directory", str(trained.parent))
+    monkeypatch.delitem(folder_paths.folder_names_and_paths, "drc")
+    (tmp_path / "extra_model_paths.yaml").write_text(f"mine:\n  base_path: {extra.parent}\n  drc: drc\n")
+    load_extra_path_config(str(tmp_path / "extra_model_paths.yaml"))
+    pack.nodes.paths.register()
+    return own, extra, trained
+
+
+def offered(graph):
+    return graph.classes["DRC_LoadModel"].GET_SCHEMA().inputs[0].options
+
+
+@pytest.mark.parametrize("place", ["extra", "output"])
+def test_what_was_saved_is_what_is_loaded(graph, model, folders, place):
+    _, extra, trained = folders
+    write_tiny((extra if place == "extra" else trained) / "mine.safetensors", seed=1)
+    name = graph.run("DRC_SaveModel", model=model, filename="mine", precision="32 bit")
+    assert name == "mine-2.safetensors" and name in offered(graph)
+    assert graph.load(name).path == folders[0] / name
+    assert graph.load("mine.safetensors").path.parents[0] in (extra, trained)
+
+
+def test_the_name_of_a_state_is_one_of_a_model_too(graph, model, folders):
+    name = graph.run("DRC_SaveModel", model=model, filename="state")
+    assert name in offered(graph) and graph.load(name).path == folders[0] / name
+
+
+def test_models_of_one_name_are_listed_apart(graph, folders):
+    own, extra, trained = folders
+    hashes = [file_hash(write_tiny(folder / "mine.safetensors", seed=seed)) for seed, folder in enumerate(folders)]
+    write_tiny(extra / "only.safetensors")
+    names = ["mine.safetensors", f"mine.safetensors (in {extra})", "mine.safetensors (in output/drc)"]
+    assert offered(graph) == ["embedded", *names, "only.safetensors"]
+    assert [graph.load(name).drc.hash for name in names] == hashes
+    loader = graph.classes["DRC_LoadModel"]
+    assert len({loader.fingerprint_inputs(name) for name in names}) == 3
+    (own / "mine.safetensors").unlink()
+    assert offered(graph) == ["embedded", "mine.safetensors", names[2], "only.safetensors"]
+    assert graph.load(names[1]).drc.hash == hashes[1]  # what a workflow says goes on to mean the same
+    for name in (f"mine.safetensors (in {own})", f"../drc/mine.safetensors (in {trained.parent})"):
+        assert "no such safetensors file" in sentence(graph.load, name)
+
+
+def test_a_training_that_shadows_is_listed_apart(graph, folders, pack):
+    own, _, trained = folders
+    name = "mine_00001/step-000003/weights.safetensors"
+    for seed, folder in enumerate((own, trained)):
+        write_tiny(folder / name, seed=seed)
+        write_tiny((folder / name).with_name("state.safetensors"))
+    assert offered(graph) == ["embedded", name, f"{name} (in output/drc)"]
+    assert pack.nodes.paths.called(name, trained) == f"{name} (in output/drc)"
+    assert graph.load(f"{name} (in output/drc)").path == trained / name
+
+
+def test_converted_sets_of_one_name_are_listed_apart(graph, folders, tiny_lavit, tmp_path):
+    own, extra, trained = folders
+    for folder in (own, extra):
+        shutil.copytree(tiny_lavit / "drc" / "tiny-lavit", folder / "mine")
+    write_tiny(trained / "mine" / "step-000001" / "weights.safetensors")
+    inner = "mine/step-000001/weights.safetensors"
+    assert offered(graph) == ["embedded", "mine", f"mine (in {extra})", inner]
+    assert [graph.load(name).path.parents[1] for name in ("mine", f"mine (in {extra})")] == [own, extra]
+    assert graph.load(inner).path == trained / inner
+    shutil.rmtree(own / "mine")
+    for name, holder in (("mine", f"one in {extra}"), ("embedded", "that of this pack")):
+        text = sentence(graph.run, "DRC_ConvertLaVIT", folder=str(tmp_path / "download"), name=name)
+        assert text == (
+            f"Convert LaVIT: name is '{name}', but Load DRC Model has a model of that name, {holder}; choose another "
+            "name."
+        )
+    assert not list(own.iterdir())
