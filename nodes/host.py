@@ -138,12 +138,13 @@ class Progress:
 
 
 class Bar:
-    """A bar whose length is told with each step."""
+    """A bar whose length is told with each step; another length begins another bar."""
 
     progress: Progress | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        self.progress = self.progress or Progress(total)
+        if self.progress is None or self.progress.total != total:
+            self.progress = Progress(total)
         self.progress.step_to(done)
 
 

@@ -28,6 +28,7 @@ class Watcher:
         return Hooks(
             place=self.place,
             on_file=host.Bar(),
+            on_pair=host.Bar(),
             on_picture=self.on_picture,
             on_step=self.on_step,
             on_part=host.check_interrupt,

@@ -95,7 +95,7 @@ class DRC_Triplets(io.ComfyNode):
                     )
                 settings = DataConfig("emoji benchmark", str(dataset.folder), **shared)
                 pictures, shares = benchmark_shares(dataset, own_share)
-                sheet = triplets(pictures, shares["train"].index, own_share, shown, seed)
+                sheet = triplets(pictures, shares["train"].index, own_share, shown, seed, host.Bar())
             else:
                 if restyled_views:
                     draw_repaints(names, 1, seed)
@@ -109,7 +109,7 @@ class DRC_Triplets(io.ComfyNode):
                     validation_share=validation_share,
                     **shared,
                 )
-                sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown)
+                sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown, host.Bar())
         return io.NodeOutput(Triplets(dataset, settings), host.as_images([sheet]))
 
 
@@ -158,5 +158,5 @@ class DRC_Augmentations(io.ComfyNode):
                     "pictures, or leave this node out"
                 )
             chosen = Augmentations(crop, colour, grey, blur, rotate, mirror)
-            sheet = augmented(dataset, chosen, SIZE, PICTURES, seed)
+            sheet = augmented(dataset, chosen, SIZE, PICTURES, seed, host.Bar())
         return io.NodeOutput(chosen, host.as_images([sheet]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drc.data.descriptors import meaning_descriptor, style_descriptor, style_neighbours
+from drc.data.descriptors import _SharedWords, meaning_descriptor, style_descriptor, style_neighbours
 from drc.data.repaint import FAMILIES, draw_repaints, repaint
 
 EXAMPLES = Path(__file__).parents[1] / "nodes" / "examples"
@@ -124,6 +124,31 @@ def test_captions_decide_where_there_are_any():
     assert set(neighbours[4]) == {0, 1, 2, 3, 5}
     without = style_neighbours(style, random_rows(6, seed=1), 5)
     assert [list(row) for row in without] != [list(row) for row in neighbours]
+
+
+def test_captions_are_compared_by_the_words_that_both_have():
+    random = np.random.default_rng(3)
+    words = ["red", "blue", "cat", "dog", "the", "house", "tree"]
+    captions = [" ".join(random.choice(words, random.integers(0, 5))) for _ in range(40)]
+    captions[7] = "a the of"  # says nothing
+    shared = _SharedWords(captions)
+    sets = [set(caption.split()) - {"a", "the", "of"} for caption in captions]
+    for row, own in enumerate(sets):
+        told, share = shared.with_all(row)
+        assert told.tolist() == [bool(own and other) for other in sets]
+        assert share.tolist() == [len(own & other) / max(len(own | other), 1) for other in sets]
+
+
+def test_looking_for_neighbours_tells_how_far_it_is_and_can_be_stopped():
+    told = []
+    style_neighbours(random_rows(5), random_rows(5, seed=1), 2, on_picture=lambda *now: told.append(now))
+    assert told == [(done, 5) for done in range(1, 6)]
+    with pytest.raises(KeyboardInterrupt):
+        style_neighbours(random_rows(5), random_rows(5, seed=1), 2, on_picture=stop)
+
+
+def stop(*_):
+    raise KeyboardInterrupt
 
 
 def test_too_few_pictures():

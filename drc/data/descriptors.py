@@ -5,7 +5,8 @@ the method names. They see palettes and lines, not artists and things.
 """
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -19,7 +20,7 @@ _STEEPNESSES = (1, 4, 8, 16, 32, 64)  # grey levels per pixel
 _FILLER = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "with"))
 
 
-def style_descriptor(pictures: Sequence[np.ndarray]) -> np.ndarray:
+def style_descriptor(pictures: Iterable[np.ndarray]) -> np.ndarray:
     """Pictures uint8 [S, S, 3] -> float32 [n, d], rows of length 1: which colours, how sharp, in which directions.
 
     Where things stand plays no part. The product of two rows, 0..1, says how alike two pictures are in style.
@@ -38,7 +39,7 @@ def style_descriptor(pictures: Sequence[np.ndarray]) -> np.ndarray:
     return _rows(rows)
 
 
-def meaning_descriptor(pictures: Sequence[np.ndarray]) -> np.ndarray:
+def meaning_descriptor(pictures: Iterable[np.ndarray]) -> np.ndarray:
     """Pictures uint8 [S, S, 3] -> float32 [n, d], rows of length 1: where something stands out, and its edges.
 
     Colours play no part, nor does whether something is dark on light or light on dark; left and right do.
@@ -55,27 +56,35 @@ def meaning_descriptor(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def style_neighbours(
-    style: np.ndarray, meaning: np.ndarray, count: int, captions: Sequence[str] | None = None
+    style: np.ndarray,
+    meaning: np.ndarray,
+    count: int,
+    captions: Sequence[str] | None = None,
+    on_picture: Callable[[int, int], None] | None = None,
 ) -> list[np.ndarray]:
     """For each of n pictures the indices of the `count` nearest in style that show something else, nearest first.
 
     style and meaning are descriptors [n, d]. Something else is what is less alike in meaning than the median of all
     others; where both pictures have a caption, the words that they share decide instead of the descriptor. Near the
-    edge of a small set there may be fewer than `count`, never none. Raises ValueError for fewer than three pictures.
+    edge of a small set there may be fewer than `count`, never none. `on_picture(done, n)` may raise to stop. Raises
+    ValueError for fewer than three pictures.
     """
     total = len(style)
     if total < 3:
         raise ValueError(
             f"{total} pictures are too few to look for neighbours in style, expected at least 3; add pictures"
         )
-    words = [_words(caption) for caption in captions or [""] * total]
-    return [_nearest(style, meaning, words, row, count) for row in range(total)]
+    words, nearest = _SharedWords(captions or [""] * total), []
+    for row in range(total):
+        nearest.append(_nearest(style, meaning, words, row, count))
+        if on_picture is not None:
+            on_picture(row + 1, total)
+    return nearest
 
 
-def _nearest(style: np.ndarray, meaning: np.ndarray, words: list[frozenset], row: int, count: int) -> np.ndarray:
+def _nearest(style: np.ndarray, meaning: np.ndarray, words: "_SharedWords", row: int, count: int) -> np.ndarray:
     others = np.delete(np.arange(len(style)), row)
-    told = np.array([bool(words[row] and words[other]) for other in others])
-    shared = np.array([_share(words[row], words[other]) for other in others])
+    told, shared = (values[others] for values in words.with_all(row))
     unlike = np.where(told, _low(shared, told), _low((meaning @ meaning[row])[others], ~told))
     candidates = others[unlike]
     return candidates[np.argsort(-(style @ style[row])[candidates], kind="stable")[:count]]
@@ -92,8 +101,25 @@ def _words(caption: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", caption.lower())) - _FILLER
 
 
-def _share(first: frozenset, second: frozenset) -> float:
-    return len(first & second) / max(len(first | second), 1)
+class _SharedWords:
+    """How many of their words captions share; looked up by word, as comparing all pairs of sets takes minutes."""
+
+    def __init__(self, captions: Sequence[str]):
+        self.words = [_words(caption) for caption in captions]
+        self.counts = np.array([len(its) for its in self.words])
+        rows = defaultdict(list)
+        for row, its in enumerate(self.words):
+            for word in its:
+                rows[word].append(row)
+        self.rows = {word: np.array(its) for word, its in rows.items()}
+
+    def with_all(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of one caption and each [n]: whether both have words, and which share of all their words both have."""
+        both = np.zeros(len(self.words), np.int64)
+        for word in self.words[row]:
+            both[self.rows[word]] += 1
+        either = self.counts + self.counts[row] - both
+        return (self.counts > 0) & (self.counts[row] > 0), both / np.maximum(either, 1)
 
 
 def _colour_bins() -> np.ndarray:

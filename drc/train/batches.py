@@ -4,7 +4,8 @@ Exact pairs come from repainted pictures (the same drawing under two programs, t
 from pictures as they are, where another hand's drawing of the same meaning has other lines.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,22 +36,21 @@ class Index:
         neighbours: dict[int, np.ndarray] | None = None,
     ):
         self.style = np.array([record.style for record in records])
-        self.cluster = np.array([cluster[record.meaning] for record in records])
+        self.cluster = numbered(cluster[record.meaning] for record in records)
+        # A picture of no family is of a hand of its own.
+        self.hand = numbered(family.get(record.style, row) for row, record in enumerate(records))
         self.neighbours = neighbours or {}
-        self.of_style, of_drawing, of_meaning = defaultdict(list), defaultdict(list), defaultdict(list)
-        for row, record in enumerate(records):
-            self.of_style[record.style].append(row)
-            of_drawing[record.drawing].append(row)
-            if record.style in family:
-                of_meaning[record.meaning].append(row)
-        self.of_style = {style: np.array(rows) for style, rows in self.of_style.items()}
-        self.same_meaning = []
-        for row, record in enumerate(records):
-            if record.style in family:  # another hand's drawing; a sibling of the family would give the lines away
-                others = [r for r in of_meaning[record.meaning] if family[records[r].style] != family[record.style]]
-            else:
-                others = [r for r in of_drawing[record.drawing] if r != row]
-            self.same_meaning.append(np.array(others, dtype=np.int64))
+        self.of_style = grouped(record.style for record in records)
+        of_drawing = grouped(record.drawing for record in records)
+        of_meaning = grouped(record.meaning if record.style in family else None for record in records)
+        of_hand = Counter((record.meaning, family[record.style]) for record in records if record.style in family)
+        self.alike, self.partners = [], []  # the rows that show the same, and how many of them are another hand's
+        for record in records:
+            known = record.style in family
+            rows = of_meaning[record.meaning] if known else of_drawing[record.drawing]
+            self.alike.append(rows)
+            self.partners.append(len(rows) - (of_hand[record.meaning, family[record.style]] if known else 1))
+        self.clusters = {style: len(np.unique(self.cluster[rows])) for style, rows in self.of_style.items()}
         rows = np.arange(len(records)) if targets is None else targets
         rows = rows[[self.is_complete(row) for row in rows]]
         repainted = np.char.startswith(self.style[rows], PROGRAM)
@@ -58,12 +58,11 @@ class Index:
 
     def is_complete(self, row: int) -> bool:
         """Whether the row has all that a target needs: others of its style and of its meaning."""
-        if self.style[row].startswith(AUGMENTED) or len(self.same_meaning[row]) == 0:
+        if self.style[row].startswith(AUGMENTED) or self.partners[row] == 0:
             return False
         if row in self.neighbours:
             return len(self.neighbours[row]) > 0
-        rows = self.of_style[self.style[row]]
-        return bool((self.cluster[rows] != self.cluster[row]).any())
+        return self.clusters[self.style[row]] > 1
 
     def targets(self, random: np.random.Generator, count: int, own_share: float) -> np.ndarray:
         own = random.random(count) < own_share
@@ -83,7 +82,23 @@ class Index:
         return random.choice(rows, count, replace=len(rows) < count)
 
     def other_of_meaning(self, random: np.random.Generator, row: int) -> int:
-        return random.choice(self.same_meaning[row])
+        """A picture that shows the same, by another hand: a sibling of its family would give the lines away."""
+        rows = self.alike[row]
+        return random.choice(rows[self.hand[rows] != self.hand[row]])
+
+
+def numbered(keys: Iterable[Hashable]) -> np.ndarray:
+    """The same number for the same key: comparing numbers is quick."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def grouped(keys: Iterable[Hashable]) -> dict[Hashable, np.ndarray]:
+    """Key -> the rows that have it, in order."""
+    rows = defaultdict(list)
+    for row, key in enumerate(keys):
+        rows[key].append(row)
+    return {key: np.array(its) for key, its in rows.items()}
 
 
 @dataclass(frozen=True)

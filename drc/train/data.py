@@ -1,6 +1,7 @@
 """What a training learns from: pictures, which of them go together, and the words for them."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,13 +60,21 @@ class TrainingData:
         return of(self.train, size, **disturbances), exams
 
 
-def folder_data(folder: ImageFolder, pairing: Pairing, size: int, words: Tokenizer, slots: int) -> TrainingData:
+def folder_data(
+    folder: ImageFolder,
+    pairing: Pairing,
+    size: int,
+    words: Tokenizer,
+    slots: int,
+    on_pair: Callable[[int, int], None] | None = None,
+) -> TrainingData:
     """A user's folder. `size` is the picture size and `slots` the text length that the model reads.
 
-    Raises TrainingError when the folder does not hold what training needs.
+    `on_pair(done, total)` is told how many pictures are compared; it may raise to stop. Raises TrainingError when the
+    folder does not hold what training needs.
     """
     pictures = FolderPictures(folder, pairing, size)
-    training, validation, note = indices(pictures)
+    training, validation, note = indices(pictures, on_pair)
     rows = np.arange(len(pictures))
     captions = torch.stack([caption_ids(words, entry.caption, slots) for entry in folder.entries])[:, None]
     return TrainingData(

@@ -5,6 +5,7 @@ repainting of all pictures of a user is a new user, even one artist's folder tea
 """
 
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..data.descriptors import meaning_descriptor, style_descriptor, style_neigh
 from ..data.folder import Entry, ImageFolder, counted, read
 from ..data.pictures import AUGMENTED, PROGRAM, Picture
 from ..data.repaint import Repaint, draw_repaints, repaint
-from .batches import Index
+from .batches import Index, numbered
 from .checkpoints import TrainingError
 
 PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
@@ -93,18 +94,34 @@ class FolderPictures:
             records += [Picture(style, entry.digest, meaning_of(entry)) for style in styles]
         return records
 
-    def neighbours(self) -> dict[int, np.ndarray]:
+    def neighbours(self, on_picture: Callable[[int, int], None]) -> dict[int, np.ndarray]:
         """For every row the rows of its nearest in style, in the same repainting; none of its own meaning."""
-        plain = np.stack([self.view(number, 0) for number in range(len(self.entries))])
         captions = [entry.caption for entry in self.entries]
-        meanings = np.array([meaning_of(entry) for entry in self.entries])
-        nearest = style_neighbours(style_descriptor(plain), meaning_descriptor(plain), NEIGHBOURS, captions)
+        meanings = numbered(meaning_of(entry) for entry in self.entries)
+        count = len(self.entries)
+        style, meaning = self.descriptors(lambda done: on_picture(done, 2 * count))
+        nearest = style_neighbours(
+            style, meaning, NEIGHBOURS, captions, lambda done, _: on_picture(count + done, 2 * count)
+        )
         painted = 1 + len(self.repaints)
         return {
             number * self.views + view: others[meanings[others] != meanings[number]] * self.views + view
             for number, others in enumerate(nearest)
             for view in range(painted)
         }
+
+    def descriptors(self, on_picture: Callable[[int], None]) -> tuple[np.ndarray, np.ndarray]:
+        """Of style and of meaning [n, d], of every picture as it is; one picture is in memory at a time."""
+        meaning = []
+
+        def plain() -> Iterator[np.ndarray]:
+            for number in range(len(self.entries)):
+                picture = self.view(number, 0)
+                meaning.append(meaning_descriptor([picture])[0])
+                on_picture(number + 1)
+                yield picture
+
+        return style_descriptor(plain()), np.stack(meaning)
 
 
 def meaning_of(entry: Entry) -> str:
@@ -127,10 +144,11 @@ def kind_of(folder: ImageFolder, pairing: Pairing) -> str:
     return pairing.pairing
 
 
-def indices(pictures: FolderPictures) -> tuple[Index, Index, str]:
+def indices(pictures: FolderPictures, on_picture: Callable[[int, int], None] | None = None) -> tuple[Index, Index, str]:
     """What training and what validation draws from, and a note where too few pictures are there to hold any back.
 
-    Raises TrainingError when no picture has both a partner in style and one in meaning.
+    `on_picture(done, total)` is told of pictures that are compared with the others; it may raise to stop. Raises
+    TrainingError when no picture has both a partner in style and one in meaning.
     """
     records = pictures.records()
     meanings = sorted({record.meaning for record in records}, key=lambda text: hashlib.sha256(text.encode()).digest())
@@ -138,7 +156,7 @@ def indices(pictures: FolderPictures) -> tuple[Index, Index, str]:
     family = {}
     if pictures.kind == "labels":
         family = {record.style: record.style for record in records}
-    neighbours = pictures.neighbours() if pictures.kind == "neighbours" else {}
+    neighbours = pictures.neighbours(on_picture or (lambda done, total: None)) if pictures.kind == "neighbours" else {}
     cluster = {meaning: meaning for meaning in meanings}
 
     def index(targets: np.ndarray, seen: np.ndarray) -> Index:

@@ -52,13 +52,14 @@ class Hooks:
     """What whoever starts a training wants to know and to decide. Each call may raise to stop; nothing is lost.
 
     place(module, device, bytes): bring weights to the device, where the work takes so many bytes beside them.
-    on_file and on_picture(done, total): while pictures are read and turned into codes.
+    on_file, on_pair and on_picture(done, total): while pictures are read, paired and turned into codes.
     on_step(trainer): before every step. on_part(): before every pass through the model.
     on_samples(sheet): pictures drawn at a validation, uint8 [H, W, 3].
     """
 
     place: Callable[[nn.Module, torch.device, int], None] = to_device
     on_file: Callable[[int, int], None] | None = None
+    on_pair: Callable[[int, int], None] | None = None
     on_picture: Callable[[int, int], None] | None = None
     on_step: Callable[[Trainer], None] | None = None
     on_part: Callable[[], None] | None = None
@@ -77,9 +78,7 @@ class Result:
     samples: list[np.ndarray]
 
 
-def open_data(
-    config: Config, base: DRC, on_file: Callable[[int, int], None] | None, dataset: ImageFolder | Benchmark | None
-) -> TrainingData:
+def open_data(config: Config, base: DRC, hooks: Hooks, dataset: ImageFolder | Benchmark | None) -> TrainingData:
     """The pictures that the settings name, paired, for a model like `base`; `dataset` if they are opened already."""
     data, lmm = config.data, base.config.lmm
     if data.source == "emoji benchmark":
@@ -90,8 +89,8 @@ def open_data(
             )
         benchmark = dataset or open_benchmark(Path(data.folder))
         return benchmark_data(benchmark, data.own_share, base.words, lmm.text_slots, data.pair_seed)
-    folder = dataset or scan(data.folder, data.table or None, data.pattern, on_file)
-    return folder_data(folder, data.pairing_of(), base.lmm.image_size, base.words, lmm.text_slots)
+    folder = dataset or scan(data.folder, data.table or None, data.pattern, hooks.on_file)
+    return folder_data(folder, data.pairing_of(), base.lmm.image_size, base.words, lmm.text_slots, hooks.on_pair)
 
 
 def train(
@@ -122,7 +121,7 @@ def train(
         if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
             raise TrainingError("the towers of this model were never trained; train stage 1 first")
         way = base.lmm.way_to_learn(config.model.train_language)
-        data = open_data(config, base, hooks.on_file, dataset)
+        data = open_data(config, base, hooks, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
         raise TrainingError("machines have different settings, models or pictures; give all of them the same files")
     if data.note:

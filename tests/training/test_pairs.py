@@ -1,15 +1,20 @@
 """Which pictures of a folder go together, and what is held back."""
 
+import time
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from drc.data.augment import Augmentations
 from drc.data.folder import scan
+from drc.data.pictures import Picture
 from drc.train import pairs
-from drc.train.batches import draw_cases, own_share_of
+from drc.train.batches import Index, draw_cases, own_share_of
 from drc.train.checkpoints import TrainingError
 from drc.train.pairs import FolderPictures, Pairing, indices, targets_of
+from drc.train.preview import folder_triplets
 
 SIZE = 32
 COLOURS = {"anna": (200, 30, 60), "ben": (20, 40, 160), "carla": (30, 150, 60)}
@@ -227,6 +232,43 @@ def test_too_few_pictures_or_styles(make_folder, users, pictures, pairing, sente
     with pytest.raises(TrainingError) as error:
         indices(paired(make_folder(users, pictures), **pairing))
     assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_many_pictures_are_paired_in_time_and_room_that_grow_with_them(labelled):
+    """Comparing each with each took 20,000 pictures more than a minute, or more than a gigabyte."""
+    styles = ("own/anna", "own/ben") if labelled else ("own/anna", "program/1/anna")
+    records = [Picture(styles[row % 2], f"{row // 2}", "cat" if labelled else f"{row // 2}") for row in range(20_000)]
+    cluster = {record.meaning: f"{record.meaning} {record.drawing if labelled else ''}" for record in records}
+    tracemalloc.start()
+    start = time.monotonic()
+    index = Index(records, cluster, {style: style for style in styles} if labelled else {})
+    took, room = time.monotonic() - start, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert took < 20 and room < 100 * 2**20, (took, room)
+    assert len(targets_of(index)) == (0 if labelled else 20_000)
+    others = {index.other_of_meaning(np.random.default_rng(seed), 0) % 2 for seed in range(9)}
+    assert others == {1}  # never one of its own style
+
+
+def test_comparing_tells_how_far_it_is_and_can_be_stopped(make_folder):
+    told = []
+    indices(paired(make_folder(), pairing="neighbours"), lambda *now: told.append(now))
+    assert told == [(done, 24) for done in range(1, 25)]  # each of 12 is described, then compared
+
+    def stop(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        indices(paired(make_folder(), pairing="neighbours"), stop)
+
+
+def test_a_sheet_tells_of_every_picture(make_folder):
+    told, pairing = [], paired(make_folder()).pairing
+    sheet = folder_triplets(make_folder(), pairing, SIZE, 3, lambda *now: told.append(now))
+    assert told == [(done, 9) for done in range(1, 10)]
+    assert np.array_equal(sheet, folder_triplets(make_folder(), pairing, SIZE, 3))
 
 
 def test_too_few_for_neighbours(make_folder):
