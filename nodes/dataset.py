@@ -1,5 +1,6 @@
 """Image Dataset: the pictures to train on, and what is to be known of them before training."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -93,4 +94,21 @@ def open_dataset(source: str, folder: str, table: str):
         pictures = scan(root, paths.table_file(root, table), on_file=host.Bar())
     else:
         pictures = scan(root, pattern=HISTORIES, on_file=host.Bar())
-    return pictures, pictures.report.text()
+    notes = [*pictures.report.notes, *captions_cut_off(pictures.entries)]
+    return pictures, dataclasses.replace(pictures.report, notes=notes).text()
+
+
+def captions_cut_off(entries: list) -> list[str]:
+    """How many captions are longer than the model of this pack reads: which one will learn from them is not known
+    here."""
+    from tokenizers import Tokenizer
+
+    from ..drc.checkpoint import read_header
+    from ..drc.data.wordings import shortening
+    from ..drc.model import DRCConfig
+
+    if not paths.EMBEDDED_FILE.is_file():
+        return []
+    header = read_header(paths.EMBEDDED_FILE)
+    words, slots = Tokenizer.from_str(header["words"]), DRCConfig.from_json(header["config"]).lmm.text_slots
+    return shortening(words, [entry.caption for entry in entries], slots, "the model of this pack")

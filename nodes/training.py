@@ -20,6 +20,7 @@ class Watcher:
         self.bar: host.Progress | None = None
         self.codes = host.Bar()
         self.sheet = None  # uint8 [H, W, 3]: what was drawn last
+        self.notes: list[str] = []  # lines that stay
         self.held: list = []  # patchers, or the host would take the weights away
 
     def hooks(self):
@@ -33,6 +34,7 @@ class Watcher:
             on_step=self.on_step,
             on_part=host.check_interrupt,
             on_samples=self.on_samples,
+            on_note=self.notes.append,
         )
 
     def place(self, module, device, memory: int) -> None:
@@ -58,15 +60,19 @@ class Watcher:
     def on_step(self, trainer) -> None:
         self.bar = self.bar or host.Progress(self.steps)
         text = status(trainer)
-        host.show_text(self.hidden, text)
+        self.show(text)
         self.bar.step_to(trainer.step, lambda: self.preview(trainer.run_folder.read_log(), text))
 
     def finish(self, result, name: str) -> None:
         """`name` is what Load DRC Model calls the trained model."""
-        text = f"learned {result.rows[-1]['step']} of {self.steps} steps; the model is {name}"
-        host.show_text(self.hidden, text)
+        taken = max((row["step"] for row in result.rows), default=result.step)
+        text = f"learned {taken} of {self.steps} steps; the model is {name}"
+        self.show(text)
         if self.bar is not None:
             self.bar.step_to(self.steps, lambda: self.preview(result.rows, text))
+
+    def show(self, text: str) -> None:
+        host.show_text(self.hidden, "\n".join([text, *self.notes]))
 
     def on_samples(self, sheet) -> None:
         self.sheet = sheet

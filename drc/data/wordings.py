@@ -1,5 +1,9 @@
 """Words for pictures: ids of their captions, cut to what a model reads."""
 
+import bisect
+import re
+from itertools import accumulate
+
 import numpy as np
 import torch
 from tokenizers import Tokenizer
@@ -11,11 +15,45 @@ from .emoji import Meaning
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
 
 
+SCRIPTS = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U0001f000-\U0003ffff"  # whose words stand side by side
+CUTS = (
+    re.compile(rf"(?<=[\s,;|])(?=[^\s,;|])|(?<=[{SCRIPTS}])|(?=[{SCRIPTS}])"),
+    re.compile(r"(?<=[\W_])(?=[^\W_])"),
+    re.compile(r"(?<=.)(?=.)", re.DOTALL),
+)
+"""Where a text may be cut: behind blanks and commas; behind any mark; anywhere."""
+
+
 def caption_ids(tokenizer: Tokenizer, text: str, slots: int) -> Tensor:
-    """Ids [slots] of as many words, from the first on, as fit."""
-    while len(tokenizer.encode(text).ids) > slots:
-        text = text.rsplit(" ", 1)[0] if " " in text else ""
-    return encode_text(tokenizer, text, slots)
+    """Ids [slots] of as much of a text as fits."""
+    return encode_text(tokenizer, fitting(tokenizer, text, slots), slots)
+
+
+def fitting(tokenizer: Tokenizer, text: str, slots: int) -> str:
+    """The text, or as many whole words from the first on as take at most `slots` tokens; as many letters where not
+    even the first word does."""
+
+    def tokens(length: int) -> int:
+        return len(tokenizer.encode(text[:length].rstrip()).ids)
+
+    if tokens(len(text)) <= slots:
+        return text
+    for cut in CUTS:
+        ends = list(accumulate(map(len, cut.split(text))))
+        if kept := bisect.bisect_right(ends, slots, key=tokens):
+            return text[: ends[kept - 1]].rstrip()
+    return ""
+
+
+def shortening(tokenizer: Tokenizer, captions: list[str], slots: int, model: str) -> list[str]:
+    """What is to be said of captions of which a `model`, as people call it, does not read all."""
+    captions = [caption for caption in captions if caption]
+    longer = sum(fitting(tokenizer, caption, slots) != caption for caption in captions)
+    if not longer:
+        return []
+    return [
+        f"{longer} of {len(captions)} captions are cut off: {model} reads {slots} words and pieces of words at most"
+    ]
 
 
 def meaning_texts(meanings: dict[str, Meaning]) -> dict[str, list[str]]:

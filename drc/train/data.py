@@ -15,7 +15,7 @@ from ..data.folder import ImageFolder
 from ..data.pictures import Pictures, emoji_part, restyled_part
 from ..data.splits import Splits
 from ..data.styles import STYLES
-from ..data.wordings import caption_ids, meaning_ids, meaning_texts
+from ..data.wordings import caption_ids, meaning_ids, meaning_texts, shortening
 from .batches import Batches, Index
 from .codes import PictureSource
 from .pairs import FolderPictures, Pairing, indices
@@ -36,7 +36,7 @@ class Share:
 class TrainingData:
     """Pictures by row, the share to train on, the shares to validate on by name, and the words of each row.
 
-    `fingerprint` tells one data set from another when a training is resumed; `note` is for the user.
+    `fingerprint` tells one data set from another when a training is resumed; `notes` are for the user.
     """
 
     pictures: PictureSource
@@ -45,7 +45,7 @@ class TrainingData:
     text: Tensor  # [M', V, T]
     text_row: Tensor  # [M]
     fingerprint: str
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     def batches(self, codes: Tensor, size: int, seed: int, **disturbances: float) -> tuple[Batches, dict[str, Batches]]:
         """Batches to train on and, for each validation share, of its cases; `disturbances` are keywords of Batches
@@ -75,16 +75,15 @@ def folder_data(
     """
     pictures = FolderPictures(folder, pairing, size)
     training, validation, note = indices(pictures, on_pair)
-    rows = np.arange(len(pictures))
-    captions = torch.stack([caption_ids(words, entry.caption, slots) for entry in folder.entries])[:, None]
+    rows, captions = np.arange(len(pictures)), [entry.caption for entry in folder.entries]
     return TrainingData(
         pictures,
         Share(rows, training, pairing.own_share),
         {"validation": Share(rows, validation, pairing.own_share)},
-        captions,
+        torch.stack([caption_ids(words, caption, slots) for caption in captions])[:, None],
         torch.from_numpy(rows // pictures.views),
         hashlib.sha256(f"{folder.fingerprint} {pairing}".encode()).hexdigest(),
-        note,
+        (*filter(None, [note]), *shortening(words, captions, slots, "this model")),
     )
 
 

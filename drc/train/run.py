@@ -19,6 +19,7 @@ from ..data.folder import ImageFolder, scan
 from ..data.sheet import contact_sheet
 from ..lmm.lora import merge_lora
 from ..model import DRC
+from .advice import advice, check_learning
 from .batches import Batch, Batches
 from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError
 from .codes import CHUNK, CodeCache
@@ -55,6 +56,7 @@ class Hooks:
     on_file, on_pair and on_picture(done, total): while pictures are read, paired and turned into codes.
     on_step(trainer): before every step. on_part(): before every pass through the model.
     on_samples(sheet): pictures drawn at a validation, uint8 [H, W, 3].
+    on_note(text): what is to be known of the settings and the pictures; the log says it, too.
     """
 
     place: Callable[[nn.Module, torch.device, int], None] = to_device
@@ -64,6 +66,12 @@ class Hooks:
     on_step: Callable[[Trainer], None] | None = None
     on_part: Callable[[], None] | None = None
     on_samples: Callable[[np.ndarray], None] | None = None
+    on_note: Callable[[str], None] | None = None
+
+    def note(self, text: str) -> None:
+        log.info("%s", text)
+        if self.on_note is not None:
+            self.on_note(text)
 
 
 @dataclass(frozen=True)
@@ -121,11 +129,12 @@ def train(
         if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
             raise TrainingError("the towers of this model were never trained; train stage 1 first")
         way = base.lmm.way_to_learn(config.model.train_language)
+        check_learning(config, way)
         data = open_data(config, base, hooks, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
         raise TrainingError("machines have different settings, models or pictures; give all of them the same files")
-    if data.note:
-        log.info("%s", data.note)
+    for text in advice(config.training, data):
+        hooks.note(text)
     vision = base.lmm.vision
     codes = encoded(data, vision, cache, processes, hooks)
     apprenticeship = Apprenticeship(config, base, way, data, codes, processes, hooks, token_losses)
@@ -223,13 +232,16 @@ class Apprenticeship:
             self.identity,
             processes,
         )
-        if processes.main:
-            run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
-        teacher = Teacher(trainer.model, self.lesson_of, processes, self.sampler, micro_batch, self.hooks.on_part)
-        with quick_attention(processes.device):
-            trainer.run(teacher, self.hooks.on_step, self.validate)
+        if trainer.finished():
+            self.hooks.note(f"nothing was trained, as the run {run.folder.name} is complete: {trainer.why_finished()}")
+        else:
+            if processes.main:
+                run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
+            teacher = Teacher(trainer.model, self.lesson_of, processes, self.sampler, micro_batch, self.hooks.on_part)
+            with quick_attention(processes.device):
+                trainer.run(teacher, self.hooks.on_step, self.validate)
         processes.wait()
-        step = trainer.best_step if training.patience else trainer.step
+        step = trainer.best_step if training.patience and trainer.best_step in run.steps() else trainer.step
         return Result(run.path(step) / WEIGHTS, step, run.read_log(), memory, read_samples(run))
 
     def lesson_of(self, step: int, batches: Batches | None = None) -> Lesson:

@@ -120,13 +120,21 @@ def test_a_folder_that_cannot_be_made(course, tmp_path, capfd, monkeypatch, sign
     assert f"{tmp_path / 'file'} cannot be read or written: File exists.\n" in capfd.readouterr().err
 
 
-def test_nothing_left_to_do_is_an_error(course, tmp_path, capfd, monkeypatch, signals):
+def test_a_run_that_is_complete_gives_what_was_learned(course, tmp_path, capfd, monkeypatch, signals):
     config = course.write(tmp_path / "run", steps=1)
-    course.train(config, tmp_path / "run")
+    trained = course.train(config, tmp_path / "run")
+
+    assert run_here(config, course.cache, monkeypatch) == 0
+
+    assert capfd.readouterr().out.splitlines()[-1] == str(trained.file)
+
+
+def test_settings_with_which_nothing_is_learned(course, tmp_path, capfd, monkeypatch, signals):
+    config = course.write(tmp_path / "run", rate=0.0)
 
     assert run_here(config, course.cache, monkeypatch) == 2
 
-    assert "took no step: it already took 1 of 1; raise steps" in capfd.readouterr().err
+    assert "rate is 0, with which nothing is learned; set it to 0.0001 or so." in capfd.readouterr().err
 
 
 def run_here(config: Path, cache: Path, monkeypatch, *arguments) -> int:

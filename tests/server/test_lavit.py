@@ -87,7 +87,7 @@ def test_cancel_stops_while_it_draws_and_leaves_the_server_well(client, definiti
 
 
 def test_towers_are_trained_and_then_drawn_with(client, definitions):
-    training = {"steps": 4, "batch_size": 2, "validate_every": 2, "run_name": "lavit", "resume": False}
+    training = {"steps": 4, "warm_up": 2, "batch_size": 2, "validate_every": 2, "run_name": "lavit", "resume": False}
     prompt = train_and_personalise(definitions, NAME, size=64, **training)
     prompt[node_of(prompt, "DRC_Triplets")]["inputs"]["restyled_views"] = 1
     result = client.run(prompt)

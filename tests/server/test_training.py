@@ -21,7 +21,7 @@ def shortly(definitions):
     """A training prompt at its smallest; every training has a run of its own name."""
 
     def shortly(make, run_name, model_name=TINY, **widgets):
-        widgets = {"steps": 4, "batch_size": 2, "samples": 1, "run_name": run_name, **widgets}
+        widgets = {"steps": 4, "warm_up": 2, "batch_size": 2, "samples": 1, "run_name": run_name, **widgets}
         prompt = make(definitions, model_name, filename=run_name, **widgets)
         return with_inputs(prompt, "DRC_Triplets", restyled_views=2)
 
@@ -148,10 +148,13 @@ def test_cancel_keeps_what_was_learned_and_resume_goes_on(client, server, shortl
     assert log_of(server, "cancelled_00002")[-1]["step"] == 4
 
 
-def test_a_finished_training_says_so(client, shortly):
+def test_a_finished_training_gives_its_model_and_says_so(client, shortly):
     assert client.run(shortly(train_disentanglement, "finished")).error is None
     again = shortly(train_disentanglement, "finished", samples=0)
-    assert_sentence(client.run(again), again, STAGE1, "took no step: it already took 4 of 4; raise steps")
+    result = client.run(again)
+    assert result.error is None and node_of(again, "DRC_SaveModel") in result.outputs
+    texts = [text for node, text in result.texts if node == node_of(again, STAGE1)]
+    assert "the run finished_00001 is complete: it already took 4 of 4" in texts[-1]
     on = client.run(shortly(train_disentanglement, "finished", steps=5))
     assert on.error is None
 

@@ -191,22 +191,33 @@ def test_the_settings_lie_beside_the_training(school, finished):
     assert read_config(finished / "config.toml") == school.config(**FINISHED)
 
 
-def test_a_run_that_is_finished_takes_no_step(school, finished):
-    with pytest.raises(TrainingError, match="run mine took no step: it already took 1 of 1; raise steps"):
-        school.train(finished, **FINISHED)
+def test_a_run_that_is_complete_gives_what_was_learned(school, finished):
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    notes = []
+    result = school.train(finished, Hooks(on_note=notes.append), **FINISHED)
+    assert notes[-1:] == [
+        "nothing was trained, as the run mine is complete: it already took 1 of 1; raise steps, or turn resume off to "
+        "begin a new run"
+    ]
+    assert (result.file, result.step) == (finished / "step-000001" / "weights.safetensors", 1)
+    assert result.rows[-1]["step"] == 1
+    assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
+    fewer = school.train(finished, **FINISHED | {"patience": 3})  # of which no best one was kept
+    assert fewer.file == result.file
 
 
 def test_early_stopping_takes_the_best(school, tmp_path):
-    """Nothing is learned at a rate of 0, so the first look is the best."""
-    settings = {"steps": 50, "rate": 0.0, "language_rate": 0.0, "validate_every": 1, "patience": 3, "save_every": 1}
+    """Nothing is learned at a rate that no weight can hold, so the first look is the best."""
+    settings = {"steps": 50, "rate": 1e-30, "language_rate": 1e-30, "validate_every": 1, "patience": 3, "save_every": 1}
     result = school.train(tmp_path / "mine", **settings)
     assert result.step == 1 and result.rows[-1]["step"] == 4
     assert load(result.file).step == 1
     assert sorted(path.name for path in (tmp_path / "mine").glob("step-*")) == [
         f"step-00000{step}" for step in (1, 3, 4)
     ]
-    with pytest.raises(TrainingError, match="run mine took no step: it stopped early at 4 of 50"):
-        school.train(tmp_path / "mine", **settings)
+    notes = []
+    again = school.train(tmp_path / "mine", Hooks(on_note=notes.append), **settings)
+    assert again.file == result.file and "run mine is complete: it stopped early at 4 of 50" in notes[-1]
 
 
 @pytest.mark.parametrize(

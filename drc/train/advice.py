@@ -1,0 +1,70 @@
+"""What settings keep from being learned, said before a training begins: refused where nothing is left, told where a
+part of it goes."""
+
+from collections.abc import Iterator
+
+from .checkpoints import TrainingError
+from .config import Config, TrainingConfig
+from .data import TrainingData
+
+
+def check_learning(config: Config, way: str) -> None:
+    """TrainingError for settings with which all that learns, or a language model that is to learn in this `way`, stays
+    as it is."""
+    training, nothing, no_language = config.training, "nothing is learned", "the language model learns nothing"
+    zeros = [("rate", training.rate, nothing, "0.0001"), ("gradient_norm", training.gradient_norm, nothing, "1")]
+    if way != "frozen":
+        zeros.append(("language_rate", training.language_rate, no_language, "0.0001"))
+    if way == "LoRA":
+        zeros.append(("lora_alpha", config.model.lora_alpha, no_language, "16"))
+    for name, value, what, usual in zeros:
+        if not value:
+            raise TrainingError(f"{name} is 0, with which {what}; set it to {usual} or so")
+
+
+def advice(training: TrainingConfig, data: TrainingData) -> list[str]:
+    """One clause for everything that this training leaves unlearned, or does otherwise than its settings say."""
+    return [*data.notes, *about_targets(data), *about_schedule(training), *about_conditions(training, data)]
+
+
+def about_targets(data: TrainingData) -> Iterator[str]:
+    """Where one kind of target is missing, all are of the other, see `drc.train.batches.own_share_of`."""
+    index, wished = data.train.index, data.train.own_share
+    if wished and not len(index.own):
+        yield f"own_share is {wished:g}, but no picture can be learned as it is, so repaintings alone are"
+    if not wished and not len(index.repainted):
+        yield "own_share is 0, but nothing is repainted, so pictures are learned as they are"
+
+
+def about_schedule(training: TrainingConfig) -> Iterator[str]:
+    steps, warm_up = training.steps, training.warm_up
+    if warm_up > steps:
+        yield (
+            f"warm_up is {warm_up} and steps is {steps}, so the learning rate never grows to more than "
+            f"{steps / warm_up:.2%} of its size"
+        )
+    adaptive = training.stage == 1 and training.sampling == "difficulty-aware"
+    if adaptive and training.sampling_warm_up >= steps:
+        yield (
+            f"sampling_warm_up is {training.sampling_warm_up} and steps is {steps}, so sampling stays uniform to the "
+            "end"
+        )
+    if training.all_blank >= 1:
+        yield "all_blank is 1, so the language model never learns to go on from what it has drawn"
+
+
+def about_conditions(training: TrainingConfig, data: TrainingData) -> Iterator[str]:
+    """Which of them no lesson shows, see `drc.train.lessons.draw_lesson`."""
+    both, meaning = training.drop_both, training.drop_both + training.drop_semantics
+    together = 1 - min(1.0, meaning + training.drop_style)
+    with_style = together + min(1.0, meaning) - min(1.0, both)
+    with_meaning = 1 - min(1.0, meaning)
+    with_reference = with_meaning * (1 - training.text_alone)
+    if with_style <= 0:
+        yield "by drop_style and drop_both the history is never shown, so no style is learned"
+    if with_reference <= 0:
+        yield "by drop_semantics, drop_both and text_alone the reference is never shown, so no meaning is learned of it"
+    if together <= 0 < min(with_style, with_reference):
+        yield "drop_style, drop_semantics and drop_both add up to 1, so history and reference are never shown together"
+    if data.text.any() and not with_meaning * (training.text_alone or training.keep_text):
+        yield "by drop_semantics, drop_both, text_alone and keep_text captions are never shown, so no words are learned"

@@ -1,0 +1,108 @@
+"""Settings that keep something from being learned say so: what lessons really show decides what is true."""
+
+import dataclasses
+import itertools
+
+import pytest
+import torch
+
+from drc.checkpoint import load
+from drc.train.advice import about_conditions, advice, check_learning
+from drc.train.batches import Batch
+from drc.train.checkpoints import TrainingError
+from drc.train.config import TrainingConfig
+from drc.train.lessons import draw_lesson
+from drc.train.run import Hooks, open_data
+
+from .school import draw_pictures
+
+NOTHING, NO_LANGUAGE = "nothing is learned", "the language model learns nothing"
+
+
+@pytest.fixture(scope="module")
+def data(school):
+    def of(**settings):
+        config = school.config(**settings)
+        return open_data(config, load(school.model), Hooks(), None)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("settings", "way", "sentence"),
+    [
+        ({"rate": 0.0}, "everything", f"rate is 0, with which {NOTHING}; set it to 0.0001 or so"),
+        ({"gradient_norm": 0.0}, "frozen", f"gradient_norm is 0, with which {NOTHING}; set it to 1 or so"),
+        ({"language_rate": 0.0}, "everything", f"language_rate is 0, with which {NO_LANGUAGE}; set it to 0.0001 or so"),
+        ({"lora_alpha": 0.0}, "LoRA", f"lora_alpha is 0, with which {NO_LANGUAGE}; set it to 16 or so"),
+    ],
+)
+def test_what_learns_nothing_is_refused(school, tmp_path, settings, way, sentence):
+    with pytest.raises(TrainingError) as error:
+        school.train(tmp_path / "run", train_language=way, **settings)
+    assert str(error.value) == sentence
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_not_used_may_be_0(school):
+    check_learning(school.config(language_rate=0.0, lora_alpha=0.0), "frozen")
+    check_learning(school.config(lora_alpha=0.0), "everything")
+
+
+def test_the_settings_of_a_good_training_need_no_advice(school, data):
+    assert advice(school.config().training, data()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"warm_up": 400}, "warm_up is 400 and steps is 4, so the learning rate never grows to more than 1.00% of its"),
+        ({"sampling_warm_up": 4}, "sampling_warm_up is 4 and steps is 4, so sampling stays uniform"),
+        ({"all_blank": 1.0}, "all_blank is 1, so the language model never learns to go on"),
+        ({"drop_style": 1.0, "drop_semantics": 0.0, "drop_both": 0.0}, "the history is never shown, so no style"),
+    ],
+)
+def test_what_learns_a_part_is_told(school, data, settings, told):
+    (text,) = advice(school.config(**settings).training, data())
+    assert told in text and not text.endswith(".")
+
+
+def test_a_share_of_targets_of_which_there_are_none(school, data, tmp_path):
+    table = tmp_path / "pictures" / "table.csv"
+    draw_pictures(table.parent, {"anna": "crimson", "ben": "navy"})
+    rows = [f"{user}/{number}.png,{number}" for user in ("anna", "ben") for number in range(4)]
+    table.write_text("image,semantics\n" + "\n".join(rows))
+    labels = {"folder": str(table.parent), "table": "table.csv", "own_share": 0.0}
+    (text,) = advice(school.config().training, data(**labels))
+    assert text == "own_share is 0, but nothing is repainted, so pictures are learned as they are"
+    assert advice(school.config().training, data(**labels | {"own_share": 0.5})) == []
+
+
+def test_captions_that_are_cut_off_are_counted(school, tmp_path):
+    folder = draw_pictures(tmp_path / "pictures", {"anna": "crimson", "ben": "navy"})
+    (folder / "anna" / "0.txt").write_text("red,apple," * 20)
+    (folder / "ben" / "0.txt").write_text("red apple")
+    notes = []
+    school.train(tmp_path / "run", Hooks(on_note=notes.append), folder=str(folder), steps=1)
+    assert notes[:1] == ["1 of 2 captions are cut off: this model reads 6 words and pieces of words at most"]
+
+
+def test_conditions_that_are_said_to_be_never_shown_are_those_that_no_lesson_shows(data):
+    shown = {"style": "no style is learned", "meaning": "no meaning is learned", "both": "never shown together"}
+    words = "no words are learned"
+    some, captioned = data(), torch.ones(1, 1, 2, dtype=torch.long)
+    some = dataclasses.replace(some, text=captioned)
+    codes = torch.zeros(400, 2, dtype=torch.long)
+    batch = Batch(codes, codes[:, None], codes, codes, torch.ones_like(codes))
+    for values in itertools.product((0.0, 0.5, 1.0), repeat=5):
+        names = ("drop_style", "drop_semantics", "drop_both", "text_alone", "keep_text")
+        training = TrainingConfig(**dict(zip(names, values, strict=True)))
+        random = torch.Generator().manual_seed(0)
+        lesson = draw_lesson(batch, training.conditioning(), 9, 3, torch.full((4,), 0.25), 1.0, random)
+        style, meaning = ~lesson.no_style, ~lesson.hidden.all(dim=1)
+        seen = {"style": bool(style.any()), "meaning": bool(meaning.any()), "both": bool((style & meaning).any())}
+        told = "\n".join(about_conditions(training, some))
+        for name in ("style", "meaning"):
+            assert (shown[name] not in told) == seen[name], (values, name)
+        assert (shown["both"] in told) == (not seen["both"] and seen["style"] and seen["meaning"]), values
+        assert (words not in told) == bool(lesson.text.any()), values
