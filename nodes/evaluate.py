@@ -93,7 +93,7 @@ class DRC_Evaluate(io.ComfyNode):
         temperature,
     ) -> io.NodeOutput:
         from ..drc.bench.config import BenchConfig
-        from ..drc.bench.summary import in_words
+        from ..drc.bench.report.summary import in_words
         from ..drc.data.sheet import of_one_size
 
         with errors_of("Evaluate"):
@@ -122,21 +122,21 @@ class DRC_Evaluate(io.ComfyNode):
         )
 
 
-def open_domain(dataset, size: int, on_picture):
-    from ..drc.bench.emoji import EmojiDomain
-    from ..drc.bench.folder import FolderDomain
+def domain_of(dataset, size: int, on_picture):
+    from ..drc.bench.cases import open_domain
+    from ..drc.bench.cases.folder import FolderDomain
     from ..drc.data.folder import ImageFolder
 
     if isinstance(dataset, ImageFolder):
         return FolderDomain(dataset, size, on_picture)
-    return EmojiDomain.open(dataset.folder)
+    return open_domain("emoji", dataset.folder)
 
 
 def judges_of(dataset) -> tuple[str, ...]:
     """Those whose files are on this machine, and the one that needs none where these are not two. The evaluator knows
     emoji alone."""
-    from ..drc.bench.efficientnet import FILE
     from ..drc.bench.judges import DescriptorJudge, EfficientNetJudge, EvaluatorJudge
+    from ..drc.bench.judges.efficientnet import FILE
     from ..drc.data.folder import ImageFolder
 
     found = []
@@ -148,24 +148,24 @@ def judges_of(dataset) -> tuple[str, ...]:
 
 
 def measure(model: Model, config, dataset):
-    """`drc.bench.report.Report`, with progress. Judges work on the processor, where they are in no model's way."""
-    from ..drc.bench.artists import DRCArtist
-    from ..drc.bench.judges import open_jury
+    """A `Report` of drc.bench, with progress. Judges work on the processor, where they are in no model's way."""
+    from ..drc.bench.judges import open_judges
+    from ..drc.bench.models import DRCModel
     from ..drc.bench.run import run
     from ..drc.train.processes import OneProcess
 
     progress, lmm = EvaluationProgress(), model.drc.lmm
-    domain = open_domain(dataset, lmm.image_size, lambda done, total: progress.tell("repainting", done, total))
-    jury = open_jury(config.judges, config.evaluator, config.packages, domain)
+    domain = domain_of(dataset, lmm.image_size, lambda done, total: progress.tell("repainting", done, total))
+    judges = open_judges(config.judges, config.evaluator, config.packages, domain)
     host.load([model.vision, model.language, model.disentangler], memory_of(model))
-    artist = DRCArtist(model.drc, *config.strengths, config.sampling)
-    artist.on_code = lambda count, codes: progress.within(count / lmm.picture_codes)
-    return run(config, progress.tell, OneProcess(model.device), domain, {model.name: artist}, jury)
+    drawer = DRCModel(model.drc, *config.strengths, config.sampling)
+    drawer.on_code = lambda count, codes: progress.within(count / lmm.picture_codes)
+    return run(config, progress.tell, OneProcess(model.device), domain, {model.name: drawer}, judges)
 
 
 def memory_of(model: Model) -> int:
     """Bytes that a batch of cases takes beside the weights."""
-    from ..drc.bench.drawings import BATCH
+    from ..drc.bench.generated import BATCH
     from ..drc.instruction import Instruction
 
     lmm, fusion = model.drc.lmm, model.drc.config.fusion

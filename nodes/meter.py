@@ -7,7 +7,7 @@ from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, require_one, tokenize
 from .sockets import Model, ModelSocket, errors_of
 
-ACCOUNTS = 4  # of how a picture came about: both, history only, reference only, neither
+CONDITIONS = 4  # under which a picture may be likely: both, history only, reference only, neither
 
 
 class DRC_CollapseMeter(io.ComfyNode):
@@ -40,8 +40,8 @@ class DRC_CollapseMeter(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, images, history, reference, text="") -> io.NodeOutput:
-        from ..drc.bench.collapse import read
-        from ..drc.bench.needle import needle_picture
+        from ..drc.bench.collapse.dial import dial_picture
+        from ..drc.bench.collapse.meter import read
         from ..drc.pixels import check
 
         with errors_of("Collapse Meter"):
@@ -53,31 +53,27 @@ class DRC_CollapseMeter(io.ComfyNode):
             readings = read(measure(model, images, history, reference, text))
         mean = [sum(getattr(one, name) for one in readings) / len(readings) for name in ("style", "meaning", "copying")]
         verdicts = "\n".join(one.verdict for one in readings)
-        return io.NodeOutput(host.as_images([needle_picture(readings)]), *mean, verdicts)
+        return io.NodeOutput(host.as_images([dial_picture(readings)]), *mean, verdicts)
 
 
 def measure(model: Model, images, history, reference, text: str):
-    """`drc.bench.evidence.Evidence` of pictures, with progress."""
-    from ..drc.bench.evidence import Evidence, accounts, copying, kept, log_likelihoods
+    """`drc.bench.collapse.likelihood.CollapseScores` of pictures, with progress."""
+    from ..drc.bench.collapse.likelihood import scores_of_codes
 
     drc, before = model.drc, len(images) + len(history) + 1
-    progress = host.Progress(before + ACCOUNTS * len(images))
-    drawn, seen, meant = (
+    progress = host.Progress(before + CONDITIONS * len(images))
+    codes = [
         tokenize(model, pictures, list(range(len(pictures))), name, Later(progress, first))
         for pictures, name, first in (
             (images, "images", 0),
             (history, "history", len(images)),
             (reference, "reference", len(images) + len(history)),
         )
-    )
+    ]
     host.load([model.language, model.disentangler], 0)
-    style = drc.style(seen, torch.ones(len(seen), device=model.device))
-    vectors, ids = accounts(drc, style, drc.semantics(meant[0]), text, model.device)
-    likelihoods = log_likelihoods(drc, drawn, vectors, ids, lambda done: progress.step_to(before + done))
-    style_kept, meaning_kept = kept(likelihoods.cpu())
     squares = [drc.lmm.prepare(image, "a picture") for some in (images, history, reference) for image in some]
-    copies = copying(torch.stack(squares[: len(images)]), torch.stack(squares[len(images) :]))
-    return Evidence(style_kept, meaning_kept, copies[:, -1], copies[:, :-1].amax(dim=1))
+    given = torch.stack(squares), torch.cat(codes), len(images), text
+    return scores_of_codes(drc, *given, lambda done: progress.step_to(before + done))
 
 
 class Later:

@@ -15,7 +15,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.bench.efficientnet import FILE, EfficientNetLite0  # noqa: E402
+from drc.bench.judges.efficientnet import FILE, EfficientNetLite0  # noqa: E402
 from drc.files import file_hash, write_safetensors  # noqa: E402
 
 

@@ -17,11 +17,9 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.bench.efficientnet import load_efficientnet  # noqa: E402
-from drc.bench.judges import EfficientNetJudge  # noqa: E402
+from drc.bench.judges.efficientnet import load_efficientnet  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
-
-MEAN, DEVIATION = torch.tensor(EfficientNetJudge.MEAN), torch.tensor(EfficientNetJudge.DEVIATION)
+from drc.perceptual import DEVIATION, MEAN  # noqa: E402
 
 
 @torch.inference_mode()
@@ -34,7 +32,7 @@ def main() -> None:
     features = np.zeros((len(emoji.cells), 1280), np.float16)
     for start in tqdm(range(0, len(features), 64)):
         batch = torch.from_numpy(np.array(emoji.images[start : start + 64])).float() / 255
-        maps = model(((batch - MEAN) / DEVIATION).permute(0, 3, 1, 2))[-1]
+        maps = model(((batch - torch.tensor(MEAN)) / torch.tensor(DEVIATION)).permute(0, 3, 1, 2))[-1]
         features[start : start + 64] = maps.mean((2, 3)).numpy()
     np.save(options.data / "features.npy", features)
 

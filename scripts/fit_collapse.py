@@ -23,11 +23,11 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.bench.artists import DRCArtist, find_file, fitted  # noqa: E402
-from drc.bench.collapse import Thresholds, fit, rate, read  # noqa: E402
-from drc.bench.domain import Case, Domain  # noqa: E402
-from drc.bench.evidence import Evidence, evidence  # noqa: E402
-from drc.bench.run import open_domain  # noqa: E402
+from drc.bench.cases import open_domain  # noqa: E402
+from drc.bench.cases.domain import Case, Domain  # noqa: E402
+from drc.bench.collapse.likelihood import CollapseScores, collapse_scores  # noqa: E402
+from drc.bench.collapse.meter import Thresholds, fit, rate, read  # noqa: E402
+from drc.bench.models import DRCModel, find_file, fitted  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.splits import order  # noqa: E402
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE  # noqa: E402
@@ -91,13 +91,13 @@ def answers_of(drc: DRC, domain: Domain, test: str, case: Case) -> dict[str, Ten
     return {TRUE[0]: pictures[0]} | dict(zip(rows, drc.lmm.detokenize(drc.lmm.tokenize(pictures)), strict=True))
 
 
-def drawings_of(drc: DRC, domain: Domain, test: str, case: Case) -> dict[str, Tensor]:
+def drawn_of(drc: DRC, domain: Domain, test: str, case: Case) -> dict[str, Tensor]:
     """The same, of what the model draws when a strength is zero."""
     given = shown(drc, domain, case)
     strengths = (STYLE_STRENGTH, 0.0), (0.0, SEMANTIC_STRENGTH)
-    artists = [DRCArtist(drc, *each, Sampling(TEMPERATURE)) for each in strengths]
+    models = [DRCModel(drc, *each, Sampling(TEMPERATURE)) for each in strengths]
     seeds = [domain.seed(test, case)]
-    return {kind: one.draw(*(x[None] for x in given), seeds)[0] for kind, one in zip(DRAWN, artists, strict=True)}
+    return {kind: one.draw(*(x[None] for x in given), seeds)[0] for kind, one in zip(DRAWN, models, strict=True)}
 
 
 def shown(drc: DRC, domain: Domain, case: Case) -> tuple[Tensor, Tensor]:
@@ -107,25 +107,25 @@ def shown(drc: DRC, domain: Domain, case: Case) -> tuple[Tensor, Tensor]:
 
 
 def measured(drc: DRC, domain: Domain, test: str, cases: list[Case], answers, path: Path) -> list[dict]:
-    """Half and evidence by kind of answer for every case, one line each in a file."""
+    """Half and scores by kind of answer for every case, one line each in a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     lines = path.read_text().splitlines()
     for case in tqdm(cases[len(lines) :], desc=path.stem):
         history, reference = shown(drc, domain, case)
         given = answers(drc, domain, test, case)
-        found = evidence(drc, torch.stack(list(given.values())), history, reference)
-        values = torch.stack([getattr(found, field.name) for field in fields(Evidence)], dim=1).tolist()
+        found = collapse_scores(drc, torch.stack(list(given.values())), history, reference)
+        values = torch.stack([getattr(found, field.name) for field in fields(CollapseScores)], dim=1).tolist()
         half = int(order(f"half {domain.record(case.target).meaning}"), 16) % 2
-        lines.append(json.dumps({"half": half, "evidence": dict(zip(given, values, strict=True))}))
+        lines.append(json.dumps({"half": half, "scores": dict(zip(given, values, strict=True))}))
         with path.open("a") as file:
             file.write(lines[-1] + "\n")
     return [json.loads(line) for line in lines[: len(cases)]]
 
 
-def of_kinds(cases: list[dict], kinds: tuple[str, ...]) -> Evidence:
-    values = [case["evidence"][kind] for case in cases for kind in kinds if kind in case["evidence"]]
-    return Evidence(*torch.tensor(values).view(-1, len(fields(Evidence))).T)
+def of_kinds(cases: list[dict], kinds: tuple[str, ...]) -> CollapseScores:
+    values = [case["scores"][kind] for case in cases for kind in kinds if kind in case["scores"]]
+    return CollapseScores(*torch.tensor(values).view(-1, len(fields(CollapseScores))).T)
 
 
 def table(found: dict[str, list[dict]], groups: dict, columns: dict, thresholds: Thresholds) -> str:
@@ -149,7 +149,7 @@ def main() -> None:
         cases = domain.cases(test, options.limit)
         given = drc, domain, test
         seeds[test] = measured(*given, cases, answers_of, options.out / key / f"{test}.jsonl")
-        drawn[test] = measured(*given, cases[: options.drawn], drawings_of, options.out / key / f"{test}-drawn.jsonl")
+        drawn[test] = measured(*given, cases[: options.drawn], drawn_of, options.out / key / f"{test}-drawn.jsonl")
     thresholds = Thresholds()
     if options.fit:
         fitting = [case for test in options.fit for case in seeds[test] if not case["half"]]

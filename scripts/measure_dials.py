@@ -21,14 +21,14 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.bench.artists import EMBEDDED, DRCArtist  # noqa: E402
 from drc.bench.baselines import COPY, RANDOM  # noqa: E402
 from drc.bench.config import BenchConfig  # noqa: E402
-from drc.bench.metrics import metric_of  # noqa: E402
-from drc.bench.page import encoded  # noqa: E402
-from drc.bench.plots import ARTISTS, Canvas, Panel, legend, write_head  # noqa: E402
+from drc.bench.models import EMBEDDED, DRCModel  # noqa: E402
+from drc.bench.report.html import encoded  # noqa: E402
+from drc.bench.report.plots import MODEL_COLOURS, Canvas, Panel, legend, write_head  # noqa: E402
+from drc.bench.report.summary import Number  # noqa: E402
 from drc.bench.run import run  # noqa: E402
-from drc.bench.summary import Number  # noqa: E402
+from drc.bench.scores.metrics import metric_of  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.sheet import MUTED  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
@@ -52,8 +52,8 @@ def answer_of(dial: str, step: float) -> str:
 
 def measure(config: BenchConfig, model: Path, steps: Sequence[float]) -> Found:
     drc = load(model)
-    artists = {
-        answer_of(dial, step): DRCArtist(drc, *strengths_of(dial, step), config.sampling)
+    models = {
+        answer_of(dial, step): DRCModel(drc, *strengths_of(dial, step), config.sampling)
         for dial in OWN
         for step in steps
     }
@@ -64,7 +64,7 @@ def measure(config: BenchConfig, model: Path, steps: Sequence[float]) -> Found:
             bar.total, bar.n = total, done
             bar.refresh()
 
-        numbers = run(config, tell, artists=artists).numbers
+        numbers = run(config, tell, models=models).numbers
     return {(one.test, one.judge, one.answer, one.metric): one for one in numbers if not one.facet}
 
 
@@ -104,7 +104,7 @@ def picture(found: Found, config: BenchConfig, steps: Sequence[float]) -> np.nda
     write_head(
         canvas, "what the dials do", f"percent right of {config.limit} pictures, with 95 % intervals; {untouched}"
     )
-    colour = dict(zip(METRICS, ARTISTS, strict=False))
+    colour = dict(zip(METRICS, MODEL_COLOURS, strict=False))
     for line, judge in enumerate(config.judges):
         for column, dial in enumerate(OWN):
             panel = Panel(canvas, edge + column * (side + edge), head + 24 + line * (high + 62), side, high)

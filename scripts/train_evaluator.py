@@ -20,7 +20,7 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.bench.evaluator import Evaluator, EvaluatorConfig, disturbed, shrink  # noqa: E402
+from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig, disturbed, shrink  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import Pictures, emoji_part, restyled_part  # noqa: E402

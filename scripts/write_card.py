@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drc.bench.report import PICTURES, read_results  # noqa: E402
+from drc.bench.report.report import PICTURES, read_results  # noqa: E402
 from scripts.lib.card import markdown, replace_block, training_table  # noqa: E402
 
 PARTS = {

@@ -1,7 +1,7 @@
 """Measures how well models draw cases whose true picture exists.
 
     python -m drc.bench run --model embedded --domain emoji --tests T1,T2 --out DIR
-    python -m drc.bench compare DIR DIR [--artists NAME,NAME] [--out DIR]
+    python -m drc.bench compare DIR DIR [--models NAME,NAME] [--out DIR]
     python -m drc.bench import stickers|movies FOLDER --split pigeon|users --out FILE
 
 `run` writes results.json, results.csv and index.html. What was drawn and judged is kept: started again it goes on where
@@ -9,7 +9,7 @@ it was, and a run with a higher --limit draws only what is new. On many processe
 
     accelerate launch --multi_gpu --num_processes 2 -m drc.bench run --device cpu ...
 
-`compare` sets the first artists of two results, or those that are named, side by side; both folders may be the same.
+`compare` sets the first models of two results, or those that are named, side by side; both folders may be the same.
 `import` makes cases of the paper's own data, where a user has it.
 """
 
@@ -20,11 +20,13 @@ import time
 from pathlib import Path
 
 from ..train.processes import StoppedElsewhereError, processes_of
-from .compare import differences, markdown, write_comparison
+from .cases import DOMAINS
+from .cases.importers import command as importing
 from .config import BenchConfig
-from .importers import command as importing
-from .report import PAGE, read_results
-from .run import DOMAINS, run
+from .report.compare import differences, markdown, write_comparison
+from .report.report import PAGE, read_results
+from .report.summary import MODELS
+from .run import run
 
 DEFAULTS = BenchConfig()
 log = logging.getLogger("drc")
@@ -48,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     add_run(commands.add_parser("run", help="let models draw, and judge what they drew"))
     compare = commands.add_parser("compare", help="set two results side by side")
     compare.add_argument("results", type=Path, nargs=2, metavar="DIR")
-    compare.add_argument("--artists", type=names, help="one of each result; without it, the first of each")
+    compare.add_argument(
+        "--models", "--artists", type=names, metavar="NAMES", help="one of each result; without it, the first of each"
+    )
     compare.add_argument("--out", type=Path, help="folder for index.html and results.csv")
     importing.add_arguments(commands.add_parser("import", help="make cases of stickers by theme, or of MovieLens"))
     return main
@@ -130,11 +134,11 @@ def command_run(options: argparse.Namespace) -> None:
 
 def command_compare(options: argparse.Namespace) -> None:
     first, second = map(read_results, options.results)
-    artists = options.artists or tuple(next(iter(results["artists"])) for results in (first, second))
-    if len(artists) != 2:
-        raise ValueError(f"--artists names {len(artists)}, expected 2, one of each result; write them as NAME,NAME")
-    found = differences(first, second, artists)
-    called = artists if artists[0] != artists[1] else tuple(f"{artists[0]}, {path}" for path in options.results)
+    models = options.models or tuple(next(iter(results[MODELS])) for results in (first, second))
+    if len(models) != 2:
+        raise ValueError(f"--models names {len(models)}, expected 2, one of each result; write them as NAME,NAME")
+    found = differences(first, second, models)
+    called = models if models[0] != models[1] else tuple(f"{models[0]}, {path}" for path in options.results)
     sys.stdout.write(markdown(found, called))
     if options.out:
         write_comparison(found, called, options.out)

@@ -1,29 +1,61 @@
-"""What needs no model: rows of pictures that answer a case, to be beaten."""
+"""What needs no model: answers to be beaten.
 
-from collections.abc import Sequence
+A further baseline is a function from what was asked to one answer for each case, and a line in BASELINES. An answer is
+a row of the domain's pictures, or a picture of its own.
+"""
 
-from .domain import Case, Domain
-from .metrics import Seen
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-COPY, NEAREST, RANDOM = "copy the reference", "nearest in style", "random in style"
-TRUTH, WHITE = "the target itself", "white"
-BASELINES = (COPY, NEAREST, RANDOM)
+import numpy as np
 
+from .cases.domain import Case, Domain
+from .judges.judge import Seen
 
-def baseline_rows(domain: Domain, test: str, cases: Sequence[Case], seen: Seen) -> dict[str, list[int]]:
-    """Answer -> a row for every case. The longest history is what is known of the style."""
-    return {
-        TRUTH: [case.target for case in cases],
-        COPY: [case.reference for case in cases],
-        NEAREST: nearest_in_style(cases, seen),
-        RANDOM: [domain.first(f"{domain.case_name(test, case, ())} random", case.history, 1)[0] for case in cases],
-    }
+TRUTH, CEILING = "the target itself", "the target through the tokeniser"
+COPY, NEAREST, RANDOM, WHITE = "copy the reference", "nearest in style", "random in style", "white"
 
 
-def nearest_in_style(cases: Sequence[Case], seen: Seen) -> list[int]:
-    """For each case the history picture whose meaning is nearest to the reference's: what retrieval would answer."""
+@dataclass(frozen=True)
+class Asked:
+    """Cases of a test; `seen` is how a judge saw their pictures. The longest history is what is known of the style."""
+
+    domain: Domain
+    test: str
+    cases: Sequence[Case]
+    seen: Seen
+
+
+Rows = list[int]
+Pictures = np.ndarray  # uint8 [cases, S, S, 3]
+
+
+def copy_reference(asked: Asked) -> Rows:
+    return [case.reference for case in asked.cases]
+
+
+def nearest_in_style(asked: Asked) -> Rows:
+    """The history picture whose meaning is nearest to the reference's: what retrieval would answer."""
     found = []
-    for case in cases:
-        likeness = seen[list(case.history)].meaning @ seen[case.reference].meaning
+    for case in asked.cases:
+        likeness = asked.seen[list(case.history)].meaning @ asked.seen[case.reference].meaning
         found.append(case.history[int(likeness.argmax())])
     return found
+
+
+def random_in_style(asked: Asked) -> Rows:
+    domain, test = asked.domain, asked.test
+    return [domain.first(f"{domain.case_name(test, case, ())} random", case.history, 1)[0] for case in asked.cases]
+
+
+def white(asked: Asked) -> Pictures:
+    targets = asked.domain.pictures.read(np.array([case.target for case in asked.cases]))
+    return np.full_like(targets, 255)
+
+
+BASELINES: dict[str, Callable[[Asked], Rows | Pictures]] = {
+    COPY: copy_reference,
+    NEAREST: nearest_in_style,
+    RANDOM: random_in_style,
+    WHITE: white,
+}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
 from ..lmm.generate import Sampling
-from .domain import HISTORIES, check_histories
-from .judges import JUDGES, EfficientNetJudge
+from .cases.domain import HISTORIES, check_histories
+from .judges import JUDGES
+from .judges.efficientnet import EfficientNetJudge
 
 PATHS = ("models", "data", "packages", "evaluator", "out", "cache")
 
@@ -17,9 +18,10 @@ PATHS = ("models", "data", "packages", "evaluator", "out", "cache")
 class BenchConfig:
     """What is measured, and how.
 
-    models: files by name, see `artists.open_artists`; the first is the one in question.
+    models: files by name, see `models.open_models`; the first is the one in question.
     tests: of the domain; none: all that its report has.
-    histories: see `domain.HISTORIES`; the first is what the tables are about, the others are drawn for `sweep` cases.
+    histories: see `cases.domain.HISTORIES`; the first is what the tables are about, the others are drawn for `sweep`
+        cases.
     limit: cases of a test.
     candidates: drawn for each case, of which EfficientNet picks one; it is no judge then.
     controls: every DRC model with the history alone and with the reference alone, too.

@@ -1,27 +1,84 @@
 """One run of a benchmark, from its settings to its report: the same for a node, for `python -m drc.bench` and for many
 processes."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 from ..train.processes import OneProcess
-from .artists import LMMArtist, open_artists
-from .bench import Bench, Progress
+from .answers import Answers
+from .cases import open_domain
+from .cases.domain import Domain
 from .config import BenchConfig, check
-from .domain import Domain
-from .emoji import EmojiDomain
-from .judges import Judge, open_jury
-from .posters import PosterDomain
-from .report import Report
+from .generated import Generated
+from .judges import open_judges
+from .judges.cache import CHUNK, FeatureCache, chunks_of
+from .judges.judge import Judge
+from .models import LMMModel, open_models
+from .plan import Plan
+from .report.report import Report
+from .report.sheets import sheets
+from .results import results_of
 
-DOMAINS = {domain.name: domain for domain in (EmojiDomain, PosterDomain)}
+Progress = Callable[[str, int, int], None]
 
 
-def open_domain(name: str, folder: Path) -> Domain:
-    """The domain of this name, built in a folder; ValueError, in one sentence, where it is not."""
-    if name not in DOMAINS:
-        raise ValueError(f"domain {name} was asked for, expected out of {', '.join(DOMAINS)}; choose among them")
-    return DOMAINS[name].open(folder)
+class Run:
+    """What one process does of a run. `shares` are done in their order, each after all processes did the one before."""
+
+    def __init__(
+        self,
+        config: BenchConfig,
+        domain: Domain,
+        models: Mapping[str, LMMModel],
+        judges: Sequence[Judge],
+        processes: OneProcess | None = None,
+        on_progress: Progress | None = None,
+    ):
+        self.processes = processes or OneProcess()
+        self.tell = on_progress or (lambda what, done, total: None)
+        self.plan = Plan(config, domain, models, self.processes.device)
+        self.generated = Generated(config.out / "drawn", domain, config.seed, self.processes.device)
+        self.answers = Answers(self.plan, self.generated)
+        rank, count = self.processes.rank, self.processes.count
+        self.caches = [FeatureCache(judge, config.cache, rank, count) for judge in judges]
+
+    def shares(self) -> tuple[Callable[[], None], ...]:
+        return self.draw, self.judge_truth, self.judge_answers
+
+    def draw(self) -> None:
+        requests = [request for test in self.plan.tests for request in self.plan.requests(test)]
+        batches = [(request, cases) for request in requests for cases in request.batches()]
+        batches = batches[self.processes.rank :: self.processes.count]
+        for done, (request, cases) in enumerate(batches):
+            self.tell("drawing", done, len(batches))
+            self.generated.draw(request, cases)
+        self.tell("drawing", len(batches), len(batches))
+
+    def judge_truth(self) -> None:
+        """What judges see in the pictures of the domain."""
+        rows = [(cache, part) for cache in self.caches for test in self.plan.tests for part in self.plan.rows(test)]
+        done, total = 0, sum(-(-len(some) // CHUNK) for _, some in rows)
+        for cache, some in rows:
+            for chunk in chunks_of(self.plan.domain, some):
+                self.tell("judging what is true", done, total)
+                cache.look(chunk)
+                done += 1
+        self.tell("judging what is true", total, total)
+
+    def judge_answers(self) -> None:
+        """What judges see in the answers, and how far these are from the truth."""
+        parts = [(test, cache) for test in self.plan.tests for cache in self.caches]
+        for done, (test, cache) in enumerate(parts):
+            for answer in self.answers.of(test, self.answers.seen(test, cache)):
+                self.tell("judging what was drawn", done, len(parts))
+                for chunk, target in zip(answer.chunks(), self.answers.targets(test, answer), strict=True):
+                    if answer.rows is None:
+                        cache.look(chunk)
+                    cache.compare(chunk, target)
+        self.tell("judging what was drawn", len(parts), len(parts))
+
+    def report(self) -> Report:
+        """After all shares."""
+        return Report(results_of(self.plan, self.answers, self.caches, self.tell), sheets(self.plan, self.generated))
 
 
 def run(
@@ -29,12 +86,12 @@ def run(
     on_progress: Progress | None = None,
     processes: OneProcess | None = None,
     domain: Domain | None = None,
-    artists: Mapping[str, LMMArtist] | None = None,
-    jury: Sequence[Judge] | None = None,
+    models: Mapping[str, LMMModel] | None = None,
+    judges: Sequence[Judge] | None = None,
 ) -> Report | None:
     """Measures, writes the report into `config.out` and returns it; None on every process but the first.
 
-    Domain, artists and jury are those of the settings unless they are given. `on_progress(what, done, total)` is told
+    Domain, models and judges are those of the settings unless they are given. `on_progress(what, done, total)` is told
     of every batch and may raise to stop; what was drawn and judged is kept, and the same call goes on from there.
     Raises ValueError, in one sentence, for settings or files that do not serve.
     """
@@ -42,16 +99,15 @@ def run(
     with processes.together():
         check(config)
         domain = domain or open_domain(config.domain, config.data)
-        if artists is None:
-            models, device = config.models, processes.device
-            artists = open_artists(models, config.strengths, config.sampling, config.controls, device)
-        jury = jury or open_jury(config.judges, config.evaluator, config.packages, domain, processes.device)
-        bench = Bench(config, domain, artists, jury, processes, on_progress)
-    for share in (bench.draw, bench.look, bench.compare):  # each needs what all processes did before
+        if models is None:
+            models = open_models(config.models, config.strengths, config.sampling, config.controls, processes.device)
+        judges = judges or open_judges(config.judges, config.evaluator, config.packages, domain, processes.device)
+        whole = Run(config, domain, models, judges, processes, on_progress)
+    for share in whole.shares():
         with processes.together():
             share()
     if not processes.main:
         return None
-    report = Report(bench.results(), bench.sheets())
+    report = whole.report()
     report.write(config.out)
     return report

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from drc.bench.metrics import metric_of, metrics_in
-from drc.bench.page import settings_of
-from drc.bench.summary import disagreements, indexed, main_history, numbers_of
+from drc.bench.report.summary import disagreements, indexed, main_history, numbers_of, settings_of
+from drc.bench.scores.metrics import metric_of, metrics_in
 from drc.train.checkpoints import RunFolder
 
 GAPS = ("wrong_reference", "wrong_history")

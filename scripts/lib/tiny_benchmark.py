@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from drc.bench.efficientnet import FILE, EfficientNetLite0
-from drc.bench.evaluator import Evaluator, EvaluatorConfig
+from drc.bench.judges.efficientnet import FILE, EfficientNetLite0
+from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig
 from drc.data.emoji import Cell, Meaning
 from drc.data.splits import Splits
 from drc.files import write_safetensors

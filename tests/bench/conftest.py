@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from drc.bench.emoji import EmojiDomain
-from drc.bench.judges import Features, Judge
+from drc.bench.cases.emoji import EmojiDomain
+from drc.bench.judges.judge import Features, Judge
 from drc.data.pictures import Picture
 from drc.data.splits import Splits
 from scripts.lib.tiny import write_tiny

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from drc.bench.artists import DRCArtist, open_artists
-from drc.bench.baselines import COPY, NEAREST, RANDOM, TRUTH, WHITE
-from drc.bench.bench import CEILING, Bench
+from drc.bench.baselines import CEILING, COPY, NEAREST, RANDOM, TRUTH, WHITE
+from drc.bench.cases.emoji import EmojiDomain
 from drc.bench.config import BenchConfig, check
-from drc.bench.emoji import EmojiDomain
-from drc.bench.run import run
+from drc.bench.models import DRCModel, open_models
+from drc.bench.run import Run, run
 from drc.checkpoint import load
 from drc.lmm.generate import Sampling
 from drc.train.processes import OneProcess
@@ -21,7 +20,7 @@ from drc.train.processes import OneProcess
 from .conftest import SETS, Eye, toy_domain
 
 
-class Counting(DRCArtist):
+class Counting(DRCModel):
     """Counts the cases that it draws."""
 
     drawn = 0
@@ -31,7 +30,7 @@ class Counting(DRCArtist):
         return super().draw(history, reference, seeds)
 
 
-class Blender(DRCArtist):
+class Blender(DRCModel):
     """Lays the pictures of a history over each other."""
 
     def draw(self, history, reference, seeds):
@@ -39,7 +38,7 @@ class Blender(DRCArtist):
 
 
 @pytest.fixture
-def artist(tiny):
+def model(tiny):
     return Counting(load(tiny), 1.5, 3.0, Sampling())
 
 
@@ -51,8 +50,8 @@ def config_in(folder: Path, **settings) -> BenchConfig:
 @pytest.fixture(scope="module")
 def report(domain, tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    artists = open_artists({"ours": str(tiny)}, (1.5, 3.0), Sampling(), controls=True)
-    return run(config_in(folder, gaps=True), domain=domain, artists=artists, jury=[Eye()])
+    models = open_models({"ours": str(tiny)}, (1.5, 3.0), Sampling(), controls=True)
+    return run(config_in(folder, gaps=True), domain=domain, models=models, judges=[Eye()])
 
 
 def test_baselines_score_what_they_must(report):
@@ -80,14 +79,14 @@ def test_other_histories_are_drawn_for_the_first_cases(report):
 
 
 def test_every_history_is_shown_as_it_is_called(domain, tiny, tmp_path):
-    artist = Blender(load(tiny), 1.5, 3.0, Sampling())
+    model = Blender(load(tiny), 1.5, 3.0, Sampling())
     config = config_in(tmp_path, tests=("T4",), histories=("8", "2", "noisy", "mixed"))
-    bench = Bench(config, domain, {"blender": artist}, [Eye()])
-    bench.draw()
-    for request in bench.requests("T4"):
+    whole = Run(config, domain, {"blender": model}, [Eye()])
+    whole.draw()
+    for request in whole.plan.requests("T4"):
         if request.shown:
             blends = domain.images([case.given(request.shown) for case in request.cases]).mean(dim=1)
-            assert np.abs(bench.drawings.read(request) / 255 - blends.permute(0, 2, 3, 1).numpy()).max() < 1 / 255
+            assert np.abs(whole.generated.read(request) / 255 - blends.permute(0, 2, 3, 1).numpy()).max() < 1 / 255
 
 
 class Parted(EmojiDomain):
@@ -99,9 +98,9 @@ class Parted(EmojiDomain):
         return {"colour": [row for row in same if row != target]} if its.style == "symbola" else {}
 
 
-def test_parts_are_scored_where_a_domain_knows_them(artist, tmp_path):
+def test_parts_are_scored_where_a_domain_knows_them(model, tmp_path):
     domain = toy_domain(kind=Parted)
-    found = run(config_in(tmp_path), domain=domain, artists={"ours": artist}, jury=[Eye()])
+    found = run(config_in(tmp_path), domain=domain, models={"ours": model}, judges=[Eye()])
     answers = found.results["tests"]["T4"]["judges"]["eye"]["2"]
     styles = [domain.record(case.target).style for case in domain.cases("T4", 6)]
     known = [1 if style == "symbola" else None for style in styles]
@@ -117,21 +116,21 @@ def test_gaps_are_measured_once_for_each_model(report):
         assert test["gaps"]["ours"]["ar_right"] > 0
 
 
-def test_what_was_drawn_is_kept_and_a_longer_list_draws_what_is_new(domain, artist, tmp_path):
-    first = run(config_in(tmp_path), domain=domain, artists={"ours": artist}, jury=[Eye()])
-    assert artist.drawn == 2 * (6 + 3 + 3)
+def test_what_was_drawn_is_kept_and_a_longer_list_draws_what_is_new(domain, model, tmp_path):
+    first = run(config_in(tmp_path), domain=domain, models={"ours": model}, judges=[Eye()])
+    assert model.drawn == 2 * (6 + 3 + 3)
     eye = Eye()
-    again = run(config_in(tmp_path), domain=domain, artists={"ours": artist}, jury=[eye])
-    assert artist.drawn == 24 and eye.looks == 0
+    again = run(config_in(tmp_path), domain=domain, models={"ours": model}, judges=[eye])
+    assert model.drawn == 24 and eye.looks == 0
     assert again.results == first.results
-    longer = run(config_in(tmp_path, limit=8), domain=domain, artists={"ours": artist}, jury=[Eye()])
-    assert artist.drawn == 24 + 2 * 2
+    longer = run(config_in(tmp_path, limit=8), domain=domain, models={"ours": model}, judges=[Eye()])
+    assert model.drawn == 24 + 2 * 2
     assert longer.results["tests"]["P3"]["cases"][:6] == first.results["tests"]["P3"]["cases"]
-    run(config_in(tmp_path, seed=1), domain=domain, artists={"ours": artist}, jury=[Eye()])
-    assert artist.drawn == 24 + 4 + 24
+    run(config_in(tmp_path, seed=1), domain=domain, models={"ours": model}, judges=[Eye()])
+    assert model.drawn == 24 + 4 + 24
 
 
-def test_a_stopped_run_goes_on(domain, artist, tmp_path):
+def test_a_stopped_run_goes_on(domain, model, tmp_path):
     class StoppedError(Exception):
         pass
 
@@ -140,11 +139,11 @@ def test_a_stopped_run_goes_on(domain, artist, tmp_path):
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        run(config_in(tmp_path), stop, domain=domain, artists={"ours": artist}, jury=[Eye()])
-    assert 0 < artist.drawn < 24 and not (tmp_path / "out" / "results.json").exists()
+        run(config_in(tmp_path), stop, domain=domain, models={"ours": model}, judges=[Eye()])
+    assert 0 < model.drawn < 24 and not (tmp_path / "out" / "results.json").exists()
     told = []
-    run(config_in(tmp_path), lambda *given: told.append(given), domain=domain, artists={"ours": artist}, jury=[Eye()])
-    assert artist.drawn == 24
+    run(config_in(tmp_path), lambda *given: told.append(given), domain=domain, models={"ours": model}, judges=[Eye()])
+    assert model.drawn == 24
     for what in ("drawing", "judging what is true", "judging what was drawn", "scoring"):
         steps = [(done, total) for part, done, total in told if part == what]
         assert steps == sorted(steps) and steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0
@@ -154,12 +153,12 @@ def test_tests_with_one_gallery_share_what_judges_saw(domain, tiny, tmp_path):
     eyes = {}
     for tests in (("T1",), ("T1", "T3")):
         eyes[tests] = Eye()
-        bench = Bench(config_in(tmp_path / tests[-1], tests=tests), domain, {"ours": fresh(tiny)}, [eyes[tests]])
-        bench.look()
-    gallery, rest = bench.rows("T3")
+        whole = Run(config_in(tmp_path / tests[-1], tests=tests), domain, {"ours": fresh(tiny)}, [eyes[tests]])
+        whole.judge_truth()
+    gallery, rest = whole.plan.rows("T3")
     assert domain.gallery("T1") == gallery and not set(gallery) & set(rest)
     assert eyes["T1", "T3"].looks - eyes["T1",].looks <= len(rest)
-    seen = bench.seen("T3", bench.notes[0])
+    seen = whole.answers.seen("T3", whole.caches[0])
     torch.testing.assert_close(seen[gallery[3:4]].meaning, Eye()(domain.images(gallery[3:4])).meaning)
 
 
@@ -170,19 +169,19 @@ class Member(OneProcess):
 
 
 def test_processes_share_the_work(domain, tiny, tmp_path):
-    alone = run(config_in(tmp_path / "1"), domain=domain, artists={"ours": fresh(tiny)}, jury=[Eye()])
-    artists, eyes = [fresh(tiny), fresh(tiny)], [Eye(), Eye()]
+    alone = run(config_in(tmp_path / "1"), domain=domain, models={"ours": fresh(tiny)}, judges=[Eye()])
+    models, eyes = [fresh(tiny), fresh(tiny)], [Eye(), Eye()]
     members = [
-        Bench(config_in(tmp_path / "2"), domain, {"ours": artist}, [eye], Member(rank, 2))
-        for rank, (artist, eye) in enumerate(zip(artists, eyes, strict=True))
+        Run(config_in(tmp_path / "2"), domain, {"ours": model}, [eye], Member(rank, 2))
+        for rank, (model, eye) in enumerate(zip(models, eyes, strict=True))
     ]
-    for share in ("draw", "look", "compare"):
-        for member in members:
-            getattr(member, share)()
-    assert sum(artist.drawn for artist in artists) == 24 and all(artist.drawn for artist in artists)
+    for together in zip(*(member.shares() for member in members), strict=True):
+        for share in together:
+            share()
+    assert sum(model.drawn for model in models) == 24 and all(model.drawn for model in models)
     looks = [eye.looks for eye in eyes]
     assert min(looks) > 0
-    assert members[0].results()["tests"] == alone.results["tests"]
+    assert members[0].report().results["tests"] == alone.results["tests"]
     assert [eye.looks for eye in eyes] == looks
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drc.bench.report import PAGE, RESULTS
+from drc.bench.report.report import PAGE, RESULTS
 
 from .test_bad_input import sentence
 

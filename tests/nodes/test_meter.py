@@ -1,10 +1,10 @@
-"""Collapse Meter: the numbers of its evidence, whatever way the pictures come."""
+"""Collapse Meter: the numbers of its scores, whatever way the pictures come."""
 
 import pytest
 import torch
 
-from drc.bench.collapse import read
-from drc.bench.evidence import evidence
+from drc.bench.collapse.likelihood import collapse_scores
+from drc.bench.collapse.meter import read
 
 from .test_bad_input import sentence
 
@@ -20,16 +20,16 @@ def given():
     return {"images": pictures[:2], "history": pictures[2:5], "reference": pictures[5:]}
 
 
-def test_its_numbers_are_those_of_the_evidence(graph, model, given):
+def test_its_numbers_are_those_of_the_scores(graph, model, given):
     node = graph.classes["DRC_CollapseMeter"]
     with torch.inference_mode():
-        needles, *numbers, verdict = node.execute(model=model, **given)
+        dials, *numbers, verdict = node.execute(model=model, **given)
         images, history, reference = (part.permute(0, 3, 1, 2) for part in given.values())
-        readings = read(evidence(model.drc, images, history, reference[0]))
+        readings = read(collapse_scores(model.drc, images, history, reference[0]))
     means = [sum(getattr(one, name) for one in readings) / 2 for name in ("style", "meaning", "copying")]
     assert numbers == pytest.approx(means, abs=1e-4)
     assert verdict.splitlines() == [one.verdict for one in readings]
-    assert needles.shape == (1, 320, 768, 3)
+    assert dials.shape == (1, 320, 768, 3)
 
 
 def test_a_copy_of_a_history_picture_is_called_one(graph, model, given):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drc.bench.summary import Number
+from drc.bench.report.summary import Number
 from scripts.measure_dials import told, told_of_truth
 
 STEPS = (0.0, 0.5, 1.0, 2.0, 4.0)

@@ -1,0 +1,128 @@
+"""What a benchmark asks: a history, a reference, and the true picture that a model should have drawn from them.
+
+A domain knows its pictures, its tests and their cases. Every choice follows from hashes of names, so the lists are
+fixed before any model is looked at, a shorter list is the beginning of the longer one, and so is a shorter history.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from ...data.pictures import Picture, Pictures
+from ...data.splits import order
+from ...train.tokenizer import as_images
+
+LONGEST = 16  # pictures of a history
+HISTORIES = ("8", "1", "2", "4", "16", "noisy", "mixed")
+"""How much of its history a model is shown; the first is the one that the tables are about. A number is that many
+pictures. `noisy` are eight of which two are in styles of their own, `mixed` eight of which four are in one other style.
+Both begin as the clean history does and are scored against its style. The shares are ours."""
+SHARES = {"noisy": (6, 2), "mixed": (4, 4)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows of a domain's pictures; `strays` and `others` are what noisy and mixed histories take in."""
+
+    target: int
+    reference: int
+    history: tuple[int, ...]
+    strays: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+
+    def given(self, history: str) -> tuple[int, ...]:
+        """The history as one of HISTORIES shows it."""
+        if history in SHARES:
+            own, foreign = SHARES[history]
+            return self.history[:own] + {"noisy": self.strays, "mixed": self.others}[history][:foreign]
+        return self.history[: int(history)]
+
+    @property
+    def rows(self) -> set[int]:
+        return {self.target, self.reference, *self.history, *self.strays, *self.others}
+
+
+def check_histories(histories: Iterable[str]) -> None:
+    """ValueError for a history that is none."""
+    for name in histories:
+        if name not in SHARES and not (name.isdigit() and 1 <= int(name) <= LONGEST):
+            raise ValueError(
+                f"history {name} was asked for, expected a number of pictures from 1 to {LONGEST}, or "
+                f"{' or '.join(SHARES)}; choose among them"
+            )
+
+
+def in_order(histories: Iterable[str]) -> list[str]:
+    """Clean ones by their length, then the others."""
+    histories = list(histories)
+    clean = sorted((name for name in histories if name.isdigit()), key=int)
+    return clean + [name for name in histories if not name.isdigit()]
+
+
+class Domain:
+    """All pictures that tests are made of, and the tests' cases and galleries.
+
+    `tests` maps the names of tests to what they are; `reported` are those of a full report, in its order. `fingerprint`
+    changes when pictures do. `ordinary` are the rows of pictures that nobody repainted, where there are such. `cases`,
+    `gallery` and `facets` say what a domain asks and how a report is divided.
+    """
+
+    name: str
+    tests: dict[str, str]
+    reported: tuple[str, ...]
+
+    def __init__(self, pictures: Pictures, fingerprint: str):
+        self.pictures, self.fingerprint = pictures, fingerprint
+        self.ordinary: Sequence[int] = range(len(pictures))
+
+    def cases(self, test: str, limit: int) -> list[Case]:
+        """The first `limit` cases of a test; ValueError, in one sentence, for a test that is not there."""
+        raise NotImplementedError
+
+    def gallery(self, test: str) -> list[int]:
+        """Every picture that what is drawn in a test is compared with: all its styles times all its meanings."""
+        raise NotImplementedError
+
+    def facets(self, target: int) -> dict[str, str]:
+        """Where a case belongs in a report, such as {"family": "noto"}; the first facet is the one that is plotted."""
+        raise NotImplementedError
+
+    def rivals(self, target: int) -> dict[str, list[int]]:
+        """Parts of a style and of a meaning, such as a font, each with the pictures that differ from the target in it
+        alone; every part is scored apart."""
+        return {}
+
+    def record(self, row: int) -> Picture:
+        return self.pictures.records[row]
+
+    def name_of(self, row: int) -> str:
+        return f"{self.record(row).style} {self.record(row).drawing}"
+
+    def grouped(self, attribute: str, rows: Iterable[int] | None = None) -> dict[str, list[int]]:
+        """Rows, all when left out, by what their records have for an attribute."""
+        found = defaultdict(list)
+        for row in range(len(self.pictures)) if rows is None else rows:
+            found[getattr(self.record(row), attribute)].append(row)
+        return found
+
+    def images(self, rows: ArrayLike, device: torch.device | str = "cpu") -> Tensor:
+        """Rows of any shape [...] -> pictures [..., 3, S, S] in 0..1."""
+        rows = np.asarray(rows)
+        return as_images(self.pictures.read(rows.ravel()), device).unflatten(0, rows.shape)
+
+    def first(self, salt: str, rows: Iterable[int], count: int) -> list[int]:
+        """The first `count` of the rows in the order of their names' hashes."""
+        return sorted(rows, key=lambda row: order(f"{salt} {self.name_of(row)}"))[:count]
+
+    def case_name(self, test: str, case: Case, history: Sequence[int]) -> str:
+        """What a case shows, in words that are the same on every machine."""
+        return " | ".join([test, *(self.name_of(row) for row in (case.target, case.reference, *history))])
+
+    def seed(self, test: str, case: Case) -> int:
+        """A case draws from the same random numbers whatever the model and the history."""
+        return int(order(f"{test} {self.name_of(case.target)} seed")[:8], 16)

@@ -1,0 +1,196 @@
+"""What draws a picture from a history and a reference: DRC, or what it is compared with."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..checkpoint import load
+from ..files import file_hash, tensors_hash
+from ..lmm import LMM
+from ..lmm.generate import Sampling, generate
+from ..model import DRC, PICTURES
+from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
+from ..train.entangled import EntangledDRC
+from .judges.judge import Judge
+
+EMBEDDED = Path(__file__).resolve().parents[1] / "weights" / "drc-embedded.safetensors"
+
+
+class Model(Protocol):
+    key: str  # changes when what it draws does
+
+    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+        """Histories [B, n, 3, S, S] and references [B, 3, S, S] in 0..1 -> one picture each [B, 3, S, S]."""
+
+
+class LMMModel:
+    """Draws with a large multimodal model what `instruct` asks it to; pictures are made to fit the model.
+
+    `digest` is the SHA-256 of the file of its weights, `way` how they are used. `on_code` is told of every code of a
+    batch, see `generate`.
+    """
+
+    on_code: Callable[[int, Tensor], None] | None = None
+
+    def __init__(self, lmm: LMM, sampling: Sampling, digest: str, way: str):
+        self.lmm, self.sampling, self.digest = lmm, sampling, digest
+        self.key = f"{way}, {sampling}, {digest}"
+
+    def instruct(self, history: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes [B, n, N] and [B, N] -> text [B, S, T], vectors [B, S, K, d] and coefficients [S]."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+        images = fitted(torch.cat((history, reference[:, None]), dim=1).flatten(0, 1), self.lmm.image_size)
+        codes = torch.cat([self.lmm.tokenize(some) for some in images.split(PICTURES)])
+        codes = codes.unflatten(0, (len(reference), -1))
+        instructions = self.instruct(codes[:, :-1], codes[:, -1])
+        drawn = self.lmm.detokenize(generate(self.lmm, *instructions, seeds, self.sampling, self.on_code))
+        return fitted(drawn, reference.shape[-1])
+
+
+class DRCModel(LMMModel):
+    def __init__(self, drc: DRC, style_strength: float, semantic_strength: float, sampling: Sampling):
+        super().__init__(drc.lmm, sampling, drc.hash, f"DRC at {style_strength:g} and {semantic_strength:g}")
+        self.drc, self.strengths = drc, (style_strength, semantic_strength)
+
+    def instruct(self, history: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        device = reference.device
+        weights = torch.ones(history.shape[1], device=device)
+        made = [
+            self.drc.compose(
+                self.drc.style(pictures, weights), self.drc.semantics(picture), "", *self.strengths, device=device
+            )
+            for pictures, picture in zip(history, reference, strict=True)
+        ]
+        texts, vectors = torch.stack([one.text for one in made]), torch.stack([one.vectors for one in made])
+        return texts, vectors, made[0].coefficients
+
+
+class EntangledModel(LMMModel):
+    """The comparison has no dials: one stream, plain conditional drawing."""
+
+    def __init__(self, entangled: EntangledDRC, sampling: Sampling, digest: str):
+        super().__init__(entangled.lmm, sampling, digest, "entangled")
+        self.entangled = entangled
+
+    def instruct(self, history: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        vectors = self.entangled.instruct(history, reference)[:, None]
+        text = torch.zeros(len(reference), 1, self.lmm.config.text_slots, dtype=torch.long, device=reference.device)
+        return text, vectors, torch.ones(1, device=reference.device)
+
+
+class Tokeniser:
+    """Sends its reference through a model's tokeniser and back: nothing that the model draws can be nearer."""
+
+    def __init__(self, lmm: LMM):
+        self.lmm, self.key = lmm, f"tokeniser {tensors_hash(lmm.vision.state_dict())}"
+
+    @torch.no_grad()
+    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+        images = fitted(reference, self.lmm.image_size)
+        return fitted(self.lmm.detokenize(self.lmm.tokenize(images)), reference.shape[-1])
+
+
+class Chooser:
+    """Lets a model draw several candidates and keeps the one that a judge finds likest to history and reference.
+
+    The judge that chooses must not score.
+    """
+
+    def __init__(self, model: Model, judge: Judge, candidates: int):
+        self.model, self.judge, self.candidates = model, judge, candidates
+        self.key = f"{model.key}, best of {candidates} for {judge.name} {judge.version}"
+
+    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+        style = self.judge(history.flatten(0, 1)).style.unflatten(0, history.shape[:2]).mean(dim=1)
+        meaning = self.judge(reference).meaning
+        drawn, likeness = [], []
+        for candidate in range(self.candidates):
+            drawn.append(self.model.draw(history, reference, [seed + candidate for seed in seeds]))
+            found = self.judge(drawn[-1])
+            likeness.append((found.style * style).sum(dim=1) + (found.meaning * meaning).sum(dim=1))
+        best = torch.stack(likeness).argmax(dim=0)
+        return torch.stack(drawn)[best, torch.arange(len(seeds))]
+
+
+def fitted(images: Tensor, size: int) -> Tensor:
+    """Square pictures [B, 3, S, S] -> [B, 3, size, size]."""
+    if images.shape[-1] == size:
+        return images
+    return F.interpolate(images, (size, size), mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def open_models(
+    models: Mapping[str, str],
+    strengths: tuple[float, float],
+    sampling: Sampling,
+    controls: bool = False,
+    device: torch.device | str = "cpu",
+) -> dict[str, LMMModel]:
+    """The models of the given files, by name: DRC models, and entangled ones, which borrow the tokeniser of the first.
+
+    A file is a DRC checkpoint or the state of an entangled training; a folder is that of a training, whose last
+    checkpoint counts; "embedded" is the model that ships. Beside an entangled model, which has no dials, every DRC
+    model also draws with both strengths 1. `controls` lets every DRC model draw from history alone and from reference
+    alone, too. Raises ValueError, in one sentence, for what is no model.
+    """
+    files = {name: find_file(path) for name, path in models.items()}
+    drcs = {name: load(file) for name, file in files.items() if file.name != STATE}
+    if not drcs:
+        raise ValueError(
+            f"{', '.join(models)} draws with the tokeniser of a DRC model, but none was given; give one with --model"
+        )
+    ours, found = next(iter(drcs.values())), {}
+    for name, file in files.items():
+        if name not in drcs:
+            found[name] = EntangledModel(load_entangled(file, ours).to(device), sampling, file_hash(file))
+            continue
+        drc = drcs[name].to(device)
+        found[name] = DRCModel(drc, *strengths, sampling)
+        if len(drcs) < len(models) and strengths != (1.0, 1.0):
+            found[f"{name}, strengths 1"] = DRCModel(drc, 1.0, 1.0, sampling)
+        if controls:
+            found[f"{name}, history only"] = DRCModel(drc, strengths[0], 0.0, sampling)
+            found[f"{name}, reference only"] = DRCModel(drc, 0.0, strengths[1], sampling)
+    return found
+
+
+def find_file(path: str) -> Path:
+    """The file of a model, which for a folder is in its last checkpoint."""
+    if path == "embedded":
+        return EMBEDDED
+    if not Path(path).exists():
+        raise ValueError(f"there is no model at '{path}'; give a DRC model, the folder of a training, or 'embedded'")
+    if Path(path).is_file():
+        return Path(path)
+    run = RunFolder(Path(path))
+    weights = run.last(WEIGHTS)
+    return weights if weights.is_file() else run.last(STATE)
+
+
+def load_entangled(state: Path, ours: DRC) -> EntangledDRC:
+    """The averages in a training's state, which holds what was trained: neither tokeniser nor the head of codes."""
+    entangled = EntangledDRC(ours.config)
+    try:
+        tensors = part(load_file(state), "average.model.")
+        missing, unexpected = entangled.load_state_dict(tensors, strict=False)
+    except RuntimeError as error:  # of another size
+        raise ValueError(
+            f"{state} is of other sizes than the DRC model; give the one that it was trained with"
+        ) from error
+    missing = [name for name in missing if not name.startswith(("lmm.vision.", "lmm.language.lm_head."))]
+    if missing or unexpected:
+        raise ValueError(
+            f"{state} is not the state of an entangled training, {(missing + unexpected)[0]} is missing or unexpected; "
+            "give the folder of one"
+        )
+    entangled.lmm.vision = ours.lmm.vision
+    entangled.lmm.tie()
+    return entangled.eval()

@@ -1,0 +1,105 @@
+"""All that a run found, as JSON can hold it; `report.summary` says what is in it."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from ..train.tokenizer import as_images
+from .answers import Answer, Answers
+from .judges.cache import FeatureCache, chunks_of
+from .judges.judge import Seen
+from .models import DRCModel
+from .plan import Plan
+from .report.summary import MODELS
+from .scores.factors import canvas, factor_scores
+from .scores.metrics import PART
+from .scores.retrieval import Scorer
+from .scores.sensitivity import sensitivity
+
+
+def results_of(
+    plan: Plan, answers: Answers, caches: Sequence[FeatureCache], tell: Callable[[str, int, int], None]
+) -> dict:
+    tests = {}
+    for done, test in enumerate(plan.tests):
+        tell("scoring", done, len(plan.tests))
+        tests[test] = of_test(plan, answers, caches, test)
+    tell("scoring", len(plan.tests), len(plan.tests))
+    return {
+        "domain": plan.domain.name,
+        "pictures": plan.domain.fingerprint,
+        "settings": plan.config.settings() | {"tests": plan.tests, "histories": list(plan.config.histories)},
+        MODELS: {name: model.key for name, model in plan.drawing.items()},
+        "files": {name: model.digest for name, model in plan.models.items()},
+        "judges": {cache.judge.name: cache.judge.version for cache in caches},
+        "tests": tests,
+    }
+
+
+def of_test(plan: Plan, answers: Answers, caches: Sequence[FeatureCache], test: str) -> dict:
+    domain, cases, boxes = plan.domain, plan.cases[test], boxes_of(plan, test)
+    return {
+        "what": domain.tests[test],
+        "gallery": len(domain.gallery(test)),
+        "cases": [domain.case_name(test, case, ()) for case in cases],
+        "meanings": [domain.record(case.target).meaning for case in cases],
+        "facets": [domain.facets(case.target) for case in cases],
+        "judges": {cache.judge.name: judged(plan, answers, cache, test, boxes) for cache in caches},
+        "gaps": sensitivities(plan, test) if plan.config.gaps else {},
+    }
+
+
+def judged(
+    plan: Plan, answers: Answers, cache: FeatureCache, test: str, boxes: Seen | None
+) -> dict[str, dict[str, dict[str, list]]]:
+    """History shown -> answer -> metric -> a number for each case."""
+    seen, cases = answers.seen(test, cache), plan.cases[test]
+    scorer = Scorer(plan.domain, cases, plan.domain.gallery(test), seen)
+    found: dict[str, dict] = {}
+    for answer in answers.of(test, seen):
+        chunks = answer.chunks()
+        features = cache.features(chunks) if answer.rows is None else seen[answer.rows]
+        histories = [case.given(answer.shown) for case in cases[: len(answer.pictures)]]
+        numbers = scorer.scores(features, histories) | parts(plan, test, answer, boxes)
+        if cache.judge.distance:
+            pairs = zip(chunks, answers.targets(test, answer), strict=True)
+            numbers["distance"] = cache.distances(pairs).numpy().round(5)
+        found.setdefault(answer.shown, {})[answer.name] = {name: as_json(one) for name, one in numbers.items()}
+    return found
+
+
+def boxes_of(plan: Plan, test: str) -> Seen | None:
+    """The targets of a test and what differs from them in one part alone, as `canvas` sees them."""
+    targets = [case.target for case in plan.cases[test]]
+    rows = {row for target in targets for rivals in plan.domain.rivals(target).values() for row in rivals}
+    if not rows:
+        return None
+    rows = sorted({*rows, *targets})
+    vectors = [canvas(as_images(chunk)) for chunk in chunks_of(plan.domain, rows)]
+    return Seen(np.array(rows), torch.cat(vectors))
+
+
+def parts(plan: Plan, test: str, answer: Answer, boxes: Seen | None) -> dict[str, np.ndarray]:
+    """Which parts of style and meaning are right; no judge is asked."""
+    if boxes is None:
+        return {}
+    targets = [case.target for case in plan.cases[test][: len(answer.pictures)]]
+    rivals = [plan.domain.rivals(target) for target in targets]
+    found = factor_scores(canvas(as_images(answer.pictures)), boxes, targets, rivals)
+    return {f"{PART}{name}": values for name, values in found.items()}
+
+
+def sensitivities(plan: Plan, test: str) -> dict[str, dict[str, float]]:
+    """What a wrong history or reference adds to the loss of every DRC model."""
+    found, done = {}, set()
+    for name, model in plan.models.items():
+        if isinstance(model, DRCModel) and id(model.drc) not in done:
+            done.add(id(model.drc))
+            found[name] = sensitivity(model.drc, plan.domain, plan.cases[test], plan.main_history)
+    return found
+
+
+def as_json(values: np.ndarray) -> list[int | float | None]:
+    """Whole numbers without a point, nothing for nan."""
+    return [None if np.isnan(value) else int(value) if value == int(value) else float(value) for value in values]

@@ -1,0 +1,140 @@
+"""Models draw a case alike in any batch, at any size, and are found by the path of their file."""
+
+import pytest
+import torch
+
+from drc.bench.judges.judge import Features, Judge
+from drc.bench.models import (
+    Chooser,
+    DRCModel,
+    EntangledModel,
+    Tokeniser,
+    find_file,
+    fitted,
+    load_entangled,
+    open_models,
+)
+from drc.checkpoint import load
+from drc.files import write_safetensors
+from drc.lmm.generate import Sampling
+from drc.train.checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder
+from drc.train.entangled import EntangledDRC
+from scripts.lib.tiny import CONFIG, write_tiny
+
+
+@pytest.fixture
+def state(tmp_path):
+    """The folder of an entangled training, with the state that it goes on from."""
+    torch.manual_seed(0)
+    model = EntangledDRC(CONFIG)
+    model.initialise()
+    kept = {
+        name: tensor for name, tensor in model.state_dict().items() if "vision" not in name and "lm_head" not in name
+    }
+    run = RunFolder(tmp_path / "entangled")
+    run.save(10, {STATE: Checkpoint({f"average.model.{name}": tensor for name, tensor in kept.items()}, {})})
+    return run.folder
+
+
+def asked(size: int = 32) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(3, 2, 3, size, size, generator=generator), torch.rand(3, 3, size, size, generator=generator)
+
+
+def test_a_case_is_drawn_the_same_in_any_batch(tiny):
+    model = DRCModel(load(tiny), 2.0, 3.0, Sampling())
+    history, reference = asked()
+    together = model.draw(history, reference, [1, 2, 3])
+    alone = model.draw(history[1:2], reference[1:2], [2])
+    torch.testing.assert_close(together[1:2], alone)
+    assert not torch.equal(together[0], together[1])
+
+
+def test_pictures_of_another_size_are_made_to_fit(tiny):
+    model = DRCModel(load(tiny), 1.0, 1.0, Sampling())
+    history, reference = asked(64)
+    drawn = model.draw(history, reference, [1, 2, 3])
+    small = model.draw(fitted(history.flatten(0, 1), 32).unflatten(0, (3, 2)), fitted(reference, 32), [1, 2, 3])
+    assert drawn.shape == reference.shape
+    torch.testing.assert_close(drawn, fitted(small, 64))
+
+
+def test_what_is_dropped_does_not_count(tiny):
+    history, reference = asked()
+    models = open_models({"ours": str(tiny)}, (1.5, 3.0), Sampling(), controls=True)
+    assert list(models) == ["ours", "ours, history only", "ours, reference only"]
+    for name, other in (
+        ("ours, history only", (history, reference.flip(0))),
+        ("ours, reference only", (history.flip(0), reference)),
+    ):
+        assert torch.equal(models[name].draw(history, reference, [1, 2, 3]), models[name].draw(*other, [1, 2, 3])), name
+    assert len({model.key for model in models.values()}) == 3
+    assert {model.digest for model in models.values()} == {load(tiny).hash}
+
+
+def test_an_entangled_model_is_compared_without_guidance(tiny, state):
+    models = open_models({"ours": str(tiny), "theirs": str(state)}, (1.5, 3.0), Sampling())
+    assert list(models) == ["ours", "ours, strengths 1", "theirs"]
+    assert isinstance(models["theirs"], EntangledModel)
+    history, reference = asked()
+    assert models["theirs"].draw(history, reference, [1, 2, 3]).shape == reference.shape
+    assert models["theirs"].lmm.vision is models["ours"].lmm.vision
+
+
+def test_a_training_is_its_last_checkpoint(tiny, tmp_path):
+    run = RunFolder(tmp_path / "stage2")
+    for step in (10, 20):
+        run.path(step).mkdir()
+        write_tiny(run.path(step) / WEIGHTS, seed=step)
+    assert find_file(str(run.folder)) == run.path(20) / WEIGHTS
+    (model,) = open_models({"ours": str(run.folder)}, (1.5, 3.0), Sampling()).values()
+    assert model.digest == load(run.path(20) / WEIGHTS).hash
+
+
+def test_the_embedded_model_has_a_name():
+    assert find_file("embedded").is_file()
+
+
+def test_what_is_no_model_is_said(tiny, state, tmp_path):
+    (tmp_path / "empty").mkdir()
+    write_safetensors({"x": torch.ones(1)}, tmp_path / "wrong" / STATE, {})
+    for path, words in (
+        (tmp_path / "none", "there is no model at"),
+        (tmp_path / "empty", "holds no checkpoint"),
+        (state, "draws with the tokeniser of a DRC model, but none was given"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            open_models({"m": str(path)}, (1.5, 3.0), Sampling())
+    with pytest.raises(ValueError, match="is not the state of an entangled training"):
+        load_entangled(tmp_path / "wrong" / STATE, load(tiny))
+
+
+def test_through_the_tokeniser_is_forth_and_back(tiny):
+    lmm = load(tiny).lmm
+    _, reference = asked()
+    rebuilt = Tokeniser(lmm).draw(reference[:, None][:, :0], reference, [1, 2, 3])
+    assert torch.equal(rebuilt, lmm.detokenize(lmm.tokenize(reference)))
+    assert Tokeniser(lmm).key == Tokeniser(load(tiny).lmm).key
+
+
+class Brightness(Judge):
+    name, version = "brightness", "1"
+
+    def __call__(self, images):
+        return Features(images.mean(dim=(2, 3)), images.mean(dim=(2, 3)))
+
+
+class Dabber:
+    """Paints one shade after another."""
+
+    key = "dabber"
+
+    def draw(self, history, reference, seeds):
+        return torch.stack([torch.full_like(reference[0], seed / 10) for seed in seeds])
+
+
+def test_chooser_keeps_what_its_judge_likes_best():
+    history, reference = torch.ones(1, 2, 3, 8, 8), torch.ones(1, 3, 8, 8)
+    chooser = Chooser(Dabber(), Brightness(), 4)
+    assert chooser.draw(history, reference, [3]).unique().item() == pytest.approx(0.6)
+    assert chooser.key != Chooser(Dabber(), Brightness(), 5).key != Dabber.key
