@@ -11,7 +11,16 @@ UNDRAWN = 0.9  # light grey
 
 
 def check(images: Tensor, name: str) -> None:
-    """Raises ValueError when `images` is no batch of pictures [n, H, W, 3 or 4]; `name` is the input's name."""
+    """Raises ValueError when `images` is no batch of pictures [n, H, W, 3 or 4] in floating point, with its numbers in
+    memory; `name` is the input's name."""
+    if not isinstance(images, Tensor):
+        raise ValueError(f"{name} is of the kind {type(images).__name__}, expected pictures; connect pictures")
+    if images.layout != torch.strided or images.is_meta or not images.is_floating_point():
+        kind = "meta" if images.is_meta else str(images.layout).removeprefix("torch.")
+        raise ValueError(
+            f"{name} is a {kind} tensor of {str(images.dtype).removeprefix('torch.')}, expected pictures as dense "
+            "numbers from 0 to 1 in floating point; connect pictures"
+        )
     shape = " x ".join(map(str, images.shape))
     if images.numel() == 0:
         raise ValueError(f"{name} holds no picture (its shape is {shape}); connect at least one")

@@ -3,10 +3,12 @@
 from comfy_api.latest import ui
 
 from . import host, paths
+from .guard import guarded
 from .host import io
 from .sockets import errors_of
 
 
+@guarded
 class DRC_ConvertLaVIT(io.ComfyNode):
     @classmethod
     def define_schema(cls):

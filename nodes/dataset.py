@@ -7,6 +7,7 @@ from pathlib import Path
 from comfy_api.latest import ui
 
 from . import host, paths
+from .guard import guarded
 from .host import io
 from .sockets import DatasetSocket, errors_of
 
@@ -14,6 +15,7 @@ EXAMPLES, FOLDER, BENCHMARK = SOURCES = ("example pictures", "folder", "emoji be
 HISTORIES = "history-*.png"  # each example's reference is in another style than its history
 
 
+@guarded
 class DRC_ImageDataset(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -3,6 +3,7 @@
 import torch
 
 from . import host, paths
+from .guard import guarded
 from .host import io
 from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP, semantic_strength, style_strength
 from .sockets import DatasetSocket, Model, ModelSocket, errors_of
@@ -20,6 +21,7 @@ SHOWN = ("style against meaning", "parts")  # plots; one history is drawn, so no
 STREAMS = 3  # of an instruction at most
 
 
+@guarded
 class DRC_Evaluate(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -4,11 +4,13 @@ import torch
 from torch import Tensor
 
 from . import host, paths
+from .guard import guarded
 from .host import io
 
 SETS = ("example 1", "example 2", "example 3")
 
 
+@guarded
 class DRC_ExamplePictures(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 PREVIEW_SECONDS = 0.3  # at least between two previews
 PREVIEW_SHARE = 1 / 20  # of the time, at most
+SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
 HALF = (torch.float16, torch.bfloat16)
 Interrupted = comfy.model_management.InterruptProcessingException
 
@@ -36,7 +37,7 @@ def advanced(widget: io.WidgetInput) -> io.WidgetInput:
 
 def fixed_seed(tooltip: str) -> io.WidgetInput:
     """A seed that stays: the page draws another one after every run, unless it is told not to."""
-    return io.Int.Input("seed", default=0, min=0, max=2**32 - 1, control_after_generate=False, tooltip=tooltip)
+    return io.Int.Input("seed", default=0, min=0, max=SEEDS - 1, control_after_generate=False, tooltip=tooltip)
 
 
 def load_device() -> torch.device:
@@ -77,7 +78,12 @@ def patcher(module: nn.Module) -> comfy.model_patcher.ModelPatcher:
     return kind(module, load_device(), comfy.model_management.unet_offload_device())
 
 
-def context_width(diffusion_model) -> int | None:
+def is_patcher(value: object) -> bool:
+    """Whether it is what travels on a MODEL socket."""
+    return isinstance(value, comfy.model_patcher.ModelPatcher)
+
+
+def context_width(diffusion_model: comfy.model_patcher.ModelPatcher) -> int | None:
     """How many numbers a row has that the cross-attention of a MODEL reads."""
     return diffusion_model.model.model_config.unet_config.get("context_dim")
 

@@ -3,6 +3,7 @@
 import torch
 
 from . import host
+from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, require_one, tokenize
 from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, errors_of, made_by, to
@@ -12,6 +13,7 @@ CELLS = 8  # of a grid, drawn at once
 MOST_CELLS = 100
 
 
+@guarded
 class DRC_GuidanceGrid(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -107,6 +109,7 @@ def draw_grid(
     return torch.cat(drawn).permute(0, 2, 3, 1).contiguous()
 
 
+@guarded
 class DRC_AttentionMap(io.ComfyNode):
     @classmethod
     def define_schema(cls):

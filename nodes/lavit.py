@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from . import host
+from .guard import guarded
 from .host import io
 from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP, require_one, tokenize
 from .sockets import InstructionSocket, Model, ModelSocket, Tokens, TokensSocket, errors_of, made_by
@@ -20,6 +21,7 @@ FITS = ("squeezed", "whole")
 SDXL, SD15 = 2048, 768  # what their UNets read, numbers a row
 
 
+@guarded
 class DRC_ComposeInContext(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -89,6 +91,7 @@ def look(
     return codes
 
 
+@guarded
 class DRC_TokenizeImage(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -141,6 +144,7 @@ class DRC_TokenizeImage(io.ComfyNode):
         return io.NodeOutput(Tokens(torch.cat(codes).to(host.intermediate_device()), model.drc.hash))
 
 
+@guarded
 class DRC_TokensToConditioning(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from . import host, paths
+from .guard import guarded
 from .host import io
 from .sockets import Model, ModelSocket, errors_of
 
@@ -15,6 +16,7 @@ STORED = {"automatic": None, "float32": "float32", "bfloat16": "bfloat16", "floa
 STORAGES = tuple(STORED)
 
 
+@guarded
 class DRC_LoadModel(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -61,18 +63,21 @@ class DRC_LoadModel(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, model_name):
+        if model_name is None:
+            return True  # another node says which, so it is looked for when this one runs
         try:
             with errors_of("Load DRC Model"):
-                paths.model_file(model_name)
+                paths.model_file(str(model_name))
         except ValueError as error:
             return str(error)
         return True
 
     @classmethod
     def fingerprint_inputs(cls, model_name, **settings):
-        path = paths.model_file(model_name)
-        status = path.stat()
-        return str(path), status.st_mtime_ns, status.st_size
+        """Of the file; where another node says which, of every file that it could be."""
+        names = paths.model_names() if model_name is None else [model_name]
+        found = [(path, path.stat()) for path in map(paths.model_file, names)]
+        return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in found)
 
     @classmethod
     def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False) -> io.NodeOutput:

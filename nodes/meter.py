@@ -3,6 +3,7 @@
 import torch
 
 from . import host
+from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, require_one, tokenize
 from .sockets import Model, ModelSocket, errors_of
@@ -10,6 +11,7 @@ from .sockets import Model, ModelSocket, errors_of
 CONDITIONS = 4  # under which a picture may be likely: both, history only, reference only, neither
 
 
+@guarded
 class DRC_CollapseMeter(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from . import host
+from .guard import guarded
 from .host import io
 from .sockets import (
     InstructionSocket,
@@ -36,6 +37,7 @@ def strength(name: str, default: float, tooltip: str) -> io.WidgetInput:
     return io.Float.Input(name, default=default, min=0.0, max=5.0, step=0.05, tooltip=tooltip)
 
 
+@guarded
 class DRC_StyleTower(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -83,6 +85,7 @@ class DRC_StyleTower(io.ComfyNode):
         return io.NodeOutput(to(style, host.intermediate_device()))
 
 
+@guarded
 class DRC_SemanticTower(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -121,6 +124,7 @@ class DRC_SemanticTower(io.ComfyNode):
         return io.NodeOutput(to(semantics, host.intermediate_device()))
 
 
+@guarded
 class DRC_ComposeInstruction(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -5,6 +5,7 @@ import logging
 from comfy_api.latest import ui
 
 from . import host, paths
+from .guard import guarded
 from .host import io
 from .sockets import ModelSocket, errors_of
 
@@ -13,6 +14,7 @@ log = logging.getLogger("drc")
 PRECISIONS = ("16 bit", "32 bit")
 
 
+@guarded
 class DRC_SaveModel(io.ComfyNode):
     @classmethod
     def define_schema(cls):

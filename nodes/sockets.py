@@ -5,15 +5,15 @@ n pictures of history, R rows a picture, K instruction vectors, S streams, T tex
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
 
+from .errors import errors_of as errors_of
+from .errors import told
 from .host import io
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ class Tokens:
 class ModelSocket(io.ComfyTypeIO):
     """`Model`"""
 
+    expected = "the model of Load DRC Model"
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        return (Model,)
+
     if TYPE_CHECKING:
         Type = Model
 
@@ -87,6 +93,15 @@ class ModelSocket(io.ComfyTypeIO):
 class StyleSocket(io.ComfyTypeIO):
     """`drc.instruction.Style`: rows [n, R, d] and weights [n], float, on the intermediate device."""
 
+    expected = "the style of StyleTower"
+    tensors: ClassVar = {"rows": 3, "weights": 1}
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        from ..drc.instruction import Style
+
+        return (Style,)
+
     if TYPE_CHECKING:
         Type = Style
 
@@ -94,6 +109,15 @@ class StyleSocket(io.ComfyTypeIO):
 @io.comfytype(io_type="DRC_SEMANTICS")
 class SemanticsSocket(io.ComfyTypeIO):
     """`drc.instruction.Semantics`: rows [R, d], float, on the intermediate device."""
+
+    expected = "the semantics of SemanticTower"
+    tensors: ClassVar = {"rows": 2}
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        from ..drc.instruction import Semantics
+
+        return (Semantics,)
 
     if TYPE_CHECKING:
         Type = Semantics
@@ -104,6 +128,15 @@ class InstructionSocket(io.ComfyTypeIO):
     """`drc.instruction.Instruction`: vectors [S, K, d] float, text ids [S, T] int64, coefficients [S] float32; or
     `InContext`: ids [T] int64. On the intermediate device."""
 
+    expected = "the instruction of ComposeInstruction"
+    tensors: ClassVar = {"vectors": 3, "text": 2, "coefficients": 1, "ids": 1}
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        from ..drc.instruction import InContext, Instruction
+
+        return Instruction, InContext
+
     if TYPE_CHECKING:
         Type = Instruction | InContext
 
@@ -112,6 +145,13 @@ class InstructionSocket(io.ComfyTypeIO):
 class TokensSocket(io.ComfyTypeIO):
     """`Tokens`"""
 
+    expected = "the tokens of DRC-LMM-Generate"
+    tensors: ClassVar = {"codes": 2}
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        return (Tokens,)
+
     if TYPE_CHECKING:
         Type = Tokens
 
@@ -119,6 +159,15 @@ class TokensSocket(io.ComfyTypeIO):
 @io.comfytype(io_type="DRC_DATASET")
 class DatasetSocket(io.ComfyTypeIO):
     """`drc.data.folder.ImageFolder` or `drc.data.benchmark.Benchmark`: names and labels; the pixels stay on disk."""
+
+    expected = "the dataset of Image Dataset"
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        from ..drc.data.benchmark import Benchmark
+        from ..drc.data.folder import ImageFolder
+
+        return ImageFolder, Benchmark
 
     if TYPE_CHECKING:
         Type = ImageFolder | Benchmark
@@ -136,6 +185,12 @@ class Triplets:
 class TripletsSocket(io.ComfyTypeIO):
     """`Triplets`"""
 
+    expected = "the triplets of Triplets"
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        return (Triplets,)
+
     if TYPE_CHECKING:
         Type = Triplets
 
@@ -144,8 +199,42 @@ class TripletsSocket(io.ComfyTypeIO):
 class AugmentationsSocket(io.ComfyTypeIO):
     """`drc.data.augment.Augmentations`"""
 
+    expected = "the augmentations of Augmentations"
+
+    @staticmethod
+    def kinds() -> tuple[type, ...]:
+        from ..drc.data.augment import Augmentations
+
+        return (Augmentations,)
+
     if TYPE_CHECKING:
         Type = Augmentations
+
+
+INTEGERS = ("text", "ids", "codes")  # of the tensors that records hold
+
+
+def record(one: io.Input, value: object):
+    """The value at an input of a DRC_* socket; ValueError unless it is what travels there, its numbers in place."""
+    socket = one.Parent
+    if not isinstance(value, socket.kinds()):
+        raise ValueError(f"{one.id} is {told(value)}, expected {socket.expected}; connect it")
+    for name, dimensions in getattr(socket, "tensors", {}).items():
+        tensor = getattr(value, name, None)
+        if tensor is not None and not is_whole(tensor, dimensions, name in INTEGERS):
+            kind = "whole numbers" if name in INTEGERS else "finite numbers"
+            raise ValueError(
+                f"{one.id} has {name} that are {told(tensor)}, expected {kind} in {dimensions} dimensions; connect "
+                f"{socket.expected}"
+            )
+    return value
+
+
+def is_whole(tensor: object, dimensions: int, integers: bool) -> bool:
+    if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.is_meta:
+        return False
+    kind = not tensor.is_floating_point() and not tensor.is_complex() if integers else tensor.is_floating_point()
+    return kind and tensor.ndim == dimensions and bool(tensor.isfinite().all())
 
 
 def to(record, device: torch.device):
@@ -162,12 +251,3 @@ def made_by(model: Model, **records) -> None:
                 f"{name} was made by another model than '{model.name}' at the input model; "
                 "connect the same Load DRC Model to both nodes"
             )
-
-
-@contextlib.contextmanager
-def errors_of(node: str) -> Iterator[None]:
-    """Puts the node's name in front of a sentence about bad input."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{node}: {error}.") from error

@@ -4,17 +4,17 @@ import torch
 
 from ..drc.instruction import TEMPERATURE
 from . import host
+from .guard import guarded
 from .host import io
 from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP
 from .sockets import InstructionSocket, ModelSocket, Tokens, TokensSocket, errors_of, made_by, to
-
-SEEDS = 2**64
 
 
 def temperature(tooltip: str) -> io.WidgetInput:
     return io.Float.Input("temperature", default=TEMPERATURE, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
 
 
+@guarded
 class DRC_LMMGenerate(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -30,7 +30,7 @@ class DRC_LMMGenerate(io.ComfyNode):
                     "seed",
                     default=0,
                     min=0,
-                    max=SEEDS - 1,
+                    max=host.SEEDS - 1,
                     control_after_generate=True,
                     tooltip="The same seed draws the same picture; another seed draws another one.",
                 ),
@@ -89,7 +89,7 @@ class DRC_LMMGenerate(io.ComfyNode):
             parts = [model.language] if model.decoder else [model.language, model.vision]
             host.load(parts, lmm.drawing_bytes(instruction, batch_size))
             there = to(instruction, model.device)
-            seeds = [(seed + index) % SEEDS for index in range(batch_size)]
+            seeds = [seed + index for index in range(batch_size)]
             how = {"graph": True} if model.graph and host.is_resident(model.language) else {}
             codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, **how)
         if model.decoder is not None:  # whose pictures may have fewer codes than there could be
@@ -104,6 +104,7 @@ def preview(lmm, codes: torch.Tensor) -> torch.Tensor:
     return unfinished(lmm, codes[:1])[0]
 
 
+@guarded
 class DRC_DecodeTokens(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -7,6 +7,7 @@ are shown, in which the user looks for a reason not to pay for it.
 import logging
 
 from . import host, paths
+from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP
 from .sockets import AugmentationsSocket, Model, ModelSocket, Triplets, TripletsSocket, errors_of
@@ -170,6 +171,7 @@ def outputs() -> list[io.Output]:
     ]
 
 
+@guarded
 class DRC_TrainDisentanglement(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -204,6 +206,7 @@ class DRC_TrainDisentanglement(io.ComfyNode):
             return train(cls.hidden, model, triplets, None, stage, **widgets)
 
 
+@guarded
 class DRC_TrainPersonalisation(io.ComfyNode):
     @classmethod
     def define_schema(cls):

@@ -1,6 +1,7 @@
 """Triplets and Augmentations: what a training will see, to look at before paying for it."""
 
 from . import host
+from .guard import guarded
 from .host import io
 from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocket, errors_of
 
@@ -10,6 +11,7 @@ RESTYLINGS = "palette, line, silhouette, posterise, pixels, halftone, outline, s
 PICTURES = 6  # in the sheet of augmentations
 
 
+@guarded
 class DRC_Triplets(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -117,6 +119,7 @@ def strength(name: str, default: float, tooltip: str) -> io.Input:
     return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
 
 
+@guarded
 class DRC_Augmentations(io.ComfyNode):
     @classmethod
     def define_schema(cls):

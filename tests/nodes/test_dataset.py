@@ -39,7 +39,7 @@ def sentence(node, **inputs):
 
 
 def test_untouched_it_reads_the_examples_without_their_references(node, classes):
-    dataset, report = node.execute(node.GET_SCHEMA().inputs[0].default)
+    dataset, report = node.execute(source=node.GET_SCHEMA().inputs[0].default)
     examples = classes["DRC_ExamplePictures"].GET_SCHEMA().inputs[0].options
     assert dataset.report.users == {example.replace(" ", "-"): 6 for example in examples}
     assert not any("reference" in entry.name for entry in dataset.entries)
@@ -47,21 +47,21 @@ def test_untouched_it_reads_the_examples_without_their_references(node, classes)
 
 
 def test_the_report_is_shown(node, pictures):
-    output = node.execute("folder", "mine")
+    output = node.execute(source="folder", folder="mine")
     assert output.ui.as_dict() == {"text": (output.result[1],)}
     assert output.result[1].startswith("3 pictures of 2 users")
 
 
 def test_a_folder_by_name_by_path_and_as_windows_copies_it(node, pictures):
-    by_name = node.execute("folder", "mine").result[0]
+    by_name = node.execute(source="folder", folder="mine").result[0]
     assert [entry.name for entry in by_name.entries] == ["anna/cat.png", "anna/dog.png", "ben/cat.png"]
     for name in (str(pictures), f'"{pictures}"', " mine/ ", "mine/../mine"):
-        assert node.execute("folder", name).result[0].fingerprint == by_name.fingerprint
+        assert node.execute(source="folder", folder=name).result[0].fingerprint == by_name.fingerprint
 
 
 def test_a_table(node, pictures):
     (pictures / "labels.csv").write_text("image,semantics\nben/cat.png,cat\n")
-    (entry,) = node.execute("folder", "mine", "labels.csv").result[0].entries
+    (entry,) = node.execute(source="folder", folder="mine", table="labels.csv").result[0].entries
     assert (entry.name, entry.semantics) == ("ben/cat.png", "cat")
     text = sentence(node, source="folder", folder="mine", table="../labels.csv")
     assert "table is '../labels.csv', which leads out of" in text
@@ -118,5 +118,5 @@ def test_cancel_works_between_any_two_files(node, pack, monkeypatch):
 
     monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
     with pytest.raises(model_management.InterruptProcessingException):
-        node.execute("example pictures")
+        node.execute(source="example pictures")
     assert steps == [1, 2, 3]

@@ -79,10 +79,15 @@ def test_decode(graph, lavit, tokens):
     )
 
 
-def test_a_model_that_is_no_lavit(graph, model, tokens):
+@pytest.fixture(scope="module")
+def unet():
+    return small_unet(comfy.supported_models.SD15)
+
+
+def test_a_model_that_is_no_lavit(graph, model, tokens, unet):
     inputs = {
         "ComposeInContext": ("DRC_ComposeInContext", {"text": "a red apple"}),
-        "Tokens To Conditioning": ("DRC_TokensToConditioning", {"tokens": tokens, "diffusion_model": None}),
+        "Tokens To Conditioning": ("DRC_TokensToConditioning", {"tokens": tokens, "diffusion_model": unet}),
     }
     for name, (node, given) in inputs.items():
         assert sentence(graph.run, node, model=model, **given) == (
@@ -91,11 +96,11 @@ def test_a_model_that_is_no_lavit(graph, model, tokens):
         )
 
 
-def test_records_of_another_model(graph, lavit, model, instruction):
+def test_records_of_another_model(graph, lavit, model, instruction, unet):
     text = sentence(graph.generate, lavit, instruction)
     assert text.startswith("DRC-LMM-Generate: instruction was made by another model than 'tiny-lavit'")
     tokens = graph.generate(model, instruction)
-    text = sentence(graph.run, "DRC_TokensToConditioning", model=lavit, tokens=tokens, diffusion_model=None)
+    text = sentence(graph.run, "DRC_TokensToConditioning", model=lavit, tokens=tokens, diffusion_model=unet)
     assert text.startswith("Tokens To Conditioning: tokens was made by another model than 'tiny-lavit'")
 
 

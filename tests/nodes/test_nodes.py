@@ -54,7 +54,7 @@ def test_every_input_and_output_explains_itself(classes, root, name, category):
 def test_examples(classes):
     node = classes["DRC_ExamplePictures"]
     for example in node.GET_SCHEMA().inputs[0].options:
-        history, reference = node.execute(example)
+        history, reference = node.execute(example=example)
         assert history.ndim == 4 and 6 <= len(history) <= 8 and reference.shape == (1, *history.shape[1:])
         assert history.min() >= 0 and history.max() <= 1
 

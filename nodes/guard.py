@@ -1,0 +1,109 @@
+"""What stands before every node: each value that reaches it is checked against its schema, whoever sent it.
+
+The host checks widgets alone, and older ones no choices: a value that came by a link is checked by nobody.
+"""
+
+import functools
+from collections.abc import Callable
+from numbers import Integral, Real
+
+from . import host, sockets
+from .errors import errors_of, told
+from .host import io
+
+
+def guarded(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
+    """The node with its inputs checked before it runs; what fails in it is one sentence that begins with its name."""
+    run = node.execute.__func__
+
+    @functools.wraps(run)
+    def execute(cls, **inputs) -> io.NodeOutput:
+        schema = node.define_schema()
+        with errors_of(schema.display_name):
+            return run(cls, **checked(schema.inputs, inputs, chosen_by(node)))
+
+    node.execute = classmethod(execute)
+    return node
+
+
+def chosen_by(node: type[io.ComfyNode]) -> set[str]:
+    """The inputs whose choices the node itself looks up, as it does before a prompt is queued."""
+    validate = node.validate_inputs.__func__
+    return set(validate.__code__.co_varnames[: validate.__code__.co_argcount])
+
+
+def checked(declared: list[io.Input], inputs: dict, free: set[str] = frozenset()) -> dict:
+    """The values as the schema declares them; ValueError for one that does not fit, or that no input takes.
+
+    An optional input that gets nothing is left out, so that it has its default. Of those in `free` any text is taken.
+    """
+    known = {one.id: one for one in declared}
+    if unknown := inputs.keys() - known.keys():
+        raise ValueError(f"it has no input {min(unknown)}; take away what is connected to it, or update this pack")
+    given = {name: value for name, value in inputs.items() if value is not None or not known[name].optional}
+    return {name: check_of(known[name], name in free)(known[name], value) for name, value in given.items()}
+
+
+def check_of(one: io.Input, free: bool) -> Callable:
+    return text if free else CHECKS.get(one.get_io_type(), sockets.record)
+
+
+def refused(one: io.Input, value: object, expected: str) -> ValueError:
+    return ValueError(f"{one.id} is {told(value)}, expected {expected}; correct it where it comes from")
+
+
+def whole_number(one: io.Int.Input, value: object) -> int:
+    whole = isinstance(value, Integral) or isinstance(value, Real) and float(value).is_integer()
+    if isinstance(value, bool) or not whole or not one.min <= value <= one.max:
+        raise refused(one, value, f"a whole number from {one.min} to {one.max}")
+    return int(value)
+
+
+def number(one: io.Float.Input, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not one.min <= value <= one.max:  # nor NaN
+        raise refused(one, value, f"a number from {one.min:g} to {one.max:g}")
+    return float(value)
+
+
+def switch(one: io.Boolean.Input, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise refused(one, value, "true or false")
+    return value
+
+
+def text(one: io.Input, value: object) -> str:
+    if not isinstance(value, str):
+        raise refused(one, value, "a text")
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise refused(one, value, "letters alone, without the number 0 and without halves of a letter")
+    return value
+
+
+def choice(one: io.Combo.Input, value: object) -> str:
+    if not isinstance(value, str) or value not in one.options:
+        raise refused(one, value, f"one of {', '.join(map(repr, one.options))}")
+    return value
+
+
+def pictures(one: io.Image.Input, value: object):
+    from ..drc.pixels import check
+
+    check(value, one.id)
+    return value
+
+
+def diffusion_model(one: io.Model.Input, value: object):
+    if not host.is_patcher(value):
+        raise refused(one, value, "a diffusion model")
+    return value
+
+
+CHECKS: dict[str, Callable] = {
+    "INT": whole_number,
+    "FLOAT": number,
+    "BOOLEAN": switch,
+    "STRING": text,
+    "COMBO": choice,
+    "IMAGE": pictures,
+    "MODEL": diffusion_model,
+}
