@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from drc.checkpoint import load  # noqa: E402
 from drc.data.folder import scan  # noqa: E402
+from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.batches import Batch, Batches, Cases  # noqa: E402
 from drc.train.codes import PictureSource  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
@@ -128,9 +129,9 @@ def plainest(config: Config, folder: Path) -> dict:
     for step in range(training.steps - 1):
         start = time.monotonic()
         batch = batches.triplets(step) if training.stage == 1 else batches.personal(step, training.history)
-        generator = torch.Generator().manual_seed(training.seed * 1_000_003 + step)
+        random = generator_from(seed_of(training.seed, step))
         even, rows = torch.full((4,), 0.25), drc.config.tower.rows
-        lesson = draw_lesson(batch, training.conditioning(), lmm.blank, rows, even, 1.0, generator)
+        lesson = draw_lesson(batch, training.conditioning(), lmm.blank, rows, even, 1.0, random)
         found = objective(lesson)
         loss = found.tokens.mean() + found.read_out.mean()
         optimizer.zero_grad()

@@ -25,6 +25,7 @@ from drc.files import file_chunks, file_hash, write_chunks  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
+from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.ahead import ahead  # noqa: E402
 from drc.train.batches import Batches  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
@@ -190,8 +191,8 @@ def learn_entangled(
     trainer = Trainer(objective, schedule, run, processes=processes)
 
     def lesson_of(step):
-        generator, even = torch.Generator().manual_seed(seed * 1_000_003 + step), torch.full((4,), 0.25)
-        return draw_lesson(batches.personal(step, HISTORY), Conditioning(), model.lmm.blank, rows, even, 1.0, generator)
+        random, even = generator_from(seed_of(seed, step)), torch.full((4,), 0.25)
+        return draw_lesson(batches.personal(step, HISTORY), Conditioning(), model.lmm.blank, rows, even, 1.0, random)
 
     def validate(trainer):
         return exam_numbers(trainer.model, exams, rows, processes.device)

@@ -94,8 +94,22 @@ class ImageFolder:
     @property
     def fingerprint(self) -> str:
         """SHA-256, hexadecimal, of all that training takes from here: two folders with the same one are the same data
-        set, wherever they lie."""
-        rows = [(e.name, e.digest, e.user, e.style, e.semantics, e.caption) for e in self.entries]
+        set, wherever they lie and whatever they are called."""
+        return self.hashed({self.root.name: ""})
+
+    @property
+    def former_fingerprint(self) -> str:
+        """The same as older versions had it, with the folder's own name as the user of the pictures beside its
+        sub-folders."""
+        return self.hashed({})
+
+    def hashed(self, names: dict[str, str]) -> str:
+        """`names` are those of users and styles to take for others, where a picture is in no sub-folder."""
+        rows = []
+        for entry in self.entries:
+            known = {} if "/" in entry.name else names
+            whose = (known.get(name, name) for name in (entry.user, entry.style))
+            rows.append((entry.name, entry.digest, *whose, entry.semantics, entry.caption))
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 

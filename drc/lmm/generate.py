@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..seeds import generator_from
 from . import LMM
 
 INTERVAL = 16  # codes between two looks at what the device has drawn
@@ -78,7 +79,7 @@ def sample(
     next. The outcome `end`, barred before `minimum`, ends a row, which is filled up with it; when all rows have ended
     drawing stops. `on_code(drawn, outcomes)` is called after every step; it may raise to stop.
     """
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    generators = [generator_from(seed) for seed in seeds]
     drawn = torch.zeros(len(seeds), limit, dtype=torch.long, device=logits.device)
     ended = torch.zeros(len(seeds), dtype=torch.bool, device=logits.device)
     bar = torch.zeros_like(logits[0])

@@ -12,6 +12,7 @@ the process was killed. Randomness needs no file: it all follows from the seed a
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,8 @@ class RunFolder:
 
     def steps(self) -> list[int]:
         """The steps that have a whole checkpoint, in order."""
-        return sorted(int(path.name[5:]) for path in self.folder.glob("step-*") if path.name[5:].isdigit())
+        found = (re.fullmatch("step-([0-9]{6,})", path.name) for path in self.folder.glob("step-*") if path.is_dir())
+        return sorted(int(name[1]) for name in found if name)
 
     def path(self, step: int) -> Path:
         return self.folder / f"step-{step:06d}"
@@ -119,12 +121,12 @@ class RunFolder:
             file.write(json.dumps(row) + "\n")
 
     def read_log(self, until: int | None = None) -> list[dict]:
-        """The rows of the log, of steps up to `until`; a half-written last row is none."""
+        """The rows of the log, of steps up to `until`; a half-written last row is none, nor is what others wrote."""
         path = self.folder / "log.jsonl"
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        rows = [json.loads(line) for line in lines if line.endswith("\n")]
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        rows = [row for line in lines if line.endswith("\n") and (row := read_row(line))]
         return [row for row in rows if until is None or row["step"] <= until]
 
     def cut_log(self, until: int, validated: int | None = None) -> None:
@@ -142,6 +144,16 @@ class RunFolder:
         write(temporary)
         os.replace(temporary, path)
         return path
+
+
+def read_row(line: str) -> dict | None:
+    """A row of a log; None for a line that is not one."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    is_row = isinstance(row, dict) and isinstance(row.get("step"), int)
+    return row if is_row and all(isinstance(value, (int, float)) for value in row.values()) else None
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from typing import get_origin, get_type_hints
 
 from ..data.augment import Augmentations
 from ..data.repaint import FAMILIES
+from ..seeds import SEEDS
 from .batches import SECOND_VIEW
 from .checkpoints import TrainingError
 from .importance import SAMPLINGS
@@ -150,11 +151,19 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def to_toml(self) -> str:
-        """Every value, so that the file says all. JSON's strings, numbers and lists are TOML's, too."""
+        """Every value, so that the file says all; TrainingError for a name that no text can hold."""
         lines = []
         for name, table in dataclasses.asdict(self).items():
-            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items()), ""]
+            lines += [f"[{name}]", *(f"{key} = {toml_of(key, value)}" for key, value in table.items()), ""]
         return "\n".join(lines)
+
+
+def toml_of(name: str, value) -> str:
+    """JSON's strings, numbers and lists are TOML's, too, but for letters as two halves, and for one that stays bare."""
+    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise TrainingError(f"{name} is {value!a}, a name that is no text and cannot be written down; rename it")
+    return text
 
 
 AT_LEAST_1 = ("steps", "batch", "save_every", "log_every", "validate_every", "warm_up", "history", "lora_rank")
@@ -239,6 +248,8 @@ def check(config, where: str = "") -> None:
             raise TrainingError(f"{where}{one.name} is {value!r}, expected one of {choices}; choose one of them")
         if isinstance(value, (int, float)) and not 0 <= value < math.inf:  # also true of what is not a number
             raise TrainingError(f"{where}{one.name} is {value}, expected 0 or more; correct it")
+        if one.name in ("seed", "pair_seed") and value >= SEEDS:
+            raise TrainingError(f"{where}{one.name} is {value}, expected at most {SEEDS - 1}; correct it")
         if one.name in SHARES and value > 1:
             raise TrainingError(f"{where}{one.name} is {value}, expected 0 to 1; correct it")
         if one.name in AT_LEAST_1 and value < 1:

@@ -36,7 +36,8 @@ class Share:
 class TrainingData:
     """Pictures by row, the share to train on, the shares to validate on by name, and the words of each row.
 
-    `fingerprint` tells one data set from another when a training is resumed; `notes` are for the user.
+    `fingerprint` tells one data set from another when a training is resumed, `former_fingerprint` did so in older runs;
+    `notes` are for the user.
     """
 
     pictures: PictureSource
@@ -45,6 +46,7 @@ class TrainingData:
     text: Tensor  # [M', V, T]
     text_row: Tensor  # [M]
     fingerprint: str
+    former_fingerprint: str
     notes: tuple[str, ...] = ()
 
     def batches(self, codes: Tensor, size: int, seed: int, **disturbances: float) -> tuple[Batches, dict[str, Batches]]:
@@ -83,6 +85,7 @@ def folder_data(
         torch.stack([caption_ids(words, caption, slots) for caption in captions])[:, None],
         torch.from_numpy(rows // pictures.views),
         hashlib.sha256(f"{folder.fingerprint} {pairing}".encode()).hexdigest(),
+        hashlib.sha256(f"{folder.former_fingerprint} {pairing}".encode()).hexdigest(),
         (*filter(None, [note]), *shortening(words, captions, slots, "this model")),
     )
 
@@ -127,11 +130,13 @@ def benchmark_data(benchmark: Benchmark, own_share: float, words: Tokenizer, slo
     pictures, shares = benchmark_shares(benchmark, own_share)
     texts = meaning_texts(Emoji(benchmark.folder).meanings)
     row_of = {code: row for row, code in enumerate(texts)}
+    fingerprint = hashlib.sha256(f"{benchmark.fingerprint} {own_share} {seed}".encode()).hexdigest()
     return TrainingData(
         pictures,
         shares.pop("train"),
         shares,
         meaning_ids(texts, words, slots, seed),
         torch.tensor([row_of[record.meaning] for record in pictures.records]),
-        hashlib.sha256(f"{benchmark.fingerprint} {own_share} {seed}".encode()).hexdigest(),
+        fingerprint,
+        fingerprint,
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..seeds import seed_of
 from .checkpoints import STATE, WEIGHTS, Checkpoint, CheckpointError, DivergedError, RunFolder, TrainingError, part
 from .processes import OneProcess, StoppedElsewhereError, like, whole
 
@@ -54,7 +55,8 @@ class Trainer:
 
     `rate_of` gives each parameter's learning rate by name. `sampler` is a module whose buffers belong to the state.
     `export`, called with the averages, makes the file with the weights. `identity` says what the training is of: a run
-    whose checkpoint says otherwise is not resumed. A run folder that holds a checkpoint is resumed at its last one.
+    whose checkpoint says otherwise is not resumed; `former` is what older versions said of the same, by the same names.
+    A run folder that holds a checkpoint is resumed at its last one.
     """
 
     def __init__(
@@ -67,9 +69,10 @@ class Trainer:
         export: Callable[["Trainer"], Checkpoint] | None = None,
         identity: dict[str, str] | None = None,
         processes: OneProcess | None = None,
+        former: dict[str, str] | None = None,
     ):
         self.schedule, self.run_folder, self.sampler, self.export = schedule, run, sampler, export
-        self.identity, self.processes = identity or {}, processes or OneProcess()
+        self.identity, self.former, self.processes = identity or {}, former or {}, processes or OneProcess()
         groups = parameter_groups(model, schedule, rate_of or (lambda name: schedule.rate))
         # Every device has one AdamW; the fused one is the fastest on each.
         optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.95), fused=True)
@@ -277,7 +280,7 @@ class Trainer:
         with self.processes.together():
             state = self.run_folder.load(step)
             for name, value in self.identity.items():
-                if state.header.get(name) != value:
+                if state.header.get(name) not in (value, self.former.get(name, value)):
                     raise TrainingError(
                         f"the run {self.run_folder.folder.name} cannot be resumed: it was begun with another {name}; "
                         "choose the former one, or turn resume off to begin a new run"
@@ -300,7 +303,7 @@ class Trainer:
         if self.processes.main:
             self.run_folder.cut_log(step, self.validated)
         self.processes.wait()
-        self.seconds = max((row["seconds"] for row in self.run_folder.read_log()), default=0.0)
+        self.seconds = max((row.get("seconds", 0.0) for row in self.run_folder.read_log()), default=0.0)
         log.info("resumed %s at step %d", self.run_folder.folder, step)
 
 
@@ -328,7 +331,7 @@ def plainly(model: nn.Module, seed: int, batch_loss: Callable[[nn.Module, int], 
     """Learning from a loss alone: one pass, one process; the step seeds what is random in it."""
 
     def learn(step: int) -> dict[str, float]:
-        torch.manual_seed(seed * 1_000_003 + step)
+        torch.manual_seed(seed_of(seed, step))
         loss, numbers = batch_loss(model, step)
         loss.backward()
         return {"loss": loss.detach(), **numbers}

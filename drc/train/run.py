@@ -1,6 +1,7 @@
 """One training from its settings to its weights: the same for a node, for `python -m drc.train` and for many
 processes."""
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -19,6 +20,7 @@ from ..data.folder import ImageFolder, scan
 from ..data.sheet import contact_sheet
 from ..lmm.lora import merge_lora
 from ..model import DRC
+from ..seeds import generator_from, seed_of
 from .advice import advice, check_learning
 from .batches import Batch, Batches
 from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError
@@ -179,6 +181,7 @@ class Apprenticeship:
             "way to train the language model": way_of(config.model, way),
         }
         disturbances = {"second_view": training.second_view, "mirrored": training.mirrored}
+        self.former = data.former_fingerprint
         self.batches, self.exams = data.batches(codes, training.batch, training.seed, **disturbances)
         self.sampler = None
         if training.stage == 1:
@@ -231,6 +234,7 @@ class Apprenticeship:
             self.weights,
             self.identity,
             processes,
+            former={"data set": self.former},
         )
         if trainer.finished():
             self.hooks.note(f"nothing was trained, as the run {run.folder.name} is complete: {trainer.why_finished()}")
@@ -252,10 +256,10 @@ class Apprenticeship:
             share = 1.0  # who is not read teaches nothing
         batch = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
         chances = torch.full((4,), 0.25) if self.sampler is None or batches else self.sampler.chances(step)
-        generator = torch.Generator().manual_seed(training.seed * 1_000_003 + step)
+        random = generator_from(seed_of(training.seed, step))
         rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank
         share = 1.0 if batches else share
-        return draw_lesson(batch, training.conditioning(), blank, rows, chances, share, generator)
+        return draw_lesson(batch, training.conditioning(), blank, rows, chances, share, random)
 
     def draw(self, batches: Batches, step: int, times: int = 1) -> Batch:
         if self.config.training.stage == 1:
@@ -311,8 +315,11 @@ class Apprenticeship:
 
 
 def read_samples(run: RunFolder) -> list[np.ndarray]:
-    """The sheets of samples of a run that have the size of the last."""
-    sheets = [np.array(Image.open(path)) for path in sorted((run.folder / SAMPLES).glob("step-*.png"))]
+    """The sheets of samples of a run that have the size of the last; what is none is passed over."""
+    sheets, damaged = [], (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+    for path in sorted((run.folder / SAMPLES).glob("step-*.png")):
+        with contextlib.suppress(*damaged):
+            sheets.append(np.array(Image.open(path).convert("RGB")))
     return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]
 
 

@@ -56,6 +56,18 @@ def test_every_setting_survives_the_file(tmp_path, table, field):
     assert type(getattr(getattr(read, table), field.name)) is type(field.default)
 
 
+@pytest.mark.parametrize("name", ["\U0001f3a8", "\U00020bb7", "\u0939\u093f", 'a "quoted"\\name', "\x7f\t\x01"])
+def test_a_folder_of_any_name_survives_the_file(tmp_path, name):
+    config = Config(DataConfig(folder=f"/pictures/{name}"), ModelConfig(f"/{name}.safetensors"))
+    assert read_config(written(tmp_path, config.to_toml())) == config
+
+
+def test_a_name_that_is_no_text_is_a_sentence():
+    with pytest.raises(TrainingError, match="folder is '/pictures/.udce9', a name that is no text") as error:
+        Config(DataConfig(folder="/pictures/\udce9")).to_toml()
+    assert str(error.value).isprintable()
+
+
 def test_what_is_left_out_has_its_default(tmp_path):
     config = read_config(written(tmp_path, NEEDED + "steps = 7"))
 

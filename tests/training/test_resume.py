@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from drc.checkpoint import load
+from drc.data.folder import ImageFolder
 from drc.train.checkpoints import STATE, WEIGHTS, RunFolder, TrainingError
 from drc.train.loop import CLOCKED
 from drc.train.objectives import Stage1, Stage2
@@ -118,6 +119,61 @@ def contents(folder):
 def test_another_pairing_is_another_data_set(school, run):
     with pytest.raises(TrainingError, match="begun with another data set"):
         school.train(run, steps=4, validation_share=0.3)
+
+
+def until(step, school, run, **settings):
+    with pytest.raises(PowerCutError):
+        school.train(run, Cut(before_step=step).hooks(), **settings)
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """A folder without sub-folders, whose pictures are those of a user by its own name."""
+    folder = draw_pictures(tmp_path / "drawn", {"anna": "crimson"})
+    return (folder / "anna").rename(tmp_path / "sketches")
+
+
+def test_a_folder_by_another_name_is_the_same_data_set(school, flat, tmp_path):
+    straight = school.train(tmp_path / "straight", folder=str(flat))
+    until(2, school, tmp_path / "run", folder=str(flat))
+    (tmp_path / "link").symlink_to(flat.rename(tmp_path / "drawings"))
+    until(3, school, tmp_path / "run", folder=str(tmp_path / "drawings"))
+    resumed = school.train(tmp_path / "run", folder=str(tmp_path / "link"))
+    assert resumed.file.read_bytes() == straight.file.read_bytes()
+
+
+def test_a_run_of_before_goes_on_with_its_folder(school, flat, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFolder, "fingerprint", ImageFolder.former_fingerprint)
+        school.train(tmp_path / "run", folder=str(flat), steps=2)
+    assert school.train(tmp_path / "run", folder=str(flat), steps=3).step == 3
+    flat.rename(tmp_path / "drawings")  # by now the run knows it by what it holds
+    assert school.train(tmp_path / "run", folder=str(tmp_path / "drawings"), steps=4).step == 4
+
+
+def test_what_was_put_into_a_run_by_hand_is_passed_over(school, tmp_path):
+    straight = school.train(tmp_path / "straight", samples=1)
+    run = tmp_path / "run"
+    until(2, school, run, samples=1)
+    for name in ("step-\u00b2", "step-9", "step-000099.png", "step-1000000x"):
+        (run / name).mkdir()
+    (run / "step-000098").write_text("a file")
+    (run / "samples").mkdir()
+    (run / "samples" / "step-000001.png").write_bytes(b"no picture")
+    (run / "samples" / "step-00000x.png").mkdir()
+    with open(run / "log.jsonl", "ab") as file:
+        file.write(b'no row\n[1]\n{"step": "one"}\n{"loss": 1}\n\xff\xfe\n')
+    resumed = school.train(run, samples=1)
+    assert resumed.file.read_bytes() == straight.file.read_bytes()
+    assert [sheet.shape for sheet in resumed.samples] == [sheet.shape for sheet in straight.samples]
+    assert unclocked(resumed.rows) == unclocked(straight.rows)
+
+
+@pytest.mark.parametrize("seed", [2**53, 2**64 - 1])
+def test_any_seed_trains(school, tmp_path, seed):
+    assert school.train(tmp_path, steps=2, seed=seed, pair_seed=seed).step == 2
+    with pytest.raises(TrainingError, match="seed is 18446744073709551616, expected at most"):
+        school.train(tmp_path, seed=2**64)
 
 
 def test_a_damaged_state_is_named_and_the_step_before_serves(school, tmp_path):

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ...instruction import InContext, Instruction
 from ...pixels import laid_on_white, square
+from ...seeds import generator_from
 from ..generate import Sampling
 from ..llama import StaticCache
 from ..lora import LoRALinear, add_lora, is_lora
@@ -71,7 +72,7 @@ class LavitVision(nn.Module):
 
         One seed for each picture draws which patches are kept, as the original does; without them the likelier happens.
         """
-        generators = None if seeds is None else [torch.Generator().manual_seed(seed) for seed in seeds]
+        generators = None if seeds is None else [generator_from(seed) for seed in seeds]
         # The original resizes to 8 bits.
         images = normalise((images * 255).round() / 255, self.config).to(self.dtype)
         codes = self.tokenizer(self.transformer(images)[:, 1:], generators, self.dtype)
