@@ -1,6 +1,8 @@
 """The only file that resolves or checks a path."""
 
 import os
+import re
+import unicodedata
 from pathlib import Path
 
 import folder_paths
@@ -20,6 +22,8 @@ STATE = "state.safetensors"  # of a training's checkpoint: not a model
 CONVERTED = "lavit.json"  # in a folder of models/drc: what lies there together is one converted LMM
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 """Names that Windows keeps for devices, with or without an ending."""
+JOINERS = "\u200c\u200d"
+LONGEST_NAME = 200  # bytes: disks take 255, with the number, the ending and the mark of what is not finished
 
 
 def register() -> None:
@@ -186,7 +190,7 @@ def run_folder(name: str, resume: bool) -> Path:
     if name == CACHE:
         raise ValueError(f"run_name is '{name}', which is the folder of the codes; choose another name")
     numbers = [path.name[len(name) + 1 :] for path in trainings().glob(f"{name}_*")]
-    last = max((int(number) for number in numbers if number.isdigit()), default=0)
+    last = max((int(number) for number in numbers if re.fullmatch("[0-9]{5,}", number)), default=0)
     return trainings() / f"{name}_{last if resume and last else last + 1:05d}"
 
 
@@ -203,14 +207,21 @@ def new_model_file(name: str) -> tuple[Path, str]:
 
 def checked(name: str, what: str) -> None:
     """ValueError unless a name is one of a file everywhere, without folders."""
-    plain = all(letter.isalnum() or letter in "-_ ." for letter in name)
+    plain = all(is_of_a_word(letter) or letter in "-_ ." for letter in name)
     if not name or not plain or name.startswith(".") or name.endswith((".", " ")):
         raise ValueError(
             f"{what} is '{name}', expected letters, digits, spaces, dots, - and _, not beginning with a dot and not "
             "ending in a dot or a space; rename it"
         )
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"{what} takes {len(name.encode())} bytes, expected at most {LONGEST_NAME}; shorten it")
     if name.split(".")[0].rstrip().lower() in DEVICES:
         raise ValueError(f"{what} is '{name}', which Windows keeps for a device; choose another name")
+
+
+def is_of_a_word(letter: str) -> bool:
+    """Also a mark that belongs to the letter before it, as vowels do in many scripts, and what joins or parts two."""
+    return letter.isalnum() or unicodedata.category(letter).startswith("M") or letter in JOINERS
 
 
 def inside(folder: str | Path, name: str) -> Path | None:
