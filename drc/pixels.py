@@ -13,19 +13,52 @@ UNDRAWN = 0.9  # light grey
 def check(images: Tensor, name: str) -> None:
     """Raises ValueError when `images` is no batch of pictures [n, H, W, 3 or 4] in floating point, with its numbers in
     memory; `name` is the input's name."""
-    if not isinstance(images, Tensor):
-        raise ValueError(f"{name} is of the kind {type(images).__name__}, expected pictures; connect pictures")
-    if images.layout != torch.strided or images.is_meta or not images.is_floating_point():
-        kind = "meta" if images.is_meta else str(images.layout).removeprefix("torch.")
-        raise ValueError(
-            f"{name} is a {kind} tensor of {str(images.dtype).removeprefix('torch.')}, expected pictures as dense "
-            "numbers from 0 to 1 in floating point; connect pictures"
-        )
+    check_dense(images, name, "pictures")
     shape = " x ".join(map(str, images.shape))
     if images.numel() == 0:
         raise ValueError(f"{name} holds no picture (its shape is {shape}); connect at least one")
     if images.ndim != 4 or images.shape[-1] not in (3, 4):
         raise ValueError(f"{name} has the shape {shape}, expected pictures x height x width x 3 or 4; connect pictures")
+
+
+def check_dense(numbers: Tensor, name: str, what: str) -> None:
+    if not isinstance(numbers, Tensor):
+        raise ValueError(f"{name} is of the kind {type(numbers).__name__}, expected {what}; connect {what}")
+    if numbers.layout != torch.strided or numbers.is_meta or not numbers.is_floating_point():
+        kind = "meta" if numbers.is_meta else str(numbers.layout).removeprefix("torch.")
+        raise ValueError(
+            f"{name} is a {kind} tensor of {str(numbers.dtype).removeprefix('torch.')}, expected {what} as dense "
+            f"numbers from 0 to 1 in floating point; connect {what}"
+        )
+
+
+def check_masks(masks: Tensor, name: str) -> Tensor:
+    """Masks [n, h, w] of what comes as that, as one mask [h, w] or as [n, 1, h, w]; ValueError for what holds none."""
+    check_dense(masks, name, "masks")
+    shape = " x ".join(map(str, masks.shape))
+    if masks.ndim == 4 and masks.shape[1] == 1:
+        masks = masks[:, 0]
+    masks = masks[None] if masks.ndim == 2 else masks
+    if masks.ndim != 3 or masks.numel() == 0:
+        raise ValueError(f"{name} has the shape {shape}, expected masks x height x width; connect masks")
+    least, most = (value.item() for value in masks.aminmax())
+    if not (least >= -OVERSHOOT and most <= 1 + OVERSHOOT):  # also false for NaN
+        raise ValueError(
+            f"{name} holds numbers from {least:.4g} to {most:.4g}, expected 0 to 1; repair or rescale the mask"
+        )
+    return masks
+
+
+def masked(image: Tensor, mask: Tensor) -> Tensor:
+    """A picture [H, W, 3 or 4] and a mask [h, w], 1 where it is transparent -> [H, W, 4]; the picture itself where the
+    mask covers nothing. A mask of another size is stretched over the picture."""
+    if not mask.any():
+        return image
+    alpha = 1 - mask.to(image).clamp(0, 1)
+    if alpha.shape != image.shape[:2]:
+        alpha = F.interpolate(alpha[None, None], tuple(image.shape[:2]), mode="bilinear", antialias=True)[0, 0]
+    alpha = alpha[..., None] * image[..., 3:] if image.shape[-1] == 4 else alpha[..., None]
+    return torch.cat((image[..., :3], alpha), dim=-1)
 
 
 def prepare(images: Tensor, size: int, name: str, first: int = 1) -> Tensor:

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from . import host, sockets
 from .errors import errors_of, told
 from .host import io
+from .pictures import Several, out_of_lists
 
 
 def guarded(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
@@ -20,6 +21,8 @@ def guarded(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
     def execute(cls, **inputs) -> io.NodeOutput:
         schema = node.define_schema()
         with errors_of(schema.display_name):
+            if schema.is_input_list:
+                inputs = out_of_lists(schema.inputs, inputs)
             return run(cls, **checked(schema.inputs, inputs, chosen_by(node)))
 
     node.execute = classmethod(execute)
@@ -88,8 +91,17 @@ def choice(one: io.Combo.Input, value: object) -> str:
 def pictures(one: io.Image.Input, value: object):
     from ..drc.pixels import check
 
-    check(value, one.id)
+    for batch in value if isinstance(value, Several) else [value]:
+        check(batch, one.id)
     return value
+
+
+def masks(one: io.Mask.Input, value: object):
+    from ..drc.pixels import check_masks
+
+    if isinstance(value, Several):
+        return Several(check_masks(batch, one.id) for batch in value)
+    return check_masks(value, one.id)
 
 
 def diffusion_model(one: io.Model.Input, value: object):
@@ -105,5 +117,6 @@ CHECKS: dict[str, Callable] = {
     "STRING": text,
     "COMBO": choice,
     "IMAGE": pictures,
+    "MASK": masks,
     "MODEL": diffusion_model,
 }

@@ -6,6 +6,7 @@ from . import host
 from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, require_one, tokenize
+from .pictures import mask, pictures_of
 from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, errors_of, made_by, to
 from .tokens import temperature
 
@@ -125,6 +126,8 @@ class DRC_AttentionMap(io.ComfyNode):
                 ),
                 io.Image.Input("reference", optional=True, tooltip="The picture that you give to SemanticTower."),
                 io.String.Input("weights", optional=True, default="", tooltip="As in StyleTower."),
+                mask("history"),
+                mask("reference"),
             ],
             outputs=[
                 io.Image.Output(
@@ -133,31 +136,30 @@ class DRC_AttentionMap(io.ComfyNode):
                     tooltip="Each picture, and below it where its tower looked, with the share of the whole history.",
                 )
             ],
+            is_input_list=True,
             **host.newer(search_aliases=["heat map", "explain", "saliency"]),
         )
 
     @classmethod
-    def execute(cls, model, history=None, reference=None, weights="") -> io.NodeOutput:
+    def execute(
+        cls, model, history=None, reference=None, weights="", history_mask=None, reference_mask=None
+    ) -> io.NodeOutput:
         from ..drc.data.sheet import contact_sheet
-        from ..drc.pixels import check
 
         with errors_of("Attention Map"):
             model.require_own_pictures()
             model.drc.require_trained_towers()
-            given = {
-                name: images for name, images in (("history", history), ("reference", reference)) if images is not None
-            }
+            given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
+            given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
             if not given:
                 raise ValueError("neither history nor reference is connected; connect one of them or both")
-            for name, images in given.items():
-                check(images, name)
-            if reference is not None:
-                require_one(reference)
-            progress = host.Progress(sum(map(len, given.values())))
+            history, reference = given.get("history", []), given.get("reference", [])
+            require_one(reference)
+            progress = host.Progress(len(history) + len(reference))
             columns = []
-            if history is not None:
+            if history:
                 columns += of_history(model, history, read_weights(weights, len(history)), progress)
-            if reference is not None:
+            if reference:
                 columns += of_reference(model, reference, progress)
         heads, pictures, maps = zip(*columns, strict=True)
         return io.NodeOutput(host.as_images([contact_sheet([list(pictures), list(maps)], list(heads))]))

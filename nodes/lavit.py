@@ -11,6 +11,7 @@ from . import host
 from .guard import guarded
 from .host import io
 from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP, require_one, tokenize
+from .pictures import mask, pictures_of
 from .sockets import InstructionSocket, Model, ModelSocket, Tokens, TokensSocket, errors_of, made_by
 
 if TYPE_CHECKING:
@@ -48,30 +49,31 @@ class DRC_ComposeInContext(io.ComfyNode):
                     "for words and 5 for pictures.",
                 ),
                 host.fixed_seed("Decides which parts of the pictures get a code."),
+                mask("history"),
+                mask("reference"),
             ],
             outputs=[
                 InstructionSocket.Output(
                     "instruction_made", display_name="instruction", tooltip="For DRC-LMM-Generate."
                 )
             ],
+            is_input_list=True,
             **host.newer(search_aliases=["interleaved", "LaVIT prompt", "in-context"]),
         )
 
     @classmethod
-    def execute(cls, model, text, guidance, seed, history=None, reference=None) -> io.NodeOutput:
+    def execute(
+        cls, model, text, guidance, seed, history=None, reference=None, history_mask=None, reference_mask=None
+    ) -> io.NodeOutput:
         from ..drc.instruction import InContext
-        from ..drc.pixels import check
 
         with errors_of("ComposeInContext"):
             model.require_lavit()
-            given = {"history": history, "reference": reference}
-            pictures = {name: images for name, images in given.items() if images is not None}
-            for name, images in pictures.items():
-                check(images, name)
-            if reference is not None:
-                require_one(reference)
-            progress = host.Progress(max(1, sum(map(len, pictures.values()))))
-            codes = {name: look(model, images, name, seed, progress) for name, images in pictures.items()}
+            given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
+            given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
+            require_one(given.get("reference", []))
+            progress = host.Progress(max(1, sum(map(len, given.values()))))
+            codes = {name: look(model, images, name, seed, progress) for name, images in given.items()}
             ids = model.drc.lmm.in_context(
                 codes.get("history", []), codes.get("reference", []), model.drc.words.encode(text).ids
             )
@@ -79,7 +81,7 @@ class DRC_ComposeInContext(io.ComfyNode):
 
 
 def look(
-    model: Model, images: Tensor, name: str, seed: int | None, progress: host.Progress, squeezed: bool = True
+    model: Model, images: list[Tensor], name: str, seed: int | None, progress: host.Progress, squeezed: bool = True
 ) -> list[Tensor]:
     """Codes [1, N] of every picture; `seed` draws which parts get one, without it the likelier happens."""
     lmm, codes = model.drc.lmm, []
@@ -121,6 +123,7 @@ class DRC_TokenizeImage(io.ComfyNode):
                         "does. whole: centred on the colour of its own border, as the towers see it.",
                     )
                 ),
+                mask("images"),
             ],
             outputs=[
                 TokensSocket.Output(
@@ -131,11 +134,9 @@ class DRC_TokenizeImage(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, images, decision, seed, fit) -> io.NodeOutput:
-        from ..drc.pixels import check
-
+    def execute(cls, model, images, decision, seed, fit, images_mask=None) -> io.NodeOutput:
         with errors_of("Tokenize Image"):
-            check(images, "images")
+            images = pictures_of(images, images_mask, "images")
             drawn, squeezed, progress = decision == DECISIONS[0], fit == FITS[0], host.Progress(len(images))
             if model.decoder is None:
                 codes = [tokenize(model, images, list(range(len(images))), "images", progress)]

@@ -6,6 +6,7 @@ from . import host
 from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, require_one, tokenize
+from .pictures import mask, pictures_of
 from .sockets import Model, ModelSocket, errors_of
 
 CONDITIONS = 4  # under which a picture may be likely: both, history only, reference only, neither
@@ -29,6 +30,7 @@ class DRC_CollapseMeter(io.ComfyNode):
                 io.String.Input(
                     "text", multiline=True, default="", optional=True, tooltip="The text of ComposeInstruction, if any."
                 ),
+                *map(mask, ("images", "history", "reference")),
             ],
             outputs=[
                 io.Image.Output("needles", display_name="meter", tooltip="Three dials and the verdict."),
@@ -37,20 +39,23 @@ class DRC_CollapseMeter(io.ComfyNode):
                 io.Float.Output("copying", display_name="copying", tooltip="0 to 1, the same. More is worse."),
                 io.String.Output("verdict", display_name="verdict", tooltip="In words, one line for each picture."),
             ],
+            is_input_list=True,
             **host.newer(search_aliases=["guidance collapse", "measure", "score"]),
         )
 
     @classmethod
-    def execute(cls, model, images, history, reference, text="") -> io.NodeOutput:
+    def execute(
+        cls, model, images, history, reference, text="", images_mask=None, history_mask=None, reference_mask=None
+    ) -> io.NodeOutput:
         from ..drc.bench.collapse.dial import dial_picture
         from ..drc.bench.collapse.meter import read
-        from ..drc.pixels import check
 
         with errors_of("Collapse Meter"):
             model.drc.require_trained_towers()
             model.require_own_pictures()
-            for name, given in (("images", images), ("history", history), ("reference", reference)):
-                check(given, name)
+            images = pictures_of(images, images_mask, "images")
+            history = pictures_of(history, history_mask, "history")
+            reference = pictures_of(reference, reference_mask, "reference")
             require_one(reference)
             readings = read(measure(model, images, history, reference, text))
         mean = [sum(getattr(one, name) for one in readings) / len(readings) for name in ("style", "meaning", "copying")]
@@ -65,8 +70,8 @@ def measure(model: Model, images, history, reference, text: str):
     drc, before = model.drc, len(images) + len(history) + 1
     progress = host.Progress(before + CONDITIONS * len(images))
     codes = [
-        tokenize(model, pictures, list(range(len(pictures))), name, Later(progress, first))
-        for pictures, name, first in (
+        tokenize(model, given, list(range(len(given))), name, Later(progress, first))
+        for given, name, first in (
             (images, "images", 0),
             (history, "history", len(images)),
             (reference, "reference", len(images) + len(history)),

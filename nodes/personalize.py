@@ -7,6 +7,7 @@ from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from . import host
 from .guard import guarded
 from .host import io
+from .pictures import mask, pictures_of
 from .sockets import (
     InstructionSocket,
     Model,
@@ -50,8 +51,8 @@ class DRC_StyleTower(io.ComfyNode):
                 ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
                 io.Image.Input(
                     "history",
-                    tooltip="Pictures in the style you like, as one batch of any length. Their order does not matter. "
-                    + SQUARE_TOOLTIP,
+                    tooltip="Pictures in the style you like, as one batch or one list of any length. Their order does "
+                    "not matter. " + SQUARE_TOOLTIP,
                 ),
                 io.String.Input(
                     "weights",
@@ -60,20 +61,20 @@ class DRC_StyleTower(io.ComfyNode):
                     tooltip="How much each picture counts, one number per picture, for example 1, 0.5, 2. "
                     "0 leaves a picture out. Empty: all count the same.",
                 ),
+                mask("history"),
             ],
             outputs=[
                 StyleSocket.Output("style_found", display_name="style", tooltip="The style, for ComposeInstruction.")
             ],
+            is_input_list=True,
             **host.newer(search_aliases=["style reference", "style transfer", "IP adapter", "history"]),
         )
 
     @classmethod
-    def execute(cls, model, history, weights="") -> io.NodeOutput:
-        from ..drc.pixels import check
-
+    def execute(cls, model, history, weights="", history_mask=None) -> io.NodeOutput:
         with errors_of("StyleTower"):
             model.drc.require_trained_towers()
-            check(history, "history")
+            history = pictures_of(history, history_mask, "history")
             numbers = read_weights(weights, len(history))
             kept = numbers.nonzero().flatten().tolist()
             progress = host.Progress(2 * len(kept))  # every picture is looked at, then asks the others
@@ -101,6 +102,7 @@ class DRC_SemanticTower(io.ComfyNode):
                     tooltip="One picture of what you want to see, in any style. Transparent parts count as white. "
                     + SQUARE_TOOLTIP,
                 ),
+                mask("reference"),
             ],
             outputs=[
                 SemanticsSocket.Output(
@@ -111,12 +113,10 @@ class DRC_SemanticTower(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, reference) -> io.NodeOutput:
-        from ..drc.pixels import check
-
+    def execute(cls, model, reference, reference_mask=None) -> io.NodeOutput:
         with errors_of("SemanticTower"):
             model.drc.require_trained_towers()
-            check(reference, "reference")
+            reference = pictures_of(reference, reference_mask, "reference")
             require_one(reference)
             codes = tokenize(model, reference, [0], "reference", host.Progress(1))
             host.load([model.language, model.disentangler], 0)
@@ -196,7 +196,7 @@ class DRC_ComposeInstruction(io.ComfyNode):
         return io.NodeOutput(to(instruction, host.intermediate_device()))
 
 
-def require_one(reference: Tensor) -> None:
+def require_one(reference: list[Tensor]) -> None:
     if len(reference) > 1:
         raise ValueError(f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch")
 
@@ -226,8 +226,8 @@ def read_weights(text: str, count: int) -> Tensor:
     return weights
 
 
-def tokenize(model: Model, images: Tensor, rows: list[int], name: str, progress: host.Progress) -> Tensor:
-    """Codes [len(rows), N], on the load device, of some rows of images [n, H, W, C], a chunk at a time."""
+def tokenize(model: Model, images: list[Tensor], rows: list[int], name: str, progress: host.Progress) -> Tensor:
+    """Codes [len(rows), N], on the load device, of some of the images [H, W, C], a chunk at a time."""
     lmm = model.drc.lmm
     host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
     codes = []

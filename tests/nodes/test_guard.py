@@ -18,6 +18,7 @@ WRONG = {
     "COMBO": [None, "no such choice", "", 0, ["train"], {"a": 1}],
 }
 NO_RECORDS = [{}, 5, [], "a text", torch.ones(2, 2), torch.ones(2, 2).to_sparse(), torch.ones(2, 2, device="meta")]
+NO_MASKS = [*NO_RECORDS[:4], *NO_RECORDS[5:], torch.ones(2, 2, dtype=torch.uint8)]
 NO_PICTURES = [*NO_RECORDS, torch.ones(1, 8, 8, 3, dtype=torch.uint8), torch.ones(1, 8, 8, 3, dtype=torch.cfloat)]
 
 
@@ -28,7 +29,7 @@ def inputs_of(classes):
 
 
 def wrong_values(one):
-    values = WRONG.get(one.get_io_type(), NO_PICTURES if one.get_io_type() == "IMAGE" else NO_RECORDS)
+    values = (WRONG | {"IMAGE": NO_PICTURES, "MASK": NO_MASKS}).get(one.get_io_type(), NO_RECORDS)
     return [value for value in values if value is not None or not one.optional]
 
 
@@ -36,7 +37,8 @@ def test_every_input_of_every_node_refuses_what_does_not_fit(classes):
     count = 0
     for node, display_name, one in inputs_of(classes):
         for value in wrong_values(one):
-            text = sentence(node.execute, **{one.id: value})
+            listed = node.GET_SCHEMA().is_input_list  # of which the host makes a list of every value
+            text = sentence(node.execute, **{one.id: [value] if listed else value})
             assert text.startswith(f"{display_name}: {one.id} "), text
             assert ("expected" in text or "choose" in text) and text.isprintable() and len(text) < 2000
             count += 1

@@ -1,0 +1,58 @@
+"""Pictures at the inputs of a node: as a batch or as a list, and with the masks that Load Image hands on beside."""
+
+from torch import Tensor
+
+from .host import io
+
+PICTURES = ("IMAGE", "MASK")
+
+
+class Several(list):
+    """The batches of pictures, or of masks, of one list."""
+
+
+def mask(of: str) -> io.Input:
+    """The input for the masks of the pictures at the input `of`."""
+    return io.Mask.Input(
+        f"{of}_mask",
+        optional=True,
+        tooltip=f"For pictures with transparent parts: the MASK of the Load Image that {of} comes from. What it covers "
+        "becomes white; without it colours show that nobody was meant to see.",
+    )
+
+
+def out_of_lists(declared: list[io.Input], inputs: dict) -> dict:
+    """The inputs of a node of `is_input_list`, to which the host hands over a list at every one: all pictures of a
+    list at once, and of everything else the one that is there; ValueError where there are several."""
+    kinds = {one.id: one.get_io_type() for one in declared}
+    return {name: out_of_list(name, value, kinds.get(name) in PICTURES) for name, value in inputs.items()}
+
+
+def out_of_list(name: str, value: object, pictures: bool) -> object:
+    if not isinstance(value, (list, tuple)):
+        return value
+    if len(value) == 1:
+        return value[0]
+    if pictures and value:
+        return Several(value)
+    raise ValueError(f"{name} is a list of {len(value)}, expected one{' or more' * pictures}; choose what it gets")
+
+
+def pictures_of(images: Tensor | Several, masks: Tensor | Several | None, name: str) -> list[Tensor]:
+    """All pictures [H, W, 3 or 4] at the input `name`, each of its own size, with an alpha channel where a mask covers
+    some of them; ValueError for masks of other pictures."""
+    from ..drc.pixels import masked
+
+    found, covers = in_a_row(images), [] if masks is None else in_a_row(masks)
+    if not any(cover.any() for cover in covers):  # such as the host's for pictures without transparency
+        return found
+    if len(covers) != len(found):
+        raise ValueError(
+            f"{name}_mask has {len(covers)} masks, but {name} has {len(found)} pictures; give each picture its own, or "
+            "put Join Image with Alpha behind each Load Image"
+        )
+    return [masked(picture, cover) for picture, cover in zip(found, covers, strict=True)]
+
+
+def in_a_row(batches: Tensor | Several) -> list[Tensor]:
+    return [one for batch in batches for one in batch] if isinstance(batches, Several) else list(batches)
