@@ -12,7 +12,7 @@ from .fusion import FusionConfig, FusionNetwork, plane
 from .instruction import Instruction, Semantics, Style, streams
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
-from .lmm.mini.text import encode_text
+from .lmm.mini.text import encode_text, unknown_words
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
 PICTURES = 16  # embedded at once, so that working memory does not grow with the history
@@ -128,6 +128,10 @@ class DRC(nn.Module):
     def encode_text(self, text: str) -> Tensor:
         """Text -> ids [T]; ValueError when it does not fit."""
         return encode_text(self.words, text, self.config.lmm.text_slots)
+
+    def unknown_words(self, text: str) -> list[str]:
+        """The words that are read as nothing known; there are none where the vocabulary spells whatever it is given."""
+        return unknown_words(self.words, text) if isinstance(self.words, Tokenizer) else []
 
     def style(self, codes: Tensor, weights: Tensor, on_pictures: Callable[[int], None] | None = None) -> Style:
         """Codes of the history [n, N] and weights [n] -> Style; `on_pictures` is told how many pictures are done."""

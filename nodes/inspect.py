@@ -5,7 +5,7 @@ import torch
 from . import host
 from .guard import guarded
 from .host import io
-from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, require_one, tokenize
+from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, require_one, tell_unknown_words, tokenize
 from .pictures import mask, pictures_of
 from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, errors_of, made_by, to
 from .tokens import temperature
@@ -46,6 +46,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
                 io.Image.Output("sheet", display_name="grid", tooltip="All pictures as one table."),
                 io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures row by row, as a batch."),
             ],
+            hidden=[io.Hidden.unique_id],
             **host.newer(search_aliases=["XY plot", "compare strengths", "guidance"]),
         )
 
@@ -67,6 +68,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
                 )
             strengths = [(column, row) for row in rows for column in columns]
             given = to(style, model.device), to(semantics, model.device)
+            tell_unknown_words(cls.hidden, model, text)
             pictures = draw_grid(model, *given, text, strengths, seed, temperature)
         cells = list((pictures * 255).round().byte().numpy())
         table = [cells[first : first + len(columns)] for first in range(0, len(cells), len(columns))]

@@ -22,6 +22,7 @@ from .sockets import (
 CHUNK = 16  # pictures turned into codes at once
 MEMORY_PER_PIXEL = 512  # bytes: three times what the visual tokeniser takes on a CPU, for the workspace of a GPU
 MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, questions and answers
+TOLD_WORDS, TOLD_LETTERS = 5, 40  # of a text, in a message
 MODEL_TOOLTIP = "The model from Load DRC Model. Use the same one in all nodes of a graph."
 SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
 
@@ -174,6 +175,7 @@ class DRC_ComposeInstruction(io.ComfyNode):
                     tooltip="What to draw and how, for DRC-LMM-Generate.",
                 )
             ],
+            hidden=[io.Hidden.unique_id],
             **host.newer(search_aliases=["prompt", "conditioning", "style strength"]),
         )
 
@@ -193,7 +195,17 @@ class DRC_ComposeInstruction(io.ComfyNode):
                 semantic_mask,
                 model.device,
             )
+        tell_unknown_words(cls.hidden, model, text)
         return io.NodeOutput(to(instruction, host.intermediate_device()))
+
+
+def tell_unknown_words(hidden, model: Model, text: str) -> None:
+    """Says on the node which words of a text the model never saw; it draws as if they were not there."""
+    words = model.drc.unknown_words(text)
+    if words:
+        more = f" and {len(words) - TOLD_WORDS} more words" if len(words) > TOLD_WORDS else ""
+        shown = ", ".join(word[:TOLD_LETTERS] for word in words[:TOLD_WORDS])
+        host.show_text(hidden, f"The model never saw {shown}{more}, and draws as if that were not there")
 
 
 def require_one(reference: list[Tensor]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from tokenizers import Tokenizer
 
-from drc.lmm.mini.text import PAD, UNKNOWN, encode_text, train_text_tokenizer
+from drc.lmm.mini.text import PAD, UNKNOWN, encode_text, train_text_tokenizer, unknown_words
 from scripts.lib.tiny import LABELS
 
 WORDS, SLOTS = 40, 6
@@ -33,6 +33,13 @@ def test_case_and_accents_do_not_count(words):
 
 def test_other_alphabets_are_unknown(words):
     assert encode_text(words, "猫", SLOTS)[0] == words.token_to_id(UNKNOWN)
+
+
+def test_words_that_the_vocabulary_cannot_spell(words):
+    assert unknown_words(words, "red \u043a\u043e\u0442, \u732b (apple)! \u043a\u043e\u0442 \U0001f34e") == [
+        "\u043a\u043e\u0442", "\u732b", "\U0001f34e"
+    ]  # fmt: skip
+    assert unknown_words(words, "A red apple, (blue) car!") == unknown_words(words, "") == []
 
 
 def test_text_longer_than_fits_is_one_sentence(words):

@@ -85,6 +85,17 @@ def test_text_longer_than_fits(graph, model):
     assert text.startswith("ComposeInstruction: text takes 20 tokens, but this model reads at most 6")
 
 
+@pytest.mark.parametrize("node", ["DRC_ComposeInstruction", "DRC_GuidanceGrid"])
+def test_words_that_the_model_never_saw_are_told(graph, model, history, reference, pack, monkeypatch, node):
+    texts, given = [], {"style": graph.style(model, history), "semantics": graph.semantics(model, reference)}
+    monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: texts.append(text))
+    grid = {"style_strengths": "1", "semantic_strengths": "1"} if node == "DRC_GuidanceGrid" else {}
+    graph.run(node, model=model, text="red \u043a\u043e\u0442", **given, **grid)
+    assert texts == ["The model never saw \u043a\u043e\u0442, and draws as if that were not there"]
+    graph.run(node, model=model, text="red apple", **given, **grid)
+    assert len(texts) == 1
+
+
 def damaged(models, name):
     """Writes a broken checkpoint of that name."""
     path = models / f"{name}.safetensors"

@@ -34,6 +34,14 @@ def test_uploaded_pictures_of_mixed_sizes_and_text(client, definitions, upload):
     assert result.images
 
 
+def test_words_that_the_model_never_saw_are_told_on_the_node(client, definitions):
+    prompt = personalise(definitions, text="\u732b", model_name="tiny.safetensors")
+    result = client.run(prompt)
+    assert result.error is None
+    told = "The model never saw \u732b, and draws as if that were not there"
+    assert result.texts == [(node_of(prompt, "DRC_ComposeInstruction"), told)]
+
+
 @pytest.mark.parametrize("seed", [0, 2**64 - 1])
 def test_smallest_and_largest_seed(client, definitions, seed):
     result = client.run(personalise(definitions, seed=seed, model_name="tiny.safetensors"))

@@ -1,6 +1,7 @@
 """Words for the embedded model: a small lower-case WordPiece vocabulary over labels and keywords."""
 
 from collections.abc import Iterable
+from unicodedata import category
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -27,6 +28,15 @@ def word_pieces(vocabulary: dict[str, int]) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     return tokenizer
+
+
+def unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
+    """The words of a text that the vocabulary can neither name nor spell, each once; marks alone are none."""
+    encoding = tokenizer.encode(text)
+    found = [
+        text[slice(*span)] for token, span in zip(encoding.tokens, encoding.offsets, strict=True) if token == UNKNOWN
+    ]
+    return list(dict.fromkeys(word for word in found if any(category(letter)[0] not in "PZC" for letter in word)))
 
 
 def encode_text(tokenizer: Tokenizer, text: str, slots: int) -> Tensor:
