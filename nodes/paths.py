@@ -62,8 +62,11 @@ def saved_models() -> Path:
 
 
 def model_folders() -> list[Path]:
-    """All of them; a plain name means the first that holds it."""
-    return [Path(os.path.abspath(folder)) for folder in folder_paths.get_folder_paths(FOLDER)]
+    """All of them, each once whatever links lead to it; a plain name means the first that holds it."""
+    found = {}
+    for folder in folder_paths.get_folder_paths(FOLDER):
+        found.setdefault(os.path.realpath(folder), Path(os.path.abspath(folder)))
+    return list(found.values())
 
 
 def is_file_in(folder: Path, name: str) -> bool:
@@ -89,7 +92,7 @@ def called(name: str, folder: Path) -> str:
     """How Load DRC Model calls what a model folder holds under a name: by its place where a folder before it holds
     another of that name."""
     first = next((other for other in model_folders() if is_set_in(other, name) or is_file_in(other, name)), folder)
-    return name if first == folder else name + place_of(folder)
+    return name if os.path.realpath(first) == os.path.realpath(folder) else name + place_of(folder)
 
 
 def place_of(folder: Path) -> str:

@@ -63,6 +63,18 @@ def test_models_of_one_name_are_listed_apart(graph, folders):
         assert "no such safetensors file" in sentence(graph.load, name)
 
 
+def test_a_link_to_a_model_folder_offers_nothing_twice(graph, folders, pack, tmp_path):
+    own, extra, trained = folders
+    for place, folder in (("linked", extra), ("again", trained)):
+        (tmp_path / place).symlink_to(folder)
+        folder_paths.add_model_folder_path("drc", str(tmp_path / place), is_default=True)
+    write_tiny(extra / "mine.safetensors")
+    write_tiny(trained / "mine_00001" / "step-000001" / "weights.safetensors")
+    names = ["mine.safetensors", "mine_00001/step-000001/weights.safetensors"]
+    assert offered(graph) == ["embedded", *names]
+    assert pack.nodes.paths.called(names[1], trained) == names[1] and graph.load(names[1]).drc.hash
+
+
 def test_a_training_that_shadows_is_listed_apart(graph, folders, pack):
     own, _, trained = folders
     name = "mine_00001/step-000003/weights.safetensors"
