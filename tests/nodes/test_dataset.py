@@ -52,6 +52,13 @@ def test_the_report_is_shown(node, pictures):
     assert output.result[1].startswith("3 pictures of 2 users")
 
 
+def test_captions_that_are_cut_off_are_counted(node, pictures):
+    (pictures / "anna" / "cat.txt").write_text("one,two,three," * 9)
+    (pictures / "anna" / "dog.txt").write_text("a dog")
+    report = node.execute(source="folder", folder="mine").result[1]
+    assert "- 1 of 2 captions are cut off: the model of this pack reads 16 words and pieces of words at most" in report
+
+
 def test_a_folder_by_name_by_path_and_as_windows_copies_it(node, pictures):
     by_name = node.execute(source="folder", folder="mine").result[0]
     assert [entry.name for entry in by_name.entries] == ["anna/cat.png", "anna/dog.png", "ben/cat.png"]
