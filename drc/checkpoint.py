@@ -4,49 +4,91 @@ That of a model over a pretrained LMM names the converted set that it needs besi
 """
 
 import json
+import re
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from . import pretrained
 from .files import file_hash, metadata_of, write_safetensors
+from .hollow import Shapes, shapes_of
 from .lmm.lavit.converted import open_set
+from .lmm.lavit.model import LavitConfig
+from .lmm.mini.text import read_words
 from .model import DRC, DRCConfig
+from .settings import brief
+from .tensor_file import AGAIN, header_in, look, read_tensors, require_floating, require_shapes
 
 ARCHITECTURE = "drc-mini-1"
 ARCHITECTURES = (ARCHITECTURE, pretrained.ARCHITECTURE)
 READ_OUT = "read_out."  # prefix of weights that only training uses
+PROMISED = "the weights its header promises"
+LONGEST = 1000  # letters of a licence or a name
 
 
 def read_header(path: Path) -> dict[str, str]:
     """What a DRC checkpoint says of itself, or would say over a converted set that `path` describes.
 
-    ValueError with one sentence for anything else.
+    All of it is checked: what `build` makes of it has no more numbers than the file. ValueError with one sentence for
+    anything else.
     """
     if pretrained.is_set(path):
         return pretrained.header_over(open_set(path.parent))
-    try:
-        with safe_open(path, "pt") as file:
-            header = json.loads((file.metadata() or {}).get("drc", "{}"))
-    except (SafetensorError, OSError) as error:
-        raise ValueError(
-            f"{path.name} is not a readable safetensors file ({error}); copy or download it again"
-        ) from error
+    contents = look(path)
+    header = header_in(path, contents.metadata)
     if header.get("architecture") not in ARCHITECTURES:
         found, expected = header.get("architecture", "no architecture entry"), " or ".join(ARCHITECTURES)
         raise ValueError(
-            f"{path.name} is not a DRC model: found {found}, expected {expected}; choose a file saved by DRC"
+            f"{path.name} is not a DRC model: found {brief(found)}, expected {expected}; choose a file saved by DRC"
         )
+    try:
+        check_header(header)
+        config = DRCConfig.from_json(header["config"])
+        words_of(header, config)
+    except ValueError as error:
+        raise ValueError(f"{path.name} does not describe a DRC model: it {error}; {AGAIN}") from error
+    require_floating(path, contents.dtypes)
+    shapes = {name: shape for name, shape in contents.shapes.items() if not name.startswith(READ_OUT)}
+    require_shapes(path, PROMISED, shapes, own_shapes(config, header))
     return header
 
 
+def check_header(header: dict[str, str]) -> None:
+    """ValueError with the rest of a sentence for entries that are missing or say nothing."""
+    over = header["architecture"] == pretrained.ARCHITECTURE
+    needed = {"config", "stage", "step", *(("lmm", "lmm_name") if over else ("words",))}
+    missing = sorted(needed - header.keys())
+    if missing:
+        raise ValueError(f"lacks {missing[0]}")
+    if ("lmm" in header) != over or ("words" in header) == over:
+        raise ValueError(f"has parts that do not belong to {header['architecture']}")
+    for name, expected in {"stage": "[012]", "step": "[0-9]{1,12}", "lmm": "[0-9a-f]{64}"}.items():
+        if name in header and not re.fullmatch(expected, header[name]):
+            raise ValueError(f"has the {name} {brief(repr(header[name]))}, which is none")
+    for name in ("licence", "lmm_name"):
+        if len(header.get(name, "")) > LONGEST:
+            raise ValueError(f"has {name} of {len(header[name])} letters, expected at most {LONGEST}")
+
+
+def words_of(header: dict[str, str], config: DRCConfig) -> Tokenizer | None:
+    """The words of an embedded model; those of a pretrained one lie beside it."""
+    if isinstance(config.lmm, LavitConfig) != ("lmm" in header):
+        raise ValueError("has the sizes of another architecture")
+    return None if "lmm" in header else read_words(header["words"], config.lmm.words)
+
+
+def own_shapes(config: DRCConfig, header: dict[str, str]) -> Shapes:
+    """Of the weights that the file of such a model holds itself."""
+    shapes = shapes_of(DRC, config)
+    return {name: shape for name, shape in shapes.items() if "lmm" not in header or pretrained.is_own(name)}
+
+
 def build(header: dict[str, str], operations=nn) -> DRC:
-    """An empty model of the architecture that a checkpoint's header describes."""
-    words = Tokenizer.from_str(header["words"]) if "words" in header else None
-    model = DRC(DRCConfig.from_json(header["config"]), words, operations)
+    """An empty model of the architecture that a checkpoint's header describes, as `read_header` gives it."""
+    config = DRCConfig.from_json(header["config"])
+    model = DRC(config, words_of(header, config), operations)
     model.over = {name: header[name] for name in ("lmm", "lmm_name") if name in header}
     model.stage, model.step, model.licence = int(header["stage"]), int(header["step"]), header.get("licence", "")
     return model
@@ -87,25 +129,13 @@ def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None 
 
 def read_own(model: DRC, path: Path, assign: bool = False) -> None:
     """Fills `model` with all that its own file holds."""
-    with safe_open(path, "pt") as file:
-        names = file.keys()
-        tensors = {name: file.get_tensor(name).float() for name in names}
+    tensors = {name: tensor.float() for name, tensor in read_tensors(path).items()}
     read_out = [name for name in tensors if name.startswith(READ_OUT)]
     model.read_out = {name[len(READ_OUT) :]: tensors.pop(name) for name in read_out}
-    load_weights(model, tensors, path.name, assign)
-    model.hash = file_hash(path)
-
-
-def load_weights(model: DRC, tensors: dict[str, Tensor], name: str, assign: bool = False) -> None:
-    expected = {key: tensor.shape for key, tensor in own_state(model).items()}
-    missing = [key for key, shape in expected.items() if key not in tensors or tensors[key].shape != shape]
-    unexpected = [key for key in tensors if key not in expected]
-    if missing or unexpected:
-        raise ValueError(
-            f"{name} does not hold the weights its header promises ({len(missing)} missing or of another size, "
-            f"{len(unexpected)} unexpected, such as {(missing + unexpected)[0]}); save or download it again"
-        )
+    found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own_state(model)))
+    require_shapes(path, PROMISED, found, expected)
     model.load_state_dict(tensors, strict=False, assign=assign or bool(model.over))
+    model.hash = file_hash(path)
 
 
 def own_state(model: DRC) -> dict[str, Tensor]:

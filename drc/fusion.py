@@ -12,15 +12,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .settings import Count, OptionalSize, Size, divides
+
 
 @dataclass(frozen=True)
 class FusionConfig:
-    width: int = 256
-    heads: int = 8
-    feed_forward: int = 1024
-    layers: int = 3
-    instructions: int = 64  # K
-    output: int = 0  # width of an instruction vector, that of the language model; 0: `width`
+    width: Size = 256
+    heads: Count = 8
+    feed_forward: Size = 1024
+    layers: Count = 3
+    instructions: Size = 64  # K
+    output: OptionalSize = 0  # width of an instruction vector, that of the language model; 0: `width`
+
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for sizes that do not fit each other."""
+        divides({"fusion.width": (self.width, self.heads)})
 
 
 class CrossAttention(nn.Module):

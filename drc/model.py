@@ -13,6 +13,7 @@ from .instruction import Instruction, Semantics, Style, streams
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text, unknown_words
+from .settings import agree, brief, parse, read
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
 PICTURES = 16  # embedded at once, so that working memory does not grow with the history
@@ -30,9 +31,31 @@ class DRCConfig:
 
     @classmethod
     def from_json(cls, text: str) -> "DRCConfig":
-        values = json.loads(text)
-        lmm = LMMS[values["lmm"].get("kind", "mini")].of(values["lmm"])
-        return cls(lmm, TowerConfig(**values["tower"]), FusionConfig(**values["fusion"]))
+        """ValueError with the rest of a sentence where a size is missing, out of bounds, or does not fit the others."""
+        values = parse(text)
+        lmm = values.get("lmm")
+        kind = lmm.get("kind", "mini") if isinstance(lmm, dict) else "mini"
+        if not isinstance(kind, str) or kind not in LMMS:
+            raise ValueError(f"has lmm.kind {brief(repr(kind))}, expected one of {', '.join(LMMS)}")
+        parts = {"lmm": LMMS[kind], "tower": TowerConfig, "fusion": FusionConfig}
+        config = cls(**{name: read(part, values.get(name), name) for name, part in parts.items()})
+        config.check()
+        return config
+
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for parts that do not fit each other."""
+        lmm, tower, fusion = self.lmm, self.tower, self.fusion
+        for part in (lmm, tower, fusion):
+            part.check()
+        agree(
+            {
+                "tower.grid": (tower.grid, lmm.grid),
+                "tower.embedding": (tower.embedding or tower.width, lmm.width),
+                "tower.merge": (tower.merge, tower.merge if tower.places else 1),
+                "fusion.width": (fusion.width, tower.width),
+                "fusion.output": (fusion.output or fusion.width, lmm.width),
+            }
+        )
 
 
 class Disentangler(nn.Module):

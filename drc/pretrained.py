@@ -6,15 +6,25 @@ Sizes of what is trained on top are ours (Q2, Q8, Q9 of the method).
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from .fusion import FusionConfig
-from .lmm.lavit.converted import DECODER, DESCRIPTION, EMPTY_PROMPT, LOW_DECODER, TOKENIZER, VISION, LavitSet, open_set
+from .lmm.lavit.converted import (
+    AGAIN,
+    DECODER,
+    DESCRIPTION,
+    EMPTY_PROMPT,
+    LOW_DECODER,
+    TOKENIZER,
+    VISION,
+    LavitSet,
+    open_set,
+)  # fmt: skip
 from .lmm.lavit.model import TEMPLATE, LavitConfig, LavitLMM
 from .lmm.lavit.text import Words, load_text_tokenizer
 from .lmm.lora import is_lora
 from .model import DRC, DRCConfig
+from .tensor_file import read_tensors, require_shapes
 from .towers import TowerConfig
 
 ARCHITECTURE = "drc-lavit-1"
@@ -29,7 +39,7 @@ def is_set(path: Path) -> bool:
 
 def config_over(pretrained: LavitSet) -> DRCConfig:
     """Sizes of a DRC to be trained over a converted set."""
-    sizes, words = pretrained.sizes, Words(load_text_tokenizer(pretrained.folder))
+    sizes, words = pretrained.sizes, Words(load_text_tokenizer(pretrained.folder, AGAIN))
     embedding = sizes.language.hidden_size
     width = min(WIDTH, embedding)
     before, after = (tuple(words.encode(text).ids) for text in TEMPLATE)
@@ -80,35 +90,41 @@ def read_pretrained(drc: DRC, pretrained: LavitSet) -> None:
     """Fills the LMM of `drc`, which was built without memory, with the tensors of the files, in their own types."""
     lmm: LavitLMM = drc.lmm
     folder = pretrained.folder
-    drc.words = Words(load_text_tokenizer(folder))
-    language = {key: tensor for shard in pretrained.language for key, tensor in load_file(shard).items()}
-    fill(lmm.language, {plain_name(lmm.language, key): tensor for key, tensor in language.items()})
-    fill(lmm.vision.transformer, load_file(folder / VISION))
-    tokenizer = load_file(folder / TOKENIZER)
-    fill(lmm.vision.tokenizer, tokenizer)
-    fill(lmm.decoder.codebook, {"weight": tokenizer["quantize.embedding.weight"].clone()})
-    fill(lmm.decoder.high_resolution, load_file(folder / DECODER))
+    drc.words = Words(load_text_tokenizer(folder, AGAIN))
+    fill(lmm.language, *pretrained.language)
+    fill(lmm.vision.transformer, folder / VISION)
+    fill(lmm.vision.tokenizer, folder / TOKENIZER)
+    codebook = lmm.vision.tokenizer.state_dict()["quantize.embedding.weight"].clone()
+    lmm.decoder.codebook.load_state_dict({"weight": codebook}, assign=True)
+    fill(lmm.decoder.high_resolution, folder / DECODER)
     if lmm.decoder.low_resolution is not None:
-        fill(lmm.decoder.low_resolution, load_file(folder / LOW_DECODER))
-        (empty,) = load_file(folder / EMPTY_PROMPT).values()
-        lmm.decoder.empty_prompt = nn.Parameter(empty, requires_grad=False)
+        fill(lmm.decoder.low_resolution, folder / LOW_DECODER)
+        lmm.decoder.empty_prompt = nn.Parameter(read_empty_prompt(pretrained), requires_grad=False)
 
 
-def plain_name(language: nn.Module, key: str) -> str:
-    """The name of a published weight in a language model whose layers may have a LoRA beside them."""
-    layer, _, kind = key.rpartition(".")
-    return f"{layer}.base.{kind}" if hasattr(language.get_submodule(layer), "base") else key
+def fill(module: nn.Module, *paths: Path) -> None:
+    """Gives a module, whose layers may have a LoRA beside them, the weights in files; ValueError for those of another
+    model."""
+    tensors = {name: tensor for path in paths for name, tensor in read_tensors(path, again=AGAIN).items()}
+    state = {name: tensor for name, tensor in module.state_dict().items() if not is_lora(name)}
+    published = {name: name.replace(".base.", ".") for name in state}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    expected = {published[name]: tuple(tensor.shape) for name, tensor in state.items()}
+    require_shapes(paths[0], "the weights that its lavit.json promises", found, expected, AGAIN)
+    module.load_state_dict({name: tensors[published[name]] for name in state}, strict=False, assign=True)
 
 
-def fill(module: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
-    """ValueError for weights of another model."""
-    missing, unexpected = module.load_state_dict(tensors, strict=False, assign=True)
-    missing = [name for name in missing if not is_lora(name)]
-    if missing or unexpected:
+def read_empty_prompt(pretrained: LavitSet) -> torch.Tensor:
+    """[1, n, prompt_width]; ValueError for anything else."""
+    path, sizes = pretrained.folder / EMPTY_PROMPT, pretrained.sizes.low_resolution
+    found = list(read_tensors(path, again=AGAIN).values())
+    lengths = [len(one[0]) for one in found if one.ndim == 3 and one[:, 0].shape == (1, sizes.prompt_width)]
+    if len(found) != 1 or len(lengths) != 1 or lengths[0] > sizes.queries:
         raise ValueError(
-            f"the converted files lack {len(missing)} weights and hold {len(unexpected)} others, such as "
-            f"{(missing + unexpected)[0]}; run the conversion again"
+            f"{path.name} does not hold the embedding of an empty text, 1 x at most {sizes.queries} x "
+            f"{sizes.prompt_width}; {AGAIN}"
         )
+    return found[0]
 
 
 def initialise(drc: DRC) -> None:

@@ -17,24 +17,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .settings import Count, OptionalSize, Size, divides
+
 GROUP_LOGITS = 2**20  # attention logits per head that one group of pictures may take
 
 
 @dataclass(frozen=True)
 class TowerConfig:
-    width: int = 256
-    heads: int = 4
-    feed_forward: int = 512
-    grid: int = 16  # codes along one side of a picture; grid * grid is the most that a picture has
-    merge: int = 2  # merge x merge neighbouring codes make one row
+    width: Size = 256
+    heads: Count = 4
+    feed_forward: Size = 512
+    grid: Count = 16  # codes along one side of a picture; grid * grid is the most that a picture has
+    merge: Count = 2  # merge x merge neighbouring codes make one row
     query_residual: bool = False
-    embedding: int = 0  # width of a code's embedding; 0: that of the towers
+    embedding: OptionalSize = 0  # width of a code's embedding; 0: that of the towers
     places: bool = True  # whether the order of the codes tells where they lie on the canvas
 
     @property
     def rows(self) -> int:
         """Rows of one picture."""
         return (self.grid // self.merge) ** 2
+
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for sizes that do not fit each other."""
+        divides({"tower.width": (self.width, self.heads), "tower.grid": (self.grid, self.merge)})
 
 
 class Rows(nn.Module):

@@ -8,23 +8,28 @@ of DRC enters the language model as vectors that no token stands for.
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..settings import Count, Size
+
 
 @dataclass(frozen=True)
 class LlamaConfig:
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    num_key_value_heads: int
+    vocab_size: Size
+    hidden_size: Size
+    intermediate_size: Size
+    num_hidden_layers: Count
+    num_attention_heads: Count
+    num_key_value_heads: Count
     rms_norm_eps: float = 1e-5
     rope_theta: float = 10000.0
-    max_position_embeddings: int = 2048  # no table has this length; beyond it the model was not trained
+    max_position_embeddings: Annotated[int, range(1, 2**20 + 1)] = (
+        2048  # no table has this length; beyond it the model was not trained
+    )
 
     @classmethod
     def read(cls, settings: dict) -> "LlamaConfig":

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from sentencepiece import SentencePieceTrainer
 from torch import Tensor
 
+from drc.hollow import shapes_of
 from drc.lmm.lavit.config import DecoderConfig, TokenizerConfig, VisionConfig
 from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.converted import Sizes
@@ -20,7 +21,6 @@ from drc.lmm.lavit.diffusion import unet_shapes, vae_shapes
 from drc.lmm.lavit.language import FIRST_CODE
 from drc.lmm.lavit.tokenizer import VisualTokenizer
 from drc.lmm.lavit.vision import VisionTransformer
-from drc.lmm.lavit.weights import shapes_of
 from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
 from scripts.lib.tiny_sdxl import random_weights, write_tiny_sdxl
 
@@ -137,6 +137,7 @@ def words() -> bytes:
         vocab_size=400,
         byte_fallback=True,
         character_coverage=1.0,
+        normalization_rule_name="identity",
         num_threads=1,
         minloglevel=2,
     )

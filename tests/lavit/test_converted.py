@@ -7,6 +7,7 @@ import pytest
 
 from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.converted import Sizes, open_set
+from drc.settings import read
 from scripts.lib.tiny_lavit import SIZES, write_published
 
 AGAIN = "; run the conversion again, it writes what is missing"
@@ -38,7 +39,7 @@ def test_a_set_may_be_moved_and_renamed(folder, whole):
 
 
 def test_sizes_come_back_as_they_were(folder):
-    assert Sizes.of(json.loads((folder / "lavit.json").read_text())["sizes"]) == SIZES
+    assert read(Sizes, json.loads((folder / "lavit.json").read_text())["sizes"]) == SIZES
 
 
 @pytest.mark.parametrize("name", ["language-00002-of-00003.safetensors", "decoder.safetensors", "tokenizer.model"])
@@ -65,7 +66,7 @@ def test_the_description_is_missing(folder):
 def test_the_description_is_damaged(folder, content):
     (folder / "lavit.json").write_bytes(content.encode("latin1"))
     text = refusal(folder)
-    assert text.startswith(f"{folder / 'lavit.json'} is damaged (") and text.endswith(AGAIN)
+    assert text.startswith(f"{folder / 'lavit.json'} is damaged: it ") and text.endswith(AGAIN)
 
 
 def test_the_description_is_of_another_version(folder):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from drc.hollow import shapes_of
 from drc.lmm.lavit.config import DecoderConfig, TokenizerConfig, VisionConfig
 from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.converted import Sizes
@@ -15,7 +16,6 @@ from drc.lmm.lavit.decoder import HighResolutionDecoder, LowResolutionDecoder
 from drc.lmm.lavit.published import high_sizes, low_sizes, read_published, tokenizer_sizes, vision_sizes
 from drc.lmm.lavit.tokenizer import VisualTokenizer
 from drc.lmm.lavit.vision import VisionTransformer
-from drc.lmm.lavit.weights import shapes_of
 from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
 from scripts.lib.disk import names
 from scripts.lib.tiny_lavit import HIGH_UNET, LOW_UNET, write_published

@@ -17,12 +17,17 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ... import settings
+from ...settings import brief
 from ..llama import LlamaConfig
 from .config import DecoderConfig, TokenizerConfig, VisionConfig
+from .language import FIRST_CODE
+from .text import WORDS
 
 DESCRIPTION = "lavit.json"
 FORMAT = 1
-WORDS, CONFIG = "tokenizer.model", "config.json"
+AGAIN = "run the conversion again, it writes what is missing"
+CONFIG = "config.json"
 VISION, TOKENIZER, DECODER = "vision.safetensors", "tokenizer.safetensors", "decoder.safetensors"
 LOW_DECODER, EMPTY_PROMPT = "low_resolution_decoder.safetensors", "empty_prompt.safetensors"
 LANGUAGE = "language-"  # how the names of its shards begin
@@ -42,17 +47,28 @@ class Sizes:
     decoder: DecoderConfig
     low_resolution: DecoderConfig | None = None
 
-    @classmethod
-    def of(cls, values: dict) -> "Sizes":
-        """From the values of `dataclasses.asdict`, as JSON keeps them; KeyError or TypeError where one is amiss."""
-        statistics = {name: tuple(values["vision"][name]) for name in ("image_mean", "image_std")}
-        low = values["low_resolution"]
-        return cls(
-            LlamaConfig(**values["language"]),
-            VisionConfig(**values["vision"] | statistics),
-            TokenizerConfig(**values["tokenizer"]),
-            DecoderConfig(**values["decoder"]),
-            None if low is None else DecoderConfig(**low),
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for parts that are not of one model."""
+        language, vision, tokenizer = self.language, self.vision, self.tokenizer
+        decoders = {"decoder": self.decoder, "low_resolution": self.low_resolution}
+        decoders = {name: decoder for name, decoder in decoders.items() if decoder is not None}
+        settings.divides(
+            {
+                "language.hidden_size": (language.hidden_size, 2 * language.num_attention_heads),
+                "language.num_attention_heads": (language.num_attention_heads, language.num_key_value_heads),
+                "vision.image_size": (vision.image_size, vision.patch_size),
+                "vision.width": (vision.width, vision.heads),
+                "tokenizer.width": (tokenizer.width, tokenizer.heads),
+                **{f"{name}.width": (decoder.width, decoder.heads) for name, decoder in decoders.items()},
+            }
+        )
+        settings.agree(
+            {
+                "language.vocab_size": (language.vocab_size, FIRST_CODE + tokenizer.codes),
+                "tokenizer.width": (tokenizer.width, vision.width),
+                **{f"{name}.queries": (decoder.queries, vision.patches) for name, decoder in decoders.items()},
+                **{f"{name}.code_size": (decoder.code_size, tokenizer.code_size) for name, decoder in decoders.items()},
+            }
         )
 
 
@@ -65,6 +81,27 @@ class ConvertedFile:
     sha256: str
     dtype: str
     purpose: str
+
+    @property
+    def name(self) -> str:
+        return self.place.rpartition("/")[2]
+
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for a name that leads elsewhere, and for no hash."""
+        if self.name in ("", ".", "..") or set(self.name) & set("\\:\0"):
+            raise ValueError(f"has the place {brief(repr(self.place))}, expected one of a file below the models folder")
+        if len(self.sha256) != 64:
+            raise ValueError(f"has the sha256 {brief(repr(self.sha256))}, expected 64 hexadecimal digits")
+
+
+@dataclass(frozen=True)
+class Description:
+    """The content of lavit.json."""
+
+    format: int
+    licence: str
+    sizes: Sizes
+    files: tuple[ConvertedFile, ...]
 
 
 @dataclass(frozen=True)
@@ -91,13 +128,7 @@ class LavitSet:
 
 def describe(sizes: Sizes, files: list[ConvertedFile]) -> bytes:
     """The content of lavit.json."""
-    description = {
-        "format": FORMAT,
-        "licence": LICENCE,
-        "sizes": asdict(sizes),
-        "files": [asdict(file) for file in files],
-    }
-    return (json.dumps(description, indent=1) + "\n").encode()
+    return (json.dumps(asdict(Description(FORMAT, LICENCE, sizes, tuple(files))), indent=1) + "\n").encode()
 
 
 def open_set(folder: Path) -> LavitSet:
@@ -106,25 +137,44 @@ def open_set(folder: Path) -> LavitSet:
     ValueError with one sentence for a folder that is none, or lacks something. Files are not read: their hashes are
     what they were when they were written.
     """
-    again = "run the conversion again, it writes what is missing"
     path = folder / DESCRIPTION
     if not path.is_file():
-        raise ValueError(f"{folder} holds no {DESCRIPTION}, so no LaVIT was converted there to its end; {again}")
-    try:
-        description = json.loads(path.read_text("utf-8"))
-        if description["format"] != FORMAT:
-            raise ValueError(
-                f"{path} has the format {description['format']}, but this version of DRC reads {FORMAT}; "
-                "update DRC or run the conversion again"
-            )
-        sizes, licence = Sizes.of(description["sizes"]), description["licence"]
-        files = [ConvertedFile(**file) for file in description["files"]]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}); {again}") from error
-    inside = {Path(file.place).name: file for file in files if file.place.startswith("drc/")}
+        raise ValueError(f"{folder} holds no {DESCRIPTION}, so no LaVIT was converted there to its end; {AGAIN}")
+    description = read_description(path)
+    inside = {file.name: file for file in description.files if file.place.startswith("drc/")}
+    for name in needed(description.sizes) - inside.keys():
+        raise ValueError(f"{path} does not name {name}, so this LaVIT is not whole; {AGAIN}")
     for name, file in inside.items():
         found = (folder / name).stat().st_size if (folder / name).is_file() else None
         if found != file.size:
             what = "is missing" if found is None else f"has {found} bytes, expected {file.size}"
-            raise ValueError(f"{folder / name} {what}, so this LaVIT is not whole; {again}")
-    return LavitSet(folder, sizes, inside, [file for file in files if file not in inside.values()], licence)
+            raise ValueError(f"{folder / name} {what}, so this LaVIT is not whole; {AGAIN}")
+    diffusion = [file for file in description.files if file not in inside.values()]
+    return LavitSet(folder, description.sizes, inside, diffusion, description.licence)
+
+
+def read_description(path: Path) -> Description:
+    """ValueError with one sentence for a lavit.json that does not describe a set."""
+    try:
+        if path.stat().st_size > settings.MOST_BYTES:
+            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {settings.MOST_BYTES}")
+        values = settings.parse(path.read_bytes())
+        version = values.get("format", FORMAT)
+        if version == FORMAT:
+            description = settings.read(Description, values)
+            description.sizes.check()
+            for file in description.files:
+                file.check()
+            return description
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} is damaged: it {error}; {AGAIN}") from error
+    raise ValueError(
+        f"{path} has the format {brief(version)}, but this version of DRC reads {FORMAT}; update DRC or run the "
+        "conversion again"
+    )
+
+
+def needed(sizes: Sizes) -> set[str]:
+    """Names of the files that a set cannot do without."""
+    low = set() if sizes.low_resolution is None else {LOW_DECODER, EMPTY_PROMPT}
+    return {WORDS, VISION, TOKENIZER, DECODER} | low

@@ -4,7 +4,7 @@
 Stable Diffusion XL (high resolution) and 1.5 (low resolution).
 """
 
-Shapes = dict[str, tuple[int, ...]]
+from ...hollow import Shapes
 
 
 def unet_shapes(config: dict) -> Shapes:

@@ -6,6 +6,7 @@ Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no w
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,8 @@ ABSENT = -1  # in place of a code where a picture has no more
 TEMPLATE = ("The style of a person and the meaning of a picture", "The picture that this person would draw")
 """Our words around the text and the instruction vectors; the paper's are not known."""
 
+WordId = Annotated[int, range(IMAGE_START)]
+
 
 @dataclass(frozen=True)
 class LavitConfig:
@@ -38,18 +41,24 @@ class LavitConfig:
     with it read the same."""
 
     sizes: Sizes
-    before: tuple[int, ...] = ()
-    after: tuple[int, ...] = ()
-    text_slots: int = 64
-    lora_rank: int = 0  # of the LoRA beside the language model; 0: none
+    before: tuple[WordId, ...] = ()
+    after: tuple[WordId, ...] = ()
+    text_slots: Annotated[int, range(1, 1024 + 1)] = 64
+    lora_rank: Annotated[int, range(1024 + 1)] = 0  # of the LoRA beside the language model; 0: none
     lora_alpha: float = 16.0
     kind: str = "lavit"
 
-    @classmethod
-    def of(cls, values: dict) -> "LavitConfig":
-        """From the values of `dataclasses.asdict`, as JSON keeps them."""
-        words = {name: tuple(values[name]) for name in ("before", "after")}
-        return cls(**values | words | {"sizes": Sizes.of(values["sizes"])})
+    @property
+    def width(self) -> int:
+        return self.sizes.language.hidden_size
+
+    @property
+    def grid(self) -> int:
+        return self.sizes.vision.image_size // self.sizes.vision.patch_size
+
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for sizes that do not fit each other."""
+        self.sizes.check()
 
     def build(self, operations=nn) -> "LavitLMM":
         """Without memory for the weights, which come with the files."""

@@ -16,16 +16,17 @@ from pathlib import Path
 
 from torch import nn
 
+from ...hollow import Shapes, shapes_of
 from ..llama import LlamaConfig, LlamaForCausalLM
 from .config import DecoderConfig, TokenizerConfig, VisionConfig
-from .converted import CONFIG, DECODER, EMPTY_PROMPT, LANGUAGE, LOW_DECODER, TOKENIZER, VISION, WORDS, Sizes
+from .converted import CONFIG, DECODER, EMPTY_PROMPT, LANGUAGE, LOW_DECODER, TOKENIZER, VISION, Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
-from .diffusion import Shapes, unet_shapes, vae_shapes, with_newer_names
-from .language import FIRST_CODE, IMAGE_START
-from .text import load_text_tokenizer
+from .diffusion import unet_shapes, vae_shapes, with_newer_names
+from .language import FIRST_CODE
+from .text import WORDS, load_text_tokenizer
 from .tokenizer import VisualTokenizer
 from .vision import VisionTransformer
-from .weights import AGAIN, REPOSITORY, File, check, from_config, look, read_json, shapes_of
+from .weights import AGAIN, REPOSITORY, File, check, from_config, look, read_json
 
 INDEX = "language_model/pytorch_model.bin.index.json"
 HIGH, LOW = "highres_pixel_decoding", "pixel_decoding"
@@ -172,7 +173,7 @@ def read_language(folder: Path, name: str) -> tuple[LlamaConfig, list[File]]:
     expected = shapes_of(LlamaForCausalLM, config)
     weight_map, shards = weight_map_of(index), shards_of(index)
     check(index, "language model", dict.fromkeys(weight_map), dict.fromkeys(expected))
-    check_words(folder)
+    load_text_tokenizer(folder, AGAIN)
     files = [
         File(f"drc/{name}/{CONFIG}", path, path.stat().st_size, "", "sizes of the language model"),
         File(f"drc/{name}/{WORDS}", folder / WORDS, (folder / WORDS).stat().st_size, "", "words of the language model"),
@@ -196,15 +197,6 @@ def weight_map_of(index: Path) -> dict[str, str]:
 
 def shards_of(index: Path) -> list[str]:
     return sorted({Path(shard).name for shard in weight_map_of(index).values()})
-
-
-def check_words(folder: Path) -> None:
-    try:
-        words = load_text_tokenizer(folder).vocab_size()
-    except RuntimeError as error:
-        raise ValueError(f"{folder / WORDS} is not a whole SentencePiece vocabulary; {AGAIN}") from error
-    if words > IMAGE_START:
-        raise ValueError(f"{folder / WORDS} has {words} entries, expected at most {IMAGE_START}; {AGAIN}")
 
 
 def read_part(folder: Path, part: Part, name: str) -> tuple[VisionConfig | TokenizerConfig | DecoderConfig, File]:

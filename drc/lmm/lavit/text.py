@@ -9,15 +9,28 @@ from types import SimpleNamespace
 
 from sentencepiece import SentencePieceProcessor
 
+from .language import IMAGE_START
+from .vocabulary import check_vocabulary
 
-def load_text_tokenizer(folder: Path) -> SentencePieceProcessor:
-    """Raises ValueError when the folder has no tokenizer.model."""
-    path = folder / "tokenizer.model"
+WORDS = "tokenizer.model"
+MOST_BYTES = 2**23  # that of LLaMA has half a million
+
+
+def load_text_tokenizer(folder: Path, again: str = "download it again") -> SentencePieceProcessor:
+    """Raises ValueError when the folder has no tokenizer.model, or one that is not whole or not of LLaMA's kind."""
+    path = folder / WORDS
     if not path.is_file():
-        raise ValueError(
-            f"{folder.name} holds no tokenizer.model, expected beside the language model; download it again"
-        )
-    return SentencePieceProcessor(model_proto=path.read_bytes())
+        raise ValueError(f"{folder.name} holds no {WORDS}, expected beside the language model; {again}")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {MOST_BYTES}")
+        data = path.read_bytes()
+        check_vocabulary(data, IMAGE_START)
+        return SentencePieceProcessor(model_proto=data)
+    except RuntimeError as error:
+        raise ValueError(f"{path} is not a whole SentencePiece vocabulary; {again}") from error
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} {error}; {again}") from error
 
 
 class Words:

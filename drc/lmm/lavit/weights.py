@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...files import DTYPES, file_chunks, safetensors_chunks, safetensors_header
-from .diffusion import Shapes
+from ...hollow import Shapes
 
 REPOSITORY = "rain1011/LaVIT-7B-v2"
 AGAIN = f"download it again from {REPOSITORY}"
@@ -65,12 +65,6 @@ def read_json(path: Path) -> dict:
     if not isinstance(found, dict):
         raise ValueError(f"{path} holds {type(found).__name__}, expected names and values; {AGAIN}")
     return found
-
-
-def shapes_of(module: type[nn.Module], config) -> Shapes:
-    """Names and shapes of a module's weights, without memory for them."""
-    with torch.device("meta"):
-        return {name: tuple(tensor.shape) for name, tensor in module(config).state_dict().items()}
 
 
 def check(path: Path, what: str, found: Shapes, expected: Shapes) -> None:

@@ -8,6 +8,7 @@ attention alone which of the K vectors speaks of the code that it is about to dr
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from ...fusion import layout, plane
 from ...instruction import Instruction
 from ...pixels import square
+from ...settings import Count, Size, divides
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from ..lora import add_lora
@@ -25,18 +27,21 @@ from .tokenizer import TokenizerConfig, VisualTokenizer
 @dataclass(frozen=True)
 class MiniConfig:
     vision: TokenizerConfig = field(default_factory=TokenizerConfig)
-    words: int = 1500
-    text_slots: int = 16
-    width: int = 256
-    feed_forward: int = 704
-    layers: int = 5
-    heads: int = 4
+    words: Size = 1500
+    text_slots: Annotated[int, range(1, 1024 + 1)] = 16
+    width: Size = 256
+    feed_forward: Size = 704
+    layers: Count = 5
+    heads: Count = 4
     hears_spot: bool = True
 
-    @classmethod
-    def of(cls, values: dict) -> "MiniConfig":
-        """From the values of `dataclasses.asdict`, as JSON keeps them."""
-        return cls(**values | {"vision": TokenizerConfig(**values["vision"])})
+    @property
+    def grid(self) -> int:
+        return self.vision.grid
+
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for sizes that do not fit each other."""
+        divides({"lmm.width": (self.width, 2 * self.heads)})
 
     def build(self, operations=nn) -> "MiniLMM":
         return MiniLMM(self, operations)

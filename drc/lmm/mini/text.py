@@ -1,5 +1,6 @@
 """Words for the embedded model: a small lower-case WordPiece vocabulary over labels and keywords."""
 
+import json
 from collections.abc import Iterable
 from unicodedata import category
 
@@ -7,7 +8,10 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
+from ...settings import brief, parse
+
 PAD, UNKNOWN = "[PAD]", "[UNK]"
+LONGEST = 100  # letters of a word; a longer one is unknown
 
 
 def train_text_tokenizer(texts: Iterable[str], words: int) -> Tokenizer:
@@ -37,6 +41,39 @@ def unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
         text[slice(*span)] for token, span in zip(encoding.tokens, encoding.offsets, strict=True) if token == UNKNOWN
     ]
     return list(dict.fromkeys(word for word in found if any(category(letter)[0] not in "PZC" for letter in word)))
+
+
+def read_words(text: str, most: int) -> Tokenizer:
+    """The tokenizer in a file, of which the vocabulary alone is taken; its other parts must be those of ours.
+
+    A tokenizer can normalise, pad and cut without end, so none is made from what a file says. ValueError with the rest
+    of a sentence for another kind, and for a vocabulary that has more than `most` entries or is none.
+    """
+    found, ours = parse(text), json.loads(word_pieces({PAD: 0, UNKNOWN: 1}).to_str())
+    for name in sorted(found.keys() | ours.keys()):
+        require_ours(name, found.get(name), ours.get(name))
+    vocabulary = found["model"].get("vocab")
+    if not isinstance(vocabulary, dict) or not 0 < len(vocabulary) <= most:
+        raise ValueError(f"has a vocabulary that is none, expected 1 to {most} words")
+    ids = vocabulary.values()
+    if not all(type(number) is int for number in ids) or set(ids) != set(range(len(vocabulary))):
+        raise ValueError("has a vocabulary that does not count its words from 0 on")
+    if (vocabulary.get(PAD), vocabulary.get(UNKNOWN)) != (0, 1):
+        raise ValueError(f"has a vocabulary without {PAD} and {UNKNOWN} at its beginning")
+    for word in vocabulary:
+        if len(word) > LONGEST or any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise ValueError(f"has {brief(repr(word))} in its vocabulary, which is no word")
+    return word_pieces(vocabulary)
+
+
+def require_ours(name: str, found: object, ours: object) -> None:
+    """What only one of two versions of the library writes down may differ."""
+    if isinstance(found, dict) and isinstance(ours, dict):
+        same = all(found[key] == ours[key] for key in found.keys() & ours.keys() - {"vocab"}) and "type" in found
+    else:
+        same = name == "version" or found == ours or not (found or ours)
+    if not same:
+        raise ValueError(f"has the {brief(name)} {brief(json.dumps(found))}, expected that of DRC's own tokenizers")
 
 
 def encode_text(tokenizer: Tokenizer, text: str, slots: int) -> Tensor:

@@ -8,22 +8,25 @@ same codes.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...settings import Count, Size
+
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    image_size: int = 128
-    codes: int = 4096
-    code_size: int = 16
-    coarse_width: int = 192
-    fine_width: int = 96
-    pixel_width: int = 48
-    coarse_blocks: int = 3
-    fine_blocks: int = 3
+    image_size: Annotated[int, range(8, 1024 + 1, 8)] = 128
+    codes: Annotated[int, range(2, 2**15)] = 4096  # they are kept in 16 bits
+    code_size: Size = 16
+    coarse_width: Size = 192
+    fine_width: Size = 96
+    pixel_width: Size = 48
+    coarse_blocks: Count = 3
+    fine_blocks: Count = 3
 
     @property
     def grid(self) -> int:

@@ -1,0 +1,130 @@
+"""Settings that come in a file from somebody else: names, types and bounds are checked before anything is built.
+
+A dataclass says in its type hints what a value may be: `Count` and `Size` are whole numbers with bounds, and hints may
+be nested. What a file says is shown in messages by `brief`, as it may be long or unprintable.
+"""
+
+import dataclasses
+import json
+import math
+import types
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+Count = Annotated[int, range(1, 128 + 1)]  # of what is built one by one, such as layers
+Size = Annotated[int, range(1, 2**18 + 1)]
+OptionalSize = Annotated[int, range(2**18 + 1)]  # 0: none
+LONGEST = 2**16  # entries of a list
+MOST_BYTES = 2**20  # of a file with settings
+
+T = TypeVar("T")
+
+
+def brief(found: Any, most: int = 80) -> str:
+    """What a file says, in one short line of printable letters."""
+    text = str(found)
+    letters = (letter if letter.isprintable() else "?" for letter in text[:most])
+    return "".join(letters) + ("..." if len(text) > most else "")
+
+
+def parse(text: str | bytes) -> dict:
+    """JSON that holds names and values; ValueError with the rest of a sentence for anything else."""
+    try:
+        found = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("is nested too deep, expected names and values") from error
+    except ValueError as error:  # also bytes that are no text, and numbers of thousands of digits
+        raise ValueError(f"is not readable JSON ({brief(error)})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"holds {type(found).__name__}, expected names and values")
+    return found
+
+
+def read(kind: type[T], values: Any, where: str = "") -> T:
+    """A dataclass, or a TypedDict, of values as JSON keeps them: lists are tuples.
+
+    ValueError with the rest of a sentence, such as "has lmm.width 0, expected 1 to 262144", where a value is missing,
+    unknown to a dataclass, of another type or out of bounds.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"has {where or 'settings'} {brief(repr(values))}, expected names and values")
+    hints = get_type_hints(kind, include_extras=True)
+    prefix = f"{where}." if where else ""
+    missing = sorted(required(kind) - values.keys())
+    if missing:
+        raise ValueError(f"lacks {prefix}{missing[0]}")
+    if is_typeddict(kind):
+        values = {name: values[name] for name in hints.keys() & values.keys()}
+    unknown = sorted(values.keys() - hints.keys())
+    if unknown:
+        raise ValueError(f"has {brief(prefix + unknown[0])}, which is no setting")
+    return kind(**{name: fit(hints[name], value, prefix + name) for name, value in values.items()})
+
+
+def required(kind: type) -> set[str]:
+    if is_typeddict(kind):
+        return set(kind.__required_keys__)
+    nothing = dataclasses.MISSING
+    return {one.name for one in dataclasses.fields(kind) if one.default is one.default_factory is nothing}
+
+
+def fit(hint: Any, value: Any, where: str) -> Any:
+    """A value as its hint has it; ValueError where it is none of that."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if dataclasses.is_dataclass(hint) or is_typeddict(hint):
+        return read(hint, value, where)
+    if origin in (Union, types.UnionType):
+        return fit_one_of(inner, value, where)
+    if origin is tuple:
+        return fit_tuple(inner, value, where)
+    if origin is Annotated:
+        kind, bounds = inner
+        steps = f" in steps of {bounds.step}" if bounds.step > 1 else ""
+        require(fits(kind, value) and value in bounds, value, f"{bounds[0]} to {bounds[-1]}{steps}", where)
+        return value
+    require(fits(hint, value), value, KINDS[hint], where)
+    return hint(value)
+
+
+KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "nothing"}
+
+
+def fits(kind: type, value: Any) -> bool:
+    """Whole numbers are numbers, true and false are none; infinity is no number."""
+    if isinstance(value, bool) or kind is not float:
+        return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    return isinstance(value, (int, float)) and abs(value) < 2**64 and math.isfinite(value)
+
+
+def fit_one_of(hints: tuple, value: Any, where: str) -> Any:
+    if value is None and types.NoneType in hints:
+        return None
+    hints = [hint for hint in hints if hint is not types.NoneType]
+    matching = [hint for hint in hints if isinstance(value, list) == (get_origin(hint) is tuple)]
+    return fit((matching or hints)[0], value, where)
+
+
+def fit_tuple(hints: tuple, value: Any, where: str) -> tuple:
+    require(isinstance(value, list) and len(value) <= LONGEST, value, "a list", where)
+    if hints[-1] is Ellipsis:
+        return tuple(fit(hints[0], item, f"an entry of {where}") for item in value)
+    require(len(value) == len(hints), value, f"{len(hints)} entries", where)
+    return tuple(fit(hint, item, f"an entry of {where}") for hint, item in zip(hints, value, strict=True))
+
+
+def require(holds: bool, value: Any, expected: str, where: str) -> None:
+    if not holds:
+        raise ValueError(f"has {where} {brief(repr(value))}, expected {expected}")
+
+
+def agree(pairs: dict[str, tuple[int, int]]) -> None:
+    """ValueError for the first pair of sizes, by name, that differ."""
+    for name, (found, expected) in pairs.items():
+        if found != expected:
+            raise ValueError(f"has {name} {found}, expected {expected}")
+
+
+def divides(pairs: dict[str, tuple[int, int]]) -> None:
+    """ValueError for the first pair, by name, whose second number is no divisor of the first."""
+    for name, (whole, part) in pairs.items():
+        if whole % part:
+            raise ValueError(f"has {name} {whole}, expected a multiple of {part}")

@@ -1,0 +1,93 @@
+"""Safetensors files from anywhere, looked at before anything is taken from them.
+
+The library checks that names, shapes and bytes agree, so what a file can ask for is bounded by its own size. Every
+error is a ValueError with one sentence that names the file.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from .files import DTYPES
+from .hollow import Shapes
+from .settings import brief, parse
+
+HEADER = 2**22  # bytes of names and shapes; those of LaVIT's UNet take a twentieth
+AGAIN = "copy or download it again"
+FLOATING = frozenset(DTYPES.values())
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file says of itself; dtypes are written as the file has them, such as F32."""
+
+    shapes: Shapes
+    dtypes: dict[str, str]
+    metadata: dict[str, str]
+
+
+def look(path: Path, again: str = AGAIN) -> Contents:
+    """The header of a safetensors file; its numbers are not read."""
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+        if HEADER < length < path.stat().st_size:
+            raise ValueError(f"{path.name} has a header of {length} bytes, expected at most {HEADER}; {again}")
+        with safe_open(path, "pt") as file:
+            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path.name} is not a readable safetensors file ({brief(error, 120)}); {again}") from error
+    shapes = {name: tuple(part.get_shape()) for name, part in parts.items()}
+    return Contents(shapes, {name: part.get_dtype() for name, part in parts.items()}, metadata)
+
+
+def read_tensors(path: Path, names: Iterable[str] | None = None, again: str = AGAIN) -> dict[str, Tensor]:
+    """The tensors of a file, all of them or those of `names`; ValueError where one has no finite floating point."""
+    contents = look(path, again)
+    names = contents.shapes if names is None else names
+    require_floating(path, {name: contents.dtypes[name] for name in names}, again)
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in names}
+    require_finite(path, tensors, again)
+    return tensors
+
+
+def require_floating(path: Path, dtypes: dict[str, str], again: str = AGAIN) -> None:
+    for name, dtype in dtypes.items():
+        if dtype not in FLOATING:
+            raise ValueError(f"{path.name} holds {brief(name)} as {dtype}, expected floating point; {again}")
+
+
+def require_finite(path: Path, tensors: dict[str, Tensor], again: str = AGAIN) -> None:
+    """Least and greatest number are not a number where one is not: one look, and no memory."""
+    for name, tensor in tensors.items():
+        if tensor.numel() and not torch.stack(tensor.detach().aminmax()).isfinite().all():
+            raise ValueError(f"{path.name} holds numbers in {brief(name)} that are none (NaN or infinite); {again}")
+
+
+def require_shapes(path: Path, what: str, found: Shapes, expected: Shapes, again: str = AGAIN) -> None:
+    """ValueError, which says that the file does not hold `what`, unless names and shapes are those expected."""
+    missing = [name for name, shape in expected.items() if found.get(name) != shape]
+    unexpected = [name for name in found if name not in expected]
+    if missing or unexpected:
+        raise ValueError(
+            f"{path.name} does not hold {what} ({len(missing)} missing or of another size, {len(unexpected)} "
+            f"unexpected, such as {brief((missing + unexpected)[0])}); {again}"
+        )
+
+
+def header_in(path: Path, metadata: dict[str, str], again: str = AGAIN) -> dict[str, str]:
+    """What `drc.files.metadata_of` put there: texts by name; nothing where there is none."""
+    try:
+        header = parse(metadata.get("drc", "{}"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} has a header that {error}; {again}") from error
+    for name, value in header.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{path.name} has a header in which {brief(name)} is no text; {again}")
+    return header
