@@ -103,9 +103,14 @@ def safetensors_chunks(tensors: dict[str, Tensor]) -> Iterator[bytes | memoryvie
     """
     yield safetensors_header(tensors)
     for _, tensor in in_order(tensors):
-        data = memoryview(tensor.detach().contiguous().flatten().view(torch.uint8).numpy())
-        for start in range(0, len(data), CHUNK):
-            yield data[start : start + CHUNK]
+        yield from tensor_chunks(tensor)
+
+
+def tensor_chunks(tensor: Tensor) -> Iterator[memoryview]:
+    """The bytes of a tensor's numbers, in pieces."""
+    data = memoryview(tensor.detach().contiguous().flatten().view(torch.uint8).numpy())
+    for start in range(0, len(data), CHUNK):
+        yield data[start : start + CHUNK]
 
 
 def in_order(tensors: dict[str, Tensor]) -> list[tuple[str, Tensor]]:

@@ -118,8 +118,8 @@ def read_empty_prompt(pretrained: LavitSet) -> torch.Tensor:
     """[1, n, prompt_width]; ValueError for anything else."""
     path, sizes = pretrained.folder / EMPTY_PROMPT, pretrained.sizes.low_resolution
     found = list(read_tensors(path, again=AGAIN).values())
-    lengths = [len(one[0]) for one in found if one.ndim == 3 and one[:, 0].shape == (1, sizes.prompt_width)]
-    if len(found) != 1 or len(lengths) != 1 or lengths[0] > sizes.queries:
+    lengths = [one.shape[1] for one in found if one.ndim == 3 and one.shape[::2] == (1, sizes.prompt_width)]
+    if len(found) != 1 or len(lengths) != 1 or not 0 < lengths[0] <= sizes.queries:
         raise ValueError(
             f"{path.name} does not hold the embedding of an empty text, 1 x at most {sizes.queries} x "
             f"{sizes.prompt_width}; {AGAIN}"

@@ -104,7 +104,7 @@ def fit_one_of(hints: tuple, value: Any, where: str) -> Any:
 
 
 def fit_tuple(hints: tuple, value: Any, where: str) -> tuple:
-    require(isinstance(value, list) and len(value) <= LONGEST, value, "a list", where)
+    require(isinstance(value, (list, tuple)) and len(value) <= LONGEST, value, "a list", where)
     if hints[-1] is Ellipsis:
         return tuple(fit(hints[0], item, f"an entry of {where}") for item in value)
     require(len(value) == len(hints), value, f"{len(hints)} entries", where)

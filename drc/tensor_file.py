@@ -30,18 +30,19 @@ class Contents:
     metadata: dict[str, str]
 
 
-def look(path: Path, again: str = AGAIN) -> Contents:
-    """The header of a safetensors file; its numbers are not read."""
+def look(path: Path, again: str = AGAIN, shown: str = "") -> Contents:
+    """The header of a safetensors file, `shown` in messages as such; its numbers are not read."""
+    shown = shown or path.name
     try:
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
         if HEADER < length < path.stat().st_size:
-            raise ValueError(f"{path.name} has a header of {length} bytes, expected at most {HEADER}; {again}")
+            raise ValueError(f"{shown} has a header of {length} bytes, expected at most {HEADER}; {again}")
         with safe_open(path, "pt") as file:
             parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} is not a readable safetensors file ({brief(error, 120)}); {again}") from error
+        raise ValueError(f"{shown} is not a readable safetensors file ({brief(error, 120)}); {again}") from error
     shapes = {name: tuple(part.get_shape()) for name, part in parts.items()}
     return Contents(shapes, {name: part.get_dtype() for name, part in parts.items()}, metadata)
 
@@ -63,10 +64,14 @@ def require_floating(path: Path, dtypes: dict[str, str], again: str = AGAIN) -> 
             raise ValueError(f"{path.name} holds {brief(name)} as {dtype}, expected floating point; {again}")
 
 
-def require_finite(path: Path, tensors: dict[str, Tensor], again: str = AGAIN) -> None:
+def is_finite(tensor: Tensor) -> bool:
     """Least and greatest number are not a number where one is not: one look, and no memory."""
+    return not tensor.numel() or bool(torch.stack(tensor.detach().aminmax()).isfinite().all())
+
+
+def require_finite(path: Path, tensors: dict[str, Tensor], again: str = AGAIN) -> None:
     for name, tensor in tensors.items():
-        if tensor.numel() and not torch.stack(tensor.detach().aminmax()).isfinite().all():
+        if not is_finite(tensor):
             raise ValueError(f"{path.name} holds numbers in {brief(name)} that are none (NaN or infinite); {again}")
 
 

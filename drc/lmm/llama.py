@@ -14,7 +14,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..settings import Count, Size
+from ..settings import Count, Size, brief, read
+
+PLAIN = {
+    "rope_scaling": None,
+    "rope_parameters": None,
+    "tie_word_embeddings": False,
+    "attention_bias": False,
+    "mlp_bias": False,
+    "hidden_act": "silu",
+}
+"""Settings that would change what the model computes, and how it is here."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,18 @@ class LlamaConfig:
 
     @classmethod
     def read(cls, settings: dict) -> "LlamaConfig":
-        """What a config.json of Hugging Face says; older ones leave out what later models brought."""
-        known = {field.name for field in fields(cls)} & settings.keys()
-        given = {name: settings[name] for name in known}
-        return cls(**{"num_key_value_heads": given["num_attention_heads"], **given})
+        """What a config.json of Hugging Face says; older ones leave out what later models brought.
+
+        ValueError with the rest of a sentence where a size is missing or out of bounds, or where it asks for what this
+        model has not.
+        """
+        for name, ours in PLAIN.items():
+            if settings.get(name) not in (None, ours):
+                raise ValueError(f"has {name} {brief(settings[name])}, expected {'none' if ours is None else ours}")
+        given = {one.name: settings[one.name] for one in fields(cls) if settings.get(one.name) is not None}
+        if "num_attention_heads" in given:
+            given.setdefault("num_key_value_heads", given["num_attention_heads"])
+        return read(cls, given)
 
     @property
     def head_size(self) -> int:

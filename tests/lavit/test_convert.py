@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,69 @@ def test_what_is_not_needed_is_not_opened(published, tmp_path):
     assert {str(published / name) for name in [*BECOMES, *LOW_BECOMES]} <= set(OPENED)
     assert not {str(published / name) for name in NEVER_READ} & set(OPENED)
     assert all((published / name).is_file() for name in NEVER_READ)
+
+
+def damaged(published: Path, folder: Path, name: str, change) -> Path:
+    """A copy in which `change` damages the numbers of one file, of the same size as before."""
+    shutil.copytree(published, folder)
+    with zipfile.ZipFile(folder / name) as archive:
+        record = max(archive.infolist(), key=lambda record: record.file_size)
+    data = bytearray((folder / name).read_bytes())
+    end = data.index(b"PK", record.header_offset + 200 + record.file_size // 2)  # of the largest tensor's record
+    data[end - 400 : end - 100] = change(data[end - 400 : end - 100])
+    (folder / name).write_bytes(data)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: bytes([data[0] ^ 1]) + data[1:], lambda data: bytes(len(data))], ids=["a bit", "zeros"]
+)
+@pytest.mark.parametrize("source", [list(BECOMES)[number] for number in (0, 3, 6)])
+def test_damage_that_keeps_the_size(published, tmp_path, source, change):
+    folder, models = damaged(published, tmp_path / "published", source, change), tmp_path / "models"
+    models.mkdir()
+    with pytest.raises(ValueError) as error:
+        convert(folder, models, "tiny")
+    text = str(error.value)
+    assert text.startswith(f"{folder / source} is damaged in ") and "\n" not in text
+    assert text.endswith(", its check sum is another; download it again from rain1011/LaVIT-7B-v2")
+    assert not {BECOMES[source], DESCRIPTION} & files_in(models)
+    assert not [name for name in names(models) if name.endswith(".part")]
+    shutil.copy(published / source, folder / source)
+    convert(folder, models, "tiny")
+    assert files_in(models) == EVERYTHING
+
+
+def changed_eyes(published: Path, tmp_path: Path, change) -> tuple[Path, Path]:
+    """A published folder with other tensors in the file of the eyes, and a models folder."""
+    folder, models = tmp_path / "published", tmp_path / "models"
+    shutil.copytree(published, folder)
+    models.mkdir()
+    path = folder / "visual_tokenizer" / "eva_vitg_psz14.bin"
+    tensors = torch.load(path, weights_only=True)
+    change(tensors)
+    torch.save(tensors, path)
+    return folder, models
+
+
+def test_numbers_that_tensors_share_are_held_against_their_sum(published, tmp_path):
+    def share(tensors: dict) -> None:
+        table = torch.stack([tensors["norm.bias"], tensors["norm.weight"]])
+        tensors |= {"norm.bias": table[0], "norm.weight": table[1]}
+
+    folder, models = changed_eyes(published, tmp_path, share)
+    convert(folder, models, "tiny")
+    before = torch.load(published / "visual_tokenizer" / "eva_vitg_psz14.bin", weights_only=True)
+    after = load_file(models / "drc" / "tiny" / "vision.safetensors")
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none(published, tmp_path, value):
+    folder, models = changed_eyes(published, tmp_path, lambda tensors: tensors["norm.bias"][:1].fill_(value))
+    with pytest.raises(ValueError, match=r"eva_vitg_psz14.bin holds numbers in norm.bias that are none \(NaN or inf"):
+        convert(folder, models, "tiny")
+    assert "drc/tiny/vision.safetensors" not in files_in(models)
 
 
 class StopError(Exception):

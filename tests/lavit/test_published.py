@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ EYES = "visual_tokenizer/eva_vitg_psz14.bin"
 CODES = "visual_tokenizer/tokenizer_encoder.bin"
 DECODER = "visual_tokenizer/highres_tokenizer_decoder.bin"
 UNET = "highres_pixel_decoding/unet/diffusion_pytorch_model.bin"
+UNET_CONFIG = "highres_pixel_decoding/unet/config.json"
 VAE = "highres_pixel_decoding/vae/diffusion_pytorch_model.safetensors"
 AGAIN = "; download it again from rain1011/LaVIT-7B-v2"
 
@@ -105,7 +107,7 @@ def test_a_file_that_is_cut_short(folder, name, share):
 def test_an_autoencoder_that_is_cut_short(folder):
     cut(folder / VAE)
     text = refusal(folder)
-    assert text.startswith(f"{folder / VAE} is not a whole safetensors file (") and text.endswith(AGAIN)
+    assert text.startswith(f"{folder / VAE} is not a readable safetensors file (") and text.endswith(AGAIN)
 
 
 def test_a_pointer_in_place_of_a_file(folder):
@@ -278,12 +280,12 @@ def test_a_file_that_holds_something_else(folder, change, complaint):
     [
         (CONFIG, "{", "is not readable JSON ("),
         (CONFIG, "[]", "holds list, expected names and values"),
-        (CONFIG, '{"hidden_size": 16}', "does not describe a LLaMA ("),
+        (CONFIG, '{"hidden_size": 16}', "does not describe a LLaMA: it lacks intermediate_size;"),
         (INDEX, "{}", "does not say which file holds which weights"),
         (
             "highres_pixel_decoding/vae/config.json",
             "{}",
-            "does not describe an autoencoder (KeyError('block_out_channels'))",
+            "does not describe an autoencoder: it lacks block_out_channels;",
         ),
     ],
 )
@@ -291,6 +293,58 @@ def test_settings_that_say_nothing(folder, name, content, complaint):
     (folder / name).write_text(content)
     text = refusal(folder)
     assert text.startswith(f"{folder / name} {complaint}") and text.endswith(AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "complaint"),
+    [
+        (CONFIG, {"rope_scaling": {"type": "linear", "factor": 2}}, "a LLaMA: it has rope_scaling {'type': 'linear', "),
+        (CONFIG, {"tie_word_embeddings": True}, "a LLaMA: it has tie_word_embeddings True, expected False;"),
+        (CONFIG, {"hidden_act": "gelu"}, "a LLaMA: it has hidden_act gelu, expected silu;"),
+        (CONFIG, {"num_hidden_layers": 10**9}, "a LLaMA: it has num_hidden_layers 1000000000, expected 1 to 128;"),
+        (CONFIG, {"rms_norm_eps": "small"}, "a LLaMA: it has rms_norm_eps 'small', expected a number;"),
+        (UNET_CONFIG, {"block_out_channels": 8}, "a UNet: it has block_out_channels 8, expected a list;"),
+        (UNET_CONFIG, {"up_block_types": ["UpBlock2D"]}, "a UNet: it has entries in up_block_types: 1, expected 2;"),
+        (UNET_CONFIG, {"transformer_layers_per_block": [10**9, 1]}, "a UNet: it has an entry of transformer_layers_"),
+        (UNET_CONFIG, {"layers_per_block": 10**9}, "a UNet: it has layers_per_block 1000000000, expected 1 to 8;"),
+        (UNET_CONFIG, {"projection_class_embeddings_input_dim": None}, "a UNet: it lacks projection_class_embeddings"),
+    ],
+)
+def test_settings_that_are_not_ours(folder, name, values, complaint):
+    edit_json(folder / name, **values)
+    text = refusal(folder)
+    assert text.startswith(f"{folder / name} does not describe {complaint}") and text.endswith(AGAIN)
+
+
+@pytest.mark.parametrize("length", [0, 100, 3000], ids=["empty", "a few pieces", "most of it"])
+def test_words_that_are_short(folder, length):
+    os.truncate(folder / WORDS, length)
+    assert refusal(folder) == f"{folder / WORDS} is not a whole SentencePiece vocabulary{AGAIN}"
+
+
+def test_a_file_of_the_old_format(folder, tmp_path):
+    tensors = {"code": RunsCode(tmp_path / "it ran")}
+    torch.save(tensors, folder / EYES, _use_new_zipfile_serialization=False)
+    assert refusal(folder) == (
+        f"{folder / EYES} is in PyTorch's old format and is not opened, as it could run code{AGAIN}"
+    )
+    assert not (tmp_path / "it ran").exists()
+
+
+@pytest.mark.parametrize(
+    "tensor", [torch.ones(32, device="meta"), torch.ones(1).expand(32)], ids=["without storage", "of one number"]
+)
+@pytest.mark.parametrize("name", [EYES, UNET])
+def test_a_tensor_without_its_numbers(folder, name, tensor):
+    edit(folder / name, lambda found: found | {"norm.bias": tensor})
+    assert refusal(folder) == f"{folder / name} holds norm.bias without its numbers{AGAIN}"
+
+
+def test_a_file_that_is_packed_small(folder):
+    """A pickle of gigabytes can be packed into megabytes."""
+    with zipfile.ZipFile(folder / EYES, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(10**6))
+    assert refusal(folder) == f"{folder / EYES} is not packed as PyTorch packs its files{AGAIN}"
 
 
 def test_an_index_of_another_model(folder):

@@ -27,8 +27,9 @@ from pathlib import Path
 import psutil
 
 from ...files import write_chunks
+from .archive import REPOSITORY
 from .converted import DESCRIPTION, LICENCE, ConvertedFile, describe
-from .published import REPOSITORY, read_published
+from .published import read_published
 from .weights import File
 
 NAME = REPOSITORY.split("/")[1]

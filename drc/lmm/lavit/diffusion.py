@@ -4,11 +4,74 @@
 Stable Diffusion XL (high resolution) and 1.5 (low resolution).
 """
 
+from typing import Annotated, TypedDict
+
 from ...hollow import Shapes
+from ...settings import Size, agree, read
+
+LEVELS = 8  # of resolution, at most
+Few = Annotated[int, range(1, 8 + 1)]
+Depth = Annotated[int, range(1, 32 + 1)]
 
 
-def unet_shapes(config: dict) -> Shapes:
-    """Of a UNet2DConditionModel; KeyError when the config does not name a size."""
+class VAEConfig(TypedDict):
+    """What an AutoencoderKL's config.json says of its weights."""
+
+    in_channels: Size
+    out_channels: Size
+    block_out_channels: tuple[Size, ...]
+    layers_per_block: Few
+    latent_channels: Size
+
+
+class RequiredUNetConfig(TypedDict):
+    in_channels: Size
+    out_channels: Size
+    block_out_channels: tuple[Size, ...]
+    down_block_types: tuple[str, ...]
+    up_block_types: tuple[str, ...]
+    layers_per_block: Few
+    cross_attention_dim: Size
+
+
+class UNetConfig(RequiredUNetConfig, total=False):
+    """What a UNet2DConditionModel's config.json says of its weights."""
+
+    transformer_layers_per_block: Depth | tuple[Depth, ...]
+    use_linear_projection: bool | None
+    addition_embed_type: str | None
+    addition_time_embed_dim: Size | None
+    projection_class_embeddings_input_dim: Size | None
+
+
+def read_unet(values: dict) -> UNetConfig:
+    """ValueError with the rest of a sentence for what does not describe one."""
+    config = read(UNetConfig, values)
+    levels, depths = check_levels(config["block_out_channels"]), config.get("transformer_layers_per_block", 1)
+    lists = {name: len(config[name]) for name in ("down_block_types", "up_block_types")}
+    if not isinstance(depths, int):
+        lists["transformer_layers_per_block"] = len(depths)
+    agree({f"entries in {name}:": (length, levels) for name, length in lists.items()})
+    if config.get("addition_embed_type") and not config.get("projection_class_embeddings_input_dim"):
+        raise ValueError("lacks projection_class_embeddings_input_dim")
+    return config
+
+
+def read_vae(values: dict) -> VAEConfig:
+    """ValueError with the rest of a sentence for what does not describe one."""
+    config = read(VAEConfig, values)
+    check_levels(config["block_out_channels"])
+    return config
+
+
+def check_levels(widths: tuple[int, ...]) -> int:
+    if not 1 <= len(widths) <= LEVELS:
+        raise ValueError(f"has {len(widths)} block_out_channels, expected 1 to {LEVELS}")
+    return len(widths)
+
+
+def unet_shapes(config: UNetConfig) -> Shapes:
+    """Of a UNet2DConditionModel."""
     widths, layers = config["block_out_channels"], config["layers_per_block"]
     first, last, time = widths[0], widths[-1], 4 * widths[0]
     tree = {
@@ -56,8 +119,8 @@ def unet_shapes(config: dict) -> Shapes:
     return flatten(tree)
 
 
-def vae_shapes(config: dict) -> Shapes:
-    """Of an AutoencoderKL; KeyError when the config does not name a size."""
+def vae_shapes(config: VAEConfig) -> Shapes:
+    """Of an AutoencoderKL."""
     widths, layers, latents = config["block_out_channels"], config["layers_per_block"], config["latent_channels"]
     first, last = widths[0], widths[-1]
     square = linear(last, last)

@@ -9,27 +9,31 @@ Sizes are read off config.json and the shapes of the weights, so a small LaVIT c
 heads and epsilons are in neither and are always those of `config.py`. No other file of the folder is ever opened.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isqrt
 from pathlib import Path
 
 from torch import nn
 
 from ...hollow import Shapes, shapes_of
+from ...settings import brief, read
 from ..llama import LlamaConfig, LlamaForCausalLM
+from .archive import AGAIN, REPOSITORY
 from .config import DecoderConfig, TokenizerConfig, VisionConfig
 from .converted import CONFIG, DECODER, EMPTY_PROMPT, LANGUAGE, LOW_DECODER, TOKENIZER, VISION, Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
-from .diffusion import unet_shapes, vae_shapes, with_newer_names
+from .diffusion import read_unet, read_vae, unet_shapes, vae_shapes, with_newer_names
 from .language import FIRST_CODE
 from .text import WORDS, load_text_tokenizer
 from .tokenizer import VisualTokenizer
 from .vision import VisionTransformer
-from .weights import AGAIN, REPOSITORY, File, check, from_config, look, read_json
+from .weights import File, check, from_config, look, read_json
 
 INDEX = "language_model/pytorch_model.bin.index.json"
 HIGH, LOW = "highres_pixel_decoding", "pixel_decoding"
+LISTED = 20  # names in a message
 UNCONDITIONAL = f"{LOW}/uncond_embeddings.bin"
 
 
@@ -42,6 +46,9 @@ class Published:
     left_out: str
 
 
+Visual = VisionConfig | TokenizerConfig | DecoderConfig
+
+
 @dataclass(frozen=True)
 class Part:
     """A file of the visual side."""
@@ -50,7 +57,7 @@ class Part:
     target: str
     what: str
     module: type[nn.Module]
-    sizes: Callable[[Shapes], VisionConfig | TokenizerConfig | DecoderConfig]
+    sizes: Callable[[Shapes], Visual]
 
 
 def vision_sizes(shapes: Shapes) -> VisionConfig:
@@ -94,6 +101,11 @@ def high_sizes(shapes: Shapes) -> DecoderConfig:
 
 def low_sizes(shapes: Shapes) -> DecoderConfig:
     return decoder_sizes(shapes, prompt_width=shapes["unet_proj.weight"][0])
+
+
+def bounded(config: Visual) -> Visual:
+    """The same sizes; ValueError where one is out of bounds."""
+    return read(type(config), asdict(config))
 
 
 def numbered(shapes: Shapes, prefix: str) -> int:
@@ -149,7 +161,10 @@ def check_present(folder: Path) -> None:
     if INDEX not in missing:
         missing += absent(folder, [f"language_model/{shard}" for shard in shards_of(folder / INDEX)])
     if missing:
-        raise ValueError(f"{folder} lacks {', '.join(missing)}; download what is missing from {REPOSITORY}")
+        more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
+        raise ValueError(
+            f"{folder} lacks {', '.join(missing[:LISTED])}{more}; download what is missing from {REPOSITORY}"
+        )
 
 
 def absent(folder: Path, names: Iterable[str]) -> list[str]:
@@ -180,7 +195,7 @@ def read_language(folder: Path, name: str) -> tuple[LlamaConfig, list[File]]:
     ]
     for number, shard in enumerate(shards, 1):
         weights = look(folder / shard)
-        here = {key: shape for key, shape in expected.items() if Path(weight_map[key]).name == shard}
+        here = {key: shape for key, shape in expected.items() if weight_map[key] == shard}
         check(weights.path, f"part {number} of {len(shards)} of the language model", weights.shapes, here)
         target = f"drc/{name}/{LANGUAGE}{number:05d}-of-{len(shards):05d}.safetensors"
         files.append(weights.becomes(target, f"language model, part {number} of {len(shards)}"))
@@ -190,21 +205,26 @@ def read_language(folder: Path, name: str) -> tuple[LlamaConfig, list[File]]:
 def weight_map_of(index: Path) -> dict[str, str]:
     """Which shard holds which weight."""
     found = read_json(index).get("weight_map")
-    if not isinstance(found, dict) or not found or not all(isinstance(shard, str) for shard in found.values()):
+    if not isinstance(found, dict) or not found or not all(map(is_shard, found.values())):
         raise ValueError(f"{index} does not say which file holds which weights; {AGAIN}")
     return found
 
 
+def is_shard(name: object) -> bool:
+    """Whether it is a name that a file can have anywhere, without a folder."""
+    return isinstance(name, str) and bool(re.fullmatch(r"[\w-][\w.-]{0,99}", name, re.ASCII))
+
+
 def shards_of(index: Path) -> list[str]:
-    return sorted({Path(shard).name for shard in weight_map_of(index).values()})
+    return sorted(set(weight_map_of(index).values()))
 
 
-def read_part(folder: Path, part: Part, name: str) -> tuple[VisionConfig | TokenizerConfig | DecoderConfig, File]:
+def read_part(folder: Path, part: Part, name: str) -> tuple[Visual, File]:
     weights = look(folder / part.source)
     try:
-        config = part.sizes(weights.shapes)
+        config = bounded(part.sizes(weights.shapes))
     except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(f"{weights.path} does not hold LaVIT's {part.what} ({error!r}); {AGAIN}") from error
+        raise ValueError(f"{weights.path} does not hold LaVIT's {part.what} ({brief(repr(error))}); {AGAIN}") from error
     check(weights.path, part.what, weights.shapes, shapes_of(part.module, config))
     return config, weights.becomes(f"drc/{name}/{part.target}", part.what)
 
@@ -232,9 +252,9 @@ def read_high(folder: Path, name: str, sizes: Sizes) -> list[File]:
     """
     prompt, pooled = sizes.decoder.prompt_width + sizes.decoder.pooled_width, sizes.decoder.pooled_width
     path = folder / HIGH / "unet" / CONFIG
-    config = read_json(path)
-    agree(path, "cross_attention_dim", config.get("cross_attention_dim"), prompt)
-    widths = pooled + 6 * config.get("addition_time_embed_dim", 0)  # six numbers of picture sizes
+    config = from_config(read_unet, path, "a UNet")
+    agree(path, "cross_attention_dim", config["cross_attention_dim"], prompt)
+    widths = pooled + 6 * (config.get("addition_time_embed_dim") or 0)  # six numbers of picture sizes
     agree(path, "projection_class_embeddings_input_dim", config.get("projection_class_embeddings_input_dim"), widths)
     return read_diffusion(folder / HIGH, name, "")
 
@@ -244,13 +264,14 @@ def read_low(folder: Path, name: str, sizes: Sizes) -> tuple[DecoderConfig, list
     agree(folder / LOW_PART.source, "the number of queries", config.queries, sizes.vision.patches)
     agree(folder / LOW_PART.source, "the size of a code", config.code_size, sizes.tokenizer.code_size)
     unet = folder / LOW / "unet" / CONFIG
-    agree(unet, "cross_attention_dim", read_json(unet).get("cross_attention_dim"), config.prompt_width)
+    width = config.prompt_width
+    agree(unet, "cross_attention_dim", from_config(read_unet, unet, "a UNet")["cross_attention_dim"], width)
     empty = look(folder / UNCONDITIONAL)
     found = list(empty.shapes.values())
-    if [shape[:1] + shape[2:] for shape in found] != [(1, config.prompt_width)] or found[0][1] > config.queries:
+    if [shape[:1] + shape[2:] for shape in found] != [(1, width)] or not 0 < found[0][1] <= config.queries:
         raise ValueError(
-            f"{empty.path} holds {found}, expected the embedding of an empty text, 1 x at most {config.queries} x "
-            f"{config.prompt_width}; {AGAIN}"
+            f"{empty.path} holds {brief(found)}, expected the embedding of an empty text, 1 x at most "
+            f"{config.queries} x {width}; {AGAIN}"
         )
     nothing = empty.becomes(f"drc/{name}/{EMPTY_PROMPT}", "empty prompt of the low resolution")
     return config, [file, nothing, *read_diffusion(folder / LOW, name, "low-resolution-")]
@@ -258,10 +279,10 @@ def read_low(folder: Path, name: str, sizes: Sizes) -> tuple[DecoderConfig, list
 
 def read_diffusion(folder: Path, name: str, which: str) -> list[File]:
     unet, vae = (look(as_present(folder / part / "diffusion_pytorch_model.bin")) for part in ("unet", "vae"))
-    of_unet = from_config(unet_shapes, folder / "unet" / CONFIG, "a UNet")
-    of_vae = from_config(vae_shapes, folder / "vae" / CONFIG, "an autoencoder")
-    check(unet.path, "UNet", unet.shapes, of_unet)
-    check(vae.path, "autoencoder", with_newer_names(vae.shapes), of_vae)
+    of_unet = from_config(read_unet, folder / "unet" / CONFIG, "a UNet")
+    of_vae = from_config(read_vae, folder / "vae" / CONFIG, "an autoencoder")
+    check(unet.path, "UNet", unet.shapes, unet_shapes(of_unet))
+    check(vae.path, "autoencoder", with_newer_names(vae.shapes), vae_shapes(of_vae))
     of = " of the low resolution" if which else ""
     return [
         unet.becomes(f"diffusion_models/{name}-{which}unet.safetensors", f"UNet{of}, for Load Diffusion Model"),

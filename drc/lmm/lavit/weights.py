@@ -3,20 +3,18 @@
 Every error is a ValueError with one sentence that names the file.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-import torch
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
-
-from ...files import DTYPES, file_chunks, safetensors_chunks, safetensors_header
+from ... import tensor_file
+from ...files import DTYPES, file_chunks, safetensors_header
 from ...hollow import Shapes
+from ...settings import MOST_BYTES, brief, parse
+from .archive import AGAIN, archive_chunks, read_archive
 
-REPOSITORY = "rain1011/LaVIT-7B-v2"
-AGAIN = f"download it again from {REPOSITORY}"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class File:
     def chunks(self) -> Iterator[bytes | memoryview]:
         """The bytes of the file to come, in pieces."""
         if self.source.suffix == ".bin":
-            return safetensors_chunks(read_tensors(self.source))
+            return archive_chunks(self.source)
         return file_chunks(self.source)
 
 
@@ -49,22 +47,22 @@ class Weights:
         return File(place, self.path, self.size, self.dtype, purpose)
 
 
-def from_config(read: Callable, path: Path, what: str):
+def from_config(read: Callable[[dict], T], path: Path, what: str) -> T:
     """What a config.json describes; ValueError when it does not say all of it."""
+    values = read_json(path)
     try:
-        return read(read_json(path))
-    except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"{path} does not describe {what} ({error!r}); {AGAIN}") from error
+        return read(values)
+    except ValueError as error:
+        raise ValueError(f"{path} does not describe {what}: it {error}; {AGAIN}") from error
 
 
 def read_json(path: Path) -> dict:
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not readable JSON ({error}); {AGAIN}") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} holds {type(found).__name__}, expected names and values; {AGAIN}")
-    return found
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {MOST_BYTES}")
+        return parse(path.read_bytes())
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} {error}; {AGAIN}") from error
 
 
 def check(path: Path, what: str, found: Shapes, expected: Shapes) -> None:
@@ -73,47 +71,19 @@ def check(path: Path, what: str, found: Shapes, expected: Shapes) -> None:
     if missing or unexpected:
         raise ValueError(
             f"{path} does not hold LaVIT's {what}: {len(missing)} weights are missing or of another size and "
-            f"{len(unexpected)} do not belong there, such as {(missing + unexpected)[0]}; {AGAIN}"
+            f"{len(unexpected)} do not belong there, such as {brief((missing + unexpected)[0])}; {AGAIN}"
         )
 
 
 def look(path: Path) -> Weights:
     if path.suffix == ".bin":
-        tensors = read_tensors(path)
+        tensors = read_archive(path)
         shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         dtypes = {DTYPES[tensor.dtype] for tensor in tensors.values()}
         size = len(safetensors_header(tensors)) + sum(tensor.nbytes for tensor in tensors.values())
     else:
-        try:
-            with safe_open(path, "pt") as file:
-                slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path} is not a whole safetensors file ({error}); {AGAIN}") from error
-        shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
-        dtypes = {part.get_dtype() for part in slices.values()}
-        size = path.stat().st_size
+        contents = tensor_file.look(path, AGAIN, str(path))
+        tensor_file.require_floating(path, contents.dtypes, AGAIN)
+        shapes, dtypes, size = contents.shapes, set(contents.dtypes.values()), path.stat().st_size
     names = {short: str(dtype).removeprefix("torch.") for dtype, short in DTYPES.items()}
     return Weights(path, shapes, ", ".join(sorted(names.get(dtype, dtype) for dtype in dtypes)), size)
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file of PyTorch, whose numbers are read when they are used; a single one gets the file's name.
-
-    Nothing but tensors is read: a file can hold code, and `weights_only` refuses to run it.
-    """
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (RuntimeError, OSError, EOFError) as error:
-        raise ValueError(f"{path} is not a whole file of PyTorch, it may be cut short; {AGAIN}") from error
-    except Exception as error:  # pickle has errors of its own, and importing it is not for a published pack
-        raise ValueError(f"{path} holds more than tensors and is not opened, as it could run code; {AGAIN}") from error
-    if isinstance(found, Tensor):
-        found = {path.stem: found}
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} holds more than tensors ({type(found).__name__}); {AGAIN}")
-    for name, tensor in found.items():
-        if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise ValueError(f"{path} holds more than tensors ({name} is {type(tensor).__name__}); {AGAIN}")
-        if tensor.dtype not in DTYPES or tensor.layout != torch.strided:
-            raise ValueError(f"{path} holds {name} as {tensor.dtype}, expected floating point; {AGAIN}")
-    return found
