@@ -1,10 +1,12 @@
 """The pack's nodes on tiny models."""
 
 import asyncio
+import importlib
 import shutil
 
 import pytest
 import torch
+from PIL import Image, ImageDraw
 
 from drc.checkpoint import load, save
 from scripts.lib.tiny import write_tiny
@@ -112,3 +114,60 @@ def reference():
 @pytest.fixture(scope="session")
 def instruction(graph, model, history, reference):
     return graph.compose(model, graph.style(model, history), graph.semantics(model, reference), text="red apple")
+
+
+@pytest.fixture
+def host_folders(models, tmp_path, monkeypatch):
+    """The host's folders, empty but for the tiny models."""
+    import folder_paths
+
+    for name in ("input", "output", "models"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(folder_paths, "input_directory", str(tmp_path / "input"))
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "output"))
+    monkeypatch.setattr(folder_paths, "models_dir", str(tmp_path / "models"))
+    drc = [str(models), str(tmp_path / "models" / "drc")]
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "drc", (drc, {".safetensors"}))
+    return tmp_path
+
+
+@pytest.fixture
+def execute(classes, host_folders, pack, monkeypatch):
+    """Runs a node with its defaults and gives all its outputs."""
+    importlib.import_module(f"{pack.__name__}.drc.train.data")
+    monkeypatch.setattr(pack.drc.train.data, "VALIDATION_CASES", 4)  # enough of two pictures held back
+
+    def run(node_id, **inputs):
+        node = classes[node_id]
+        defaults = {widget.id: widget.default for widget in node.GET_SCHEMA().inputs if hasattr(widget, "default")}
+        with torch.inference_mode():
+            return node.execute(**defaults | inputs).result
+
+    return run
+
+
+@pytest.fixture
+def make_pictures(host_folders):
+    def make(name="mine", users=("anna", "ben"), count=3, shade=40):
+        for place, user in enumerate(users):
+            folder = host_folders / "input" / name / user
+            folder.mkdir(parents=True)
+            for number in range(count):
+                picture = Image.new("RGB", (36, 32), "white")
+                colour = (220 - 90 * place, shade, 60 * number)
+                ImageDraw.Draw(picture).ellipse((4 * number, 5, 4 * number + 12, 12 + 6 * number), fill=colour)
+                picture.save(folder / f"{number}.png")
+        return name
+
+    return make
+
+
+@pytest.fixture
+def triplets(execute, make_pictures):
+    """Of three pictures of each of two users."""
+
+    def make(name="mine", table="", shade=40, **settings):
+        dataset, _ = execute("DRC_ImageDataset", source="folder", folder=make_pictures(name, shade=shade), table=table)
+        return execute("DRC_Triplets", dataset=dataset, restyled_views=2, validation_share=0.34, shown=2, **settings)
+
+    return make
