@@ -167,7 +167,7 @@ class DRC(nn.Module):
         return Style(rows[0], weights, self.hash, absent)
 
     def semantics(self, codes: Tensor) -> Semantics:
-        """Codes of the reference [N] -> Semantics; the reference is its own partner (Q7)."""
+        """Codes of the reference [N] -> Semantics; the reference is its own partner (METHOD.md, 2)."""
         self.require_trained_towers()
         embeddings = self.lmm.embed(trimmed(codes))[None]
         return Semantics(self.disentangler.semantics(embeddings, embeddings)[0], self.hash)

@@ -1,6 +1,6 @@
 """DRC over a pretrained LMM, LaVIT: its own files hold towers, fusion and LoRA; the rest is read from a converted set.
 
-Sizes of what is trained on top are ours (Q2, Q8, Q9 of the method).
+Sizes of what is trained on top are ours (METHOD.md, 1 to 3).
 """
 
 from pathlib import Path

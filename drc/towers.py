@@ -117,7 +117,7 @@ class Tower(nn.Module):
 
 
 class StyleTower(Tower):
-    """Style of a set of pictures: each picture asks all the others, the answers stand side by side (Q6)."""
+    """Style of a set of pictures: each picture asks all the others, the answers stand side by side (METHOD.md, 2)."""
 
     def of_set(
         self,
@@ -152,7 +152,7 @@ class StyleTower(Tower):
 
 
 class SemanticTower(Tower):
-    """Semantics of one picture: at inference the reference asks itself (Q7), in training another view of it."""
+    """Semantics of one picture: at inference the reference asks itself (METHOD.md, 2), in training another view of it."""
 
 
 def hiding(absent: Tensor, like: Tensor) -> Tensor:

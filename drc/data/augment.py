@@ -1,7 +1,7 @@
 """Augmentations that keep a reference picture's meaning and disturb its style, so that a model does not copy the style.
 
-Colour and texture are style and may change; what is shown and where it stands may not. The list is that of section 5,
-question 5, of our notes on the method: ours, the paper names none.
+Colour and texture are style and may change; what is shown and where it stands may not. The list is
+ours, the paper names none (METHOD.md, 5).
 """
 
 import math

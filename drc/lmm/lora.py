@@ -1,6 +1,6 @@
 """Low-rank adaptation (Hu et al., "LoRA", 2021): a pretrained language model learns without its own weights changing.
 
-The query and value projections of every layer get a product of two small matrices beside them (Q12 of the method). We
+The query and value projections of every layer get a product of two small matrices beside them (METHOD.md, 4). We
 leave out the dropout on its input, so that a step does not depend on how it is cut into micro-batches.
 """
 

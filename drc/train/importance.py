@@ -1,11 +1,11 @@
 """Importance sampling of the four style/semantics combinations of stage 1.
 
-The paper samples them by difficulty and gives no formula. Ours (method Q3): a running mean loss d of each combination,
+The paper samples them by difficulty and gives no formula. Ours (METHOD.md, 4): a running mean loss d of each combination,
 
     p = (1 - 4 eps) softmax(d / tau) + eps
 
 so harder combinations are drawn more often, none ever dies out, and nothing assumes which one is hard. For comparison
-there are fixed chances (Q3b): more for a combination the fewer of its features take their values from the anchor.
+there are fixed chances: more for a combination the fewer of its features take their values from the anchor.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""The metrics of Pigeon's evaluation, exactly as its scripts compute them (section 2.9 of our notes on the method).
+"""The metrics of Pigeon's evaluation, exactly as its scripts compute them (METHOD.md, 8).
 
 Whoever measures brings the networks; what is missing leaves its metrics out. Every picture is first resized to 512 x
 512, bilinear, whatever its shape.
