@@ -1,8 +1,8 @@
 """FusionNetwork: style rows and semantic rows -> K latent instruction vectors.
 
 The paper says that it encodes combinations of a style and a semantic feature into compact latent instructions; its
-inside is our choice (METHOD.md, 3): a resampler whose K learned queries, laid out on a grid over the canvas, look at the
-style rows and at the semantic rows in a few layers of cross-attention and feed-forward.
+inside is our choice (METHOD.md, 3): a resampler whose K learned queries, laid out on a grid over the canvas, look at
+the style rows and at the semantic rows in a few layers of cross-attention and feed-forward.
 """
 
 import math

@@ -152,7 +152,7 @@ class StyleTower(Tower):
 
 
 class SemanticTower(Tower):
-    """Semantics of one picture: at inference the reference asks itself (METHOD.md, 2), in training another view of it."""
+    """Semantics of one picture: in training it asks another view of it, when drawing itself (METHOD.md, 2)."""
 
 
 def hiding(absent: Tensor, like: Tensor) -> Tensor:

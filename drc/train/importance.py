@@ -1,6 +1,7 @@
 """Importance sampling of the four style/semantics combinations of stage 1.
 
-The paper samples them by difficulty and gives no formula. Ours (METHOD.md, 4): a running mean loss d of each combination,
+The paper samples them by difficulty and gives no formula. Ours (METHOD.md, 4): a running mean loss d of
+each combination,
 
     p = (1 - 4 eps) softmax(d / tau) + eps
 
