@@ -8,6 +8,8 @@ import numpy as np
 import resvg_py
 from PIL import Image, ImageOps
 
+from .svg import read
+
 SIZE = 128
 """Width and height in pixels of the pictures that the manifests describe."""
 DIGEST_DIGITS = 16  # the first of the 64 hex digits of SHA-256: enough to tell a changed picture
@@ -24,6 +26,7 @@ def rasterise(drawing: str | Path, size: int) -> np.ndarray:
         uint8 [size, size, 3].
     """
     if isinstance(drawing, str):
+        read(drawing)  # the rasteriser itself takes whatever it is given, and may never come back
         png = resvg_py.svg_to_bytes(
             svg_string=drawing, width=size, height=size, background="#ffffff", skip_system_fonts=True
         )

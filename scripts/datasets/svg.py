@@ -17,6 +17,8 @@ from PIL import Image, ImageColor
 
 from drc.data.palette import Rgb, to_oklab
 
+from .bounds import check_bounds
+
 CANVAS = 128.0
 """Side of the canvas in the units of all widths and offsets, whatever the size in pixels."""
 
@@ -136,14 +138,22 @@ def _add_shadow(element, shadow: tuple[float, float, str], unit: float) -> None:
     element.addprevious(below)
 
 
-def parse(svg: str) -> Drawing:
-    """Read one drawing. Raises ValueError in one sentence for text that is no SVG, has no size, or shows no shape."""
+def read(svg: str) -> etree._Element:
+    """The tree of one drawing without namespaces. Raises ValueError in one sentence for text that is no SVG, and for a
+    drawing so large or so deep that it would end the process."""
     try:
         root = etree.fromstring(_NAMESPACE.sub(" ", svg.strip()).encode(), _PARSER)
     except etree.XMLSyntaxError as error:
         raise ValueError(
             f"The drawing is not well-formed SVG ({error.msg}); give the whole text of one <svg> element."
         ) from error
+    check_bounds(root)
+    return root
+
+
+def parse(svg: str) -> Drawing:
+    """Read one drawing. Raises ValueError in one sentence as `read` does, and where there is no size or no shape."""
+    root = read(svg)
     if root.tag != "svg":
         raise ValueError(
             f"The drawing starts with <{root.tag}>, but one <svg> element was expected; wrap the body in <svg>."

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from drc.data.palette import distance, to_rgb
+from scripts.datasets.raster import rasterise
 from scripts.datasets.restyled.build import build_restyled
 from scripts.datasets.restyled.restyle import (
     HELD_OUT_FAMILIES,
@@ -17,7 +18,7 @@ from scripts.datasets.restyled.restyle import (
     restyle,
     train_programs,
 )
-from scripts.datasets.svg import parse
+from scripts.datasets.svg import parse, read
 
 FACE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36"><circle fill="#ffcc4d" cx="18" cy="18" r="17"/>'
@@ -163,6 +164,24 @@ def test_bad_drawing_gives_one_sentence(text, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         restyle(text, Program.sample(0))
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+NESTED = '<g id="g{0}">' + '<use href="#g{1}"/>' * 10 + "</g>"
+MANY = "".join(NESTED.format(level, level - 1) for level in range(1, 12))
+CHAIN = "".join(f'<g id="g{level}"><use href="#g{level - 1}"/></g>' for level in range(1, 5000))
+
+
+@pytest.mark.parametrize("use", [read, lambda svg: restyle(svg, Program.sample(0)), lambda svg: rasterise(svg, 16)])
+@pytest.mark.parametrize("body", [MANY, CHAIN, "<g>" * 200 + "</g>" * 200], ids=["many", "chain", "deep"])
+def test_drawings_that_never_end_are_refused(use, body):
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path id="g0" d="M0 0h9v9z"/>{body}</svg>'
+    with pytest.raises(ValueError, match=r"once every <use> is drawn; give a simpler one\.$"):
+        use(svg)
+
+
+def test_a_drawing_within_itself_ends():
+    body = '<path d="M0 0h9v9z"/><g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>'
+    assert len(parse(f'<svg viewBox="0 0 9 9">{body}</svg>').shapes) == 1
 
 
 def test_unknown_family_is_named():
