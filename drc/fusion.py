@@ -5,7 +5,6 @@ inside is our choice (METHOD.md, 3): a resampler whose K learned queries, laid o
 the style rows and at the semantic rows in a few layers of cross-attention and feed-forward.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -104,25 +103,3 @@ class FusionNetwork(nn.Module):
         hidden = bias.isneginf().all(dim=1, keepdim=True)
         nothing_bias = torch.zeros_like(bias[:, :1]).masked_fill(~hidden, float("-inf"))
         return self.norm_rows(torch.cat((rows, nothing), dim=1)), torch.cat((bias, nothing_bias), dim=1)
-
-
-def layout(count: int) -> tuple[int, int]:
-    """Rows and columns of the grid of `count` cells that lies over the canvas: as square as `count` allows, and never
-    higher than wide."""
-    rows = max(divisor for divisor in range(1, math.isqrt(count) + 1) if count % divisor == 0)
-    return rows, count // rows
-
-
-def plane(count: int, width: int) -> Tensor:
-    """Two-dimensional sine positions [count, width] of the cell centres of a canvas, cut as `layout` says."""
-    frequency = 2 ** torch.linspace(0, 3.5, width // 4)  # from half a wave to six waves across the canvas
-
-    def wave(cells: int) -> Tensor:
-        centre = (torch.arange(cells, dtype=torch.float32) + 0.5) / cells
-        angle = torch.outer(centre, frequency) * torch.pi
-        return torch.cat((angle.sin(), angle.cos()), dim=1)  # cells, width / 2
-
-    rows, columns = layout(count)
-    down = wave(rows)[:, None].expand(rows, columns, -1)
-    across = wave(columns)[None].expand(rows, columns, -1)
-    return torch.cat((down, across), dim=2).reshape(count, width)

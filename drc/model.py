@@ -8,11 +8,12 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from .fusion import FusionConfig, FusionNetwork, plane
+from .fusion import FusionConfig, FusionNetwork
 from .instruction import Instruction, Semantics, Style, streams
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text, unknown_words
+from .positions import sine_positions
 from .settings import agree, brief, parse, read
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
@@ -100,13 +101,13 @@ class Disentangler(nn.Module):
         config = self.rows.config
         nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
         if config.places:
-            self.rows.place.weight.data.copy_(0.5 * plane(config.rows, config.width))
+            self.rows.place.weight.data.copy_(0.5 * sine_positions(config.rows, config.width))
         for tower in (self.style_tower, self.semantic_tower):
             pass_through(tower, sharpness=1.0, share=1.0)
             tower.feed_forward[-1].weight.data.mul_(0.2)
         fusion = self.fusion
         if config.places:
-            fusion.queries.weight.data.copy_(plane(fusion.config.instructions, fusion.config.width))
+            fusion.queries.weight.data.copy_(sine_positions(fusion.config.instructions, fusion.config.width))
         else:
             nn.init.normal_(fusion.queries.weight)
         for layer in fusion.layers:

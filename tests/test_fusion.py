@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from drc.fusion import FusionConfig, FusionNetwork, layout, plane
+from drc.fusion import FusionConfig, FusionNetwork
 from drc.model import Disentangler
 from scripts.lib.tiny import CONFIG
 
@@ -72,23 +72,3 @@ def test_gradient_reaches_both_towers_and_every_layer():
     # A key's bias adds the same to all logits of a query, so softmax passes it no gradient.
     without = [name for name, p in heart.named_parameters() if not p.grad.any() and not name.endswith("key.bias")]
     assert without == []
-
-
-@pytest.mark.parametrize(
-    ("count", "grid"), [(1, (1, 1)), (7, (1, 7)), (8, (2, 4)), (12, (3, 4)), (16, (4, 4)), (32, (4, 8)), (64, (8, 8))]
-)
-def test_any_number_of_cells_covers_the_canvas(count, grid):
-    assert layout(count) == grid
-    rows, columns = grid
-    places = plane(count, 64).view(rows, columns, 64)
-    down, across = places.split(32, dim=2)
-    assert torch.equal(down, plane(rows**2, 64)[::rows, None, :32].expand(rows, columns, 32))
-    assert torch.equal(across, plane(columns**2, 64)[None, :columns, 32:].expand(rows, columns, 32))
-
-
-def test_the_plane_tells_places_apart():
-    places = plane(256, 64)
-    distances = torch.cdist(places, places) + 100 * torch.eye(256)
-    assert places.shape == (256, 64)
-    neighbours = distances.argmin(dim=1) - torch.arange(256)
-    assert set(neighbours.abs().tolist()) <= {1, 16}  # the nearest place lies beside, above or below

@@ -10,9 +10,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ..fusion import plane
 from ..lmm.mini.model import MiniConfig, MiniLMM
 from ..model import DRCConfig
+from ..positions import sine_positions
 from ..towers import Rows
 from .lessons import Lesson
 from .objectives import Losses, token_losses
@@ -35,7 +35,7 @@ class EntangledDRC(nn.Module):
         """Start values for training."""
         config = self.rows.config
         self.lmm.initialise()
-        self.rows.place.weight.data.copy_(0.3 * plane(config.rows, config.width))
+        self.rows.place.weight.data.copy_(0.3 * sine_positions(config.rows, config.width))
         nn.init.normal_(self.roles.weight, std=0.3)
 
     def instruct(self, history: Tensor, reference: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..fusion import layout
 from ..instruction import share_bias
 from ..model import DRC
+from ..positions import layout
 from .checkpoints import TrainingError
 from .lessons import Lesson
 from .precision import autocast

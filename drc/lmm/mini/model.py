@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...fusion import layout, plane
 from ...instruction import Instruction
 from ...pixels import square
+from ...positions import layout, sine_positions
 from ...settings import Count, Size, divides
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
@@ -189,7 +189,7 @@ class MiniLMM(nn.Module):
             self.language.model.embed_tokens.weight[: len(codebook)].mul_(0.5).add_(codebook @ mix * 0.87)
         nn.init.constant_(self.language.model.norm.weight, 0.2)
         self.tie()
-        self.places.weight.data.copy_(0.5 * plane(self.picture_codes, self.config.width))
+        self.places.weight.data.copy_(0.5 * sine_positions(self.picture_codes, self.config.width))
 
     def tie(self) -> None:
         """One table for codes read and codes written while training: the head looks into the table of inputs.
