@@ -96,7 +96,7 @@ class DRC_Evaluate(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.bench.config import BenchConfig
         from ..drc.bench.report.summary import in_words
-        from ..drc.data.sheet import of_one_size
+        from ..drc.plots.sheet import of_one_size
 
         with errors_of("Evaluate"):
             model.require_own_pictures()

@@ -54,7 +54,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
     def execute(
         cls, model, style, semantics, text, style_strengths, semantic_strengths, seed, temperature
     ) -> io.NodeOutput:
-        from ..drc.data.sheet import contact_sheet
+        from ..drc.plots.sheet import contact_sheet
 
         with errors_of("Guidance Grid"):
             model.require_own_pictures()
@@ -146,7 +146,7 @@ class DRC_AttentionMap(io.ComfyNode):
     def execute(
         cls, model, history=None, reference=None, weights="", history_mask=None, reference_mask=None
     ) -> io.NodeOutput:
-        from ..drc.data.sheet import contact_sheet
+        from ..drc.plots.sheet import contact_sheet
 
         with errors_of("Attention Map"):
             model.require_own_pictures()

@@ -82,8 +82,8 @@ class Watcher:
         import numpy
         from PIL import Image
 
-        from ..drc.data.sheet import status_strip
-        from ..drc.train.curve import loss_curve
+        from ..drc.plots.curve import loss_curve
+        from ..drc.plots.sheet import status_strip
 
         picture = loss_curve(rows, WIDTH, WIDTH * 3 // 4)
         if self.sheet is not None:
@@ -92,7 +92,7 @@ class Watcher:
         return torch.from_numpy(status_strip(picture, text)).permute(2, 0, 1).float() / 255
 
     def curve(self, rows: list[dict]) -> Tensor:
-        from ..drc.train.curve import loss_curve
+        from ..drc.plots.curve import loss_curve
 
         return host.as_images([loss_curve(rows)])
 

@@ -25,14 +25,13 @@ from drc.bench.baselines import COPY, RANDOM  # noqa: E402
 from drc.bench.config import BenchConfig  # noqa: E402
 from drc.bench.models import EMBEDDED, DRCModel  # noqa: E402
 from drc.bench.report.html import encoded  # noqa: E402
-from drc.bench.report.plots import MODEL_COLOURS, Canvas, Panel, legend, write_head  # noqa: E402
 from drc.bench.report.summary import Number  # noqa: E402
 from drc.bench.run import run  # noqa: E402
 from drc.bench.scores.metrics import metric_of  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
-from drc.data.sheet import MUTED  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
+from drc.plots.canvas import COLOURS, MUTED, Canvas, Panel, legend, write_head  # noqa: E402
 
 STEPS = "0,0.5,1,2,4"  # they double, as what a strength does wears off
 OWN = {"style_strength": "style_top1", "semantic_strength": "semantic_top1"}
@@ -104,7 +103,7 @@ def picture(found: Found, config: BenchConfig, steps: Sequence[float]) -> np.nda
     write_head(
         canvas, "what the dials do", f"percent right of {config.limit} pictures, with 95 % intervals; {untouched}"
     )
-    colour = dict(zip(METRICS, MODEL_COLOURS, strict=False))
+    colour = dict(zip(METRICS, COLOURS, strict=False))
     for line, judge in enumerate(config.judges):
         for column, dial in enumerate(OWN):
             panel = Panel(canvas, edge + column * (side + edge), head + 24 + line * (high + 62), side, high)

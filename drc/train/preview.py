@@ -6,7 +6,7 @@ import numpy as np
 
 from ..data.augment import Augmentations, augment
 from ..data.folder import ImageFolder, read
-from ..data.sheet import contact_sheet
+from ..plots.sheet import contact_sheet
 from .batches import Index, draw_cases, own_share_of
 from .codes import PictureSource
 from .pairs import FolderPictures, Pairing, indices

@@ -17,9 +17,9 @@ from torch import nn
 from ..checkpoint import header_of, load, own_state
 from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
-from ..data.sheet import contact_sheet
 from ..lmm.lora import merge_lora
 from ..model import DRC
+from ..plots.sheet import contact_sheet
 from ..seeds import generator_from, seed_of
 from .advice import advice, check_learning
 from .batches import Batch, Batches

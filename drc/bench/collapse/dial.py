@@ -6,12 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ...data.sheet import GROUND, LIGHT, MUTED, shortened
-from ...train.curve import GRID, SEMANTICS, SHARP, STYLE
+from ...plots.canvas import GRID, GROUND, LIGHT, MUTED, RED, SHARP, shortened
+from ...plots.curve import SEMANTICS, STYLE
 from .meter import LINE, Reading
 
-COPYING_COLOUR = "#ff7a6b"
-DIALS = (("style kept", STYLE.colour), ("meaning kept", SEMANTICS.colour), ("copying", COPYING_COLOUR))
+DIALS = (("style kept", STYLE.colour), ("meaning kept", SEMANTICS.colour), ("copying", RED))
 WIDTH, HEIGHT = 768, 320
 TITLE, LARGE, SMALL = 26, 22, 15  # sizes of letters in pixels
 OPEN, SWEEP = 150, 240  # degrees, clockwise from three o'clock: where a dial begins, and how far it goes

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.sheet import MUTED
 from ...files import write_bytes
-from ...train.curve import GRID, ZERO
+from ...plots.canvas import COLOURS, DIM, GRID, MUTED, Canvas, legend, write_head
 from ..scores.interval import interval
 from ..scores.metrics import metric_of, metrics_in
 from .html import Html, document, element, figure, table
-from .plots import MODEL_COLOURS, Canvas, legend, write_head
 from .report import PAGE, TABLE
 from .summary import HEADLINES, MODELS, percent, scores_of
 from .table import as_csv
@@ -110,7 +108,7 @@ def title(one: Difference) -> str:
 def plot(found: Sequence[Difference], judge: str, names: tuple[str, str]) -> np.ndarray:
     """The headlines of each test and history as lines from -100 to 100 percent: right of the middle is the second."""
     places = list(dict.fromkeys((one.test, one.history) for one in found if one.judge == judge))
-    colours = dict(zip(HEADLINES, MODEL_COLOURS, strict=False))
+    colours = dict(zip(HEADLINES, COLOURS, strict=False))
     left, wide, line, head = 150, 560, 34, 88
     canvas = Canvas(left + wide + 32, head + line * len(places) + 44)
     write_head(
@@ -119,7 +117,7 @@ def plot(found: Sequence[Difference], judge: str, names: tuple[str, str]) -> np.
     bottom = head + line * len(places)
     for share in (-1, -0.5, 0, 0.5, 1):
         x = left + (share + 1) / 2 * wide
-        canvas.line(((x, head), (x, bottom)), GRID if share else ZERO)
+        canvas.line(((x, head), (x, bottom)), GRID if share else DIM)
         canvas.text(x, head - 6, f"{100 * share:+.0f}", MUTED, 12, "ms")
     for row, (test, history) in enumerate(places):
         y = head + row * line + line / 2

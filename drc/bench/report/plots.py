@@ -1,97 +1,30 @@
 """The pictures of a report: style against meaning, more and other history, the families of a test, and a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
-from ...data.sheet import GROUND, LIGHT, MUTED, plain, shortened
-from ...train.curve import GRID, SHARP, SMALL, TITLE
+from ...plots.canvas import COLOURS, DIM, GRID, LIGHT, MUTED, Canvas, Panel, legend, write_head
 from ..baselines import BASELINES, CEILING, COPY, NEAREST, RANDOM, TRUTH, WHITE
 from ..cases.domain import in_order
 from ..scores.metrics import metric_of, metrics_in
-from .summary import FIRST, HEADLINES, MODELS, Number, Numbers, main_history
+from .summary import FIRST, HEADLINES, MODELS, Numbers, main_history
 
-MODEL_COLOURS = ("#56b4f0", "#ffa53a", "#35c2a5", "#f0719f", "#d98cf0", "#9fdd5f", "#f2e05a", "#8f9bff")
 OTHERS = {
     TRUTH: "#ffffff",
-    CEILING: "#e6e7ea",
+    CEILING: LIGHT,
     COPY: "#c08457",
     NEAREST: "#9a9a4a",
-    RANDOM: "#7d838c",
+    RANDOM: DIM,
     WHITE: "#565c66",
 }
-DIM = "#7d838c"  # of a baseline that has no colour of its own
 ABREAST = 4  # panels in a row
 
 
 def colours(results: dict) -> dict[str, str]:
     """Of the answers: models are bright, all others dim."""
-    found = {name: MODEL_COLOURS[place % len(MODEL_COLOURS)] for place, name in enumerate(results[MODELS])}
+    found = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(results[MODELS])}
     return found | {name: OTHERS.get(name, DIM) for name in (*OTHERS, *BASELINES) if name not in found}
-
-
-class Canvas:
-    """A picture in final pixels, drawn larger and shrunk, so that lines are smooth."""
-
-    def __init__(self, width: float, height: float):
-        self.picture = Image.new("RGB", (round(width * SHARP), round(height * SHARP)), GROUND)
-        self.pen = ImageDraw.Draw(self.picture)
-
-    def array(self) -> np.ndarray:
-        return np.array(self.picture.reduce(SHARP))
-
-    def text(self, x: float, y: float, words: str, colour=LIGHT, size=SMALL, anchor="ls", room: float = 1e4) -> float:
-        """Writes a line of at most `room` pixels and returns its width."""
-        font = ImageFont.load_default(size * SHARP)
-        words = shortened(words, font, room * SHARP)
-        self.pen.text((x * SHARP, y * SHARP), words, colour, font, anchor=anchor)
-        return font.getlength(words) / SHARP
-
-    def line(self, places: Sequence[tuple[float, float]], colour: str, width: float = 1) -> None:
-        self.pen.line([(x * SHARP, y * SHARP) for x, y in places], colour, max(1, round(width * SHARP)), joint="curve")
-
-    def box(self, left: float, top: float, right: float, bottom: float, colour: str) -> None:
-        self.pen.rectangle((left * SHARP, top * SHARP, right * SHARP, bottom * SHARP), colour)
-
-    def dot(self, x: float, y: float, colour: str, radius: float = 4.5) -> None:
-        self.pen.ellipse([(at + off) * SHARP for off in (-radius, radius) for at in (x, y)], colour)
-
-
-class Panel:
-    """A square of a canvas whose axes run from 0 to 1, told in percent."""
-
-    def __init__(self, canvas: Canvas, left: float, top: float, width: float, height: float):
-        self.canvas, self.left, self.top, self.width, self.height = canvas, left, top, width, height
-
-    def place(self, x: float, y: float) -> tuple[float, float]:
-        return self.left + x * self.width, self.top + (1 - y) * self.height
-
-    def grid(self, upright: bool = False) -> None:
-        """Lines at every quarter, with numbers on the left and, if `upright`, below."""
-        for share in (0, 0.25, 0.5, 0.75, 1):
-            x, y = self.place(share, share)
-            self.canvas.line((self.place(0, share), self.place(1, share)), GRID)
-            self.canvas.text(self.left - 6, y, f"{100 * share:.0f}", MUTED, 12, "rm")
-            if upright:
-                self.canvas.line((self.place(share, 0), self.place(share, 1)), GRID)
-                self.canvas.text(x, self.top + self.height + 5, f"{100 * share:.0f}", MUTED, 12, "mt")
-
-    def mark(self, x: float, number: Number, colour: str, dim: bool = False) -> None:
-        """A dot with its interval."""
-        self.canvas.line((self.place(x, number.low), self.place(x, number.high)), colour, 0.5 if dim else 1)
-        self.canvas.dot(*self.place(x, number.mean), colour, 3 if dim else 4.5)
-
-
-def legend(canvas: Canvas, left: float, line: float, right: float, names: dict[str, str]) -> None:
-    """Coloured names, as many lines as they need."""
-    x = left
-    for name, colour in names.items():
-        width = ImageFont.load_default(SMALL * SHARP).getlength(plain(name)) / SHARP
-        if x > left and x + 16 + width > right:
-            x, line = left, line + SMALL + 8
-        canvas.dot(x + 5, line - 5, colour)
-        x += 32 + canvas.text(x + 15, line, name, room=right - x - 15)
 
 
 def plane(results: dict, numbers: Numbers, judge: str) -> np.ndarray:
@@ -165,7 +98,7 @@ def against_history(results: dict, numbers: Numbers, judge: str) -> np.ndarray:
 def by_facet(results: dict, numbers: Numbers, judge: str) -> np.ndarray:
     """The headlines of the first model, apart for every value of the facet that a domain names first."""
     tests, model = list(results["tests"]), next(iter(results[MODELS]))
-    colour = dict(zip(HEADLINES, MODEL_COLOURS, strict=False))
+    colour = dict(zip(HEADLINES, COLOURS, strict=False))
     facet = {test: next(iter(results["tests"][test]["facets"][0])) for test in tests}
     values = {}
     for test in tests:
@@ -224,11 +157,6 @@ def table(results: dict, numbers: Numbers, judge: str) -> np.ndarray:
                 canvas.text(name_room + place * column, y, str(number or "-"), room=column - 8)
         y += line
     return canvas.array()
-
-
-def write_head(canvas: Canvas, title: str, note: str) -> None:
-    canvas.text(16, 30, title, size=TITLE)
-    canvas.text(16, 52, note, MUTED)
 
 
 PLOTS: dict[str, Callable[[dict, Numbers, str], np.ndarray]] = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...data.sheet import contact_sheet
+from ...plots.sheet import contact_sheet
 from ..cases.domain import in_order
 from ..generated import Generated, Request
 from ..plan import Plan

@@ -33,7 +33,7 @@ from drc.bench.collapse.meter import (
     read,
 )
 from drc.checkpoint import load
-from drc.data.sheet import LIGHT
+from drc.plots.canvas import LIGHT
 from scripts.lib.tiny import write_tiny
 
 

@@ -12,10 +12,11 @@ from PIL import ImageColor
 from drc.bench.baselines import COPY
 from drc.bench.report.compare import Difference, differences, markdown, plot, write_comparison
 from drc.bench.report.page import page
-from drc.bench.report.plots import MODEL_COLOURS, OTHERS, PLOTS
+from drc.bench.report.plots import OTHERS, PLOTS
 from drc.bench.report.report import Report, read_results
 from drc.bench.report.summary import FIRST, Number, disagreements, indexed, numbers_of
 from drc.bench.report.table import as_csv
+from drc.plots.canvas import COLOURS
 from drc.train.checkpoints import STATE, Checkpoint, RunFolder
 from scripts.lib.card import markdown as card_markdown
 from scripts.lib.card import replace_block, training_table
@@ -119,7 +120,7 @@ def test_plots_show_every_model(results, name, tests):
     results["tests"] = {f"T{place}": first for place in range(tests)}
     picture = PLOTS[name](results, indexed(numbers_of(results)), "evaluator")
     assert picture.dtype == np.uint8 and picture.ndim == 3
-    assert has(picture, MODEL_COLOURS[0]) and has(picture, MODEL_COLOURS[1])
+    assert has(picture, COLOURS[0]) and has(picture, COLOURS[1])
     assert has(picture, OTHERS[COPY]) == (name == "style against meaning")
 
 
@@ -208,7 +209,7 @@ def test_a_comparison_is_written(results, tmp_path):
     assert len(rows) == len(found)
     text = (tmp_path / "index.html").read_text()
     assert "ours against theirs" in text and text.count("<img") == 2
-    assert has(plot(found, "evaluator", ("theirs", "ours")), MODEL_COLOURS[0])
+    assert has(plot(found, "evaluator", ("theirs", "ours")), COLOURS[0])
 
 
 def test_card_is_filled_between_the_markers(results, tmp_path):

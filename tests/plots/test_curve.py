@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import ImageColor
 
-from drc.data.sheet import GROUND, MUTED
-from drc.train.curve import PANELS, boxes, loss_curve, numerals, points, running_mean, span, ticks
+from drc.plots.canvas import GROUND, MUTED
+from drc.plots.curve import CHARTS, boxes, loss_curve, numerals, points, running_mean, span, ticks
 
-KEYS = {series.key: series.colour for panel in PANELS for series in panel.series}
+KEYS = {series.key: series.colour for chart in CHARTS for series in chart.series}
 PAIRS = ("aa", "sa", "am", "sm")
 
 
@@ -49,18 +49,18 @@ def test_every_number_of_stage_1_has_its_line():
         "how often each is drawn": (1, 0),
         "what counts": (1, 1),
     }
-    for panel in PANELS:
-        below, right = halves[panel.title]
+    for chart in CHARTS:
+        below, right = halves[chart.title]
         part = picture[384 * below : 384 * (below + 1), 512 * right : 512 * (right + 1)]
-        assert colours(part) == {series.colour for series in panel.series}
-        for series in panel.series:
+        assert colours(part) == {series.colour for series in chart.series}
+        for series in chart.series:
             found = places(part[60:], series.colour)  # below the legend
             assert len(found) > 20 and np.ptp(found[:, 1]) > 380, series.key
 
 
-def test_series_of_one_panel_have_colours_of_their_own():
-    for panel in PANELS:
-        assert len({series.colour for series in panel.series}) == len(panel.series)
+def test_series_of_one_chart_have_colours_of_their_own():
+    for chart in CHARTS:
+        assert len({series.colour for series in chart.series}) == len(chart.series)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -69,7 +69,7 @@ def test_a_series_alone_is_the_only_one(key):
     assert colours(picture) == {KEYS[key]}
 
 
-def test_panels_without_data_leave_their_room_to_the_others():
+def test_charts_without_data_leave_their_room_to_the_others():
     picture = loss_curve(stage2())
     assert colours(picture) == {KEYS[key] for key in ("loss", "validation_loss", "style_score", "semantic_score")}
     training, style = places(picture, KEYS["loss"]), places(picture, KEYS["style_score"])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import ImageColor, ImageFont
 
-from drc.data.sheet import GROUND, HEAD, contact_sheet, of_one_size, plain, shortened, status_strip
+from drc.plots.canvas import GROUND, plain, shortened
+from drc.plots.sheet import HEAD, contact_sheet, of_one_size, status_strip
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 DARK = ImageColor.getrgb(GROUND)

@@ -1,14 +1,11 @@
 """Contact sheets: pictures in a grid with words around them, light on the dark ground of the host."""
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-GROUND = "#202226"
-LIGHT = "#e6e7ea"
-MUTED = "#a3a8b0"
+from .canvas import GROUND, LIGHT, MUTED, plain, shortened
 
 HEAD, NAME, STRIP, SMALLEST = 15, 14, 16, 9  # sizes of letters in pixels
 
@@ -91,20 +88,3 @@ def fitted(picture: np.ndarray, cell: int) -> Image.Image:
     longest = max(height, width)
     size = max(1, round(cell * width / longest)), max(1, round(cell * height / longest))
     return Image.fromarray(np.ascontiguousarray(picture)).resize(size, Image.Resampling.LANCZOS)
-
-
-def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
-    """The text on one line, cut with "..." where it is wider than `width` pixels."""
-    text = plain(text)
-    if font.getlength(text) <= width:
-        return text
-    text = text[: max(0, int(width))]  # no letter is narrower than a pixel
-    while text and font.getlength(text.rstrip() + "...") > width:
-        text = text[:-1]
-    return text.rstrip() + "..." if text else ""
-
-
-def plain(text: str) -> str:
-    """One line of ASCII, all that Pillow's own font can draw: accents fall off, other letters become "?"."""
-    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    return " ".join("".join(letters).encode("ascii", "replace").decode().split())

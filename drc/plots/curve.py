@@ -7,11 +7,9 @@ from numbers import Real
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..data.sheet import GROUND, LIGHT, MUTED, shortened
+from .canvas import COLOURS, DIM, GRID, GROUND, LIGHT, MUTED, SHARP, SMALL, TITLE, shortened
 
-SHARP = 2  # drawn this much larger and shrunk, so that lines are smooth
-GRID, ZERO = "#363a41", "#7d838c"
-TITLE, SMALL = 19, 15  # sizes of letters in pixels
+BLUE, ORANGE, GREEN, PINK, VIOLET, LIME, YELLOW, INDIGO = COLOURS
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Panel:
+class Chart:
     title: str
     note: str
     series: tuple[Series, ...]
@@ -32,39 +30,39 @@ class Panel:
 
 
 def combinations(what: str) -> tuple[Series, ...]:
-    colours = {"aa": "#f2e05a", "sa": "#35c2a5", "am": "#f0719f", "sm": "#8f9bff"}
+    colours = {"aa": YELLOW, "sa": GREEN, "am": PINK, "sm": INDIGO}
     return tuple(Series(f"{what}_{pair}", f"({pair[0]}, {pair[1]})", colour) for pair, colour in colours.items())
 
 
-TRAINING = Series("loss", "training", "#56b4f0", noisy=True)
-VALIDATION = Series("validation_loss", "validation", "#ffa53a", rare=True)
-STYLE = Series("style_score", "style score", "#d98cf0", rare=True)
-SEMANTICS = Series("semantic_score", "semantic score", "#9fdd5f", rare=True)
-PANELS = (
-    Panel("loss", "in nats", (TRAINING, VALIDATION)),
-    Panel("loss of each combination", "(style of, meaning of)", combinations("loss")),
-    Panel("how often each is drawn", "(style of, meaning of)", combinations("p"), (0, 1)),
-    Panel("what counts", "loss that a wrong history or reference adds", (STYLE, SEMANTICS), (0,)),
+TRAINING = Series("loss", "training", BLUE, noisy=True)
+VALIDATION = Series("validation_loss", "validation", ORANGE, rare=True)
+STYLE = Series("style_score", "style score", VIOLET, rare=True)
+SEMANTICS = Series("semantic_score", "semantic score", LIME, rare=True)
+CHARTS = (
+    Chart("loss", "in nats", (TRAINING, VALIDATION)),
+    Chart("loss of each combination", "(style of, meaning of)", combinations("loss")),
+    Chart("how often each is drawn", "(style of, meaning of)", combinations("p"), (0, 1)),
+    Chart("what counts", "loss that a wrong history or reference adds", (STYLE, SEMANTICS), (0,)),
 )
 
 
 def loss_curve(rows: list[dict], width: int = 1024, height: int = 768) -> np.ndarray:
     """The rows of a training's log as uint8 [height, width, 3].
 
-    A row has a "step" and some numbers under the keys of PANELS; losses and scores are in nats. What is missing or no
-    finite number is left out, a panel without any number too, and the others take its room.
+    A row has a "step" and some numbers under the keys of CHARTS; losses and scores are in nats. What is missing or no
+    finite number is left out, a chart without any number too, and the others take its room.
     """
-    found = {series.key: points(rows, series.key) for panel in PANELS for series in panel.series}
-    panels = [panel for panel in PANELS if any(len(found[series.key]) for series in panel.series)]
+    found = {series.key: points(rows, series.key) for chart in CHARTS for series in chart.series}
+    charts = [chart for chart in CHARTS if any(len(found[series.key]) for series in chart.series)]
     picture = Image.new("RGB", (width * SHARP, height * SHARP), GROUND)
     pen = ImageDraw.Draw(picture)
-    if not panels:
+    if not charts:
         middle = picture.width / 2, picture.height / 2
         pen.text(middle, "no step yet", MUTED, ImageFont.load_default(TITLE * SHARP), anchor="mm")
         return np.array(picture.reduce(SHARP))
     last = max(1, max(pairs[-1, 0] for pairs in found.values() if len(pairs)))
-    for panel, box in zip(panels, boxes(len(panels), *picture.size), strict=True):
-        draw_panel(pen, box, panel, found, last)
+    for chart, box in zip(charts, boxes(len(charts), *picture.size), strict=True):
+        draw_chart(pen, box, chart, found, last)
     return np.array(picture.reduce(SHARP))
 
 
@@ -76,21 +74,21 @@ def points(rows: list[dict], key: str) -> np.ndarray:
 
 
 def boxes(count: int, width: int, height: int) -> list[tuple[float, float, float, float]]:
-    """Left, top, right, bottom of each panel: one below the other, or from three on two abreast below a wide one."""
+    """Left, top, right, bottom of each chart: one below the other, or from three on two abreast below a wide one."""
     lines = {1: (1,), 2: (1, 1), 3: (1, 2), 4: (2, 2)}[count]
     high = height / len(lines)
     cells = [(line, i, width / abreast) for line, abreast in enumerate(lines) for i in range(abreast)]
     return [(wide * i, high * line, wide * (i + 1), high * (line + 1)) for line, i, wide in cells]
 
 
-def draw_panel(pen, box, panel: Panel, found: dict[str, np.ndarray], last: float) -> None:
-    """Title, legend, axes and lines of one panel; `last` is the last step of all panels."""
+def draw_chart(pen, box, chart: Chart, found: dict[str, np.ndarray], last: float) -> None:
+    """Title, legend, axes and lines of one chart; `last` is the last step of all charts."""
     left, top, right, bottom = box
     edge, gap, small = 16 * SHARP, 8 * SHARP, ImageFont.load_default(SMALL * SHARP)
-    raw = {series: found[series.key] for series in panel.series if len(found[series.key])}
+    raw = {series: found[series.key] for series in chart.series if len(found[series.key])}
     bold = {series: running_mean(pairs) if series.noisy else pairs for series, pairs in raw.items()}
-    write_head(pen, (left + edge, top + edge / 2, right - edge), panel, raw, bold)
-    low, high = span(np.concatenate([pairs[:, 1] for pairs in raw.values()]), panel.shows)
+    write_head(pen, (left + edge, top + edge / 2, right - edge), chart, raw, bold)
+    low, high = span(np.concatenate([pairs[:, 1] for pairs in raw.values()]), chart.shows)
     up = ticks(low, high, (bottom - top) / (48 * SHARP))
     labels = numerals(up)
     left += edge + max(map(small.getlength, ["step", *labels])) + gap
@@ -102,7 +100,7 @@ def draw_panel(pen, box, panel: Panel, found: dict[str, np.ndarray], last: float
         return np.stack((x, y), axis=1)
 
     for (_, y), value, label in zip(place(np.array([(0, y) for y in up])), up, labels, strict=True):
-        pen.line((left, y, right, y), ZERO if value == 0 else GRID, SHARP)
+        pen.line((left, y, right, y), DIM if value == 0 else GRID, SHARP)
         pen.text((left - gap, y), label, MUTED, small, anchor="rm")
     along = ticks(0, last, (right - left) / (96 * SHARP), whole=True)
     for (x, _), label in zip(place(np.array([(x, low) for x in along])), numerals(along), strict=True):
@@ -116,14 +114,14 @@ def draw_panel(pen, box, panel: Panel, found: dict[str, np.ndarray], last: float
     draw_lines(pen, {series: place(pairs) for series, pairs in bold.items()}, (left, right))
 
 
-def write_head(pen, room, panel: Panel, raw: dict[Series, np.ndarray], bold: dict[Series, np.ndarray]) -> None:
+def write_head(pen, room, chart: Chart, raw: dict[Series, np.ndarray], bold: dict[Series, np.ndarray]) -> None:
     """Title and note, below them the legend with the newest value of each line."""
     left, line, right = room
     title, small = ImageFont.load_default(TITLE * SHARP), ImageFont.load_default(SMALL * SHARP)
     line += TITLE * SHARP
-    pen.text((left, line), panel.title, LIGHT, title, anchor="ls")
-    after = left + title.getlength(panel.title) + 12 * SHARP
-    pen.text((after, line), shortened(panel.note, small, right - after), MUTED, small, anchor="ls")
+    pen.text((left, line), chart.title, LIGHT, title, anchor="ls")
+    after = left + title.getlength(chart.title) + 12 * SHARP
+    pen.text((after, line), shortened(chart.note, small, right - after), MUTED, small, anchor="ls")
     line += (SMALL + 7) * SHARP
     for series in raw:
         mean = ", running mean" if bold[series] is not raw[series] else ""
