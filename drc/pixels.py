@@ -1,13 +1,52 @@
-"""Pictures of any size <-> the squares that a large multimodal model reads and draws."""
+"""Pictures in all their forms, and every way from one to another.
 
+pixels   uint8 [..., H, W, 3], numpy: files, sheets, caches
+IMAGE    float [n, H, W, 3 or 4] in 0..1: what the host's nodes hand on
+images   float [..., 3, H, W] in 0..1: what networks read
+squares  images [..., 3, size, size] as a large multimodal model reads and draws them
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .lmm import LMM
-
 OVERSHOOT = 0.1  # beyond 0..1: sharp resampling swings a little further than black and white
-UNDRAWN = 0.9  # light grey
+
+
+def from_pixels(pixels: np.ndarray | Sequence[np.ndarray], device: torch.device | str = "cpu") -> Tensor:
+    """Pixels, or a list of such pictures of one size -> images on `device`."""
+    pixels = pixels if isinstance(pixels, np.ndarray) else np.stack(pixels)
+    return torch.from_numpy(np.ascontiguousarray(pixels)).to(device).movedim(-1, -3).float() / 255
+
+
+def to_pixels(images: Tensor) -> np.ndarray:
+    """Images -> pixels, each number rounded to the nearest."""
+    return (images * 255).round().byte().movedim(-3, -1).contiguous().cpu().numpy()
+
+
+def rounded(images: Tensor) -> Tensor:
+    """Images as they are after a file has kept them in 8 bits."""
+    return (images * 255).round() / 255
+
+
+def to_image(images: Tensor) -> Tensor:
+    """Images [n, 3, H, W] -> IMAGE."""
+    return images.movedim(-3, -1).contiguous()
+
+
+def from_image(image: Tensor) -> Tensor:
+    """IMAGE without transparency -> images, a view."""
+    return image.movedim(-1, -3)
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Square images [n, 3, S, S] -> squares [n, 3, size, size]."""
+    if images.shape[-1] == size:
+        return images
+    return F.interpolate(images, (size, size), mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def check(images: Tensor, name: str) -> None:
@@ -96,14 +135,3 @@ def laid_on_white(image: Tensor, name: str) -> Tensor:
         return image
     alpha = image[..., 3:]
     return torch.lerp(torch.ones_like(alpha), image[..., :3], alpha)
-
-
-def unfinished(lmm: LMM, codes: Tensor) -> Tensor:
-    """The codes drawn so far [B, n] -> pictures [B, 3, size, size], light grey where nothing is drawn yet."""
-    rest = lmm.picture_codes - codes.shape[1]
-    images = lmm.detokenize(torch.cat((codes, codes[:, -1:].expand(-1, rest)), dim=1))
-    grid = round(lmm.picture_codes**0.5)
-    undrawn = torch.arange(lmm.picture_codes, device=codes.device).view(grid, grid) >= codes.shape[1]
-    cell = lmm.image_size // grid
-    undrawn = undrawn.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
-    return images.masked_fill(undrawn, UNDRAWN)

@@ -45,4 +45,4 @@ def read(path) -> Tensor:
     import numpy
     from PIL import Image
 
-    return torch.from_numpy(numpy.array(Image.open(path).convert("RGB"))).float() / 255
+    return host.as_images([numpy.array(Image.open(path).convert("RGB"))])[0]

@@ -14,6 +14,8 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor, nn
 
+from ..drc.pixels import from_pixels, to_image, to_pixels
+
 PREVIEW_SECONDS = 0.3  # at least between two previews
 PREVIEW_SHARE = 1 / 20  # of the time, at most
 SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
@@ -169,11 +171,11 @@ def nothing(outputs: int) -> io.NodeOutput:
 
 def as_images(pictures: list) -> Tensor:
     """uint8 arrays [H, W, 3] of one size -> IMAGE [n, H, W, 3] in 0..1."""
-    return torch.stack([torch.from_numpy(picture).float() / 255 for picture in pictures])
+    return to_image(from_pixels(pictures))
 
 
 def as_picture(image: Tensor):
     """[3, H, W] in 0..1 -> PIL image."""
     from PIL import Image
 
-    return Image.fromarray((image * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+    return Image.fromarray(to_pixels(image))

@@ -2,6 +2,7 @@
 
 import torch
 
+from ..drc.pixels import from_image, to_image, to_pixels
 from . import host
 from .guard import guarded
 from .host import io
@@ -70,7 +71,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
             given = to(style, model.device), to(semantics, model.device)
             tell_unknown_words(cls.hidden, model, text)
             pictures = draw_grid(model, *given, text, strengths, seed, temperature)
-        cells = list((pictures * 255).round().byte().numpy())
+        cells = list(to_pixels(from_image(pictures)))
         table = [cells[first : first + len(columns)] for first in range(0, len(cells), len(columns))]
         heads = [f"style {strength:g}" for strength in columns]
         sheet = contact_sheet(table, heads, [f"semantics {strength:g}" for strength in rows])
@@ -109,7 +110,7 @@ def draw_grid(
         seeds = [seed] * len(some)
         codes = generate(lmm, made.text, made.vectors, made.coefficients, seeds, Sampling(temperature), on_code)
         drawn.append(lmm.detokenize(codes).to(host.intermediate_device()))
-    return torch.cat(drawn).permute(0, 2, 3, 1).contiguous()
+    return to_image(torch.cat(drawn))
 
 
 @guarded
@@ -190,8 +191,7 @@ def columns_of(model: Model, codes, shares, heads: list[str]) -> list[tuple]:
     from ..drc.attention import heat
 
     host.load([model.vision], 0)
-    seen = model.drc.lmm.detokenize(codes).permute(0, 2, 3, 1).cpu()
-    pictures = (seen * 255).round().byte().numpy()
+    pictures = to_pixels(model.drc.lmm.detokenize(codes))
     ends = float(shares.min()), float(shares.max())
     maps = [heat(picture, share.numpy(), *ends) for picture, share in zip(pictures, shares, strict=True)]
     return list(zip(heads, pictures, maps, strict=True))

@@ -3,6 +3,7 @@
 import torch
 
 from ..drc.instruction import TEMPERATURE
+from ..drc.pixels import to_image
 from . import host
 from .guard import guarded
 from .host import io
@@ -82,7 +83,7 @@ class DRC_LMMGenerate(io.ComfyNode):
         progress = host.Progress(lmm.picture_codes)
 
         def on_code(drawn, codes):
-            progress.step_to(drawn, None if model.decoder else lambda: preview(lmm, codes))
+            progress.step_to(drawn, None if model.decoder else lambda: lmm.preview(codes[:1])[0])
 
         with errors_of("DRC-LMM-Generate"):
             made_by(model, instruction=instruction)
@@ -95,13 +96,6 @@ class DRC_LMMGenerate(io.ComfyNode):
         if model.decoder is not None:  # whose pictures may have fewer codes than there could be
             progress.step_to(lmm.picture_codes)
         return io.NodeOutput(Tokens(codes.to(host.intermediate_device()), model.drc.hash))
-
-
-def preview(lmm, codes: torch.Tensor) -> torch.Tensor:
-    """The first of the unfinished pictures [3, S, S]."""
-    from ..drc.pixels import unfinished
-
-    return unfinished(lmm, codes[:1])[0]
 
 
 @guarded
@@ -137,4 +131,4 @@ class DRC_DecodeTokens(io.ComfyNode):
         for codes in tokens.codes.split(CHUNK):
             images.append(lmm.detokenize(codes.to(model.device)).to(host.intermediate_device()))
             progress.step_to(len(images) * CHUNK)
-        return io.NodeOutput(torch.cat(images).permute(0, 2, 3, 1).contiguous())
+        return io.NodeOutput(to_image(torch.cat(images)))

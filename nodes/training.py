@@ -82,6 +82,7 @@ class Watcher:
         import numpy
         from PIL import Image
 
+        from ..drc.pixels import from_pixels
         from ..drc.plots.curve import loss_curve
         from ..drc.plots.sheet import status_strip
 
@@ -89,7 +90,7 @@ class Watcher:
         if self.sheet is not None:
             size = WIDTH, round(WIDTH * self.sheet.shape[0] / self.sheet.shape[1])
             picture = numpy.concatenate((picture, numpy.array(Image.fromarray(self.sheet).resize(size))))
-        return torch.from_numpy(status_strip(picture, text)).permute(2, 0, 1).float() / 255
+        return from_pixels(status_strip(picture, text))
 
     def curve(self, rows: list[dict]) -> Tensor:
         from ..drc.plots.curve import loss_curve

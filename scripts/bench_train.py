@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from drc.checkpoint import load  # noqa: E402
 from drc.data.folder import scan  # noqa: E402
+from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.batches import Batch, Batches, Cases  # noqa: E402
 from drc.train.codes import PictureSource  # noqa: E402
@@ -35,7 +36,6 @@ from drc.train.data import folder_data  # noqa: E402
 from drc.train.lessons import draw_lesson  # noqa: E402
 from drc.train.objectives import STAGES  # noqa: E402
 from drc.train.run import Hooks, train  # noqa: E402
-from drc.train.tokenizer import as_images  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
 
 EMBEDDED = ROOT / "drc" / "weights" / "drc-embedded.safetensors"
@@ -100,7 +100,7 @@ class FreshBatches(Batches):
         rows = np.concatenate(parts, axis=1)
         sides = np.repeat(cases.side[:, None], rows.shape[1], axis=1)
         distinct, where = np.unique(np.stack((rows.ravel(), sides.ravel())), axis=1, return_inverse=True)
-        images = as_images(self.pictures.read(distinct[0]))
+        images = from_pixels(self.pictures.read(distinct[0]))
         mirrored = torch.from_numpy(distinct[1]).bool()[:, None, None, None]
         with torch.no_grad():
             codes = self.vision.encode(torch.where(mirrored, images.flip(3), images))

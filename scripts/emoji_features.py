@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from drc.bench.judges.efficientnet import load_efficientnet  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.perceptual import DEVIATION, MEAN  # noqa: E402
+from drc.pixels import from_image, from_pixels, to_image  # noqa: E402
 
 
 @torch.inference_mode()
@@ -31,8 +32,8 @@ def main() -> None:
     model, emoji = load_efficientnet(options.packages), Emoji(options.data)
     features = np.zeros((len(emoji.cells), 1280), np.float16)
     for start in tqdm(range(0, len(features), 64)):
-        batch = torch.from_numpy(np.array(emoji.images[start : start + 64])).float() / 255
-        maps = model(((batch - torch.tensor(MEAN)) / torch.tensor(DEVIATION)).permute(0, 3, 1, 2))[-1]
+        batch = to_image(from_pixels(np.array(emoji.images[start : start + 64])))
+        maps = model(from_image((batch - torch.tensor(MEAN)) / torch.tensor(DEVIATION)))[-1]
         features[start : start + 64] = maps.mean((2, 3)).numpy()
     np.save(options.data / "features.npy", features)
 

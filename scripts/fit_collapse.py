@@ -27,12 +27,13 @@ from drc.bench.cases import open_domain  # noqa: E402
 from drc.bench.cases.domain import Case, Domain  # noqa: E402
 from drc.bench.collapse.likelihood import CollapseScores, collapse_scores  # noqa: E402
 from drc.bench.collapse.meter import Thresholds, fit, rate, read  # noqa: E402
-from drc.bench.models import DRCModel, find_file, fitted  # noqa: E402
+from drc.bench.models import DRCModel, find_file  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.splits import order  # noqa: E402
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE  # noqa: E402
 from drc.lmm.generate import Sampling  # noqa: E402
 from drc.model import DRC  # noqa: E402
+from drc.pixels import resized  # noqa: E402
 
 SHOWN = "8"  # history pictures that the meter sees
 TRUE = ("target", "target through the tokeniser")
@@ -87,7 +88,7 @@ def seeded(domain: Domain, test: str, case: Case) -> dict[str, int]:
 def answers_of(drc: DRC, domain: Domain, test: str, case: Case) -> dict[str, Tensor]:
     """Kind of answer -> a picture [3, S, S]."""
     rows = {TRUE[1]: case.target} | seeded(domain, test, case)
-    pictures = fitted(domain.images(list(rows.values())), drc.lmm.image_size)
+    pictures = resized(domain.images(list(rows.values())), drc.lmm.image_size)
     return {TRUE[0]: pictures[0]} | dict(zip(rows, drc.lmm.detokenize(drc.lmm.tokenize(pictures)), strict=True))
 
 
@@ -102,7 +103,7 @@ def drawn_of(drc: DRC, domain: Domain, test: str, case: Case) -> dict[str, Tenso
 
 def shown(drc: DRC, domain: Domain, case: Case) -> tuple[Tensor, Tensor]:
     """History [k, 3, S, S] and reference [3, S, S]."""
-    pictures = fitted(domain.images([*case.given(SHOWN), case.reference]), drc.lmm.image_size)
+    pictures = resized(domain.images([*case.given(SHOWN), case.reference]), drc.lmm.image_size)
     return pictures[:-1], pictures[-1]
 
 

@@ -25,6 +25,7 @@ from drc.files import file_chunks, file_hash, write_chunks  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
+from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.ahead import ahead  # noqa: E402
 from drc.train.batches import Batches  # noqa: E402
@@ -41,7 +42,7 @@ from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import QUICKEST, train  # noqa: E402
 from drc.train.teacher import Teacher  # noqa: E402
-from drc.train.tokenizer import TokenizerObjective, as_images  # noqa: E402
+from drc.train.tokenizer import TokenizerObjective  # noqa: E402
 from drc.train.validation import gaps  # noqa: E402
 from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
 
@@ -101,7 +102,7 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
 
     def batch_loss(model, step):
         pixels, mirrored = drawn(step)
-        images = as_images(pixels, options.device)
+        images = from_pixels(pixels, options.device)
         mirrored = mirrored.to(images.device)[:, None, None, None]
         return model(torch.where(mirrored, images.flip(3), images), step)
 

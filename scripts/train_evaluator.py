@@ -26,9 +26,9 @@ from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import Pictures, emoji_part, restyled_part  # noqa: E402
 from drc.data.splits import Splits, order  # noqa: E402
 from drc.files import file_hash, write_safetensors  # noqa: E402
+from drc.pixels import from_pixels, to_pixels  # noqa: E402
 from drc.train.checkpoints import RunFolder  # noqa: E402
 from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
-from drc.train.tokenizer import as_images  # noqa: E402
 
 RESTYLED = ("test", "seen", "history", "known", "val", "val_history", "train")
 EVALUATED = 0.6  # share of a batch from the emoji and the first four restyled sets, which tests are made of
@@ -51,13 +51,8 @@ def small(pictures: Pictures, size: int) -> np.ndarray:
     """All pictures in memory at the size that the evaluator reads: uint8 [pictures, size, size, 3]."""
     images = np.empty((len(pictures), size, size, 3), np.uint8)
     for rows in tqdm(np.array_split(np.arange(len(pictures)), len(pictures) // 128), desc="shrink"):
-        images[rows] = as_bytes(shrink(as_images(pictures.read(rows)), size))
+        images[rows] = to_pixels(shrink(from_pixels(pictures.read(rows)), size))
     return images
-
-
-def as_bytes(images: torch.Tensor) -> np.ndarray:
-    """[B, 3, S, S] in 0..1 -> uint8 [B, S, S, 3]"""
-    return (images.float() * 255).round().byte().permute(0, 2, 3, 1).numpy()
 
 
 @torch.no_grad()
@@ -72,9 +67,9 @@ def rebuild(
         tokenizer = load(model).lmm.vision.to(memory_format=torch.channels_last)
         images = np.empty((len(rows), size, size, 3), np.uint8)
         for chosen in tqdm(np.array_split(np.arange(len(rows)), max(1, len(rows) // 32)), desc="rebuild"):
-            batch = as_images(pictures.read(rows[chosen])).contiguous(memory_format=torch.channels_last)
+            batch = from_pixels(pictures.read(rows[chosen])).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
-                images[chosen] = as_bytes(shrink(tokenizer.decode(tokenizer.encode(batch)), size))
+                images[chosen] = to_pixels(shrink(tokenizer.decode(tokenizer.encode(batch)), size).float())
         np.savez(path, rows=rows, images=images)
     found = np.load(path)
     return found["rows"], found["images"]
@@ -125,7 +120,7 @@ def main() -> None:
         instead = (position[rows] >= 0) & (random.random(BATCH) < REBUILT)
         chosen[instead] = rebuilt[position[rows[instead]]]
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-        return disturbed(as_images(chosen), generator), style[rows], meaning[rows]
+        return disturbed(from_pixels(chosen), generator), style[rows], meaning[rows]
 
     if not trainer.finished():
         trainer.run(plainly(evaluator, options.seed, lambda model, step: model.loss(*batch(step))))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..data.splits import order
 from ..files import write_bytes
-from ..train.validation import as_pictures
+from ..pixels import to_pixels
 from .cases.domain import Case, Domain
 from .models import Model
 
@@ -67,7 +67,7 @@ class Generated:
         if request.shown:
             history = self.domain.images([request.history(case) for case in cases], self.device)
         seeds = [self.domain.seed(request.test, case) + self.seed for case in cases]
-        drawn = as_pictures(request.model.draw(history, reference, seeds).cpu())
+        drawn = to_pixels(request.model.draw(history, reference, seeds))
         for case, picture in zip(cases, drawn, strict=True):
             file = io.BytesIO()
             Image.fromarray(picture).save(file, "PNG")

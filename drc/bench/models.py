@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from ..files import file_hash, tensors_hash
 from ..lmm import LMM
 from ..lmm.generate import Sampling, generate
 from ..model import DRC, PICTURES
+from ..pixels import resized
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
 from .judges.judge import Judge
@@ -47,12 +47,12 @@ class LMMModel:
 
     @torch.no_grad()
     def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
-        images = fitted(torch.cat((history, reference[:, None]), dim=1).flatten(0, 1), self.lmm.image_size)
+        images = resized(torch.cat((history, reference[:, None]), dim=1).flatten(0, 1), self.lmm.image_size)
         codes = torch.cat([self.lmm.tokenize(some) for some in images.split(PICTURES)])
         codes = codes.unflatten(0, (len(reference), -1))
         instructions = self.instruct(codes[:, :-1], codes[:, -1])
         drawn = self.lmm.detokenize(generate(self.lmm, *instructions, seeds, self.sampling, self.on_code))
-        return fitted(drawn, reference.shape[-1])
+        return resized(drawn, reference.shape[-1])
 
 
 class DRCModel(LMMModel):
@@ -94,8 +94,8 @@ class Tokeniser:
 
     @torch.no_grad()
     def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
-        images = fitted(reference, self.lmm.image_size)
-        return fitted(self.lmm.detokenize(self.lmm.tokenize(images)), reference.shape[-1])
+        images = resized(reference, self.lmm.image_size)
+        return resized(self.lmm.detokenize(self.lmm.tokenize(images)), reference.shape[-1])
 
 
 class Chooser:
@@ -118,13 +118,6 @@ class Chooser:
             likeness.append((found.style * style).sum(dim=1) + (found.meaning * meaning).sum(dim=1))
         best = torch.stack(likeness).argmax(dim=0)
         return torch.stack(drawn)[best, torch.arange(len(seeds))]
-
-
-def fitted(images: Tensor, size: int) -> Tensor:
-    """Square pictures [B, 3, S, S] -> [B, 3, size, size]."""
-    if images.shape[-1] == size:
-        return images
-    return F.interpolate(images, (size, size), mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def open_models(

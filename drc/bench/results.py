@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from ..train.tokenizer import as_images
+from ..pixels import from_pixels
 from .answers import Answer, Answers
 from .judges.cache import FeatureCache, chunks_of
 from .judges.judge import Seen
@@ -76,7 +76,7 @@ def boxes_of(plan: Plan, test: str) -> Seen | None:
     if not rows:
         return None
     rows = sorted({*rows, *targets})
-    vectors = [canvas(as_images(chunk)) for chunk in chunks_of(plan.domain, rows)]
+    vectors = [canvas(from_pixels(chunk)) for chunk in chunks_of(plan.domain, rows)]
     return Seen(np.array(rows), torch.cat(vectors))
 
 
@@ -86,7 +86,7 @@ def parts(plan: Plan, test: str, answer: Answer, boxes: Seen | None) -> dict[str
         return {}
     targets = [case.target for case in plan.cases[test][: len(answer.pictures)]]
     rivals = [plan.domain.rivals(target) for target in targets]
-    found = factor_scores(canvas(as_images(answer.pictures)), boxes, targets, rivals)
+    found = factor_scores(canvas(from_pixels(answer.pictures)), boxes, targets, rivals)
     return {f"{PART}{name}": values for name, values in found.items()}
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import torch
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from ..files import file_hash
-from ..pixels import prepare
+from ..pixels import from_pixels, prepare, to_image, to_pixels
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MOST_PIXELS = 2**26  # 64 megapixels: 8192 x 8192
@@ -66,8 +65,7 @@ def read(path: Path, size: int) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f"picture '{path}' is {error}; put it back, or read the folder again") from error
     image.thumbnail((OVERSAMPLING * size, OVERSAMPLING * size), Image.Resampling.BOX, reducing_gap=None)
-    square = prepare(torch.from_numpy(np.array(image))[None].float() / 255, size, f"'{path}'")[0]
-    return (square * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    return to_pixels(prepare(to_image(from_pixels([np.array(image)])), size, f"'{path}'")[0])
 
 
 class UnusableError(ValueError):

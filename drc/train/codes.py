@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..files import tensors_hash, write_safetensors
+from ..pixels import from_pixels
 from .checkpoints import TrainingError
-from .tokenizer import as_images
 
 CHUNK = 64  # pictures encoded at once
 KEY = np.dtype("S32")
@@ -93,6 +93,6 @@ class CodeCache:
 @torch.no_grad()
 def encode(vision: nn.Module, pixels: np.ndarray, device: torch.device | str) -> Tensor:
     """uint8 [n, size, size, 3] -> codes int16 [n, 2, N] of the pictures and of their mirror images."""
-    images = as_images(pixels, device).contiguous(memory_format=torch.channels_last)
+    images = from_pixels(pixels, device).contiguous(memory_format=torch.channels_last)
     both = vision.encode(torch.cat((images, images.flip(3))))
     return both.to(torch.int16).cpu().unflatten(0, (2, -1)).transpose(0, 1).contiguous()

@@ -6,7 +6,6 @@ weighed apart and colour counts more.
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -82,8 +81,3 @@ def picture_loss(rebuilt: Tensor, images: Tensor) -> Tensor:
     edges = (difference[..., 1:] - difference[..., :-1]).abs().mean()
     edges = edges + (difference[..., 1:, :] - difference[..., :-1, :]).abs().mean()
     return brightness.abs().mean() + 1.5 * colour + 0.5 * edges + 2 * difference.square().mean()
-
-
-def as_images(pixels: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 [B, H, W, 3] -> float [B, 3, H, W] in 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(0, 3, 1, 2).float() / 255

@@ -4,11 +4,12 @@ import dataclasses
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
 from ..lmm.generate import Sampling, generate
 from ..model import DRC
+from ..pixels import to_pixels
 from .batches import Batch
 from .lessons import Lesson, plain_lesson
 from .objectives import Losses
@@ -79,9 +80,4 @@ def draw_samples(drc: DRC, vision: nn.Module, batch: Batch, device: torch.device
     seeds = list(range(len(made)))
     drawn = generate(drc.lmm, texts, vectors, made[0].coefficients, seeds, Sampling(TEMPERATURE)).cpu()
     rows = torch.cat((batch.history, torch.stack((batch.reference, drawn, batch.target), dim=1)), dim=1)
-    return [list(as_pictures(vision.decode(codes))) for codes in rows]
-
-
-def as_pictures(images: Tensor) -> np.ndarray:
-    """[n, 3, S, S] in 0..1 -> uint8 [n, S, S, 3]"""
-    return (images * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    return [list(to_pixels(vision.decode(codes))) for codes in rows]

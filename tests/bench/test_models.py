@@ -10,13 +10,13 @@ from drc.bench.models import (
     EntangledModel,
     Tokeniser,
     find_file,
-    fitted,
     load_entangled,
     open_models,
 )
 from drc.checkpoint import load
 from drc.files import write_safetensors
 from drc.lmm.generate import Sampling
+from drc.pixels import resized
 from drc.train.checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder
 from drc.train.entangled import EntangledDRC
 from scripts.lib.tiny import CONFIG, write_tiny
@@ -54,9 +54,9 @@ def test_pictures_of_another_size_are_made_to_fit(tiny):
     model = DRCModel(load(tiny), 1.0, 1.0, Sampling())
     history, reference = asked(64)
     drawn = model.draw(history, reference, [1, 2, 3])
-    small = model.draw(fitted(history.flatten(0, 1), 32).unflatten(0, (3, 2)), fitted(reference, 32), [1, 2, 3])
+    small = model.draw(resized(history.flatten(0, 1), 32).unflatten(0, (3, 2)), resized(reference, 32), [1, 2, 3])
     assert drawn.shape == reference.shape
-    torch.testing.assert_close(drawn, fitted(small, 64))
+    torch.testing.assert_close(drawn, resized(small, 64))
 
 
 def test_what_is_dropped_does_not_count(tiny):

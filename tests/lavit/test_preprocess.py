@@ -20,7 +20,7 @@ WHOLE = replace(VISION, image_size=224)
 def computed():
     made = {}
     for name in ("small", "large"):
-        made[f"out.{name}.resized_uint8_224"] = resize(picture(name), 224)
+        made[f"out.{name}.resized_uint8_224"] = torch.from_numpy(resize(picture(name), 224))
         made[f"out.{name}.tensor_224"] = prepare_for_tokenizer([picture(name)], WHOLE)[0]
         made[f"out.{name}.tensor_img_size"] = prepare_for_tokenizer([picture(name)], VISION)[0]
     return made

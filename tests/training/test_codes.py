@@ -8,11 +8,11 @@ from safetensors.torch import load_file
 
 from drc.data.folder import scan
 from drc.lmm.mini.tokenizer import VisualTokenizer
+from drc.pixels import from_pixels
 from drc.train import codes as codes_module
 from drc.train.checkpoints import TrainingError
 from drc.train.codes import CodeCache
 from drc.train.pairs import FolderPictures, Pairing
-from drc.train.tokenizer import as_images
 from scripts.lib.disk import full_disk, names
 from scripts.lib.tiny import CONFIG
 
@@ -55,7 +55,7 @@ def test_codes_are_those_of_the_picture_and_of_its_mirror_image(cache, vision):
     found = cache.codes(pictures, "cpu")
     assert found.dtype == torch.int16 and found.shape == (3, 2, CONFIG.lmm.vision.grid**2)
     for row, number in enumerate(pictures.numbers):
-        image = as_images(pictures.picture(number)[None])
+        image = from_pixels(pictures.picture(number)[None])
         assert torch.equal(found[row, 0].long(), vision.encode(image)[0])
         assert torch.equal(found[row, 1].long(), vision.encode(image.flip(3))[0])
     assert len(found.flatten(1).unique(dim=0)) == 3

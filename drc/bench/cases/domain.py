@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...data.pictures import Picture, Pictures
 from ...data.splits import order
-from ...train.tokenizer import as_images
+from ...pixels import from_pixels
 
 LONGEST = 16  # pictures of a history
 HISTORIES = ("8", "1", "2", "4", "16", "noisy", "mixed")
@@ -113,7 +113,7 @@ class Domain:
     def images(self, rows: ArrayLike, device: torch.device | str = "cpu") -> Tensor:
         """Rows of any shape [...] -> pictures [..., 3, S, S] in 0..1."""
         rows = np.asarray(rows)
-        return as_images(self.pictures.read(rows.ravel()), device).unflatten(0, rows.shape)
+        return from_pixels(self.pictures.read(rows.ravel()), device).unflatten(0, rows.shape)
 
     def first(self, salt: str, rows: Iterable[int], count: int) -> list[int]:
         """The first `count` of the rows in the order of their names' hashes."""

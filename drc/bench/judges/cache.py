@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ...files import write_safetensors
-from ...train.tokenizer import as_images
+from ...pixels import from_pixels
 from ..cases.domain import Domain
 from .judge import Features, Judge
 
@@ -50,10 +50,10 @@ class FeatureCache:
         return torch.cat([self.cached("distance", pair, self.measure)["distance"] for pair in pairs])
 
     def see(self, chunk: Chunk) -> dict[str, Tensor]:
-        return vars(self.judge(as_images(chunk)))
+        return vars(self.judge(from_pixels(chunk)))
 
     def measure(self, chunk: Chunk, other: Chunk) -> dict[str, Tensor]:
-        return {"distance": self.judge.distance(as_images(chunk), as_images(other))}
+        return {"distance": self.judge.distance(from_pixels(chunk), from_pixels(other))}
 
     def cached(self, what: str, chunks: tuple[Chunk, ...], make: Callable, shared: bool = False) -> dict[str, Tensor]:
         """What is in the file of these pictures; made and written first where there is none, unless it is `shared` and

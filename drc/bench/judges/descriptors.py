@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ...data.descriptors import meaning_descriptor, style_descriptor
+from ...pixels import to_pixels
 from .judge import Features, Judge
 
 
@@ -13,5 +14,5 @@ class DescriptorJudge(Judge):
     name, version = "descriptors", "1"
 
     def __call__(self, images: Tensor) -> Features:
-        pictures = (images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        pictures = to_pixels(images)
         return Features(*(torch.from_numpy(describe(pictures)) for describe in (style_descriptor, meaning_descriptor)))

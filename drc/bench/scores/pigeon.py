@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from ...pixels import from_pixels
 from .frechet import frechet_distance
 from .ssim import ms_ssim, ssim
 
@@ -125,7 +126,7 @@ def points(first: Tensor, second: Tensor) -> Tensor:
 def resized(pictures: list[np.ndarray]) -> Tensor:
     """uint8 [H, W, 3] of any sizes -> [n, 3, 512, 512] in 0..1."""
     squares = [np.array(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.BILINEAR)) for one in pictures]
-    return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
+    return from_pixels(squares)
 
 
 def for_inception(pictures: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from ...instruction import InContext, Instruction
-from ...pixels import laid_on_white, square
+from ...pixels import from_image, from_pixels, laid_on_white, rounded, square
 from ...seeds import generator_from
 from ..generate import Sampling
 from ..llama import StaticCache
@@ -82,8 +82,7 @@ class LavitVision(nn.Module):
         One seed for each picture draws which patches are kept, as the original does; without them the likelier happens.
         """
         generators = None if seeds is None else [generator_from(seed) for seed in seeds]
-        # The original resizes to 8 bits.
-        images = normalise((images * 255).round() / 255, self.config).to(self.dtype)
+        images = normalise(rounded(images), self.config).to(self.dtype)  # the original resizes to 8 bits
         codes = self.tokenizer(self.transformer(images)[:, 1:], generators, self.dtype)
         return filled(codes, self.config.patches)
 
@@ -142,8 +141,8 @@ class LavitLMM(nn.Module):
         it is resized as the original resizes: on 8 bits, on which its codes depend.
         """
         longest = max(image.shape[:2])
-        whole = laid_on_white(image, name).permute(2, 0, 1) if squeezed else square(image, longest, name)
-        return resize(to_picture(whole), self.image_size).permute(2, 0, 1) / 255
+        whole = from_image(laid_on_white(image, name)) if squeezed else square(image, longest, name)
+        return from_pixels(resize(to_picture(whole), self.image_size))
 
     def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
         """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], see `LavitVision.encode`."""

@@ -8,18 +8,17 @@ ratio.
 from collections.abc import Sequence
 
 import numpy
-import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from ...pixels import from_pixels, to_pixels
 from .config import VisionConfig
 
 
 def prepare_for_tokenizer(pictures: Sequence[Image.Image], config: VisionConfig) -> Tensor:
     """Pictures of any size -> [B, 3, image_size, image_size]; transparency is disregarded."""
-    resized = torch.stack([resize(picture, config.image_size) for picture in pictures])
-    return normalise(resized.permute(0, 3, 1, 2) / 255, config)
+    return normalise(from_pixels([resize(picture, config.image_size) for picture in pictures]), config)
 
 
 def prepare_for_detokenizer(images: Tensor, config: VisionConfig) -> Tensor:
@@ -28,10 +27,10 @@ def prepare_for_detokenizer(images: Tensor, config: VisionConfig) -> Tensor:
     return normalise(F.interpolate(images, size, mode="bicubic", align_corners=False), config)
 
 
-def resize(picture: Image.Image, size: int) -> Tensor:
+def resize(picture: Image.Image, size: int) -> numpy.ndarray:
     """uint8 [size, size, 3]"""
     resized = picture.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
-    return torch.from_numpy(numpy.array(resized))
+    return numpy.array(resized)
 
 
 def normalise(images: Tensor, config: VisionConfig) -> Tensor:
@@ -42,5 +41,4 @@ def normalise(images: Tensor, config: VisionConfig) -> Tensor:
 
 def to_picture(image: Tensor) -> Image.Image:
     """[3, H, W] in 0..1 -> 8 bits per channel, which is exact where the image came from 8 bits."""
-    pixels = (image.clamp(0, 1) * 255).round().byte()
-    return Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
+    return Image.fromarray(to_pixels(image.clamp(0, 1)))

@@ -23,6 +23,8 @@ from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from ..lora import add_lora
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
+UNDRAWN = 0.9  # light grey
+
 
 @dataclass(frozen=True)
 class MiniConfig:
@@ -89,6 +91,16 @@ class MiniLMM(nn.Module):
     def detokenize(self, codes: Tensor) -> Tensor:
         """Codes [B, N] -> pictures [B, 3, size, size] in 0..1."""
         return self.vision.decode(codes)
+
+    def preview(self, codes: Tensor) -> Tensor:
+        """The codes drawn so far [B, n] -> pictures [B, 3, size, size], light grey where nothing is drawn yet."""
+        rest = self.picture_codes - codes.shape[1]
+        images = self.detokenize(torch.cat((codes, codes[:, -1:].expand(-1, rest)), dim=1))
+        grid = self.config.vision.grid
+        undrawn = torch.arange(self.picture_codes, device=codes.device).view(grid, grid) >= codes.shape[1]
+        cell = self.image_size // grid
+        undrawn = undrawn.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
+        return images.masked_fill(undrawn, UNDRAWN)
 
     def embed(self, codes: Tensor) -> Tensor:
         """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper."""
