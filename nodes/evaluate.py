@@ -6,7 +6,7 @@ from . import host, paths
 from .guard import guarded
 from .host import io
 from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP, semantic_strength, style_strength
-from .sockets import DatasetSocket, Model, ModelSocket, errors_of
+from .sockets import DatasetSocket, Model, ModelSocket
 from .tokens import temperature
 
 # What a run does, and where each begins and ends on the bar, in thousandths.
@@ -98,25 +98,24 @@ class DRC_Evaluate(io.ComfyNode):
         from ..drc.bench.report.summary import in_words
         from ..drc.plots.sheet import of_one_size
 
-        with errors_of("Evaluate"):
-            model.require_own_pictures()
-            model.drc.require_trained_towers()
-            config = BenchConfig(
-                tests=tuple(tests.replace(",", " ").split()),
-                histories=(str(history_length),),
-                limit=cases,
-                sweep=cases,
-                style_strength=style_strength,
-                semantic_strength=semantic_strength,
-                temperature=temperature,
-                seed=seed,
-                judges=judges_of(dataset),
-                evaluator=paths.EVALUATOR,
-                packages=paths.PACKAGES,
-                out=paths.evaluation_folder(report_name),
-                cache=paths.code_cache() / "judges",
-            )
-            report = measure(model, config, dataset)
+        model.require_own_pictures()
+        model.drc.require_trained_towers()
+        config = BenchConfig(
+            tests=tuple(tests.replace(",", " ").split()),
+            histories=(str(history_length),),
+            limit=cases,
+            sweep=cases,
+            style_strength=style_strength,
+            semantic_strength=semantic_strength,
+            temperature=temperature,
+            seed=seed,
+            judges=judges_of(dataset),
+            evaluator=paths.EVALUATOR,
+            packages=paths.PACKAGES,
+            out=paths.evaluation_folder(report_name),
+            cache=paths.code_cache() / "judges",
+        )
+        report = measure(model, config, dataset)
         shown = [drawn(report, ("table",)), drawn(report, SHOWN), list(report.sheets.values())]
         return io.NodeOutput(
             *[host.as_images(of_one_size(pictures)) for pictures in shown],

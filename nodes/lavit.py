@@ -12,7 +12,7 @@ from .guard import guarded
 from .host import io
 from .personalize import MEMORY_PER_PIXEL, MODEL_TOOLTIP, require_one, tokenize
 from .pictures import mask, pictures_of
-from .sockets import InstructionSocket, Model, ModelSocket, Tokens, TokensSocket, errors_of, made_by
+from .sockets import InstructionSocket, Model, ModelSocket, Tokens, TokensSocket, made_by
 
 if TYPE_CHECKING:
     from ..drc.lmm.lavit.conditioning import Condition
@@ -67,16 +67,15 @@ class DRC_ComposeInContext(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.instruction import InContext
 
-        with errors_of("ComposeInContext"):
-            model.require_lavit()
-            given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
-            given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
-            require_one(given.get("reference", []))
-            progress = host.Progress(max(1, sum(map(len, given.values()))))
-            codes = {name: look(model, images, name, seed, progress) for name, images in given.items()}
-            ids = model.drc.lmm.in_context(
-                codes.get("history", []), codes.get("reference", []), model.drc.words.encode(text).ids
-            )
+        model.require_lavit()
+        given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
+        given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
+        require_one(given.get("reference", []))
+        progress = host.Progress(max(1, sum(map(len, given.values()))))
+        codes = {name: look(model, images, name, seed, progress) for name, images in given.items()}
+        ids = model.drc.lmm.in_context(
+            codes.get("history", []), codes.get("reference", []), model.drc.words.encode(text).ids
+        )
         return io.NodeOutput(InContext(ids.to(host.intermediate_device()), guidance, model.drc.hash))
 
 
@@ -135,13 +134,12 @@ class DRC_TokenizeImage(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, images, decision, seed, fit, images_mask=None) -> io.NodeOutput:
-        with errors_of("Tokenize Image"):
-            images = pictures_of(images, images_mask, "images")
-            drawn, squeezed, progress = decision == DECISIONS[0], fit == FITS[0], host.Progress(len(images))
-            if model.decoder is None:
-                codes = [tokenize(model, images, list(range(len(images))), "images", progress)]
-            else:
-                codes = look(model, images, "images", seed if drawn else None, progress, squeezed)
+        images = pictures_of(images, images_mask, "images")
+        drawn, squeezed, progress = decision == DECISIONS[0], fit == FITS[0], host.Progress(len(images))
+        if model.decoder is None:
+            codes = [tokenize(model, images, list(range(len(images))), "images", progress)]
+        else:
+            codes = look(model, images, "images", seed if drawn else None, progress, squeezed)
         return io.NodeOutput(Tokens(torch.cat(codes).to(host.intermediate_device()), model.drc.hash))
 
 
@@ -188,13 +186,12 @@ class DRC_TokensToConditioning(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, tokens, diffusion_model, width, height) -> io.NodeOutput:
-        with errors_of("Tokens To Conditioning"):
-            model.require_lavit()
-            made_by(model, tokens=tokens)
-            low = is_low_resolution(model, host.context_width(diffusion_model))
-            host.load([model.decoder], len(tokens.codes) * model.drc.lmm.picture_codes * CONDITION_BYTES)
-            conditions = model.drc.lmm.decoder.condition(tokens.codes.to(model.device), low)
-            host.Progress(1).step_to(1)
+        model.require_lavit()
+        made_by(model, tokens=tokens)
+        low = is_low_resolution(model, host.context_width(diffusion_model))
+        host.load([model.decoder], len(tokens.codes) * model.drc.lmm.picture_codes * CONDITION_BYTES)
+        conditions = model.drc.lmm.decoder.condition(tokens.codes.to(model.device), low)
+        host.Progress(1).step_to(1)
         return io.NodeOutput(*(as_conditioning(one, width, height) for one in conditions))
 
 

@@ -10,7 +10,7 @@ from . import host, paths
 from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP
-from .sockets import AugmentationsSocket, Model, ModelSocket, Triplets, TripletsSocket, errors_of
+from .sockets import AugmentationsSocket, Model, ModelSocket, Triplets, TripletsSocket
 from .training import Watcher
 
 log = logging.getLogger("drc")
@@ -202,8 +202,7 @@ class DRC_TrainDisentanglement(io.ComfyNode):
     @classmethod
     def execute(cls, model, triplets, sampling, **widgets) -> io.NodeOutput:
         stage = {"stage": 1, "sampling": sampling, "all_blank": 0.5, "some_blank": 0.3}
-        with errors_of("Train Disentanglement"):
-            return train(cls.hidden, model, triplets, None, stage, **widgets)
+        return train(cls.hidden, model, triplets, None, stage, **widgets)
 
 
 @guarded
@@ -254,8 +253,7 @@ class DRC_TrainPersonalisation(io.ComfyNode):
             "mask": semantic_mask,
             "history": history,
         }
-        with errors_of("Train Personalisation"):
-            return train(cls.hidden, model, triplets, augmentations, stage, **widgets)
+        return train(cls.hidden, model, triplets, augmentations, stage, **widgets)
 
 
 def train(

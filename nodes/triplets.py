@@ -3,7 +3,7 @@
 from . import host
 from .guard import guarded
 from .host import io
-from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocket, errors_of
+from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocket
 
 SIZE = 128  # of the pictures in a sheet
 PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
@@ -86,32 +86,31 @@ class DRC_Triplets(io.ComfyNode):
         from ..drc.train.data import benchmark_shares
         from ..drc.train.preview import folder_triplets, triplets
 
-        with errors_of("Triplets"):
-            names = tuple(word for word in restylings.replace(",", " ").split())
-            shared = {"pairing": pairing, "own_share": own_share, "pair_seed": seed}
-            if isinstance(dataset, Benchmark):
-                if pairing in ("restyle", "neighbours"):
-                    raise ValueError(
-                        f"pairing is '{pairing}', but the emoji benchmark brings exact pairs of its own; "
-                        "set pairing to 'automatic'"
-                    )
-                settings = DataConfig("emoji benchmark", str(dataset.folder), **shared)
-                pictures, shares = benchmark_shares(dataset, own_share)
-                sheet = triplets(pictures, shares["train"].index, own_share, shown, seed, host.Bar())
-            else:
-                if restyled_views:
-                    draw_repaints(names, 1, seed)
-                settings = DataConfig(
-                    "folder",
-                    str(dataset.root),
-                    str(dataset.table or ""),
-                    dataset.pattern,
-                    restylings=names,
-                    restyled_views=restyled_views,
-                    validation_share=validation_share,
-                    **shared,
+        names = tuple(word for word in restylings.replace(",", " ").split())
+        shared = {"pairing": pairing, "own_share": own_share, "pair_seed": seed}
+        if isinstance(dataset, Benchmark):
+            if pairing in ("restyle", "neighbours"):
+                raise ValueError(
+                    f"pairing is '{pairing}', but the emoji benchmark brings exact pairs of its own; "
+                    "set pairing to 'automatic'"
                 )
-                sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown, host.Bar())
+            settings = DataConfig("emoji benchmark", str(dataset.folder), **shared)
+            pictures, shares = benchmark_shares(dataset, own_share)
+            sheet = triplets(pictures, shares["train"].index, own_share, shown, seed, host.Bar())
+        else:
+            if restyled_views:
+                draw_repaints(names, 1, seed)
+            settings = DataConfig(
+                "folder",
+                str(dataset.root),
+                str(dataset.table or ""),
+                dataset.pattern,
+                restylings=names,
+                restyled_views=restyled_views,
+                validation_share=validation_share,
+                **shared,
+            )
+            sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown, host.Bar())
         return io.NodeOutput(Triplets(dataset, settings), host.as_images([sheet]))
 
 
@@ -154,12 +153,11 @@ class DRC_Augmentations(io.ComfyNode):
         from ..drc.data.benchmark import Benchmark
         from ..drc.train.preview import augmented
 
-        with errors_of("Augmentations"):
-            if isinstance(dataset, Benchmark):
-                raise ValueError(
-                    "dataset is the emoji benchmark, which brings redrawn references of its own; connect a folder of "
-                    "pictures, or leave this node out"
-                )
-            chosen = Augmentations(crop, colour, grey, blur, rotate, mirror)
-            sheet = augmented(dataset, chosen, SIZE, PICTURES, seed, host.Bar())
+        if isinstance(dataset, Benchmark):
+            raise ValueError(
+                "dataset is the emoji benchmark, which brings redrawn references of its own; connect a folder of "
+                "pictures, or leave this node out"
+            )
+        chosen = Augmentations(crop, colour, grey, blur, rotate, mirror)
+        sheet = augmented(dataset, chosen, SIZE, PICTURES, seed, host.Bar())
         return io.NodeOutput(chosen, host.as_images([sheet]))
