@@ -157,9 +157,13 @@ class DRC(nn.Module):
         """The words that are read as nothing known; there are none where the vocabulary spells whatever it is given."""
         return unknown_words(self.words, text) if isinstance(self.words, Tokenizer) else []
 
-    def style(self, codes: Tensor, weights: Tensor, on_pictures: Callable[[int], None] | None = None) -> Style:
-        """Codes of the history [n, N] and weights [n] -> Style; `on_pictures` is told how many pictures are done."""
+    def style(
+        self, codes: Tensor, weights: Tensor | None = None, on_pictures: Callable[[int], None] | None = None
+    ) -> Style:
+        """Codes of the history [n, N] and weights [n], all 1 where left out, -> Style; `on_pictures` is told how many
+        pictures are done."""
         self.require_trained_towers()
+        weights = torch.ones(len(codes), device=codes.device) if weights is None else weights
         heart = self.disentangler
         codes, absent = trimmed(codes), heart.absent(trimmed(codes))
         rows = torch.cat([heart.rows(self.lmm.embed(some)[None]) for some in codes.split(PICTURES)], dim=1)

@@ -3,6 +3,7 @@
     python -m drc.bench run --model embedded --domain emoji --tests T1,T2 --out DIR
     python -m drc.bench compare DIR DIR [--models NAME,NAME] [--out DIR]
     python -m drc.bench import stickers|movies FOLDER --split pigeon|users --out FILE
+    python -m drc.bench run --model embedded --cases FILE [--clip FOLDER --dino FOLDER --lpips FILE --inception FILE]
 
 `run` writes results.json, results.csv and index.html. What was drawn and judged is kept: started again it goes on where
 it was, and a run with a higher --limit draws only what is new. On many processes, each with a share of the cases:
@@ -10,7 +11,8 @@ it was, and a run with a higher --limit draws only what is new. On many processe
     accelerate launch --multi_gpu --num_processes 2 -m drc.bench run --device cpu ...
 
 `compare` sets the first models of two results, or those that are named, side by side; both folders may be the same.
-`import` makes cases of the paper's own data, where a user has it.
+`import` makes cases of the paper's own data, where a user has it, and `run --cases` runs them: with Pigeon's
+metrics, as far as what they look with is given.
 """
 
 import argparse
@@ -21,8 +23,10 @@ from pathlib import Path
 
 from ..train.processes import StoppedElsewhereError, processes_of
 from .cases import DOMAINS
+from .cases.domain import HISTORIES
 from .cases.importers import command as importing
 from .config import BenchConfig
+from .judges.efficientnet import EfficientNetJudge
 from .report.compare import differences, markdown, write_comparison
 from .report.report import PAGE, read_results
 from .report.summary import MODELS
@@ -77,8 +81,8 @@ def add_run(command: argparse.ArgumentParser) -> None:
         type=names,
         default=DEFAULTS.histories,
         metavar="NAMES",
-        help=f"numbers of pictures, noisy or mixed; the first is what the tables are about "
-        f"({','.join(DEFAULTS.histories)})",
+        help="numbers of pictures, noisy or mixed; the first is what the tables are about "
+        f"({','.join(HISTORIES)}; with --cases the five that there are)",
     )
     add("--limit", type=int, default=DEFAULTS.limit, help=f"cases of a test ({DEFAULTS.limit})")
     add("--sweep", type=int, default=DEFAULTS.sweep, help=f"cases of all histories but the first ({DEFAULTS.sweep})")
@@ -88,10 +92,16 @@ def add_run(command: argparse.ArgumentParser) -> None:
         option(add, name, int)
     add("--controls", action="store_true", help="also draw from the history alone, and from the reference alone")
     add("--gaps", action="store_true", help="also measure the loss that a wrong history or reference adds")
-    add("--judges", type=names, default=DEFAULTS.judges, metavar="NAMES", help=",".join(DEFAULTS.judges))
+    add("--judges", type=names, metavar="NAMES", help=f"{','.join(DEFAULTS.judges)}; with --cases the second alone")
     for name in ("data", "packages", "evaluator", "out", "cache"):
         option(add, name, Path)
     add("--device", help="such as cpu or cuda; without it, the fastest there is")
+    add("--cases", type=Path, metavar="FILE", help="what 'import' wrote, in place of a domain")
+    add("--pictures", type=Path, metavar="FOLDER", help="where the pictures of --cases lie, if they have moved")
+    add("--clip", type=Path, metavar="FOLDER", help="CLIP as transformers saves it; Pigeon takes ViT-H-14 of laion2b")
+    add("--dino", type=Path, metavar="FOLDER", help="DINOv2 as transformers saves it; Pigeon takes dinov2-large")
+    add("--lpips", type=Path, metavar="FILE", help="VGG16 and the heads of lpips in one safetensors file")
+    add("--inception", type=Path, metavar="FILE", help="the Inception of pytorch-fid as a safetensors file, for FID")
 
 
 def option(add, name: str, kind: type) -> None:
@@ -124,6 +134,8 @@ def command_run(options: argparse.Namespace) -> None:
     models = dict(values.pop("models"))
     if len(models) < len(options.models):
         raise ValueError("two models have the same name; give them names, as in --model NAME=FILE")
+    if values["judges"] is None:
+        values["judges"] = DEFAULTS.judges if options.cases is None else (EfficientNetJudge.name,)
     processes = processes_of(options.device)
     logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
     report = run(BenchConfig(models=models, **values), Progress(), processes)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
 from ..lmm.generate import Sampling
-from .cases.domain import HISTORIES, check_histories
+from .cases.domain import check_histories
 from .judges import JUDGES
 from .judges.efficientnet import EfficientNetJudge
+from .judges.evaluator import EvaluatorJudge
 
-PATHS = ("models", "data", "packages", "evaluator", "out", "cache")
+ENCODERS = ("clip", "dino", "lpips", "inception")
+PATHS = ("models", "data", "packages", "evaluator", "out", "cache", "cases", "pictures", *ENCODERS)
 
 
 @dataclass(frozen=True)
@@ -20,18 +22,20 @@ class BenchConfig:
 
     models: files by name, see `models.open_models`; the first is the one in question.
     tests: of the domain; none: all that its report has.
-    histories: see `cases.domain.HISTORIES`; the first is what the tables are about, the others are drawn for `sweep`
-        cases.
+    histories: see `cases.domain.HISTORIES`; none: all that the domain shows. The first is what the tables are about,
+        the others are drawn for `sweep` cases.
     limit: cases of a test.
     candidates: drawn for each case, of which EfficientNet picks one; it is no judge then.
     controls: every DRC model with the history alone and with the reference alone, too.
     gaps: also the loss that a wrong history or reference adds.
+    cases: a file of imported cases, in place of a domain; `pictures`: where these lie, if they have moved.
+    clip, dino, lpips, inception: what Pigeon's metrics look with, see `scores.encoders`.
     """
 
     models: Mapping[str, str] = field(default_factory=dict)
     domain: str = "emoji"
     tests: tuple[str, ...] = ()
-    histories: tuple[str, ...] = HISTORIES
+    histories: tuple[str, ...] = ()
     limit: int = 64
     sweep: int = 16
     style_strength: float = STYLE_STRENGTH
@@ -49,6 +53,12 @@ class BenchConfig:
     evaluator: Path = Path("build/evaluator/evaluator.safetensors")
     out: Path = Path("build/bench/run")
     cache: Path = Path("build/bench/cache")
+    cases: Path | None = None
+    pictures: Path | None = None
+    clip: Path | None = None
+    dino: Path | None = None
+    lpips: Path | None = None
+    inception: Path | None = None
 
     @property
     def sampling(self) -> Sampling:
@@ -57,6 +67,15 @@ class BenchConfig:
     @property
     def strengths(self) -> tuple[float, float]:
         return self.style_strength, self.semantic_strength
+
+    @property
+    def encoders(self) -> dict[str, Path | None]:
+        return {name: getattr(self, name) for name in ENCODERS}
+
+    @property
+    def as_pigeon(self) -> bool:
+        """Whether Pigeon's metrics are taken: of its own kind of cases, and where something to look with is given."""
+        return self.cases is not None or any(self.encoders.values())
 
     def settings(self) -> dict:
         """What a report says of itself."""
@@ -74,4 +93,11 @@ def check(config: BenchConfig) -> None:
         raise ValueError(
             f"{EfficientNetJudge.name} picks one of {config.candidates} candidates and must not score it; "
             "give --judges evaluator"
+        )
+    if config.pictures and not config.cases:
+        raise ValueError("pictures is given without cases; give --cases FILE, whose pictures lie there")
+    if config.cases and EvaluatorJudge.name in config.judges:
+        raise ValueError(
+            f"the judge {EvaluatorJudge.name} knows emoji alone and cannot judge imported cases; "
+            f"give --judges {EfficientNetJudge.name}"
         )

@@ -47,9 +47,7 @@ class LMMModel:
 
     @torch.no_grad()
     def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
-        images = resized(torch.cat((history, reference[:, None]), dim=1).flatten(0, 1), self.lmm.image_size)
-        codes = torch.cat([self.lmm.tokenize(some) for some in images.split(PICTURES)])
-        codes = codes.unflatten(0, (len(reference), -1))
+        codes = codes_of(self.lmm, torch.cat((history, reference[:, None]), dim=1))
         instructions = self.instruct(codes[:, :-1], codes[:, -1])
         drawn = self.lmm.detokenize(generate(self.lmm, *instructions, seeds, self.sampling, self.on_code))
         return resized(drawn, reference.shape[-1])
@@ -62,11 +60,8 @@ class DRCModel(LMMModel):
 
     def instruct(self, history: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         device = reference.device
-        weights = torch.ones(history.shape[1], device=device)
         made = [
-            self.drc.compose(
-                self.drc.style(pictures, weights), self.drc.semantics(picture), "", *self.strengths, device=device
-            )
+            self.drc.compose(self.drc.style(pictures), self.drc.semantics(picture), "", *self.strengths, device=device)
             for pictures, picture in zip(history, reference, strict=True)
         ]
         texts, vectors = torch.stack([one.text for one in made]), torch.stack([one.vectors for one in made])
@@ -118,6 +113,12 @@ class Chooser:
             likeness.append((found.style * style).sum(dim=1) + (found.meaning * meaning).sum(dim=1))
         best = torch.stack(likeness).argmax(dim=0)
         return torch.stack(drawn)[best, torch.arange(len(seeds))]
+
+
+def codes_of(lmm: LMM, images: Tensor) -> Tensor:
+    """Square pictures [B, n, 3, S, S] in 0..1, made to fit the model -> codes [B, n, N]."""
+    some = resized(images.flatten(0, 1), lmm.image_size).split(PICTURES)
+    return torch.cat([lmm.tokenize(few) for few in some]).unflatten(0, images.shape[:2])
 
 
 def open_models(

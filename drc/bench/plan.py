@@ -1,12 +1,13 @@
 """What a run asks: the cases of its tests, and who is to draw them with which history."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import torch
 
 from .baselines import CEILING
-from .cases.domain import Domain
+from .cases.domain import SHARES, Domain
 from .config import BenchConfig
 from .generated import Request
 from .judges import open_judge
@@ -20,11 +21,17 @@ class Plan:
     def __init__(
         self, config: BenchConfig, domain: Domain, models: Mapping[str, LMMModel], device: torch.device | str = "cpu"
     ):
-        self.config, self.domain, self.models, self.device = config, domain, models, device
-        self.histories = list(dict.fromkeys(config.histories))
-        self.main_history, *self.other_histories = self.histories
+        self.config = replace(config, histories=config.histories or domain.histories_shown)
+        self.domain, self.models, self.device = domain, models, device
+        self.main_history, *self.other_histories = dict.fromkeys(self.config.histories)
         self.tests = list(dict.fromkeys(config.tests or domain.reported))
         self.cases = {test: domain.cases(test, config.limit) for test in self.tests}
+        foreign = [name for name in self.config.histories if name in SHARES]
+        if foreign and not all(case.strays for cases in self.cases.values() for case in cases):
+            raise ValueError(
+                f"history {foreign[0]} was asked for, but {domain.name} knows no pictures of others to mix in; give "
+                "numbers of pictures"
+            )
 
     @cached_property
     def drawing(self) -> dict[str, Model]:

@@ -1,40 +1,50 @@
 """All that a run found, as JSON can hold it; `report.summary` says what is in it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 
 from ..pixels import from_pixels
 from .answers import Answer, Answers
+from .baselines import BASELINES
 from .judges.cache import FeatureCache, chunks_of
 from .judges.judge import Seen
 from .models import DRCModel
 from .plan import Plan
 from .report.summary import MODELS
+from .scores.encoders import digests
 from .scores.factors import canvas, factor_scores
 from .scores.metrics import PART
+from .scores.pigeon import Networks, Sample, protocol
 from .scores.retrieval import Scorer
 from .scores.sensitivity import sensitivity
 
 
 def results_of(
-    plan: Plan, answers: Answers, caches: Sequence[FeatureCache], tell: Callable[[str, int, int], None]
+    plan: Plan,
+    answers: Answers,
+    caches: Sequence[FeatureCache],
+    tell: Callable[[str, int, int], None],
+    networks: Networks | None = None,
 ) -> dict:
+    """With Pigeon's metrics where there are networks for them."""
     tests = {}
     for done, test in enumerate(plan.tests):
         tell("scoring", done, len(plan.tests))
         tests[test] = of_test(plan, answers, caches, test)
+        if networks:
+            tests[test]["protocol"] = as_pigeon(answers, answers.seen(test, caches[0]), test, networks, tell)
     tell("scoring", len(plan.tests), len(plan.tests))
     return {
         "domain": plan.domain.name,
         "pictures": plan.domain.fingerprint,
-        "settings": plan.config.settings() | {"tests": plan.tests, "histories": list(plan.config.histories)},
+        "settings": plan.config.settings() | {"domain": plan.domain.name, "tests": plan.tests},
         MODELS: {name: model.key for name, model in plan.drawing.items()},
         "files": {name: model.digest for name, model in plan.models.items()},
         "judges": {cache.judge.name: cache.judge.version for cache in caches},
         "tests": tests,
-    }
+    } | ({"encoders": digests(plan.config.encoders)} if networks else {})
 
 
 def of_test(plan: Plan, answers: Answers, caches: Sequence[FeatureCache], test: str) -> dict:
@@ -67,6 +77,30 @@ def judged(
             numbers["distance"] = cache.distances(pairs).numpy().round(5)
         found.setdefault(answer.shown, {})[answer.name] = {name: as_json(one) for name, one in numbers.items()}
     return found
+
+
+def as_pigeon(
+    answers: Answers, seen: Seen, test: str, networks: Networks, tell: Callable[[str, int, int], None]
+) -> dict[str, dict[str, float]]:
+    """Answer to the main history -> Pigeon's metrics."""
+    plan = answers.plan
+    found, total = {}, len(BASELINES) + len(plan.ceilings) + len(plan.drawing) + 1
+    for answer in answers.of(test, seen):
+        if answer.shown == plan.main_history:
+            tell(f"measuring {test} as Pigeon does", len(found), total)
+            found[answer.name] = protocol(samples(plan, test, answer), networks)
+    tell(f"measuring {test} as Pigeon does", total, total)
+    return found
+
+
+def samples(plan: Plan, test: str, answer: Answer) -> Iterator[Sample]:
+    """Pictures as the models see them."""
+    domain = plan.domain
+    for case, drawn in zip(plan.cases[test], answer.pictures, strict=True):
+        rows = [case.target, *case.given(answer.shown)]
+        target, *history = domain.pictures.read(np.array(rows))
+        caption, *captions = map(domain.caption, rows)
+        yield Sample(drawn, target, history, caption, tuple(captions))
 
 
 def boxes_of(plan: Plan, test: str) -> Seen | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..train.processes import OneProcess
 from .answers import Answers
-from .cases import open_domain
+from .cases import open_cases, open_domain
 from .cases.domain import Domain
 from .config import BenchConfig, check
 from .generated import Generated
@@ -17,6 +17,8 @@ from .plan import Plan
 from .report.report import Report
 from .report.sheets import sheets
 from .results import results_of
+from .scores.encoders import open_networks
+from .scores.pigeon import Networks
 
 Progress = Callable[[str, int, int], None]
 
@@ -32,8 +34,9 @@ class Run:
         judges: Sequence[Judge],
         processes: OneProcess | None = None,
         on_progress: Progress | None = None,
+        networks: Networks | None = None,
     ):
-        self.processes = processes or OneProcess()
+        self.processes, self.networks = processes or OneProcess(), networks
         self.tell = on_progress or (lambda what, done, total: None)
         self.plan = Plan(config, domain, models, self.processes.device)
         self.generated = Generated(config.out / "drawn", domain, config.seed, self.processes.device)
@@ -78,7 +81,8 @@ class Run:
 
     def report(self) -> Report:
         """After all shares."""
-        return Report(results_of(self.plan, self.answers, self.caches, self.tell), sheets(self.plan, self.generated))
+        results = results_of(self.plan, self.answers, self.caches, self.tell, self.networks)
+        return Report(results, sheets(self.plan, self.generated))
 
 
 def run(
@@ -98,11 +102,15 @@ def run(
     processes = processes or OneProcess()
     with processes.together():
         check(config)
-        domain = domain or open_domain(config.domain, config.data)
+        if domain is None:
+            cases = config.cases
+            domain = open_cases(cases, config.pictures) if cases else open_domain(config.domain, config.data)
         if models is None:
             models = open_models(config.models, config.strengths, config.sampling, config.controls, processes.device)
         judges = judges or open_judges(config.judges, config.evaluator, config.packages, domain, processes.device)
-        whole = Run(config, domain, models, judges, processes, on_progress)
+        wanted = config.as_pigeon and processes.main
+        networks = open_networks(**config.encoders, device=processes.device) if wanted else None
+        whole = Run(config, domain, models, judges, processes, on_progress, networks)
     for share in whole.shares():
         with processes.together():
             share()

@@ -57,15 +57,17 @@ class Splits:
 
     def test_rows(self, emoji: Emoji, test: str) -> list[int]:
         """Rows of a build that are the true targets of one of TESTS."""
+        return [row for (style, code), row in emoji.rows.items() if self.is_target(style, code, test)]
+
+    def is_target(self, style: str, code: str, test: str) -> bool:
+        """Whether a picture is the true one of a case of one of TESTS."""
         seen, split = TESTS[test]
-        return [
-            row
-            for (style, code), row in emoji.rows.items()
-            if STYLES[style].seen == seen
+        return (
+            STYLES[style].seen == seen
             and code in self.shared
             and self.meaning_split[code] == split
             and (test != "cells" or self.is_held_out(style, code))
-        ]
+        )
 
 
 def order(text: str) -> str:

@@ -35,3 +35,10 @@ def open_domain(name: str, folder: Path) -> Domain:
             f"domain {name} needs the package {error.name}, which is not installed; install it, or choose another of "
             f"{', '.join(DOMAINS)}"
         ) from error
+
+
+def open_cases(file: Path, pictures: Path | None = None) -> Domain:
+    """Imported cases; `pictures` says where their pictures lie, if they have moved."""
+    from .imported import ImportedDomain
+
+    return ImportedDomain.open(file, pictures)

@@ -7,6 +7,7 @@ fixed before any model is looked at, a shorter list is the beginning of the long
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -67,22 +68,43 @@ def in_order(histories: Iterable[str]) -> list[str]:
 class Domain:
     """All pictures that tests are made of, and the tests' cases and galleries.
 
-    `tests` maps the names of tests to what they are; `reported` are those of a full report, in its order. `fingerprint`
-    changes when pictures do. `ordinary` are the rows of pictures that nobody repainted, where there are such. `cases`,
-    `gallery` and `facets` say what a domain asks and how a report is divided.
+    A domain gives `name`; `tests`, from their names to what they are; `reported`, those of a full report in its order;
+    `open`, which reads what was built in a folder; and per test `targets`, `references`, `histories`, `gallery` and
+    `facets`. It may give `foreign_styles`, without which no history is noisy or mixed, `rivals`, `caption` and
+    `histories_shown`. `fingerprint` changes when pictures do. `ordinary` are the rows of pictures that nobody
+    repainted, where there are such. Everything else follows: see `case`.
     """
 
     name: str
     tests: dict[str, str]
     reported: tuple[str, ...]
+    histories_shown: tuple[str, ...] = HISTORIES
+    """Those of a full report; the first is what its tables are about."""
 
     def __init__(self, pictures: Pictures, fingerprint: str):
         self.pictures, self.fingerprint = pictures, fingerprint
         self.ordinary: Sequence[int] = range(len(pictures))
 
-    def cases(self, test: str, limit: int) -> list[Case]:
-        """The first `limit` cases of a test; ValueError, in one sentence, for a test that is not there."""
+    @classmethod
+    def open(cls, folder: Path) -> "Domain":
+        """What a script built in a folder; ValueError, in one sentence that names the script, without it."""
         raise NotImplementedError
+
+    def targets(self, test: str) -> list[int]:
+        """True pictures, one for each case that a test could have."""
+        raise NotImplementedError
+
+    def references(self, test: str, target: int) -> list[int]:
+        """The target's meaning in other styles; the reference is one of them."""
+        raise NotImplementedError
+
+    def histories(self, test: str, target: int, style: str) -> list[int]:
+        """Pictures in a style, none of which shows what the target does; the history is some of them."""
+        raise NotImplementedError
+
+    def foreign_styles(self, test: str, target: int) -> list[str]:
+        """Styles of others that may stray into the history."""
+        return []
 
     def gallery(self, test: str) -> list[int]:
         """Every picture that what is drawn in a test is compared with: all its styles times all its meanings."""
@@ -96,6 +118,26 @@ class Domain:
         """Parts of a style and of a meaning, such as a font, each with the pictures that differ from the target in it
         alone; every part is scored apart."""
         return {}
+
+    def caption(self, row: int) -> str:
+        """What a picture shows in words, where that is known."""
+        return ""
+
+    def cases(self, test: str, limit: int) -> list[Case]:
+        """The first `limit` cases of a test; ValueError, in one sentence, for a test that is not there."""
+        if test not in self.tests:
+            raise ValueError(f"test {test} was asked for, expected out of {', '.join(self.tests)}; choose among them")
+        return [self.case(test, row) for row in self.first(test, self.targets(test), limit)]
+
+    def case(self, test: str, target: int) -> Case:
+        """Of all that it could show, what comes first by the hashes of names."""
+        salt, style = f"{test} {self.name_of(target)}", self.record(target).style
+        (reference,) = self.first(f"{salt} reference", self.references(test, target), 1)
+        history = self.first(f"{salt} history", self.histories(test, target, style), LONGEST)
+        foreign = sorted(self.foreign_styles(test, target), key=lambda name: order(f"{salt} foreign {name}"))
+        strays, others = SHARES["noisy"][1], SHARES["mixed"][1]
+        each = [self.first(f"{salt} foreign", self.histories(test, target, name), others) for name in foreign[:strays]]
+        return Case(target, reference, tuple(history), tuple(rows[0] for rows in each), tuple(each[0] if each else ()))
 
     def record(self, row: int) -> Picture:
         return self.pictures.records[row]

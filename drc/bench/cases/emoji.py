@@ -12,7 +12,7 @@ from ...data.splits import TESTS as VENDOR_TESTS
 from ...data.splits import Splits, order
 from ...data.styles import STYLES
 from ...files import file_hash
-from .domain import LONGEST, SHARES, Case, Domain
+from .domain import LONGEST, Case, Domain
 
 RESTYLED = ("test", "seen", "history", "val", "val_history", "known", "train")
 # test -> parts of the restyled drawings that targets and histories are from
@@ -81,44 +81,33 @@ class EmojiDomain(Domain):
         return cls(parts, splits, families, groups, order(" ".join(map(file_hash, files))))
 
     def cases(self, test: str, limit: int) -> list[Case]:
-        if test not in self.tests:
-            raise ValueError(f"test {test} was asked for, expected out of {', '.join(self.tests)}; choose among them")
         if missing := self.missing(test):
             raise ValueError(
                 f"test {test} needs restyled drawings that are not built ('restyled/{missing[0]}'); run "
                 "'python scripts/build_restyled.py', which builds what is missing"
             )
-        targets = self.part[PROCEDURAL[test][0]] if test in PROCEDURAL else self.vendor_targets(VENDOR[test])
-        return [self.case(test, row) for row in self.first(test, targets, limit)]
+        return super().cases(test, limit)
 
     def missing(self, test: str) -> list[str]:
         """Restyled parts that a test needs and that are not built."""
         return [part for part in PROCEDURAL.get(test, ()) if part not in self.part]
 
-    def vendor_targets(self, test: str) -> list[int]:
-        seen, split = VENDOR_TESTS[test]
+    def targets(self, test: str) -> list[int]:
+        if test in PROCEDURAL:
+            return list(self.part[PROCEDURAL[test][0]])
+        picture, vendor = self.record, VENDOR[test]
         return [
-            row
-            for row in self.part["emoji"]
-            if STYLES[self.record(row).style].seen == seen
-            and self.record(row).meaning in self.splits.shared
-            and self.splits.meaning_split[self.record(row).meaning] == split
-            and (test != "cells" or self.splits.is_held_out(self.record(row).style, self.record(row).meaning))
+            row for row in self.part["emoji"] if self.splits.is_target(picture(row).style, picture(row).meaning, vendor)
         ]
 
     def case(self, test: str, target: int) -> Case:
-        salt, style = f"{test} {self.name_of(target)}", self.record(target).style
-        (reference,) = self.first(f"{salt} reference", self.references(test, target), 1)
-        history = self.first(f"{salt} history", self.histories(test, target, style), LONGEST)
-        if len(history) < LONGEST:
+        case = super().case(test, target)
+        if len(case.history) < LONGEST:
             raise ValueError(
-                f"style {style} has {len(history)} pictures for a history, expected {LONGEST}; build the benchmark as "
-                "its scripts do"
+                f"style {self.record(target).style} has {len(case.history)} pictures for a history, expected "
+                f"{LONGEST}; build the benchmark as its scripts do"
             )
-        foreign = sorted(self.foreign_styles(test, style), key=lambda name: order(f"{salt} foreign {name}"))
-        strays, others = SHARES["noisy"][1], SHARES["mixed"][1]
-        each = [self.first(f"{salt} foreign", self.histories(test, target, name), others) for name in foreign[:strays]]
-        return Case(target, reference, tuple(history), tuple(rows[0] for rows in each), tuple(each[0]))
+        return case
 
     def history_part(self, test: str) -> range:
         return self.part[PROCEDURAL[test][1] if test in PROCEDURAL else "emoji"]
@@ -133,9 +122,9 @@ class EmojiDomain(Domain):
             if row in part and split[self.record(row).meaning] == "train" and cluster[self.record(row).meaning] != near
         ]
 
-    def foreign_styles(self, test: str, style: str) -> list[str]:
+    def foreign_styles(self, test: str, target: int) -> list[str]:
         """Other programs, or sets of other vendors."""
-        part = self.history_part(test)
+        part, style = self.history_part(test), self.record(target).style
         styles = [name for name, rows in self.by_style.items() if name != style and any(row in part for row in rows)]
         if test in PROCEDURAL:
             return styles

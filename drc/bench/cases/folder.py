@@ -62,12 +62,11 @@ class FolderDomain(Domain):
 
     def targets(self, test: str) -> list[int]:
         rows = self.painted if test == REPAINTED else self.plain
-        return [row for row in rows if self.history(row) and self.references(test, row)]
+        return [row for row in rows if self.histories(test, row, self.record(row).style) and self.references(test, row)]
 
-    def history(self, target: int) -> list[int]:
-        """Pictures in the target's style that show something else."""
-        record = self.record(target)
-        return [row for row in self.by_style[record.style] if self.record(row).meaning != record.meaning]
+    def histories(self, test: str, target: int, style: str) -> list[int]:
+        meaning = self.record(target).meaning
+        return [row for row in self.by_style[style] if self.record(row).meaning != meaning]
 
     def references(self, test: str, target: int) -> list[int]:
         if test == REPAINTED:
@@ -82,12 +81,7 @@ class FolderDomain(Domain):
         if test not in self.reported:
             offered = ", ".join(self.reported)
             raise ValueError(f"test {test} was asked for, but this dataset has {offered}; choose among them")
-        return [self.case(test, row) for row in self.first(test, self.targets(test), limit)]
-
-    def case(self, test: str, target: int) -> Case:
-        salt = f"{test} {self.name_of(target)}"
-        (reference,) = self.first(f"{salt} reference", self.references(test, target), 1)
-        return Case(target, reference, tuple(self.first(f"{salt} history", self.history(target), LONGEST)))
+        return super().cases(test, limit)
 
     def gallery(self, test: str) -> list[int]:
         """With the pictures as they are among the rivals, so that a copy is wrong."""

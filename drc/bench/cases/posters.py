@@ -9,7 +9,7 @@ from ...data.pictures import Pictures
 from ...data.posters import FACTORS, PARTS, STYLE_FACTORS, TESTS, Poster, PosterSplits, one_apart, poster_part
 from ...data.splits import order
 from ...files import file_hash
-from .domain import LONGEST, SHARES, Case, Domain
+from .domain import Domain
 
 
 class PosterDomain(Domain):
@@ -47,11 +47,6 @@ class PosterDomain(Domain):
         digests = " ".join(file_hash(folder / f"{part}.json") for part in PARTS)
         return cls({part: poster_part(folder, part) for part in PARTS}, PosterSplits.load(), order(digests))
 
-    def cases(self, test: str, limit: int) -> list[Case]:
-        if test not in self.tests:
-            raise ValueError(f"test {test} was asked for, expected out of {', '.join(self.tests)}; choose among them")
-        return [self.case(test, row) for row in self.first(test, self.targets(test), limit)]
-
     def targets(self, test: str) -> list[int]:
         if test == "V":
             return list(self.part["val"])
@@ -66,15 +61,6 @@ class PosterDomain(Domain):
     def is_seen(self, row: int) -> bool:
         return self.splits.style_split(self.record(row)) == "train"
 
-    def case(self, test: str, target: int) -> Case:
-        salt, style = f"{test} {self.name_of(target)}", self.record(target).style
-        (reference,) = self.first(f"{salt} reference", self.references(test, target), 1)
-        history = self.first(f"{salt} history", self.histories(target, style), LONGEST)
-        foreign = sorted(self.foreign_styles(target), key=lambda name: order(f"{salt} foreign {name}"))
-        strays, others = SHARES["noisy"][1], SHARES["mixed"][1]
-        each = [self.first(f"{salt} foreign", self.histories(target, name), others) for name in foreign[:strays]]
-        return Case(target, reference, tuple(history), tuple(rows[0] for rows in each), tuple(each[0]))
-
     def references(self, test: str, target: int) -> list[int]:
         """The target's meaning in styles that share no part with its own; in a test, styles that training may use."""
         return [
@@ -85,11 +71,11 @@ class PosterDomain(Domain):
             and not any(self.splits.same(factor, self.record(row), self.record(target)) for factor in STYLE_FACTORS)
         ]
 
-    def histories(self, target: int, style: str) -> list[int]:
+    def histories(self, test: str, target: int, style: str) -> list[int]:
         """Posters of training words and subjects in a style, none with the target's word or subject."""
         return [row for row in self.users[style] if not self.splits.near(self.record(row), self.record(target))]
 
-    def foreign_styles(self, target: int) -> list[str]:
+    def foreign_styles(self, test: str, target: int) -> list[str]:
         """Those of users whose fonts, palettes and layouts are of the same split as the target's."""
         own = self.record(target)
         return [

@@ -62,7 +62,7 @@ def scores_of_codes(
 
     `on_sequences` is told how many of 4 * drawn sequences are done.
     """
-    style = drc.style(codes[drawn:-1], torch.ones(len(codes) - drawn - 1, device=codes.device))
+    style = drc.style(codes[drawn:-1])
     vectors, ids = conditions(drc, style, drc.semantics(codes[-1]), text, codes.device)
     ratios = log_likelihood_ratios(log_likelihoods(drc, codes[:drawn], vectors, ids, on_sequences).cpu())
     copies = copying(pictures[:drawn], pictures[drawn:]).cpu()

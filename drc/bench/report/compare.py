@@ -83,6 +83,8 @@ def of_test(name: str, tests: Sequence[dict], models: tuple[str, str]) -> Iterat
                 ]
                 count = min(len(values) for values, _ in pairs)
                 (one, bases), (other, _) = ([part[:count] for part in pair] for pair in pairs)
+                if not bases.any():  # every copy is the truth
+                    continue
                 gain = interval(other - one, first["meanings"][:count], bases)
                 means = [interval(values, first["meanings"][:count], bases)[0] for values in (one, other)]
                 yield Difference(name, history, judge, metric, *means, *gain, int((~np.isnan(other - one)).sum()))

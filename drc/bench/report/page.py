@@ -4,6 +4,7 @@ import numpy as np
 
 from ..baselines import CEILING, TRUTH
 from ..scores.metrics import metric_of, metrics_in
+from ..scores.pigeon import METRICS as PROTOCOL
 from .html import Html, document, element, figure, joined, table
 from .summary import HEADLINES, MODELS, Number, Numbers, disagreements, indexed, main_history, settings_of
 
@@ -20,7 +21,8 @@ what needs no model.""")
 
 
 def page(results: dict, numbers: list[Number], plots: dict[str, np.ndarray], sheets: dict[str, np.ndarray]) -> str:
-    files = [*results[MODELS].items(), *results["judges"].items(), ("pictures", results["pictures"])]
+    files = [*results[MODELS].items(), *results["judges"].items(), *results.get("encoders", {}).items()]
+    files.append(("pictures", results["pictures"]))
     found = indexed(numbers)
     parts = [
         element("p", HOW),
@@ -44,6 +46,8 @@ def section(results: dict, found: Numbers, name: str, sheets: dict[str, np.ndarr
         heads = list(next(iter(test["gaps"].values())))
         rows = [[model, *(f"{gaps[head]:+.2f}" for head in heads)] for model, gaps in test["gaps"].items()]
         parts.append(table(["loss, nats per code", *(head.replace("_", " ") for head in heads)], rows))
+    if "protocol" in test:
+        parts.append(protocol_table(results, test["protocol"]))
     parts.append(facet_tables(results, found, name))
     parts += [figure(title, sheets[title], "JPEG") for title in (name, f"{name} histories") if title in sheets]
     return joined(parts)
@@ -59,6 +63,26 @@ def judge_table(results: dict, found: Numbers, name: str, judge: str) -> Html:
         rows.append([answer, *(str(cell) if cell else "-" for cell in cells)])
     heads = [judge, *(metric_of(metric).head for metric in metrics)]
     return table(heads, rows, [kind(results, answer) for answer in answers])
+
+
+def protocol_table(results: dict, answers: dict[str, dict[str, float]]) -> Html:
+    """Pigeon's metrics, and what each is."""
+    names = [name for name in PROTOCOL if any(name in found for found in answers.values())]
+    rows = [
+        [answer, *(f"{found[name]:.3f}" if name in found else "-" for name in names)]
+        for answer, found in answers.items()
+    ]
+    heads = [
+        "as Pigeon measures",
+        *(f"{name}, {'more' if PROTOCOL[name].higher_is_better else 'less'} is better" for name in names),
+    ]
+    told = [element("p", f"{name}: {PROTOCOL[name].about}, {PROTOCOL[name].unit}.") for name in names]
+    return joined(
+        [
+            table(heads, rows, [kind(results, answer) for answer in answers]),
+            element("details", element("summary", "what these are"), *told),
+        ]
+    )
 
 
 def facet_tables(results: dict, found: Numbers, name: str) -> Html:

@@ -2,7 +2,8 @@
 
 What a run found, as JSON can hold it: {"domain", "pictures", "settings", MODELS: name -> key, "files": name ->
 SHA-256, "judges": name -> version, "tests": name -> {"what", "gallery", "cases", "meanings", "facets", "gaps",
-"judges": judge -> history -> answer -> metric -> a number for each of the first cases}}.
+"judges": judge -> history -> answer -> metric -> a number for each of the first cases, and, where they were taken,
+"protocol": answer -> Pigeon's metric -> its mean}}.
 """
 
 from collections.abc import Iterator, Sequence
@@ -96,7 +97,7 @@ def of_test(results: dict, name: str, test: dict) -> Iterator[Number]:
                             parts |= {(facet, str(value)): np.flatnonzero(found == value) for value in np.unique(found)}
                     for (facet, value), here in parts.items():
                         here = here[~np.isnan(values[here])]
-                        if not len(here):
+                        if not bases[here].any():  # no case, or every copy is the truth
                             continue
                         numbers = interval(values[here], groups[here], bases[here])
                         yield Number(name, history, judge, answer, facet, value, metric, *numbers, len(here))

@@ -4,6 +4,7 @@ Whoever measures brings the networks; what is missing leaves its metrics out. Ev
 512, bilinear, whatever its shape.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class Networks:
     clip: pictures [n, 3, 512, 512] in 0..1 -> image features; Pigeon takes open_clip's ViT-H-14, laion2b-s32b-b79K.
     clip_text: captions -> text features [n, d] of the same model.
     dino: pictures as for clip -> features; Pigeon takes the pooler output of facebook/dinov2-large.
-    lpips: two batches of pictures in -1..1 -> distances [n]; Pigeon takes the VGG of lpips, see `drc.bench.lpips`.
+    lpips: two batches of pictures in -1..1 -> distances [n]; Pigeon takes the VGG of lpips, see `lpips`.
     inception: pictures [n, 3, 299, 299] in 0..1 -> features [n, 2048]: pool3 of the network of pytorch-fid.
     """
 
@@ -43,7 +44,7 @@ class Networks:
 
 @dataclass(frozen=True)
 class Sample:
-    """Pictures uint8 [H, W, 3]; captions may be empty, all of them or none."""
+    """Pictures uint8 [H, W, 3]; without a caption, what it is for is not measured."""
 
     drawn: np.ndarray
     target: np.ndarray
@@ -83,7 +84,7 @@ def protocol(samples: Iterable[Sample], networks: Networks) -> dict[str, float]:
     found: dict[str, list[Tensor]] = {}
     inception: tuple[list[Tensor], list[Tensor]] = [], []
     for sample in samples:
-        drawn, target, history = resized([sample.drawn]), resized([sample.target]), resized(sample.history)
+        drawn, target, history = squeezed([sample.drawn]), squeezed([sample.target]), squeezed(sample.history)
         for name, values in of_sample(sample, drawn, target, history, networks).items():
             found.setdefault(name, []).append(values.double().flatten().cpu())
         if networks.inception:
@@ -108,7 +109,9 @@ def of_sample(sample: Sample, drawn: Tensor, target: Tensor, history: Tensor, ne
         found["history CIS"] = points(features, networks.clip(history))
         if networks.clip_text and sample.target_caption:
             found["CS"] = points(features, networks.clip_text([sample.target_caption]))
-            found["history CS"] = points(features, networks.clip_text(list(sample.history_captions)))
+        if networks.clip_text and any(sample.history_captions):
+            captions = [caption for caption in sample.history_captions if caption]
+            found["history CS"] = points(features, networks.clip_text(captions))
     if networks.dino:
         features = networks.dino(drawn)
         found["DIS"] = points(features, networks.dino(target))
@@ -118,12 +121,26 @@ def of_sample(sample: Sample, drawn: Tensor, target: Tensor, history: Tensor, ne
     return found
 
 
+def remembering(encoder: Encoder) -> Encoder:
+    """Looks at the same picture once: true pictures and histories are compared with every answer."""
+    known: dict[bytes, Tensor] = {}
+
+    def look(pictures: Tensor) -> Tensor:
+        keys = [hashlib.sha256(picture.contiguous().numpy().tobytes()).digest() for picture in pictures]
+        new = {key: row for row, key in enumerate(keys) if key not in known}
+        if new:
+            known.update(zip(new, encoder(pictures[list(new.values())]).cpu(), strict=True))
+        return torch.stack([known[key] for key in keys])
+
+    return look
+
+
 def points(first: Tensor, second: Tensor) -> Tensor:
     """100 x cosine of features [1, d] and [n, d] -> [n]."""
     return 100 * F.cosine_similarity(first.float(), second.float(), dim=1)
 
 
-def resized(pictures: list[np.ndarray]) -> Tensor:
+def squeezed(pictures: list[np.ndarray]) -> Tensor:
     """uint8 [H, W, 3] of any sizes -> [n, 3, 512, 512] in 0..1."""
     squares = [np.array(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.BILINEAR)) for one in pictures]
     return from_pixels(squares)

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from ...model import DRC
-from ...pixels import resized
 from ...train.batches import Batch
 from ...train.objectives import Stage2
 from ...train.validation import gaps
 from ..cases.domain import Case, Domain
+from ..models import codes_of
 
 BATCH = 20
 
@@ -31,6 +31,6 @@ def sensitivity(drc: DRC, domain: Domain, cases: Sequence[Case], history: str) -
 @torch.no_grad()
 def as_batch(drc: DRC, images: Tensor) -> Batch:
     """Target, reference and history of every case [B, 2 + n, 3, S, S] -> a batch without text."""
-    codes = drc.lmm.tokenize(resized(images.flatten(0, 1), drc.lmm.image_size)).cpu().unflatten(0, images.shape[:2])
+    codes = codes_of(drc.lmm, images).cpu()
     text = torch.zeros(len(images), drc.config.lmm.text_slots, dtype=torch.long)
     return Batch(codes[:, 0], codes[:, 2:], codes[:, 1], codes[:, 1], text)

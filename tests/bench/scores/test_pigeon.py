@@ -10,7 +10,7 @@ from torch import Tensor
 
 from drc.bench.scores.frechet import frechet_distance
 from drc.bench.scores.lpips import LPIPS, load_lpips
-from drc.bench.scores.pigeon import METRICS, Networks, Sample, protocol, resized
+from drc.bench.scores.pigeon import METRICS, Networks, Sample, protocol, squeezed
 from drc.bench.scores.ssim import ms_ssim, ssim
 
 RED, GREEN, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (255, 255, 255), (0, 0, 0)
@@ -64,7 +64,7 @@ def test_what_cannot_be_measured_is_left_out():
 def test_pictures_are_squeezed_into_the_square():
     left = plain(BLACK, (20, 80))
     left[:, :40] = 255
-    (square,) = resized([left])
+    (square,) = squeezed([left])
     assert square.shape == (3, 512, 512)
     assert (square[:, :, :240] == 1).all() and (square[:, :, 272:] == 0).all()
 

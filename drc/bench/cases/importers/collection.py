@@ -9,7 +9,7 @@ puts into which part is not known: here hashes of names decide, the same way on 
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -62,6 +62,7 @@ class CaseList:
     cases: list[ImportedCase]
     left_out: list[tuple[str, str]]
     notes: list[str]
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)  # what is known of pictures in words, by name
 
     @property
     def counts(self) -> dict[str, int]:
@@ -98,17 +99,42 @@ class CaseList:
             "test targets that training shows": self.known_targets,
             "left_out": self.left_out,
             "notes": self.notes,
+            "texts": self.texts,
             "cases": [asdict(case) for case in self.cases],
         }
         write_bytes(json.dumps(values, indent=1).encode(), path)
 
 
 def read_cases(path: Path, root: Path | None = None) -> CaseList:
-    """What `CaseList.write` wrote; `root` says where the pictures lie by now, if they have moved."""
-    values = json.loads(path.read_bytes())
-    cases = [ImportedCase(**case | {"history": tuple(case["history"])}) for case in values["cases"]]
-    left_out = [(name, reason) for name, reason in values["left_out"]]
-    return CaseList(root or Path(values["root"]), values["split"], cases, left_out, values["notes"])
+    """What `CaseList.write` wrote; `root` says where the pictures lie by now, if they have moved.
+
+    ValueError, in one sentence, for a file that it did not write.
+    """
+    try:
+        values = json.loads(path.read_bytes())
+        cases = [case_of(case) for case in values["cases"]]
+        left_out = [(str(name), str(reason)) for name, reason in values["left_out"]]
+        texts = {case.target: case.text for case in cases} | {
+            str(name): told(text) for name, text in values.get("texts", {}).items()
+        }
+        return CaseList(root or Path(values["root"]), values["split"], cases, left_out, list(values["notes"]), texts)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"'{path}' holds no cases ({type(error).__name__}: {error}); give a file that 'python -m drc.bench import' "
+            "wrote"
+        ) from error
+
+
+def case_of(values: dict) -> ImportedCase:
+    history = tuple(map(str, values["history"]))
+    if values["part"] not in PARTS or not history:
+        raise ValueError(f"a case of part {values['part']!r} with {counted(len(history), 'picture')} of history")
+    user, target, reference = (str(values[name]) for name in ("user", "target", "reference"))
+    return ImportedCase(values["part"], user, history, target, reference, told(values["text"]))
+
+
+def told(text: dict) -> dict[str, str]:
+    return {str(name): str(value) for name, value in text.items()}
 
 
 def make_cases(collection: Collection, split: str) -> CaseList:
@@ -126,7 +152,9 @@ def make_cases(collection: Collection, split: str) -> CaseList:
         ImportedCase(part[key], user, window[:HISTORY], window[-1], window[-1], collection.texts.get(window[-1], {}))
         for key, (user, window) in zip(keys, found, strict=True)
     ]
-    return CaseList(collection.root, split, cases, collection.left_out + too_few, collection.notes)
+    named = {name for case in cases for name in (*case.history, case.target)}
+    texts = {name: text for name, text in collection.texts.items() if name in named}
+    return CaseList(collection.root, split, cases, collection.left_out + too_few, collection.notes, texts)
 
 
 def windows(names: Sequence[str]) -> list[tuple[str, ...]]:
