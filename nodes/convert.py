@@ -1,7 +1,5 @@
 """Convert LaVIT: the published weights, once, into files that are safe to load."""
 
-from comfy_api.latest import ui
-
 from . import host, paths
 from .guard import guarded
 from .host import io
@@ -22,7 +20,8 @@ class DRC_ConvertLaVIT(io.ComfyNode):
                 io.String.Input(
                     "folder",
                     default="",
-                    tooltip="The full path of the folder that you downloaded rain1011/LaVIT-7B-v2 to.",
+                    tooltip="The full path of the folder that you downloaded rain1011/LaVIT-7B-v2 to. It must lie "
+                    "below ComfyUI's models folder, or where extra_model_paths.yaml lists it as datasets.",
                 ),
                 io.String.Input(
                     "name",
@@ -45,5 +44,5 @@ class DRC_ConvertLaVIT(io.ComfyNode):
         with errors_of("Convert LaVIT"):
             paths.check_converted_name(name)
             report = table(convert(paths.published_folder(folder), paths.models(), name, host.Bar()))
-        host.show_text(cls.hidden, f"Done. Press R, then choose {name} in Load DRC Model.\n{report}")
-        return io.NodeOutput(report, ui=ui.PreviewText(report))
+        text = f"Done. Press R, then choose {name} in Load DRC Model.\n{report}"
+        return io.NodeOutput(report, ui=host.show_text(cls.hidden, text))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from ..drc.visible import visible
+
 WHAT_TO_DO = {
     errno.EACCES: "give ComfyUI the right to it",
     errno.EPERM: "give ComfyUI the right to it",
@@ -34,8 +36,8 @@ def errors_of(node: str) -> Iterator[None]:
 
 
 def plain(sentence: str) -> str:
-    """On one line, in letters that can be sent: half a letter, which a name on a disk may hold, as its number."""
-    return " ".join(sentence.encode(errors="backslashreplace").decode().splitlines())
+    """On one line, nothing hidden in it, in letters that can be sent."""
+    return " ".join(visible(sentence).splitlines())
 
 
 def of_disk(error: OSError) -> str:

@@ -10,11 +10,13 @@ import comfy.model_patcher
 import comfy.ops
 import comfy.utils
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor, nn
 
 from ..drc.pixels import from_pixels, to_image, to_pixels
+from ..drc.visible import visible
+from .shown import as_markup
 
 PREVIEW_SECONDS = 0.3  # at least between two previews
 PREVIEW_SHARE = 1 / 20  # of the time, at most
@@ -125,6 +127,11 @@ def check_interrupt() -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
 
 
+def is_cancelled() -> bool:
+    """Whether the user pressed cancel and nobody has ended the prompt yet."""
+    return comfy.model_management.processing_interrupted()
+
+
 class Progress:
     """The bar on the running node. Every step first looks whether the user pressed cancel."""
 
@@ -156,12 +163,19 @@ class Bar:
         self.progress.step_to(done)
 
 
-def show_text(hidden: io.HiddenHolder | None, text: str) -> None:
-    """Writes text into the running node. The page shows what `ui` holds of text in the host's own nodes only."""
+def show_text(hidden: io.HiddenHolder | None, text: str) -> ui.PreviewText:
+    """Writes text into the running node, in the pages of whoever sent the prompt and in no other's.
+
+    Returns it for the node's `ui`, from where the host keeps it in its history; a page shows that of the host's own
+    nodes only. The one place where text of this pack reaches a page; see `shown`.
+    """
     if hidden is not None and hidden.unique_id is not None:
         from server import PromptServer
 
-        PromptServer.instance.send_progress_text(text, hidden.unique_id)
+        server = PromptServer.instance
+        if server.client_id is not None:  # without a name the host would send it to all
+            server.send_progress_text(as_markup(text), hidden.unique_id, server.client_id)
+    return ui.PreviewText(visible(text))
 
 
 def nothing(outputs: int) -> io.NodeOutput:

@@ -2,8 +2,6 @@
 
 import logging
 
-from comfy_api.latest import ui
-
 from . import host, paths
 from .guard import guarded
 from .host import io
@@ -56,5 +54,4 @@ class DRC_SaveModel(io.ComfyNode):
             save(load_own(model.path), path, half=precision == PRECISIONS[0])
         log.info("saved %s", path)
         text = f"Saved as {name}. Press R, then choose it in Load DRC Model."
-        host.show_text(cls.hidden, text)
-        return io.NodeOutput(name, ui=ui.PreviewText(text))
+        return io.NodeOutput(name, ui=host.show_text(cls.hidden, text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import struct
 import threading
@@ -134,10 +135,11 @@ class Client:
 
 
 def _record_binary(result: Result, data: bytes) -> None:
-    """Previews as they come; texts with the node that they are for."""
+    """Previews as they come; texts as the page shows them, with the node that they are for."""
     kind, length = struct.unpack_from(">II", data)
     if kind == TEXT:
-        result.texts.append((data[8 : 8 + length].decode(), data[8 + length :].decode()))
+        text = html.unescape(data[8 + length :].decode()).replace("  \n", "\n")
+        result.texts.append((data[8 : 8 + length].decode(), text))
     else:
         result.previews.append(data)
 

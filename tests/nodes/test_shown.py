@@ -1,0 +1,32 @@
+"""What a node says keeps its letters and loses every meaning that a page could see in it."""
+
+import html
+import re
+
+import pytest
+
+TEXTS = (
+    "step 3 of 200, loss 0.123",
+    "<img src=x onerror=alert(1)> & &lt;",
+    "# head\n- item\n    code\n1. one\n\n| a | b |\n`x` *y* _z_ [l](http://a.b) www.a.b me@a.b [[a|http://b]]",
+    "caf\xe9 \u65e5\u672c \U0001f600\u200d\U0001f600",
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_only_letters_blanks_and_references_are_sent(pack, text):
+    sent = pack.nodes.shown.as_markup(text)
+    assert not re.search(r"[!-~]", re.sub(r"&#\d+;|[A-Za-z0-9,]", "", sent))
+    assert not re.search(r"^ +\S", sent, re.MULTILINE)
+    assert html.unescape(sent).replace("  \n", "\n").replace("\xa0", " ") == text
+
+
+def test_nothing_hidden_is_sent(pack):
+    sent = pack.nodes.shown.as_markup("a\u202eb\x00\udcff\u2066")
+    assert html.unescape(sent) == "a\\u202eb\\u0000\\udcff\\u2066"
+
+
+def test_nothing_hidden_is_in_an_error(pack):
+    with pytest.raises(ValueError) as error, pack.nodes.errors.errors_of("Image Dataset"):
+        raise ValueError("folder is 'a\u202eb\nc\udcff'")
+    assert str(error.value) == "Image Dataset: folder is 'a\\u202eb c\\udcff'."
