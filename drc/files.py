@@ -1,10 +1,13 @@
 """Safetensors files: written whole or not at all, the same bytes for the same content."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors.torch import save_file
@@ -14,12 +17,33 @@ CHUNK = 2**24
 DTYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """A file to read from; OSError for one that is there and is none, such as a pipe, which would never end."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder the system says so itself
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return open(path, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A small file whole; OSError for one of more than `most` bytes, which is not read."""
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size <= most and len(data := file.read(most + 1)) <= most:
+            return data
+    raise OSError(errno.EFBIG, f"longer than {most // 2**10} KiB", os.fspath(path))
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file as 64 hexadecimal digits."""
+    with open_regular(path) as file:
+        return stream_hash(file)
+
+
+def stream_hash(file: BinaryIO) -> str:
+    """SHA-256 of what is still to be read of a file."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
     return digest.hexdigest()
 
 

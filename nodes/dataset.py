@@ -4,14 +4,13 @@ import dataclasses
 import math
 from pathlib import Path
 
-from comfy_api.latest import ui
-
 from . import host, paths
 from .guard import guarded
 from .host import io
-from .sockets import DatasetSocket, errors_of
+from .sockets import DatasetSocket
 
 EXAMPLES, FOLDER, BENCHMARK = SOURCES = ("example pictures", "folder", "emoji benchmark")
+PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
 HISTORIES = "history-*.png"  # each example's reference is in another style than its history
 
 
@@ -38,7 +37,8 @@ class DRC_ImageDataset(io.ComfyNode):
                     optional=True,
                     default="",
                     tooltip="For the source 'folder': the name of a folder in ComfyUI's input folder, or the full path "
-                    "of any folder. Each of its sub-folders is one user or style.",
+                    "of one in the output or models folder, or in one that extra_model_paths.yaml lists as datasets. "
+                    "Each of its sub-folders is one user or style.",
                 ),
                 io.String.Input(
                     "table",
@@ -63,18 +63,31 @@ class DRC_ImageDataset(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, source, folder="", table=""):
-        from ..drc.data.folder import stamp
+        from ..drc.data.walk import stamp_within
 
-        if source is None or folder is None:
-            return math.nan  # another node says which, so it is known only when this one runs
-        return stamp(place(source, folder))
+        try:
+            root = place(source, folder)
+        except (AttributeError, ValueError):
+            return math.nan  # another node says which, or this one says what is wrong, when it runs
+        return stamp_within(root, PATIENCE, host.is_cancelled) or math.nan
 
     @classmethod
     def execute(cls, source, folder="", table="") -> io.NodeOutput:
-        with errors_of("Image Dataset"):
-            dataset, report = open_dataset(source, folder, table)
-        host.show_text(cls.hidden, report)
-        return io.NodeOutput(dataset, report, ui=ui.PreviewText(report))
+        dataset, report = open_dataset(source, folder, table, Seen(cls.hidden))
+        return io.NodeOutput(dataset, report, ui=host.show_text(cls.hidden, report))
+
+
+class Seen:
+    """Says on the node how far it has looked through a folder, and hears Cancel."""
+
+    def __init__(self, hidden):
+        self.hidden, self.told = hidden, 0
+
+    def __call__(self, count: int) -> None:
+        host.check_interrupt()
+        if count >= self.told + 1000:
+            self.told = count
+            host.show_text(self.hidden, f"looking through the folder: {count} files so far")
 
 
 def place(source: str, folder: str) -> Path:
@@ -83,7 +96,7 @@ def place(source: str, folder: str) -> Path:
     return paths.EXAMPLES if source == EXAMPLES else paths.BENCHMARK
 
 
-def open_dataset(source: str, folder: str, table: str):
+def open_dataset(source: str, folder: str, table: str, on_seen):
     """The data set and its report in plain lines."""
     from ..drc.data.benchmark import open_benchmark
     from ..drc.data.folder import scan
@@ -93,9 +106,9 @@ def open_dataset(source: str, folder: str, table: str):
         benchmark = open_benchmark(root)
         return benchmark, benchmark.report_text()
     if source == FOLDER:
-        pictures = scan(root, paths.table_file(root, table), on_file=host.Bar())
+        pictures = scan(root, paths.table_file(root, table), on_file=host.Bar(), on_seen=on_seen)
     else:
-        pictures = scan(root, pattern=HISTORIES, on_file=host.Bar())
+        pictures = scan(root, pattern=HISTORIES, on_file=host.Bar(), on_seen=on_seen)
     notes = [*pictures.report.notes, *captions_cut_off(pictures.entries)]
     return pictures, dataclasses.replace(pictures.report, notes=notes).text()
 
@@ -113,4 +126,6 @@ def captions_cut_off(entries: list) -> list[str]:
         return []
     header = read_header(paths.EMBEDDED_FILE)
     words, slots = Tokenizer.from_str(header["words"]), DRCConfig.from_json(header["config"]).lmm.text_slots
-    return shortening(words, [entry.caption for entry in entries], slots, "the model of this pack")
+    return shortening(
+        words, [entry.caption for entry in entries], slots, "the model of this pack", host.check_interrupt
+    )

@@ -16,6 +16,8 @@ EXTENSIONS = {".safetensors", ".sft"}
 BENCHMARK = PACK / "build" / "data"
 PACKAGES, EVALUATOR = PACK / "build" / "packages", PACK / "build" / "evaluator" / "evaluator.safetensors"
 CACHE = "cache"
+DATASETS = "datasets"  # what extra_model_paths.yaml calls folders of the server's owner that nodes may read
+HOW_TO_OPEN = f"let whoever runs the server list it as {DATASETS} in extra_model_paths.yaml, and write its full path"
 
 
 STATE = "state.safetensors"  # of a training's checkpoint: not a model
@@ -129,35 +131,59 @@ def check_converted_name(name: str) -> None:
         raise ValueError(f"name is '{name}', but Load DRC Model has a model of that name, {whose}; choose another name")
 
 
-def picture_folder(name: str) -> Path:
-    """A user's folder: below ComfyUI's input folder, or anywhere by its full path.
+def open_folders() -> list[str]:
+    """Where nodes may read what somebody names by a full path: the folders of the host, and those that the server's
+    owner lists."""
+    listed, _ = folder_paths.folder_names_and_paths.get(DATASETS, ([], set()))
+    own = (folder_paths.get_input_directory(), folder_paths.get_output_directory(), folder_paths.models_dir)
+    return [*own, *folder_paths.get_folder_paths(FOLDER), *listed]
 
-    ValueError for one that is not there, or whose name leads out of the input folder.
+
+def is_open(path: str | Path) -> bool:
+    """Whether a full path lies in one of them, as it is written and once all links are followed. Elsewhere the disk
+    is not asked, so an answer never tells what is there."""
+    folders = [Path(form(folder)) for folder in open_folders() for form in (os.path.abspath, os.path.realpath)]
+    return all(
+        any(place.is_relative_to(folder) for folder in folders)
+        for place in (Path(form(path)) for form in (os.path.abspath, os.path.realpath))
+    )
+
+
+def picture_folder(name: str) -> Path:
+    """A user's folder: below ComfyUI's input folder, or by its full path where nodes may read.
+
+    ValueError for one that is not there, or whose name leads out of those.
     """
     name = name.strip().strip('"')  # Windows copies a path with quotes
     below = folder_paths.get_input_directory()
     if not name:
-        raise ValueError(f"folder is empty; write the name of a folder in '{below}', or the full path of any folder")
+        raise ValueError(f"folder is empty; write the name of a folder in '{below}'")
     path = Path(name)
     if not path.is_absolute():
         path = inside(below, name)
         if path is None:
-            raise ValueError(f"folder is '{name}', which leads out of '{below}'; write its full path instead")
+            raise ValueError(f"folder is '{name}', which leads out of '{below}'; {HOW_TO_OPEN}")
+    elif not is_open(path):
+        raise ValueError(
+            f"folder is '{name}', expected the name of a folder in '{below}', or one that nodes may read; {HOW_TO_OPEN}"
+        )
     if not path.is_dir():
         what = "a file" if path.exists() else "not there"
-        raise ValueError(
-            f"folder is '{name}', but '{path}' is {what}; "
-            f"write the name of a folder in '{below}', or the full path of any folder"
-        )
+        raise ValueError(f"folder is '{name}', but '{path}' is {what}; write the name of a folder in '{below}'")
     return path
 
 
 def published_folder(name: str) -> Path:
-    """The folder of a download, anywhere, by its full path."""
+    """The folder of a download, by its full path where nodes may read."""
     path = Path(name.strip().strip('"'))
     if not path.is_absolute():
         raise ValueError(
             f"folder is '{name}', expected a full path; write the full path of the folder that you downloaded LaVIT to"
+        )
+    if not is_open(path):
+        raise ValueError(
+            f"folder is '{name}', expected one that nodes may read; move it into '{folder_paths.models_dir}', or "
+            f"{HOW_TO_OPEN}"
         )
     return path
 

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image, ImageFile
 
 from drc.data.benchmark import RESTYLED, open_benchmark
-from drc.data.folder import read, scan, stamp
+from drc.data.folder import read, scan
 from drc.data.splits import Splits
 from drc.data.styles import STYLES
+from drc.data.walk import stamp
 
 
 def noise(size=(16, 16), seed=0) -> Image.Image:

@@ -4,25 +4,28 @@ Nothing is ever written into the folder. A sub-folder is a user; a text file bes
 caption; a table can say more.
 """
 
+import functools
 import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from . import picture_file
+from .caption import read_caption
 from .picture_file import read
 from .table import read_table
+from .walk import is_inside, walk
 
-__all__ = ["Entry", "ImageFolder", "Report", "read", "scan", "stamp"]
+__all__ = ["Entry", "ImageFolder", "Report", "read", "scan"]
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 OTHER_PICTURES = {".ai", ".avif", ".clip", ".dng", ".heic", ".heif", ".jxl", ".kra", ".psd", ".svg", ".tga", ".xcf"}
-LONGEST_CAPTION = 2**16  # bytes
 LISTED = 20  # lines of one kind in a report; the rest is counted
+LONGEST_LINE = 240  # letters
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Report:
         ):
             if details:
                 more = [f"and {len(details) - LISTED} more"] if len(details) > LISTED else []
-                lines += ["", f"{title}:", *(f"- {detail}" for detail in details[:LISTED] + more)]
+                lines += ["", f"{title}:", *(one_line(f"- {detail}") for detail in details[:LISTED] + more)]
         return "\n".join(lines)
 
 
@@ -118,6 +121,7 @@ def scan(
     table: str | Path | None = None,
     pattern: str = "*",
     on_file: Callable[[int, int], None] | None = None,
+    on_seen: Callable[[int], None] | None = None,
 ) -> ImageFolder:
     """Reads every picture once and says which can be used.
 
@@ -126,11 +130,14 @@ def scan(
         table: a CSV file, relative to root, with a header out of `image`, `user`, `style`, `semantics` and `caption`.
             Only the images it names are read, and what it says wins over folders and caption files.
         pattern: what the names of the files, without folders, must look like; a table is not filtered.
-        on_file: called with (files done, files in all) after each file; what it raises ends the scan.
+        on_file: called with (files done, files in all) after each file.
+        on_seen: called with the number of names that were seen so far in the folder or in the table, at each of them,
+            and often while a picture is read. What it or `on_file` raises ends the scan.
 
-    Hidden files and folders are passed over, and links to folders are not followed. Of the same file twice with one
-    user the first by name stays. Raises ValueError in one sentence when there is no usable picture or the table is
-    not one of this folder.
+    Only regular files are opened, none larger than a picture or a table can be, and their number is bounded. Hidden
+    files and folders are passed over, and links to folders are not followed. Of the same file twice with one user the
+    first by name stays. Raises ValueError in one sentence when there is no usable picture or the table is not one of
+    this folder.
     """
     root = Path(os.path.abspath(root))
     if not root.is_dir():
@@ -139,15 +146,16 @@ def scan(
     left_out: list[tuple[str, str]] = []
     notes: list[str] = []
     if table is None:
-        rows = {name: {} for name in find(root, pattern, left_out)}
+        rows = {name: {} for name in find(root, pattern, left_out, on_seen)}
     else:
         table = root / table
-        rows = read_table(root, table, notes)
+        rows = read_table(root, table, notes, on_seen)
+    on_read = on_seen and functools.partial(on_seen, len(rows))
     entries: dict[str, list[Entry]] = {}  # by digest
     duplicates: list[tuple[str, str]] = []
     for done, name in enumerate(sorted(rows), 1):
         try:
-            entry = read_entry(root, name, rows[name], notes)
+            entry = read_entry(root, name, rows[name], notes, on_read)
             keep(entry, entries.setdefault(entry.digest, []), duplicates)
         except ValueError as error:
             left_out.append((name, str(error)))
@@ -169,10 +177,12 @@ def keep(entry: Entry, same: list[Entry], duplicates: list[tuple[str, str]]) -> 
     same.append(entry)
 
 
-def read_entry(root: Path, name: str, row: dict[str, str], notes: list[str]) -> Entry:
+def read_entry(
+    root: Path, name: str, row: dict[str, str], notes: list[str], on_read: Callable[[], None] | None
+) -> Entry:
     """Raises ValueError with the reason for a picture that cannot be used."""
     path, folders = root / name, PurePosixPath(name).parts[:-1]
-    found = picture_file.inspect(path)
+    found = picture_file.inspect(path, on_read)
     if found.several:
         notes.append(f"{name} holds several pictures; the first is used")
     user = row.get("user") or (folders or [root.name])[0]
@@ -189,65 +199,28 @@ def read_entry(root: Path, name: str, row: dict[str, str], notes: list[str]) -> 
     )
 
 
-def read_caption(root: Path, name: PurePosixPath, notes: list[str]) -> str:
-    """The text of a caption file; nothing, and a note, where it cannot be read."""
-    path = root / name
-    if not path.is_file() or not is_inside(root, path):
-        return ""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LONGEST_CAPTION + 1)
-        if len(data) <= LONGEST_CAPTION:
-            return data.decode("utf-8-sig").strip()
-        problem = f"is longer than {LONGEST_CAPTION // 2**10} KiB"
-    except UnicodeDecodeError:
-        problem = "is not in UTF-8"
-    except OSError as error:
-        problem = f"cannot be opened ({error.strerror})"
-    notes.append(f"{name} {problem}; this caption is left out")
-    return ""
-
-
-def find(root: Path, pattern: str, left_out: list[tuple[str, str]]) -> list[str]:
+def find(
+    root: Path,
+    pattern: str,
+    left_out: list[tuple[str, str]],
+    on_seen: Callable[[int], None] | None = None,
+) -> list[str]:
     """Names of the files that look like pictures."""
-    names = []
-    for path, problem in walk(root):
+    names, real = [], os.path.realpath(root)
+    for path, problem in walk(root, on_seen):
         name, suffix = path.relative_to(root).as_posix(), path.suffix.lower()
         if problem:
             left_out.append((name, problem))
         elif suffix in SUFFIXES | OTHER_PICTURES and fnmatchcase(path.name, pattern):
-            if not is_inside(root, path):
+            if not is_inside(real, path):
                 left_out.append((name, "a link that leads out of the folder"))
+            elif not is_text(name):
+                left_out.append((name, "a file or a folder whose name is not in UTF-8; rename it"))
             elif suffix in OTHER_PICTURES:
                 left_out.append((name, f"{suffix} files cannot be read; save it as PNG or JPEG"))
             else:
                 names.append(name)
     return names
-
-
-def walk(root: Path) -> Iterator[tuple[Path, str]]:
-    """Every file that is not hidden, with ""; every folder that is not entered, with the reason."""
-    closed = []
-    for folder, folders, files in os.walk(root, onerror=closed.append):
-        yield from ((Path(folder, name), "") for name in files if not name.startswith("."))
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        yield from ((Path(folder, name), "a link to a folder, which is not followed") for name in links)
-    yield from ((Path(error.filename), f"a folder that cannot be opened ({error.strerror})") for error in closed)
-
-
-def is_inside(root: Path, path: Path) -> bool:
-    """Whether a path stays below the root once all links are followed."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
-
-
-def stamp(root: Path) -> str:
-    """SHA-256, hexadecimal, of names, sizes and times of all files that are not hidden; reads none of them."""
-    seen = []
-    for path, problem in walk(root):
-        status = path.lstat() if problem or not path.exists() else path.stat()
-        seen.append((path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns))
-    return hashlib.sha256(json.dumps(sorted(seen)).encode()).hexdigest()
 
 
 def make_report(entries: list[Entry], duplicates, left_out, notes) -> Report:
@@ -275,6 +248,16 @@ def nothing_usable(root: Path, pattern: str, left_out: list[tuple[str, str]]) ->
         )
     (name, reason), count = left_out[0], counted(len(left_out), "picture")
     return f"folder '{root}' holds no usable picture, {count} left out, first {name}: {reason}; give another folder"
+
+
+def is_text(name: str) -> bool:
+    """Whether a name on a disk is one that can be written down."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def one_line(text: str) -> str:
+    text = text.replace("\n", "\\n")
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}..."
 
 
 def counted(number: int, word: str) -> str:

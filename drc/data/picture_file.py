@@ -1,23 +1,30 @@
 """One picture file of a user: what it is, whether it can be used, and its pixels."""
 
 import contextlib
+import os
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
-from ..files import file_hash
+from ..files import open_regular, stream_hash
 from ..pixels import from_pixels, prepare, to_image, to_pixels
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MOST_PIXELS = 2**26  # 64 megapixels: 8192 x 8192
+MOST_BYTES = 2**29  # as many pixels of 16 bits a channel, as they are
+MOST_SCANS = 2**30  # pixels times scans of a JPEG: 16 scans over the largest, many more than cameras write
 SHORTEST_SIDE = 8
 QUARTER_TURN = 5  # from this EXIF orientation on, width and height change places
 OVERSAMPLING = 8  # a picture more than so much larger than asked for is averaged down first, to bound memory
+MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # of a JPEG, but for those inside its pixels
+JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
 WHITES = {"I": (2**16 - 1, 2**32 - 1), "F": (1, 255, 2**16 - 1)}  # by mode, what white may be; else of 16 bits
 
 
@@ -29,12 +36,13 @@ class Found:
     several: bool  # an animation, or several pages
 
 
-def inspect(path: Path) -> Found:
+def inspect(path: Path, on_read: Callable[[], None] | None = None) -> Found:
     """Decodes a file once, whole, so that a damaged one is found out; one that is too large is not decoded.
 
-    Raises ValueError with the reason where the picture cannot be used.
+    `on_read` is called before every piece that is read; what it raises ends the reading. Raises ValueError with the
+    reason where the picture cannot be used.
     """
-    with readable(), path.open("rb") as file, not_filled_up():
+    with readable(), opened(path, on_read) as file, not_filled_up():
         image = open_image(file)
         width, height = image.size
         if width * height > MOST_PIXELS:
@@ -48,7 +56,8 @@ def inspect(path: Path) -> Found:
         if quarter_turn(image):
             width, height = height, width
         on_white(image)
-        return Found(file_hash(path), width, height, several)
+        file.seek(0)
+        return Found(stream_hash(file), width, height, several)
 
 
 def read(path: Path, size: int) -> np.ndarray:
@@ -57,7 +66,7 @@ def read(path: Path, size: int) -> np.ndarray:
     Raises ValueError in one sentence for a file that cannot be read.
     """
     try:
-        with readable(), Path(path).open("rb") as file:
+        with readable(), opened(Path(path)) as file:
             image = open_image(file)
             image.load()
             turn_upright(image)
@@ -72,6 +81,33 @@ class UnusableError(ValueError):
     """Why a picture cannot be used, after "it is"."""
 
 
+class StoppedError(BaseException):
+    """Carries what `on_read` raised through decoders, which take every error for damage."""
+
+
+class HeardFile(BufferedReader):
+    """A file whose reader can be stopped at every piece: some files make a decoder read for hours."""
+
+    def __init__(self, path: Path, on_read: Callable[[], None]):
+        super().__init__(open_regular(path).detach())
+        self.on_read = on_read
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            self.on_read()
+        except Exception as error:
+            raise StoppedError from error
+        return super().read(size)
+
+
+@contextlib.contextmanager
+def opened(path: Path, on_read: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
+    with HeardFile(path, on_read or (lambda: None)) as file:
+        if (size := os.fstat(file.fileno()).st_size) > MOST_BYTES:
+            raise UnusableError(f"{size // 2**20} MiB, but at most {MOST_BYTES // 2**20} can be read")
+        yield file
+
+
 @contextlib.contextmanager
 def readable() -> Iterator[None]:
     """Makes one reason out of all that decoders raise over files that are not what they seem."""
@@ -79,6 +115,8 @@ def readable() -> Iterator[None]:
         yield
     except UnusableError:
         raise
+    except StoppedError as stopped:
+        raise stopped.__cause__ from None
     except Image.DecompressionBombError as error:  # of decoders that look before they tell the size
         raise UnusableError("larger than the 64 megapixels that can be used; make it smaller") from error
     except Exception as error:
@@ -106,8 +144,22 @@ def open_image(file: BinaryIO) -> Image.Image:
         if opener and (not accepts or accepts(start) is True):
             with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):  # as Image.open does
                 file.seek(0)
-                return opener(file, "")
+                image = opener(file, "")
+                if name == "JPEG":
+                    check_scans(file, image)
+                return image
     raise UnusableError("not a picture, or damaged at its beginning" if start else "an empty file")
+
+
+def check_scans(file: BinaryIO, image: Image.Image) -> None:
+    """A scan of a JPEG that changes nothing takes a hundred bytes, and the time of all pixels."""
+    file.seek(0)
+    data, position, scans = file.read(), 2, 0
+    while (found := MARKER.search(data, position)) and found[0] != JPEG_END:
+        scans += found[0] == JPEG_SCAN
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    if scans * image.width * image.height > MOST_SCANS:
+        raise UnusableError(f"a JPEG in {scans} passes over its pixels, which takes too long; save it anew")
 
 
 def quarter_turn(image: Image.Image) -> bool:

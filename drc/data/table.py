@@ -2,24 +2,38 @@
 
 import csv
 import io
+import itertools
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from ..files import open_regular
+from .caption import LONGEST_CAPTION
+from .walk import MOST_FILES
 
 COLUMNS = ("user", "style", "semantics", "caption")
 DELIMITERS = ",;\t"  # which one a spreadsheet writes depends on the country
-NAMED = 3  # files in a message
+NAMED, LISTED = 3, 10  # files, and columns, in a message
+MOST_BYTES, MOST_COLUMNS, LONGEST_LINE = 2**25, 100, 2**20
+LONGEST_PATH, LONGEST_LABEL = 4096, 200  # letters
 
 
-def read_table(root: Path, path: Path, notes: list[str]) -> dict[str, dict[str, str]]:
+def read_table(
+    root: Path, path: Path, notes: list[str], on_seen: Callable[[int], None] | None = None
+) -> dict[str, dict[str, str]]:
     """Rows by picture: name below root with slashes -> what the row says under COLUMNS.
 
-    Raises ValueError in one sentence for a table that cannot be read or names pictures that are not in the folder.
+    `on_seen` is called with the number of rows so far at each of them; what it raises ends the reading. Raises
+    ValueError in one sentence for a table that cannot be read, is too large, or names pictures that are not in the
+    folder.
     """
     rows: dict[str, dict[str, str]] = {}
-    outside, missing = [], []
-    for row in read_rows(path, notes):
+    outside, missing, real = [], [], Path(os.path.realpath(root))
+    for number, row in enumerate(list(read_rows(path, notes)), 1):  # all, as there may be too many to look for
+        if on_seen:
+            on_seen(number)
         image = row["image"]
-        name = name_below(root, image)
+        name = name_below(root, real, image)
         if name is None:
             outside.append(image)
         elif not os.path.isfile(root / name):
@@ -27,7 +41,7 @@ def read_table(root: Path, path: Path, notes: list[str]) -> dict[str, dict[str, 
         elif name in rows:
             notes.append(f"{path.name} names {name} more than once; its first row counts")
         else:
-            rows[name] = {column: row[column] for column in COLUMNS}
+            rows[name] = labels_of(row, name, path, notes)
     if outside:
         raise ValueError(
             f"table '{path.name}' names files outside the folder: {some(outside)}; "
@@ -43,14 +57,31 @@ def read_table(root: Path, path: Path, notes: list[str]) -> dict[str, dict[str, 
     return rows
 
 
-def read_rows(path: Path, notes: list[str]) -> list[dict[str, str]]:
+def labels_of(row: dict[str, str], name: str, path: Path, notes: list[str]) -> dict[str, str]:
+    """What a row says under COLUMNS; ValueError for what is too long to be the name of anything."""
+    labels = {column: row[column] for column in COLUMNS}
+    for column in COLUMNS[:-1]:
+        if len(labels[column]) > LONGEST_LABEL:
+            raise ValueError(
+                f"table '{path.name}' gives {name} a {column} of {len(labels[column])} letters, expected at most "
+                f"{LONGEST_LABEL}; write a short name there"
+            )
+    if len(labels["caption"].encode()) > LONGEST_CAPTION:
+        notes.append(f"{path.name}: the caption of {name} is longer than {LONGEST_CAPTION // 2**10} KiB and left out")
+        labels["caption"] = ""
+    return labels
+
+
+def read_rows(path: Path, notes: list[str]) -> Iterator[dict[str, str]]:
     """The rows that name an image, with every column, empty where the table has none."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        header = (text.splitlines() or [""])[0]
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=header.count))
-        reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or ()]
-        rows = [{column: (row.get(column) or "").strip() for column in ("image", *COLUMNS)} for row in reader]
+        with open_regular(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > MOST_BYTES:
+                raise ValueError(
+                    f"table '{path.name}' is {size // 2**20} MiB large, expected at most {MOST_BYTES // 2**20}; split "
+                    "the folder and its table"
+                )
+            yield from rows_of(io.TextIOWrapper(file, "utf-8-sig", newline=""), path, notes)
     except OSError as error:
         raise ValueError(
             f"table '{path.name}' cannot be opened in '{path.parent}' ({error.strerror}); "
@@ -59,27 +90,57 @@ def read_rows(path: Path, notes: list[str]) -> list[dict[str, str]]:
     except (UnicodeDecodeError, csv.Error) as error:
         what = "not a CSV file" if isinstance(error, csv.Error) else "not in UTF-8"
         raise ValueError(f"table '{path.name}' is {what} ({error}); save it as CSV in UTF-8") from error
-    if "image" not in reader.fieldnames:
+
+
+def rows_of(text: io.TextIOBase, path: Path, notes: list[str]) -> Iterator[dict[str, str]]:
+    lines = lines_of(text, path)
+    first = next(lines, "")
+    delimiter = max(DELIMITERS, key=(first.splitlines() or [""])[0].count)
+    reader = csv.DictReader(itertools.chain([first], lines), delimiter=delimiter)
+    reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or ()]
+    if len(reader.fieldnames) > MOST_COLUMNS:
         raise ValueError(
-            f"table '{path.name}' has the columns {', '.join(reader.fieldnames) or 'none'}, but no column image; "
+            f"table '{path.name}' has {len(reader.fieldnames)} columns, expected at most {MOST_COLUMNS}; leave out "
+            "those that are not needed"
+        )
+    if "image" not in reader.fieldnames:
+        columns = some(list(reader.fieldnames), LISTED) or "none"
+        raise ValueError(
+            f"table '{path.name}' has the columns {columns}, but no column image; "
             f"its first line should be out of: image, {', '.join(COLUMNS)}"
         )
     unknown = [column for column in reader.fieldnames if column not in ("image", *COLUMNS)]
     if unknown:
-        notes.append(f"{path.name}: columns that were not used: {', '.join(unknown)}")
-    return [row for row in rows if row["image"]]
+        notes.append(f"{path.name}: columns that were not used: {some(unknown, LISTED)}")
+    for number, row in enumerate(reader):
+        if number == MOST_FILES:
+            raise ValueError(f"table '{path.name}' has more than {MOST_FILES:,} rows; split the folder and its table")
+        named = {column: (row.get(column) or "").strip() for column in ("image", *COLUMNS)}
+        if named["image"]:
+            yield named
 
 
-def name_below(root: Path, image: str) -> str | None:
-    """None for a path that leads out of the folder."""
+def lines_of(text: io.TextIOBase, path: Path) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"table '{path.name}' has a line of more than {LONGEST_LINE:,} letters; save it as CSV")
+        yield line
+
+
+def name_below(root: Path, real: Path, image: str) -> str | None:
+    """None for a path that leads out of the folder, which is `real` once links are followed; one that no file can have
+    stays as it is."""
+    if "\0" in image or len(image) > LONGEST_PATH:
+        return image
     written = root / image
     if not os.path.exists(written):
         written = root / image.replace("\\", "/")  # a table that was made on Windows
     path = Path(os.path.normpath(written))
-    if not path.is_relative_to(root) or not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+    if not path.is_relative_to(root) or not Path(os.path.realpath(path)).is_relative_to(real):
         return None
     return path.relative_to(root).as_posix()
 
 
-def some(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and more, {len(names)} in all" if len(names) > NAMED else "")
+def some(names: list[str], most: int = NAMED) -> str:
+    shown = [name if len(name) <= LONGEST_LABEL else f"{name[:LONGEST_LABEL]}..." for name in names[:most]]
+    return ", ".join(shown) + (f" and more, {len(names)} in all" if len(names) > most else "")

@@ -2,6 +2,7 @@
 
 import bisect
 import re
+from collections.abc import Callable
 from itertools import accumulate
 
 import numpy as np
@@ -45,10 +46,20 @@ def fitting(tokenizer: Tokenizer, text: str, slots: int) -> str:
     return ""
 
 
-def shortening(tokenizer: Tokenizer, captions: list[str], slots: int, model: str) -> list[str]:
-    """What is to be said of captions of which a `model`, as people call it, does not read all."""
-    captions = [caption for caption in captions if caption]
-    longer = sum(fitting(tokenizer, caption, slots) != caption for caption in captions)
+def shortening(
+    tokenizer: Tokenizer,
+    captions: list[str],
+    slots: int,
+    model: str,
+    on_caption: Callable[[], None] | None = None,
+) -> list[str]:
+    """What is to be said of captions of which a `model`, as people call it, does not read all; what `on_caption`
+    raises, before each, ends it."""
+    captions, longer = [caption for caption in captions if caption], 0
+    for caption in captions:
+        if on_caption:
+            on_caption()
+        longer += fitting(tokenizer, caption, slots) != caption
     if not longer:
         return []
     return [

@@ -55,9 +55,10 @@ def test_template_opens_and_draws(page, client, definitions, name):
     assert page.alerts() == []
 
 
-def test_a_download_is_converted_as_the_note_says(page, tmp_path):
+def test_a_download_is_converted_as_the_note_says(page, server):
     page.open_template("lavit_reconstruct")
-    page.set_widgets("DRC_ConvertLaVIT", folder=str(write_published(tmp_path)), name=CONVERTED)
+    published = write_published(server.folder / "models" / f"download-{page.name}")
+    page.set_widgets("DRC_ConvertLaVIT", folder=str(published), name=CONVERTED)
     page.select("DRC_ConvertLaVIT")
     page.press("Control+m")
     page.press_run_selected()

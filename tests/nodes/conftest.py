@@ -41,6 +41,16 @@ def models(classes, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def downloads(tmp_path, monkeypatch):
+    """What the server's owner lists, so that nodes may read it."""
+    import folder_paths
+
+    folder = tmp_path / "download"
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "datasets", ([str(folder)], set()))
+    return folder
+
+
 class Graph:
     """The nodes as functions, under the host's inference mode, with the schema's defaults."""
 

@@ -1,9 +1,14 @@
 """Image Dataset as the host calls it."""
 
+import itertools
+import math
 import os
+import shutil
 
 import pytest
 from PIL import Image
+
+real_scandir = os.scandir
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,9 @@ def test_a_table(node, pictures):
     [
         ("", "folder is empty; write the name of a folder in"),
         ("yours", "folder is 'yours', but "),
-        ("/no/such/folder", "folder is '/no/such/folder', but '/no/such/folder' is not there"),
+        ("/no/such/folder", "folder is '/no/such/folder', expected the name of a folder in"),
+        ("/", "let whoever runs the server list it as datasets in extra_model_paths.yaml"),
+        ("/dev", "let whoever runs the server list it as datasets in extra_model_paths.yaml"),
         ("..", "folder is '..', which leads out of"),
         ("link", "folder is 'link', which leads out of"),
         ("mine/anna/cat.png", "is a file; write the name of a folder"),
@@ -90,6 +97,56 @@ def test_bad_folders(node, pictures, input_folder, folder, part):
     (input_folder / "empty").mkdir()
     (input_folder / "link").symlink_to("/usr", target_is_directory=True)
     assert part in sentence(node, source="folder", folder=folder)
+
+
+def test_what_lies_elsewhere_is_not_told(node, pictures, input_folder, downloads):
+    """Whether it is there or not, and by whatever way: one and the same sentence."""
+    hidden, listed = input_folder.parent / "hidden", downloads / "mine"
+    shutil.copytree(pictures, hidden)
+    shutil.copytree(pictures, listed)
+    (downloads / "link").symlink_to(hidden, target_is_directory=True)
+    assert len(node.execute(source="folder", folder=str(listed)).result[0].entries) == 3
+    ways = (hidden, hidden / "anna", input_folder.parent / "nothing", downloads / "link", listed / "../../hidden")
+    told = {sentence(node, source="folder", folder=str(way)).replace(str(way), "*") for way in ways}
+    assert len(told) == 1 and "list it as datasets in extra_model_paths.yaml" in told.pop()
+    assert all(math.isnan(node.fingerprint_inputs("folder", str(way))) for way in ways)
+
+
+def test_a_folder_without_end_is_cancelled_while_it_is_looked_through(node, pack, pictures, monkeypatch):
+    from comfy import model_management
+
+    told = []
+
+    def show_text(hidden, text):
+        told.append(text)
+        model_management.interrupt_current_processing()
+
+    monkeypatch.setattr(pack.nodes.host, "show_text", show_text)
+    monkeypatch.setattr(os, "scandir", lambda folder: Endless(pictures))
+    with pytest.raises(model_management.InterruptProcessingException):
+        node.execute(source="folder", folder="mine")
+    assert told == ["looking through the folder: 1000 files so far"]
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_a_prompt_never_waits_for_a_folder_without_end(node, pack, pictures, monkeypatch, cancelled):
+    monkeypatch.setattr(pack.nodes.host, "is_cancelled", lambda: cancelled)
+    monkeypatch.setattr(pack.nodes.dataset, "PATIENCE", 1e9 if cancelled else 0.0)
+    monkeypatch.setattr(os, "scandir", lambda folder: Endless(pictures))
+    assert math.isnan(node.fingerprint_inputs("folder", "mine"))
+
+
+class Endless:
+    """A folder in which one file comes after another."""
+
+    def __init__(self, folder):
+        self.files = itertools.cycle(real_scandir(folder / "ben"))
+
+    def __enter__(self):
+        return self.files
+
+    def __exit__(self, *_):
+        pass
 
 
 def test_a_benchmark_that_is_not_built(node, pack, monkeypatch, tmp_path):
@@ -108,8 +165,7 @@ def test_it_runs_again_when_a_file_has_changed(node, pictures):
     seen.append(node.fingerprint_inputs("folder", "mine"))
     seen.append(node.fingerprint_inputs("example pictures", "mine"))
     assert len(set(seen)) == len(seen)
-    unknown = node.fingerprint_inputs("folder", None)
-    assert unknown != unknown  # never the same: another node will say which folder
+    assert math.isnan(node.fingerprint_inputs("folder", None))  # never the same: another node will say which folder
 
 
 def test_cancel_works_between_any_two_files(node, pack, monkeypatch):

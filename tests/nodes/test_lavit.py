@@ -249,7 +249,7 @@ def test_parts_come_to_the_device_when_they_work_and_leave_it_when_asked(
 
 
 def test_a_conversion_that_was_cancelled_goes_on(graph, pack, tmp_path, monkeypatch):
-    published, models = write_published(tmp_path / "published"), tmp_path / "models"
+    published, models = write_published(tmp_path / "download"), tmp_path / "models"
     models.mkdir()
     monkeypatch.setattr(folder_paths, "models_dir", str(models))
 

@@ -204,7 +204,7 @@ def test_a_converted_set_that_is_not_whole(graph, models_folder, tiny_lavit, fil
     assert "lavit.json is damaged" in sentence(graph.load, "tiny-lavit")
 
 
-def test_folders_that_are_no_download(graph, models_folder, tmp_path):
+def test_folders_that_are_no_download(graph, models_folder, downloads):
     def converting(folder, **widgets):
         return sentence(graph.run, "DRC_ConvertLaVIT", folder=folder, **widgets)
 
@@ -213,7 +213,9 @@ def test_folders_that_are_no_download(graph, models_folder, tmp_path):
             f"Convert LaVIT: folder is '{folder}', expected a full path; write the full path of the folder that you "
             "downloaded LaVIT to."
         )
-    for folder in (tmp_path, tmp_path / "nowhere", f'"{tmp_path}"'):  # quoted, as Windows copies a path
+    assert "expected one that nodes may read; move it into" in converting("/usr")
+    downloads.mkdir()
+    for folder in (downloads, downloads / "nowhere", f'"{downloads}"'):  # quoted, as Windows copies a path
         text = converting(str(folder))
         assert text.startswith(f"Convert LaVIT: {str(folder).strip(chr(34))} is not the folder of rain1011/LaVIT-7B-v2")
     assert list(models_folder.parent.iterdir()) == [models_folder] and not list(models_folder.iterdir())

@@ -109,7 +109,7 @@ def test_towers_are_trained_and_then_drawn_with(client, definitions):
 
 
 def test_a_download_is_converted_and_then_offered(client, server, definitions):
-    folder = write_published(server.folder / "published")
+    folder = write_published(server.folder / "models" / "published")
     prompt = convert(definitions, str(folder), "converted")
     assert "converted" not in offered(client)
     result = client.run(prompt)
