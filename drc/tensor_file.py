@@ -52,10 +52,15 @@ def read_tensors(path: Path, names: Iterable[str] | None = None, again: str = AG
     contents = look(path, again)
     names = contents.shapes if names is None else names
     require_floating(path, {name: contents.dtypes[name] for name in names}, again)
-    with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in names}
+    tensors = read_plain(path, names)
     require_finite(path, tensors, again)
     return tensors
+
+
+def read_plain(path: Path, names: Iterable[str]) -> dict[str, Tensor]:
+    """Tensors of any type."""
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in names}
 
 
 def require_floating(path: Path, dtypes: dict[str, str], again: str = AGAIN) -> None:

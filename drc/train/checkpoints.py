@@ -17,13 +17,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from ..files import metadata_of, remove, write_safetensors
+from ..hollow import Shapes
+from ..settings import brief
+from ..tensor_file import AGAIN, header_in, look, read_plain, read_tensors
 
 WEIGHTS, STATE = "weights.safetensors", "state.safetensors"
 SAMPLES = "samples"
+BUFFERS = "buffers."  # how the names of numbers begin that are not learned; some are whole numbers
 UNFINISHED = ".unfinished-"
 
 
@@ -102,19 +106,41 @@ class RunFolder:
         self.path(step).rename(leaving)
         remove(leaving)
 
-    def load(self, step: int) -> Checkpoint:
-        """The state of a checkpoint; TrainingError when it is damaged."""
+    def load(self, step: int, shapes: Shapes | None = None) -> Checkpoint:
+        """The state of a checkpoint, which must hold tensors of the names and shapes in `shapes`, whatever else it
+        holds; TrainingError when it is damaged."""
+        path = self.path(step) / STATE
+        header = self.header(step)
+        try:
+            contents = look(path)
+            wrong = [name for name, shape in (shapes or {}).items() if contents.shapes.get(name) != shape]
+            if wrong:
+                raise ValueError(f"{len(wrong)} tensors are missing or of another size, such as {brief(wrong[0])}")
+            floating = [name for name in contents.shapes if not name.startswith(BUFFERS)]
+            tensors = read_tensors(path, floating) | read_plain(path, contents.shapes.keys() - set(floating))
+            return Checkpoint(tensors, header)
+        except (ValueError, OSError) as error:
+            raise self.damaged(step, error) from error
+
+    def header(self, step: int) -> dict[str, str]:
+        """What a checkpoint says of itself; TrainingError when it is damaged."""
         path = self.path(step) / STATE
         try:
-            with safe_open(path, "pt") as file:
-                header = json.loads((file.metadata() or {})["drc"])
-                return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, header)  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            before = [earlier for earlier in self.steps() if earlier < step]
-            instead = f"to go on from step {before[-1]}" if before else "to begin again"
-            raise TrainingError(
-                f"{path} is not a readable checkpoint ({error}); delete the folder {path.parent.name} {instead}"
-            ) from error
+            header = header_in(path, look(path).metadata)
+            if not header:
+                raise ValueError("it has no header")
+            return header
+        except ValueError as error:
+            raise self.damaged(step, error) from error
+
+    def damaged(self, step: int, error: Exception) -> TrainingError:
+        """What to raise for a checkpoint that cannot be used, and what is wrong with it."""
+        before = [earlier for earlier in self.steps() if earlier < step]
+        instead = f"to go on from step {before[-1]}" if before else "to begin again"
+        path, what = self.path(step) / STATE, brief(str(error).removesuffix(f"; {AGAIN}"), 200)
+        return TrainingError(
+            f"{path} is not a readable checkpoint ({what}); delete the folder {path.parent.name} {instead}"
+        )
 
     def append_log(self, row: dict) -> None:
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
@@ -150,7 +176,7 @@ def read_row(line: str) -> dict | None:
     """A row of a log; None for a line that is not one."""
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     is_row = isinstance(row, dict) and isinstance(row.get("step"), int)
     return row if is_row and all(isinstance(value, (int, float)) for value in row.values()) else None

@@ -11,6 +11,7 @@ from typing import get_origin, get_type_hints
 from ..data.augment import Augmentations
 from ..data.repaint import FAMILIES
 from ..seeds import SEEDS
+from ..settings import brief
 from .batches import SECOND_VIEW
 from .checkpoints import TrainingError
 from .importance import SAMPLINGS
@@ -166,7 +167,15 @@ def toml_of(name: str, value) -> str:
     return text
 
 
+MOST_BYTES = 2**16  # of the file, which takes time in the square of its tables
 AT_LEAST_1 = ("steps", "batch", "save_every", "log_every", "validate_every", "warm_up", "history", "lora_rank")
+MOST = {
+    "batch": 2**16, "micro_batch": 2**16, "history": 2**10, "samples": 2**10, "lora_rank": 2**10,
+    "restyled_views": 2**10, "steps": 2**31, "save_every": 2**31, "log_every": 2**31, "validate_every": 2**31,
+    "warm_up": 2**31, "sampling_warm_up": 2**31, "patience": 2**31,
+    "seed": SEEDS - 1, "pair_seed": SEEDS - 1,
+}  # fmt: skip
+"""What is built one by one, or counted, has an end; far beyond what anybody trains with."""
 SHARES = (
     "own_share", "validation_share", "average", "second_view", "instructions_first", "drop_style", "drop_semantics",
     "drop_both", "keep_text", "text_alone", "mask", "all_blank", "some_blank",
@@ -183,7 +192,9 @@ def read_config(path: Path) -> Config:
     tables = read_toml(path)
     unknown = tables.keys() - TABLES.keys()
     if unknown:
-        raise TrainingError(f"{path} has {min(unknown)}, expected the tables {', '.join(TABLES)}; correct its name")
+        raise TrainingError(
+            f"{path} has {brief(min(unknown))}, expected the tables {', '.join(TABLES)}; correct its name"
+        )
     config = Config(**{name: table_of(kind, tables.get(name, {}), name, path) for name, kind in TABLES.items()})
 
     def found(name: str, value: str, what: str) -> str:
@@ -207,23 +218,29 @@ def read_toml(path: Path) -> dict:
         except ImportError as error:
             raise TrainingError(f"{path} needs Python 3.11, or tomli beside 3.10; pip install tomli") from error
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"{path.stat().st_size} bytes, expected at most {MOST_BYTES}")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark before the text
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path} is not a readable TOML file ({error}); write it with a training node") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise TrainingError(
+            f"{path} is not a readable TOML file ({brief(error, 200)}); write it with a training node"
+        ) from error
 
 
 def table_of(kind: type, values: dict, name: str, path: Path):
     if not isinstance(values, dict):
-        raise TrainingError(f"{path}: {name} is {values!r}, expected a table; write [{name}] on a line of its own")
+        raise TrainingError(
+            f"{path}: {name} is {brief(repr(values))}, expected a table; write [{name}] on a line of its own"
+        )
     types = get_type_hints(kind)
     settings = {}
     for key, value in values.items():
-        where = f"{path}: {key} in [{name}]"
+        where = f"{path}: {brief(key)} in [{name}]"
         if key not in types:
             raise TrainingError(f"{where} is no setting; choose one of {', '.join(types)}")
         expected = get_origin(types[key]) or types[key]
         if not fits(value, expected):
-            raise TrainingError(f"{where} is {value!r}, expected {KINDS[expected]}; correct it")
+            raise TrainingError(f"{where} is {brief(repr(value))}, expected {KINDS[expected]}; correct it")
         settings[key] = expected(value)
     config = kind(**settings)
     check(config, f"{path}: ")
@@ -236,6 +253,8 @@ def fits(value, expected: type) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if isinstance(value, bool):
         return expected is bool
+    if isinstance(value, int) and abs(value) >= 2**128:  # no number of any kind here
+        return False
     return isinstance(value, (int, float) if expected is float else expected)
 
 
@@ -245,12 +264,14 @@ def check(config, where: str = "") -> None:
         value = getattr(config, one.name)
         if one.name in CHOICES and value not in CHOICES[one.name]:
             choices = ", ".join(map(repr, CHOICES[one.name]))
-            raise TrainingError(f"{where}{one.name} is {value!r}, expected one of {choices}; choose one of them")
+            raise TrainingError(
+                f"{where}{one.name} is {brief(repr(value))}, expected one of {choices}; choose one of them"
+            )
         if isinstance(value, (int, float)) and not 0 <= value < math.inf:  # also true of what is not a number
             raise TrainingError(f"{where}{one.name} is {value}, expected 0 or more; correct it")
-        if one.name in ("seed", "pair_seed") and value >= SEEDS:
-            raise TrainingError(f"{where}{one.name} is {value}, expected at most {SEEDS - 1}; correct it")
         if one.name in SHARES and value > 1:
             raise TrainingError(f"{where}{one.name} is {value}, expected 0 to 1; correct it")
+        if one.name in MOST and value > MOST[one.name]:
+            raise TrainingError(f"{where}{one.name} is {value}, expected at most {MOST[one.name]}; correct it")
         if one.name in AT_LEAST_1 and value < 1:
             raise TrainingError(f"{where}{one.name} is {value}, expected 1 or more; correct it")

@@ -16,8 +16,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..hollow import Shapes
 from ..seeds import seed_of
-from .checkpoints import STATE, WEIGHTS, Checkpoint, CheckpointError, DivergedError, RunFolder, TrainingError, part
+from ..settings import parse
+from .checkpoints import (
+    BUFFERS,
+    STATE,
+    WEIGHTS,
+    Checkpoint,
+    CheckpointError,
+    DivergedError,
+    RunFolder,
+    TrainingError,
+    part,
+)
 from .processes import OneProcess, StoppedElsewhereError, like, whole
 
 log = logging.getLogger("drc")
@@ -246,7 +258,7 @@ class Trainer:
         """Every process puts the tensors together; one writes them. Not `together`: none waits for the others."""
         tensors = {f"weights.{name}": whole(parameter.detach()) for name, parameter in self.named.items()}
         tensors |= {f"average.{name}": whole(tensor) for name, tensor in self.average.items()}
-        tensors |= {f"buffers.{name}": buffer for name, buffer in self.inner.named_buffers()}
+        tensors |= {f"{BUFFERS}{name}": buffer for name, buffer in self.inner.named_buffers()}
         if self.sampler is not None:
             tensors |= {f"sampler.{name}": tensor for name, tensor in self.sampler.state_dict().items()}
         for name, parameter in self.named.items():
@@ -266,6 +278,38 @@ class Trainer:
         seen = json.dumps({name: values for name, values in self.seen.items() if name not in CLOCKED})
         return {"step": str(self.step), "seed": str(self.schedule.seed), "seen": seen, **best, **self.identity}
 
+    def moments(self, step: int, name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What AdamW keeps of a parameter; TrainingError where a checkpoint has none of its size."""
+        parameter = self.named[name]
+        found = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+        for key, tensor in found.items():
+            if tensor is None or tensor.shape != (() if key == "step" else parameter.shape):
+                raise self.run_folder.damaged(step, ValueError(f"{key}.{name} is missing or of another size"))
+        steps = found.pop("step").to(parameter.device)
+        return {"step": steps, **{key: like(tensor, parameter) for key, tensor in found.items()}}
+
+    def progress_of(self, step: int, header: dict[str, str]) -> tuple[float, int, int, dict[str, list[float]]]:
+        """What `header` made of best, best_step, validated and seen; TrainingError for what it did not make."""
+        try:
+            best, steps = float(header["best"]), [int(header[name]) for name in ("best_step", "validated")]
+            if math.isnan(best) or not all(0 <= number <= step for number in steps):
+                raise ValueError("its best validation is none")
+            seen = parse(header["seen"])
+            if not all(isinstance(values, list) and all(map(is_number, values)) for values in seen.values()):
+                raise ValueError("what was seen since the last note is no list of numbers")
+            return best, *steps, seen
+        except KeyError as error:
+            raise self.run_folder.damaged(step, ValueError(f"it lacks {error.args[0]}")) from error
+        except ValueError as error:
+            raise self.run_folder.damaged(step, error) from error
+
+    def shapes(self) -> Shapes:
+        """Names and shapes of what every checkpoint holds."""
+        shapes = {f"{kind}.{name}": tuple(p.shape) for kind in ("weights", "average") for name, p in self.named.items()}
+        shapes |= {f"{BUFFERS}{name}": tuple(buffer.shape) for name, buffer in self.inner.named_buffers()}
+        state = {} if self.sampler is None else self.sampler.state_dict()
+        return shapes | {f"sampler.{name}": tuple(tensor.shape) for name, tensor in state.items()}
+
     def last_step(self) -> int:
         """That of the last checkpoint, 0 where there is none."""
         last = max(self.run_folder.steps(), default=0)
@@ -278,33 +322,36 @@ class Trainer:
 
     def resume(self, step: int) -> None:
         with self.processes.together():
-            state = self.run_folder.load(step)
+            header = self.run_folder.header(step)
             for name, value in self.identity.items():
-                if state.header.get(name) not in (value, self.former.get(name, value)):
+                if header.get(name) not in (value, self.former.get(name, value)):
                     raise TrainingError(
                         f"the run {self.run_folder.folder.name} cannot be resumed: it was begun with another {name}; "
                         "choose the former one, or turn resume off to begin a new run"
                     )
+            progress = self.progress_of(step, header)
+            state = self.run_folder.load(step, self.shapes())
         weights, average = part(state.tensors, "weights."), part(state.tensors, "average.")
         self.take({name: like(weights[name], parameter) for name, parameter in self.named.items()})
         self.average = {name: like(average[name], parameter) for name, parameter in self.named.items()}
         for name, buffer in self.inner.named_buffers():
-            buffer.copy_(state.tensors[f"buffers.{name}"])
+            buffer.copy_(state.tensors[f"{BUFFERS}{name}"])
         if self.sampler is not None:
             self.sampler.load_state_dict(part(state.tensors, "sampler."))
         for name, parameter in self.named.items():
             if f"step.{name}" in state.tensors:
-                moments = {key: like(state.tensors[f"{key}.{name}"], parameter) for key in ("exp_avg", "exp_avg_sq")}
-                steps = state.tensors[f"step.{name}"].to(parameter.device)
-                self.optimizer.state[parameter] = {"step": steps, **moments}
+                self.optimizer.state[parameter] = self.moments(step, name, state.tensors)
         self.step = self.saved = step
-        self.best, self.best_step = float(state.header["best"]), int(state.header["best_step"])
-        self.validated, self.seen = int(state.header["validated"]), json.loads(state.header["seen"])
+        self.best, self.best_step, self.validated, self.seen = progress
         if self.processes.main:
             self.run_folder.cut_log(step, self.validated)
         self.processes.wait()
         self.seconds = max((row.get("seconds", 0.0) for row in self.run_folder.read_log()), default=0.0)
         log.info("resumed %s at step %d", self.run_folder.folder, step)
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
 
 
 def parameter_groups(model: nn.Module, schedule: Schedule, rate_of: Callable[[str], float]) -> list[dict]:

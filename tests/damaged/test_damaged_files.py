@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from . import models, sets
+from . import models, sets, trainings
 from .guard import check
 
-KINDS = {"model": models, "set": sets}
+KINDS = {"model": models, "set": sets, "training": trainings}
 CASES = [(name, case) for name, kind in KINDS.items() for case in kind.cases()]
 
 
