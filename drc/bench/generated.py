@@ -75,4 +75,13 @@ class Generated:
 
     def read(self, request: Request, count: int | None = None) -> np.ndarray:
         """What was drawn for the first cases: uint8 [n, S, S, 3]."""
-        return np.stack([np.array(Image.open(self.path(request, case))) for case in request.cases[:count]])
+        return np.stack([picture_of(self.path(request, case)) for case in request.cases[:count]])
+
+
+def picture_of(path: Path) -> np.ndarray:
+    try:
+        return np.array(Image.open(path))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"'{path}', which was drawn before, cannot be read ({error}); delete it and run again"
+        ) from error

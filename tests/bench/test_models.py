@@ -109,7 +109,7 @@ def test_what_is_no_model_is_said(tiny, state, tmp_path):
         load_entangled(tmp_path / "wrong" / STATE, load(tiny))
 
 
-def test_through_the_tokeniser_is_forth_and_back(tiny):
+def test_through_the_tokeniser_is_there_and_back(tiny):
     lmm = load(tiny).lmm
     _, reference = asked()
     rebuilt = Tokeniser(lmm).draw(reference[:, None][:, :0], reference, [1, 2, 3])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from drc.bench.baselines import CEILING, COPY, NEAREST, RANDOM, TRUTH, WHITE
+from drc.bench.baselines import BASELINES, CEILING, COPY, NEAREST, RANDOM, TRUTH, WHITE
 from drc.bench.cases.emoji import EmojiDomain
 from drc.bench.config import BenchConfig, check
 from drc.bench.models import DRCModel, open_models
@@ -160,6 +160,32 @@ def test_tests_with_one_gallery_share_what_judges_saw(domain, tiny, tmp_path):
     assert eyes["T1", "T3"].looks - eyes["T1",].looks <= len(rest)
     seen = whole.answers.seen("T3", whole.caches[0])
     torch.testing.assert_close(seen[gallery[3:4]].meaning, Eye()(domain.images(gallery[3:4])).meaning)
+
+
+def test_a_damaged_picture_of_an_earlier_run_is_named(domain, model, tmp_path):
+    given = {"domain": domain, "models": {"ours": model}, "judges": [Eye()]}
+    run(config_in(tmp_path, tests=("T4",), histories=("2",), limit=1), **given)
+    (picture, *_) = sorted((tmp_path / "out" / "drawn").rglob("*.png"))
+    picture.write_bytes(b"no picture")
+    with pytest.raises(
+        ValueError, match=f"'{picture}', which was drawn before, cannot be read.*delete it and run again"
+    ):
+        run(config_in(tmp_path, tests=("T4",), histories=("2",), limit=1), **given)
+
+
+def test_a_further_baseline_is_a_function(domain, model, tmp_path, monkeypatch):
+    """It may paint what it answers."""
+
+    def negative(asked):
+        return 255 - domain.pictures.read(np.array([case.target for case in asked.cases]))
+
+    monkeypatch.setitem(BASELINES, "negative", negative)
+    config = config_in(tmp_path, tests=("T4",), histories=("2",), limit=2)
+    found = run(config, domain=domain, models={"ours": model}, judges=[Eye()])
+    answers = found.results["tests"]["T4"]["judges"]["eye"]["2"]
+    assert list(answers)[-2:] == ["negative", "ours"] and answers["negative"]["style_top1"] == [0, 0]
+    assert "negative" in (tmp_path / "out" / "index.html").read_text()
+    assert found.plots["style against meaning, eye"].any()
 
 
 class Member(OneProcess):

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -64,7 +66,8 @@ class FeatureCache:
         digest = digest.hexdigest()
         path = self.folder / digest[:2] / f"{digest[2:18]}.safetensors"
         if path.exists():
-            return {} if shared else load_file(path)
+            with suppress(SafetensorError):  # of a damaged file, which is made anew
+                return {} if shared else load_file(path)
         if shared and int(digest, 16) % self.count != self.rank:
             return {}
         made = {name: tensor.contiguous() for name, tensor in make(*chunks).items()}

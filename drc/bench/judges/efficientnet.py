@@ -8,13 +8,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...files import tensors_hash
 from ...perceptual import DEVIATION, MEAN, feature_distance
 from .evaluator import statistics
 from .judge import Features, Judge
+from .weights import filled
 
 FILE = "efficientnet-lite0-weights/efficientnet-lite0.safetensors"  # below the folder of packages
 STAGES = (
@@ -83,16 +83,14 @@ class EfficientNetLite0(nn.Module):
 
 
 def load_efficientnet(packages: Path) -> EfficientNetLite0:
-    """ValueError, in one sentence, where the weights were not fetched."""
+    """ValueError, in one sentence, where the weights were not fetched or cannot be read."""
     path = packages / FILE
     if not path.is_file():
         raise ValueError(
             f"the judge EfficientNet-Lite0 is missing, there is no {path.name} in '{path.parent}'; run "
             "'python scripts/convert_efficientnet.py' in the source repository, or name its folder with --packages"
         )
-    network = EfficientNetLite0()
-    network.load_state_dict(load_file(path))
-    return network.to(memory_format=torch.channels_last).eval()
+    return filled(path, lambda metadata: EfficientNetLite0(), EfficientNetJudge.name)
 
 
 class EfficientNetJudge(Judge):

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from .judge import Features, Judge
+from .weights import filled
 
 SCALE = 20.0  # of the cosines in the softmax
 
@@ -89,11 +88,12 @@ class Evaluator(nn.Module):
 
 
 def load_evaluator(path: Path) -> Evaluator:
-    with safe_open(path, "pt") as file:
-        config = EvaluatorConfig(**{name: int(value) for name, value in file.metadata().items()})
-    evaluator = Evaluator(config).to(memory_format=torch.channels_last)
-    evaluator.load_state_dict(load_file(path))
-    return evaluator.eval()
+    """ValueError, in one sentence, for a file that holds no evaluator."""
+
+    def build(metadata: dict[str, str]) -> Evaluator:
+        return Evaluator(EvaluatorConfig(**{name: int(value) for name, value in metadata.items()}))
+
+    return filled(path, build, EvaluatorJudge.name)
 
 
 class EvaluatorJudge(Judge):

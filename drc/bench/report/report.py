@@ -10,9 +10,10 @@ from ...files import write_bytes
 from .html import encoded
 from .page import page
 from .plots import PLOTS
-from .summary import Number, indexed, numbers_of
+from .summary import MODELS, Number, indexed, numbers_of
 from .table import as_csv
 
+NEEDED = ("domain", "pictures", "settings", MODELS, "files", "judges", "tests")
 RESULTS, TABLE, PAGE, PICTURES = "results.json", "results.csv", "index.html", "pictures"
 
 
@@ -56,8 +57,12 @@ def read_results(folder: Path) -> dict:
     """What a run wrote; ValueError, in one sentence, for a folder without it."""
     path = folder / RESULTS
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        results = json.loads(path.read_text("utf-8"))
+        missing = [name for name in NEEDED if name not in results]
+        if missing:
+            raise ValueError(f"it has no {missing[0]}")
+        return results
+    except (OSError, ValueError, TypeError) as error:
         raise ValueError(
             f"{path} holds no results ({error}); give a folder that 'python -m drc.bench run' wrote with --out"
         ) from error

@@ -129,6 +129,33 @@ def test_missing_judges_are_named(build, domain, tmp_path):
     assert [judge.name for judge in judges] == list(JUDGES)
 
 
+@pytest.mark.parametrize("name", JUDGES)
+def test_damaged_weights_are_one_sentence(build, domain, tmp_path, name):
+    """Sizes that only a header claims make nothing of that size."""
+    evaluator = Evaluator(EvaluatorConfig(styles=3, meanings=3, size=16, width=8, features=8))
+    boasting = evaluator.metadata() | {"styles": str(10**9), "meanings": str(10**12)}
+    path = tmp_path / FILE
+    for write in (
+        lambda: path.write_bytes(b"nothing"),
+        lambda: write_safetensors({"x": torch.ones(1)}, path, {}),
+        lambda: write_safetensors(evaluator.state_dict(), path, boasting),
+        lambda: write_safetensors(evaluator.state_dict(), path, {"styles": "many"}),
+    ):
+        path.parent.mkdir(exist_ok=True)
+        write()
+        with pytest.raises(ValueError, match=f"holds no weights of the judge {name} that can be read"):
+            open_judge(name, path, tmp_path, domain, "cpu")
+
+
+def test_a_damaged_file_of_the_cache_is_made_anew(domain, tmp_path):
+    eye, rows = Eye(), [0, 1]
+    found = FeatureCache(eye, tmp_path).features(chunks_of(domain, rows))
+    (file,) = tmp_path.rglob("*.safetensors")
+    file.write_bytes(b"nothing")
+    assert torch.equal(FeatureCache(eye, tmp_path).features(chunks_of(domain, rows)).meaning, found.meaning)
+    assert eye.looks == 4
+
+
 def test_pictures_are_judged_once(domain, tmp_path):
     eye, rows = Eye(), list(range(CHUNK + 4))
     found = FeatureCache(eye, tmp_path).features(chunks_of(domain, rows))

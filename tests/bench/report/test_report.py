@@ -146,6 +146,10 @@ def test_results_are_read_or_missed(results, tmp_path):
     assert read_results(tmp_path) == results
     with pytest.raises(ValueError, match="holds no results.*give a folder that"):
         read_results(tmp_path / "none")
+    for content in ("[]", "5", '{"tests": {}}', "{"):
+        (tmp_path / "results.json").write_text(content)
+        with pytest.raises(ValueError, match="holds no results.*give a folder that"):
+            read_results(tmp_path)
 
 
 def test_a_folder_keeps_no_pictures_of_an_earlier_report(results, tmp_path):
