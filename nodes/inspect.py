@@ -193,5 +193,8 @@ def columns_of(model: Model, codes, shares, heads: list[str]) -> list[tuple]:
     host.load([model.vision], 0)
     pictures = to_pixels(model.drc.lmm.detokenize(codes))
     ends = float(shares.min()), float(shares.max())
-    maps = [heat(picture, share.numpy(), *ends) for picture, share in zip(pictures, shares, strict=True)]
+    maps = []
+    for picture, share in zip(pictures, shares, strict=True):
+        host.check_interrupt()
+        maps.append(heat(picture, share.numpy(), *ends))
     return list(zip(heads, pictures, maps, strict=True))

@@ -78,7 +78,10 @@ def measure(model: Model, images, history, reference, text: str):
         )
     ]
     host.load([model.language, model.disentangler], 0)
-    squares = [drc.lmm.prepare(image, "a picture") for some in (images, history, reference) for image in some]
+    squares = []
+    for image in (image for some in (images, history, reference) for image in some):
+        host.check_interrupt()
+        squares.append(drc.lmm.prepare(image, "a picture"))
     given = torch.stack(squares), torch.cat(codes), len(images), text
     return scores_of_codes(drc, *given, lambda done: progress.step_to(before + done))
 

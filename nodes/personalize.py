@@ -245,7 +245,10 @@ def tokenize(model: Model, images: list[Tensor], rows: list[int], name: str, pro
     codes = []
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        pictures = [lmm.prepare(images[row], f"picture {row + 1} of {name}") for row in chunk]
+        pictures = []
+        for row in chunk:
+            host.check_interrupt()
+            pictures.append(lmm.prepare(images[row], f"picture {row + 1} of {name}"))
         codes.append(lmm.tokenize(torch.stack(pictures).to(model.device)))
         progress.step_to(start + len(chunk))
     return torch.cat(codes)

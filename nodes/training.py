@@ -1,6 +1,7 @@
 """What a training node shows while it runs, and in the end."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from . import host
 
 WIDTH = 512  # of the live preview, in pixels
+TEXT_SECONDS = 0.3  # at least between two texts of a validation
 
 
 class Watcher:
@@ -19,6 +21,7 @@ class Watcher:
         self.hidden, self.steps = hidden, steps
         self.bar: host.Progress | None = None
         self.codes = host.Bar()
+        self.text, self.next_text = "resumed", 0.0  # of the last step, and when the next one may be shown
         self.sheet = None  # uint8 [H, W, 3]: what was drawn last
         self.notes: list[str] = []  # lines that stay
         self.held: list = []  # patchers, or the host would take the weights away
@@ -33,6 +36,7 @@ class Watcher:
             on_picture=self.on_picture,
             on_step=self.on_step,
             on_part=host.check_interrupt,
+            on_validation=self.on_validation,
             on_samples=self.on_samples,
             on_note=self.notes.append,
         )
@@ -54,14 +58,20 @@ class Watcher:
             raise
 
     def on_picture(self, done: int, total: int) -> None:
-        host.show_text(self.hidden, f"turning pictures into codes, once: {done} of {total}")
         self.codes(done, total)
+        host.show_text(self.hidden, f"turning pictures into codes, once: {done} of {total}")
 
     def on_step(self, trainer) -> None:
         self.bar = self.bar or host.Progress(self.steps)
-        text = status(trainer)
-        self.show(text)
-        self.bar.step_to(trainer.step, lambda: self.preview(trainer.run_folder.read_log(), text))
+        self.text = status(trainer)
+        self.show(self.text)
+        self.bar.step_to(trainer.step, lambda: self.preview(trainer.run_folder.read_log(), self.text))
+
+    def on_validation(self, what: str, done: int, total: int) -> None:
+        host.check_interrupt()
+        if (now := time.monotonic()) >= self.next_text or done == total:
+            self.next_text = now + TEXT_SECONDS
+            self.show(f"{self.text}; {what}: {done} of {total}")
 
     def finish(self, result, name: str) -> None:
         """`name` is what Load DRC Model calls the trained model."""
@@ -108,7 +118,6 @@ def status(trainer) -> str:
     text = f"step {trainer.step} of {steps}"
     if not trainer.recent:
         return text
-    loss, speed, seconds = (trainer.recent[name] for name in ("loss", "images_per_second", "seconds"))
-    left = (steps - trainer.step) * seconds
-    minutes, seconds = divmod(round(left), 60)
+    loss, speed = trainer.recent["loss"], trainer.recent["images_per_second"]
+    minutes, seconds = divmod(round(trainer.seconds_left()), 60)
     return f"{text}, loss {loss:.3f}, {speed:.1f} pictures a second, {minutes}:{seconds:02d} left"

@@ -1,6 +1,7 @@
 """All that a run found, as JSON can hold it; `report.summary` says what is in it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ def results_of(
     tests = {}
     for done, test in enumerate(plan.tests):
         tell("scoring", done, len(plan.tests))
-        tests[test] = of_test(plan, answers, caches, test)
+        tests[test] = of_test(plan, answers, caches, test, partial(tell, "scoring", done, len(plan.tests)))
         if networks:
             tests[test]["protocol"] = as_pigeon(answers, answers.seen(test, caches[0]), test, networks, tell)
     tell("scoring", len(plan.tests), len(plan.tests))
@@ -47,7 +48,9 @@ def results_of(
     } | ({"encoders": digests(plan.config.encoders)} if networks else {})
 
 
-def of_test(plan: Plan, answers: Answers, caches: Sequence[FeatureCache], test: str) -> dict:
+def of_test(
+    plan: Plan, answers: Answers, caches: Sequence[FeatureCache], test: str, on_answer: Callable[[], None]
+) -> dict:
     domain, cases, boxes = plan.domain, plan.cases[test], boxes_of(plan, test)
     return {
         "what": domain.tests[test],
@@ -55,19 +58,25 @@ def of_test(plan: Plan, answers: Answers, caches: Sequence[FeatureCache], test: 
         "cases": [domain.case_name(test, case, ()) for case in cases],
         "meanings": [domain.record(case.target).meaning for case in cases],
         "facets": [domain.facets(case.target) for case in cases],
-        "judges": {cache.judge.name: judged(plan, answers, cache, test, boxes) for cache in caches},
+        "judges": {cache.judge.name: judged(plan, answers, cache, test, boxes, on_answer) for cache in caches},
         "gaps": sensitivities(plan, test) if plan.config.gaps else {},
     }
 
 
 def judged(
-    plan: Plan, answers: Answers, cache: FeatureCache, test: str, boxes: Seen | None
+    plan: Plan,
+    answers: Answers,
+    cache: FeatureCache,
+    test: str,
+    boxes: Seen | None,
+    on_answer: Callable[[], None],
 ) -> dict[str, dict[str, dict[str, list]]]:
     """History shown -> answer -> metric -> a number for each case."""
     seen, cases = answers.seen(test, cache), plan.cases[test]
     scorer = Scorer(plan.domain, cases, plan.domain.gallery(test), seen)
     found: dict[str, dict] = {}
     for answer in answers.of(test, seen):
+        on_answer()
         chunks = answer.chunks()
         features = cache.features(chunks) if answer.rows is None else seen[answer.rows]
         histories = [case.given(answer.shown) for case in cases[: len(answer.pictures)]]

@@ -74,6 +74,7 @@ class Run:
             for answer in self.answers.of(test, self.answers.seen(test, cache)):
                 self.tell("judging what was drawn", done, len(parts))
                 for chunk, target in zip(answer.chunks(), self.answers.targets(test, answer), strict=True):
+                    self.tell("judging what was drawn", done, len(parts))
                     if answer.rows is None:
                         cache.look(chunk)
                     cache.compare(chunk, target)

@@ -13,17 +13,20 @@ The last line is the path of the trained model.
 """
 
 import argparse
+import contextlib
 import logging
 import signal
 import sys
 from pathlib import Path
 
 import torch
+from tqdm.contrib.logging import logging_redirect_tqdm
 
+from .bars import Bars
 from .checkpoints import TrainingError
 from .config import Config, read_config
 from .processes import processes_of
-from .run import Hooks, train
+from .run import train
 
 
 def main() -> int:
@@ -44,7 +47,10 @@ def main() -> int:
             keep_apart(config, out)
         level = logging.INFO if processes.main else logging.WARNING
         logging.basicConfig(level=level, format="%(asctime)s %(message)s")
-        result = train(config, out, options.cache or out.parent / "cache", processes, hooks(stop))
+        cache, bars = options.cache or out.parent / "cache", Bars(stop.grant, processes.main)
+        with logging_redirect_tqdm(), contextlib.closing(bars):
+            result = train(config, out, cache, processes, bars.hooks())
+            bars.tell("steps", result.rows[-1]["step"], config.training.steps)
     except ValueError as error:
         sys.stderr.write(f"{error}.\n")
         return 2
@@ -85,21 +91,6 @@ def keep_apart(config: Config, out: Path) -> None:
     pictures = Path(config.data.folder).resolve()
     if out.is_relative_to(pictures):
         raise TrainingError(f"the run's folder {out} lies in the pictures' folder {pictures}; give another with --out")
-
-
-def hooks(stop: Stop) -> Hooks:
-    """Sample pictures are written by the training; of what comes before it the log tells now and then."""
-    log = logging.getLogger("drc")
-
-    def told(what: str):
-        def tell(done: int, total: int) -> None:
-            stop.grant()
-            if done == total or done * 10 // total != (done - 1) * 10 // total:
-                log.info("%s: %d of %d", what, done, total)
-
-        return tell
-
-    return Hooks(on_file=told("pictures read"), on_picture=told("pictures turned into codes"), on_step=stop.grant)
 
 
 if __name__ == "__main__":

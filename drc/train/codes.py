@@ -44,12 +44,16 @@ class CodeCache:
         self.path = folder / f"{tensors_hash(vision.state_dict())[:16]}-{size}.safetensors"
 
     def codes(
-        self, pictures: PictureSource, device: torch.device | str, on_pictures: Callable[[int, int], None] | None = None
+        self,
+        pictures: PictureSource,
+        device: torch.device | str,
+        on_pictures: Callable[[int, int], None] | None = None,
+        on_part: Callable[[], None] | None = None,
     ) -> Tensor:
         """int16 [M, 2, N] of every picture; only those that the file lacks are read and encoded.
 
-        `on_pictures(done, total)` is told how many of the missing ones are encoded; it may raise to stop, and what was
-        encoded until then is kept.
+        `on_pictures(done, total)` is told how many of the missing ones are encoded, `on_part` is called before each is
+        read; both may raise to stop, and what was encoded until then is kept.
         """
         keys = np.ascontiguousarray(pictures.keys()).view(KEY)[:, 0]
         known_keys, known = self.read()
@@ -60,7 +64,7 @@ class CodeCache:
             fresh = []
             try:
                 for chunk in np.array_split(missing, -(-len(missing) // CHUNK)):
-                    fresh.append(encode(self.vision, pictures.read(chunk), device))
+                    fresh.append(encode(self.vision, read_all(pictures, chunk, on_part), device))
                     if on_pictures is not None:
                         on_pictures(sum(map(len, fresh)), len(missing))
             finally:
@@ -88,6 +92,16 @@ class CodeCache:
                 f"the codes of the pictures could not be kept in {self.path.parent} ({error}); make room on that disk "
                 "and start the training again"
             ) from error
+
+
+def read_all(pictures: PictureSource, rows: np.ndarray, on_part: Callable[[], None] | None) -> np.ndarray:
+    """As `PictureSource.read`, one after another, as each may take a while."""
+    found = []
+    for row in rows:
+        if on_part is not None:
+            on_part()
+        found.append(pictures.read(np.array([row])))
+    return np.concatenate(found)
 
 
 @torch.no_grad()

@@ -94,6 +94,7 @@ class Trainer:
         self.average = {name: p.detach().clone() for name, p in self.named.items()}
         self.step, self.seconds, self.saved = 0, 0.0, -1
         self.best, self.best_step, self.validated = math.inf, 0, 0
+        self.validation_seconds = 0.0  # that the last validation took
         self.seen: dict[str, list[float]] = {}
         self.recent: dict[str, float] = {}  # the numbers of the last steps, smoothed; "seconds" is that of a step
         self.between_steps = True
@@ -230,7 +231,14 @@ class Trainer:
             self.best, self.best_step = loss, self.step
             if self.schedule.patience > 0:
                 self.save()
-        self.clock += time.monotonic() - start  # a step's time is a step's
+        self.validation_seconds = time.monotonic() - start
+        self.clock += self.validation_seconds  # a step's time is a step's
+
+    def seconds_left(self) -> float:
+        """Until the last step, at the speed of the last ones; 0 before the first."""
+        steps, every = self.schedule.steps, self.schedule.validate_every
+        validations = -(-steps // every) - self.step // every  # the last step is looked at, too
+        return (steps - self.step) * self.recent.get("seconds", 0.0) + validations * self.validation_seconds
 
     def note(self, numbers: dict[str, float]) -> None:
         if not self.processes.main:

@@ -17,6 +17,7 @@ from torch import nn
 from ..checkpoint import header_of, load, own_state
 from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
+from ..interrupt import call_between_layers
 from ..lmm.lora import merge_lora
 from ..model import DRC
 from ..plots.sheet import contact_sheet
@@ -35,7 +36,7 @@ from .objectives import STAGES, Objective, language_share
 from .precision import precision_of
 from .processes import OneProcess, whole
 from .teacher import Teacher
-from .validation import draw_samples, fixed_loss, gaps
+from .validation import Counted, draw_samples, fixed_loss, gaps, passes
 
 log = logging.getLogger("drc")
 
@@ -56,7 +57,8 @@ class Hooks:
 
     place(module, device, bytes): bring weights to the device, where the work takes so many bytes beside them.
     on_file, on_pair and on_picture(done, total): while pictures are read, paired and turned into codes.
-    on_step(trainer): before every step. on_part(): before every pass through the model.
+    on_step(trainer): before every step. on_part(): often, between two pictures or two layers of a pass.
+    on_validation(what, done, total): while it validates.
     on_samples(sheet): pictures drawn at a validation, uint8 [H, W, 3].
     on_note(text): what is to be known of the settings and the pictures; the log says it, too.
     """
@@ -67,6 +69,7 @@ class Hooks:
     on_picture: Callable[[int, int], None] | None = None
     on_step: Callable[[Trainer], None] | None = None
     on_part: Callable[[], None] | None = None
+    on_validation: Callable[[str, int, int], None] | None = None
     on_samples: Callable[[np.ndarray], None] | None = None
     on_note: Callable[[str], None] | None = None
 
@@ -130,6 +133,8 @@ def train(
         base = load(Path(config.model.file), lmm=Path(config.model.lmm) if config.model.lmm else None)
         if config.training.stage == 2 and base.stage == 0 and config.model.start == "from the model":
             raise TrainingError("the towers of this model were never trained; train stage 1 first")
+        if hooks.on_part is not None:
+            call_between_layers(base, hooks.on_part)
         way = base.lmm.way_to_learn(config.model.train_language)
         check_learning(config, way)
         data = open_data(config, base, hooks, dataset)
@@ -152,7 +157,7 @@ def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OnePr
             if turn == processes.turn:
                 memory = 2 * CHUNK * vision.config.image_size**2 * MEMORY_PER_PIXEL
                 hooks.place(vision.float(), processes.device, memory)
-                codes = store.codes(data.pictures, processes.device, hooks.on_picture)
+                codes = store.codes(data.pictures, processes.device, hooks.on_picture, hooks.on_part)
                 vision.to("cpu")
     return codes
 
@@ -202,6 +207,8 @@ class Apprenticeship:
             drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
             drc.stage = training.stage
             objective = kind(drc, precision, token_losses)
+        if self.hooks.on_part is not None:
+            call_between_layers(objective.read_out, self.hooks.on_part)
         if settings.start == "from the model" and drc.read_out:
             objective.read_out.load_state_dict(drc.read_out)
         if training.recompute:
@@ -241,12 +248,13 @@ class Apprenticeship:
         else:
             if processes.main:
                 run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
-            teacher = Teacher(trainer.model, self.lesson_of, processes, self.sampler, micro_batch, self.hooks.on_part)
+            teacher = Teacher(trainer.model, self.lesson_of, processes, self.sampler, micro_batch)
             with quick_attention(processes.device):
                 trainer.run(teacher, self.hooks.on_step, self.validate)
         processes.wait()
         step = trainer.best_step if training.patience and trainer.best_step in run.steps() else trainer.step
-        return Result(run.path(step) / WEIGHTS, step, run.read_log(), memory, read_samples(run))
+        samples = read_samples(run, self.hooks.on_part)
+        return Result(run.path(step) / WEIGHTS, step, run.read_log(), memory, samples)
 
     def lesson_of(self, step: int, batches: Batches | None = None) -> Lesson:
         """The lesson of a step; of other batches, the whole is read."""
@@ -270,9 +278,11 @@ class Apprenticeship:
         """Losses and gaps of every set of held-out cases, and pictures drawn for the first of them."""
         device, numbers = self.processes.device, {}
         rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank
+        passed = Counted(sum(map(passes, self.exams.values())), self.hooks.on_validation)
         for name, batches in self.exams.items():
-            numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.lesson_of(0, batches), device)
-            its_gaps = gaps(trainer.model, batches.personal(0, self.config.training.history), blank, rows, device)
+            numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.lesson_of(0, batches), device, passed)
+            batch = batches.personal(0, self.config.training.history)
+            its_gaps = gaps(trainer.model, batch, blank, rows, device, passed)
             numbers |= {f"{name}_{key}": value for key, value in its_gaps.items()}
         for total, part in SCORES.items():
             numbers[total] = float(np.mean([numbers[f"{name}_{part}"] for name in self.exams]))
@@ -284,7 +294,7 @@ class Apprenticeship:
     def show(self, trainer: Trainer) -> None:
         batch = next(iter(self.exams.values())).personal(0, self.config.training.history)
         some = Batch(*(tensor[: self.config.training.samples] for tensor in vars(batch).values()))
-        rows = draw_samples(self.drc, self.vision, some, self.processes.device)
+        rows = draw_samples(self.drc, self.vision, some, self.processes.device, self.hooks.on_validation)
         history = len(rows[0]) - 3
         sheet = contact_sheet(rows, ["history", *[""] * (history - 1), "reference", "drawn", "true"])
         name = f"{SAMPLES}/step-{trainer.step:06d}.png"
@@ -314,10 +324,12 @@ class Apprenticeship:
         return state | {f"lmm.vision.{name}": tensor for name, tensor in self.vision.state_dict().items()}
 
 
-def read_samples(run: RunFolder) -> list[np.ndarray]:
+def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> list[np.ndarray]:
     """The sheets of samples of a run that have the size of the last; what is none is passed over."""
     sheets, damaged = [], (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
     for path in sorted((run.folder / SAMPLES).glob("step-*.png")):
+        if on_part is not None:
+            on_part()
         with contextlib.suppress(*damaged):
             sheets.append(np.array(Image.open(path).convert("RGB")))
     return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]

@@ -23,7 +23,6 @@ class Teacher:
     `lesson_of(step)` draws the lesson of the whole batch, the same on every process; each process takes the samples
     that are its own. `micro_batch` is how many samples go through the model at once, 0 for all: where memory runs out
     it halves and the step is taken again, so the training stays the same, only slower.
-    `on_part` is called before every micro-batch and may raise to stop.
     """
 
     def __init__(
@@ -33,12 +32,11 @@ class Teacher:
         processes: OneProcess,
         sampler: ImportanceSampler | None = None,
         micro_batch: int = 0,
-        on_part: Callable[[], None] | None = None,
     ):
         self.model, self.processes = model, processes
         # With a sampler a lesson also follows from what the step before was found to be worth.
         self.lesson_of = ahead(lesson_of, processes.device) if sampler is None else lesson_of
-        self.sampler, self.micro_batch, self.on_part = sampler, micro_batch, on_part
+        self.sampler, self.micro_batch = sampler, micro_batch
 
     def __call__(self, step: int) -> dict[str, float]:
         start = time.monotonic()
@@ -79,8 +77,6 @@ class Teacher:
         for first in range(passes):
             rows = slice(first, None, passes)  # in strides, as the samples that are read come first
             some, last = mine.part(rows), first == passes - 1
-            if self.on_part is not None:
-                self.on_part()
             with contextlib.nullcontext() if last else self.processes.without_exchange(self.model):
                 losses = self.model(some.to(self.processes.device))
                 loss = losses.tokens.sum() / read_all + losses.read_out.sum() / all_samples

@@ -1,6 +1,7 @@
 """Does it learn, and does it listen? Losses on held-out cases, and pictures to look at."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,15 +11,39 @@ from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
 from ..lmm.generate import Sampling, generate
 from ..model import DRC
 from ..pixels import to_pixels
-from .batches import Batch
+from .batches import Batch, Batches
 from .lessons import Lesson, plain_lesson
 from .objectives import Losses
 
 CHUNK = 8
 
 
+class Counted:
+    """Counts passes through chunks, and tells of each; whoever is told may raise to stop."""
+
+    def __init__(self, total: int, tell: Callable[[str, int, int], None] | None = None):
+        self.done, self.total, self.tell = 0, total, tell
+
+    def __call__(self) -> None:
+        self.done += 1
+        if self.tell is not None:
+            self.tell("validating", self.done, self.total)
+
+
+def passes(batches: Batches) -> int:
+    """Through the model, in a validation on a set of cases: one of each chunk for the loss, six for the gaps."""
+    return 7 * -(-batches.batch // CHUNK)
+
+
 @torch.no_grad()
-def gaps(objective: nn.Module, batch: Batch, blank: int, rows: int, device: torch.device | str = "cpu") -> dict:
+def gaps(
+    objective: nn.Module,
+    batch: Batch,
+    blank: int,
+    rows: int,
+    device: torch.device | str = "cpu",
+    on_pass: Callable[[], None] | None = None,
+) -> dict:
     """Do reference and history count? Loss with the right ones, and how much a wrong one adds, in nats per code.
 
     "ar" feeds the true codes, "blind" feeds none (all `blank`); the wrong reference or history is the next case's of
@@ -35,7 +60,7 @@ def gaps(objective: nn.Module, batch: Batch, blank: int, rows: int, device: torc
     numbers = {}
     for name, lesson in pairs.items():
         for context, fed in {"ar": lesson.target, "blind": torch.full_like(lesson.target, blank)}.items():
-            losses = losses_of(objective, dataclasses.replace(lesson, fed=fed), device)
+            losses = losses_of(objective, dataclasses.replace(lesson, fed=fed), device, on_pass)
             numbers[f"{context}_{name}"] = float(losses.tokens.mean())
     for context in ("ar", "blind"):
         for wrong in ("wrong_reference", "wrong_history"):
@@ -44,25 +69,39 @@ def gaps(objective: nn.Module, batch: Batch, blank: int, rows: int, device: torc
 
 
 @torch.no_grad()
-def fixed_loss(objective: nn.Module, lesson: Lesson, device: torch.device | str) -> float:
+def fixed_loss(
+    objective: nn.Module, lesson: Lesson, device: torch.device | str, on_pass: Callable[[], None] | None = None
+) -> float:
     """The training's own loss on a lesson that is always the same."""
-    losses = losses_of(objective, lesson, device)
+    losses = losses_of(objective, lesson, device, on_pass)
     return float(losses.tokens.mean() + losses.read_out.mean())
 
 
-def losses_of(objective: nn.Module, lesson: Lesson, device: torch.device | str) -> Losses:
-    """The losses of a lesson that is read as a whole, CHUNK samples at once."""
-    chunks = [slice(first, first + CHUNK) for first in range(0, len(lesson), CHUNK)]
-    found = [objective(lesson.part(rows).to(device)) for rows in chunks]
+def losses_of(
+    objective: nn.Module, lesson: Lesson, device: torch.device | str, on_pass: Callable[[], None] | None = None
+) -> Losses:
+    """The losses of a lesson that is read as a whole, CHUNK samples in one pass, after each of which `on_pass` is
+    called."""
+    found = []
+    for first in range(0, len(lesson), CHUNK):
+        found.append(objective(lesson.part(slice(first, first + CHUNK)).to(device)))
+        if on_pass is not None:
+            on_pass()
     return Losses(torch.cat([one.tokens for one in found]), torch.cat([one.read_out for one in found]))
 
 
 @torch.no_grad()
-def draw_samples(drc: DRC, vision: nn.Module, batch: Batch, device: torch.device | str) -> list[list[np.ndarray]]:
+def draw_samples(
+    drc: DRC,
+    vision: nn.Module,
+    batch: Batch,
+    device: torch.device | str,
+    tell: Callable[[str, int, int], None] | None = None,
+) -> list[list[np.ndarray]]:
     """What the model draws for the cases of a batch, as Generate draws it untouched.
 
     Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
-    pictures, on the CPU.
+    pictures, on the CPU. `tell(what, done, total)` is told of every code.
     """
     weights = torch.ones(batch.history.shape[1], device=device)
     made = [
@@ -78,6 +117,8 @@ def draw_samples(drc: DRC, vision: nn.Module, batch: Batch, device: torch.device
     ]
     texts, vectors = torch.stack([one.text for one in made]), torch.stack([one.vectors for one in made])
     seeds = list(range(len(made)))
-    drawn = generate(drc.lmm, texts, vectors, made[0].coefficients, seeds, Sampling(TEMPERATURE)).cpu()
+    total = drc.lmm.picture_codes
+    on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
+    drawn = generate(drc.lmm, texts, vectors, made[0].coefficients, seeds, Sampling(TEMPERATURE), on_code).cpu()
     rows = torch.cat((batch.history, torch.stack((batch.reference, drawn, batch.target), dim=1)), dim=1)
     return [list(to_pixels(vision.decode(codes))) for codes in rows]

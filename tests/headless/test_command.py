@@ -1,6 +1,7 @@
 """`python -m drc.train CONFIG.toml`: a user's whole training, from files to a file, without ComfyUI."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -46,7 +47,8 @@ def test_from_the_folder_of_an_installed_pack(course, tmp_path):
     assert names_in(run) == pictures | checkpoints | others
     assert [path.suffix for path in (run.parent / "cache").iterdir()] == [".safetensors"]
     assert read_config(run / "config.toml").data.folder == str(run / "pictures")
-    assert "Traceback" not in err and "pictures turned into codes: 72 of 72" in err
+    assert "Traceback" not in err and re.search(r"pictures turned into codes: 100%.* 72/72 \[\d\d:\d\d<00:00, ", err)
+    assert re.search(r" steps: +0%.* 0/10 .*\n(.*\n)*.* steps: 100%.* 10/10 ", err) and "\r" not in err
 
 
 def test_ctrl_c_keeps_the_step_and_a_second_start_goes_on(course, command, launcher, tmp_path):

@@ -15,7 +15,7 @@ from .world import changed, make_batches, make_lesson, make_objective
 BATCH = 8
 
 
-def teach(stage, micro_batch, share=1.0, **keywords):
+def teach(stage, micro_batch, share=1.0):
     """The numbers and the gradients of one step."""
     objective, batches = make_objective(stage), make_batches(size=BATCH)[0]
     sampler = ImportanceSampler() if stage == 1 else None
@@ -25,7 +25,7 @@ def teach(stage, micro_batch, share=1.0, **keywords):
         drawn.append(make_lesson(step, stage, batches, share=share, sampler=sampler))
         return drawn[-1]
 
-    teacher = Teacher(objective, lesson_of, OneProcess(), sampler, micro_batch, **keywords)
+    teacher = Teacher(objective, lesson_of, OneProcess(), sampler, micro_batch)
     numbers = teacher(0)
     assert len(drawn) == 1  # the lesson of a step is drawn once, however it is cut
     return numbers, {name: p.grad for name, p in objective.named_parameters()}, teacher
@@ -79,19 +79,6 @@ def test_memory_for_not_even_one_sample_is_an_error(monkeypatch):
     with pytest.raises(torch.cuda.OutOfMemoryError):
         teach(2, 0)
     assert sizes == [8, 4, 2, 1]
-
-
-def test_stopping_between_two_micro_batches():
-    asked = []
-
-    def on_part():
-        asked.append(len(asked))
-        if len(asked) == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        teach(2, 2, on_part=on_part)
-    assert asked == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("of", "index"), [("tokens", 5), ("read_out", 2)])

@@ -22,7 +22,8 @@ SEED = 2**40  # of the repaintings: far from what a training draws
 
 
 class FolderDomain(Domain):
-    """`size` is that of the pictures that a model reads; `on_picture(done, total)` is told of each that is repainted.
+    """`size` is that of the pictures that a model reads; `on_picture(done, total)` is told of each that is read, and of
+    each that is repainted.
 
     Of a large folder whole styles are taken, as many as fit. ValueError, in one sentence, for a folder without a case.
     """
@@ -36,11 +37,15 @@ class FolderDomain(Domain):
     def __init__(self, folder: ImageFolder, size: int, on_picture: Callable[[int, int], None] | None = None):
         on_picture = on_picture or (lambda done, total: None)
         taken = list(some_of(folder.entries))
-        entries, plain = without_doubles(taken, [read(entry.path, size) for entry in taken])
+        pictures = []
+        for entry in taken:
+            on_picture(len(pictures), 2 * len(taken))
+            pictures.append(read(entry.path, size))
+        entries, plain = without_doubles(taken, pictures)
         programs = draw_repaints(FAMILIES, STYLES, SEED)
         painted = np.empty((len(programs), *plain.shape), np.uint8)
         for row, picture in enumerate(plain):
-            on_picture(row, len(plain))
+            on_picture(len(taken) + row, 2 * len(taken))
             for program, views in zip(programs, painted, strict=True):
                 views[row] = repaint(picture, program)
         own = [Picture(entry.style, entry.digest, entry.semantics or entry.digest) for entry in entries]

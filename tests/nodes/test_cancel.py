@@ -1,0 +1,136 @@
+"""Cancel is heard while any long node works: between two looks at it lies one layer, one picture, or less."""
+
+import importlib
+import time
+
+import pytest
+import torch
+from comfy import model_management
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+from .test_training_nodes import QUICK, STAGES
+
+WORK = {
+    "drc.data.picture_file": ("read", "inspect"),
+    "drc.data.folder": ("read",),
+    "drc.data.descriptors": ("meaning_descriptor", "_nearest"),
+    "drc.train.pairs": ("read", "repaint", "augment", "meaning_descriptor"),
+    "drc.train.preview": ("read", "augment"),
+    "drc.bench.cases.folder": ("read", "repaint"),
+    "drc.bench.judges.descriptors": ("meaning_descriptor",),
+    "drc.pixels": ("square",),
+    "drc.lmm.mini.model": ("square",),
+    "drc.attention": ("heat",),
+}
+"""What is worth a look at Cancel besides layers of a model: functions by module of the pack."""
+AT_ONCE = {"repaint": 12, "augment": 5, "square": 2}  # a picture is quickly repainted; others are 1
+SECONDS = 5.0  # in which a node ends: many times what it takes, as machines that test are busy
+
+
+class Watch:
+    """What is done between two looks at Cancel; at look `cancel_at` the user presses it."""
+
+    def __init__(self):
+        self.looks, self.cancel_at, self.pressed = 0, -1, 0.0
+        self.done, self.most = {}, {}
+
+    def work(self, name):
+        self.done[name] = self.done.get(name, 0) + 1
+        self.most[name] = max(self.most.get(name, 0), self.done[name])
+
+    def look(self):
+        self.looks += 1
+        self.done = {}
+        if self.looks == self.cancel_at:
+            self.pressed = time.monotonic()
+            model_management.interrupt_current_processing(True)
+
+
+@pytest.fixture
+def watch(pack, monkeypatch):
+    watch, heard = Watch(), model_management.throw_exception_if_processing_interrupted
+
+    def look():
+        watch.look()
+        heard()
+
+    monkeypatch.setattr(model_management, "throw_exception_if_processing_interrupted", look)
+    modules = {importlib.import_module(f"{pack.__name__}.{name}"): functions for name, functions in WORK.items()}
+    for module, functions in modules.items():
+        for function in functions:
+            monkeypatch.setattr(module, function, counted(getattr(module, function), function, watch))
+
+    def layer(module, inputs):
+        if next(module.children(), None) is None:
+            watch.work("layer")
+
+    hook = register_module_forward_pre_hook(layer)
+    yield watch
+    hook.remove()
+    model_management.interrupt_current_processing(False)
+
+
+def counted(function, name, watch):
+    def count(*arguments, **keywords):
+        watch.work(name)
+        return function(*arguments, **keywords)
+
+    return count
+
+
+@pytest.fixture
+def dataset(execute, make_pictures):
+    return execute("DRC_ImageDataset", source="folder", folder=make_pictures(count=6))[0]
+
+
+@pytest.fixture
+def inputs(execute, dataset, graph, reference):
+    """Inputs of a node by what the tests call it."""
+    model = graph.load()
+    many = torch.rand(40, 40, 48, 3, generator=torch.Generator().manual_seed(3))
+    style, semantics = graph.style(model, many), graph.semantics(model, reference)
+    instruction = graph.compose(model, style, semantics)
+    tokens = graph.generate(model, instruction, batch_size=2)
+    triplets = execute("DRC_Triplets", dataset=dataset, restyled_views=2)[0]
+    learning = QUICK | {"model": model, "triplets": triplets, "samples": 2}
+    return {
+        "DRC_StyleTower": {"model": model, "history": many},
+        "DRC_SemanticTower": {"model": model, "reference": reference},
+        "DRC_ComposeInstruction": {"model": model, "style": style, "semantics": semantics},
+        "DRC_TokenizeImage": {"model": model, "images": many},
+        "DRC_LMMGenerate": {"model": model, "instruction": instruction, "batch_size": 3},
+        "DRC_DecodeTokens": {"model": model, "tokens": tokens},
+        "DRC_GuidanceGrid": {"model": model, "style": style, "semantics": semantics},
+        "DRC_AttentionMap": {"model": model, "history": many, "reference": reference},
+        "DRC_CollapseMeter": {"model": model, "images": many[:9], "history": many, "reference": reference},
+        "DRC_ImageDataset": {"source": "folder", "folder": "mine"},
+        "DRC_Triplets": {"dataset": dataset, "pairing": "neighbours"},
+        "DRC_Augmentations": {"dataset": dataset},
+        "DRC_Evaluate": {"model": model, "dataset": dataset, "cases": 2},
+        **dict.fromkeys(STAGES, learning),
+    }
+
+
+LONG = (
+    "DRC_StyleTower", "DRC_SemanticTower", "DRC_ComposeInstruction", "DRC_TokenizeImage", "DRC_LMMGenerate",
+    "DRC_DecodeTokens", "DRC_GuidanceGrid", "DRC_AttentionMap", "DRC_CollapseMeter", "DRC_ImageDataset", "DRC_Triplets",
+    "DRC_Augmentations", "DRC_Evaluate", *STAGES,
+)  # fmt: skip
+
+
+def test_cancel_is_heard_in_every_long_node(inputs, execute, watch, graph):
+    for node in LONG:
+        named = {"run_name": node} if node in STAGES else {"report_name": "whole"} if "Evaluate" in node else {}
+        watch.__init__()
+        execute(node, **inputs[node] | named)
+        too_much = {name: most for name, most in watch.most.items() if most > AT_ONCE.get(name, 1)}
+        assert watch.most and not too_much, (node, too_much)
+        looks = watch.looks
+        for share in (0.3, 0.9):
+            named = {name: f"{value} {share}" for name, value in named.items()}
+            watch.__init__()
+            watch.cancel_at = max(1, round(share * looks))
+            with pytest.raises(model_management.InterruptProcessingException):
+                execute(node, **inputs[node] | named)
+            assert time.monotonic() - watch.pressed < SECONDS, (node, share)
+            assert not watch.done, (node, watch.done)  # no more work was begun
