@@ -1,7 +1,7 @@
-"""Where the towers looked: the share of attention that each row of each picture got, averaged over heads and askers.
+"""Where the towers looked: the share of attention that each row of each picture got, averaged over heads and queries.
 
 A share tells what was read, not what came of it; with no residual around the attention of a tower (see `drc.towers`)
-nothing else of the partners can have reached a feature.
+nothing else of the source can have reached a feature.
 """
 
 import numpy as np
@@ -18,18 +18,18 @@ VEIL = 0.65  # how much of the picture the colours cover
 @torch.no_grad()
 def style_attention(drc: DRC, codes: Tensor, weights: Tensor) -> Tensor:
     """Codes of a history [n, N] and weights [n] >= 0 -> shares [n, R] that add up to 1."""
-    heart = drc.disentangler
-    rows = heart.rows(drc.lmm.embed(codes)[None])[0]  # n, R, d
-    asked = weights.expand(len(weights), -1).clone()
+    disentangler = drc.disentangler
+    rows = disentangler.rows(drc.lmm.embed(codes)[None])[0]  # n, R, d
+    attended = weights.expand(len(weights), -1).clone()
     if (weights > 0).sum() > 1:
-        asked.fill_diagonal_(0)
-    bias = asked.log().repeat_interleave(rows.shape[1], dim=1)  # n, n * R
+        attended.fill_diagonal_(0)
+    bias = attended.log().repeat_interleave(rows.shape[1], dim=1)  # n, n * R
     shares = [
-        attention(heart.style_tower, one, rows.flatten(0, 1), its_bias)
+        attention(disentangler.style_tower, one, rows.flatten(0, 1), its_bias)
         for one, its_bias in zip(rows, bias, strict=True)
     ]
-    asking = weights / weights.sum()
-    return (torch.stack(shares) * asking[:, None]).sum(dim=0).unflatten(0, (len(rows), -1))
+    querying = weights / weights.sum()
+    return (torch.stack(shares) * querying[:, None]).sum(dim=0).unflatten(0, (len(rows), -1))
 
 
 @torch.no_grad()
@@ -39,10 +39,10 @@ def semantic_attention(drc: DRC, codes: Tensor) -> Tensor:
     return attention(drc.disentangler.semantic_tower, rows, rows, rows.new_zeros(len(rows)))
 
 
-def attention(tower: Tower, queries: Tensor, partners: Tensor, bias: Tensor) -> Tensor:
-    """queries [Q, d], partners [P, d] and bias [P] on the logits -> the mean share [P] of each partner row."""
+def attention(tower: Tower, queries: Tensor, source: Tensor, bias: Tensor) -> Tensor:
+    """queries [Q, d], source [P, d] and bias [P] on the logits -> the mean share [P] of each source row."""
     query = tower.split(tower.query(tower.norm_query(queries))[None])  # 1, heads, Q, head
-    key, _ = tower.answers(partners[None])
+    key, _ = tower.keys_values(source[None])
     logits = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5 + bias
     return logits.float().softmax(dim=-1).mean(dim=(0, 1, 2))
 

@@ -23,31 +23,31 @@ STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 3.0, 1.0
 class Style:
     """Style of a history: rows [n, R, d] of the StyleTower and the pictures' weights [n] >= 0, not all zero.
 
-    absent [n, R] is true where a picture has fewer rows than R.
+    padding_mask [n, R] is true where a picture has fewer rows than R.
     """
 
     rows: Tensor
     weights: Tensor
     model: str  # hash of the model that made it
-    absent: Tensor | None = None
+    padding_mask: Tensor | None = None
 
     def bias(self) -> Tensor:
         """Attention bias [n * R] of the fusion: the logarithm of each picture's share.
 
         Shares add up to 1, so a long history weighs no more against the semantics than a short one.
         """
-        return share_bias(self.weights, self.rows.shape[1], self.absent)
+        return share_bias(self.weights, self.rows.shape[1], self.padding_mask)
 
 
-def share_bias(weights: Tensor, rows: int, absent: Tensor | None) -> Tensor:
-    """Weights [..., n] and absent [..., n, R] -> [..., n * R], the logarithm of the share of each picture's rows: all
-    that it has together weigh as much as R of a picture that has them all."""
+def share_bias(weights: Tensor, rows: int, padding_mask: Tensor | None) -> Tensor:
+    """Weights [..., n] and padding_mask [..., n, R] -> [..., n * R], the logarithm of the share of each picture's rows:
+    all that it has together weigh as much as R of a picture that has them all."""
     share = (weights / weights.sum(dim=-1, keepdim=True)).log().repeat_interleave(rows, dim=-1)
-    if absent is None:
+    if padding_mask is None:
         return share
-    count = rows - absent.sum(dim=-1)
+    count = rows - padding_mask.sum(dim=-1)
     fewer = (rows / count.clamp(min=1)).log().repeat_interleave(rows, dim=-1)
-    return (share + fewer).masked_fill(absent.flatten(-2), float("-inf"))
+    return (share + fewer).masked_fill(padding_mask.flatten(-2), float("-inf"))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import torch
 from tokenizers import Tokenizer
@@ -14,7 +14,7 @@ from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text, unknown_words
 from .positions import sine_positions
-from .settings import agree, brief, parse, read
+from .settings import agree, brief, parse, read, stored
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
 PICTURES = 16  # embedded at once, so that working memory does not grow with the history
@@ -28,7 +28,7 @@ class DRCConfig:
     fusion: FusionConfig = field(default_factory=FusionConfig)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(stored(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "DRCConfig":
@@ -52,7 +52,7 @@ class DRCConfig:
             {
                 "tower.grid": (tower.grid, lmm.grid),
                 "tower.embedding": (tower.embedding or tower.width, lmm.width),
-                "tower.merge": (tower.merge, tower.merge if tower.places else 1),
+                "tower.merge": (tower.merge, tower.merge if tower.positions else 1),
                 "fusion.width": (fusion.width, tower.width),
                 "fusion.output": (fusion.output or fusion.width, lmm.width),
             }
@@ -60,7 +60,7 @@ class DRCConfig:
 
 
 class Disentangler(nn.Module):
-    """The trained heart of DRC: both towers, the rows they read, and the fusion network."""
+    """What DRC trains beside the LMM: both towers, the rows they read, and the fusion network."""
 
     def __init__(self, config: DRCConfig, operations=nn):
         super().__init__()
@@ -69,20 +69,20 @@ class Disentangler(nn.Module):
         self.semantic_tower = SemanticTower(config.tower, operations)
         self.fusion = FusionNetwork(config.fusion, operations)
 
-    def style(self, embeddings: Tensor, weights: Tensor, absent: Tensor | None = None) -> Tensor:
-        """Code embeddings of histories [B, n, N, d] and weights [n] -> style rows [B, n, R, d]; absent [B, n, R]."""
+    def style(self, embeddings: Tensor, weights: Tensor, padding_mask: Tensor | None = None) -> Tensor:
+        """Code embeddings of histories [B, n, N, d] and weights [n] -> style rows [B, n, R, d]; mask [B, n, R]."""
         rows = self.rows(embeddings)
-        return self.style_tower.of_set(rows, self.rows.places(rows), weights, absent=absent)
+        return self.style_tower.of_set(rows, self.rows.positions(rows), weights, padding_mask=padding_mask)
 
-    def semantics(self, embeddings: Tensor, partners: Tensor, absent: Tensor | None = None) -> Tensor:
-        """Code embeddings of references [B, N, d], and of their partners, -> semantic rows [B, R, d]; the partners'
-        absent [B, R]."""
-        rows = self.rows(torch.stack((embeddings, partners), dim=1))
-        return self.semantic_tower(rows[:, 0], rows[:, 1], self.rows.places(rows), absent)
+    def semantics(self, embeddings: Tensor, source: Tensor, padding_mask: Tensor | None = None) -> Tensor:
+        """Code embeddings of references [B, N, d], and of the views that they attend to, -> semantic rows [B, R, d];
+        the views' mask [B, R]."""
+        rows = self.rows(torch.stack((embeddings, source), dim=1))
+        return self.semantic_tower(rows[:, 0], rows[:, 1], self.rows.positions(rows), padding_mask)
 
-    def absent(self, codes: Tensor) -> Tensor | None:
+    def padding_mask(self, codes: Tensor) -> Tensor | None:
         """Codes [..., N] -> where [..., R] a row has none; None for a model whose pictures all have as many."""
-        return None if self.rows.config.places else codes < 0
+        return None if self.rows.config.positions else codes < 0
 
     def initialise(self, scale: float = 0.3) -> None:
         """Start values for training: a copier, which must only learn how the style departs from the reference.
@@ -100,13 +100,13 @@ class Disentangler(nn.Module):
                 nn.init.zeros_(module.bias)
         config = self.rows.config
         nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
-        if config.places:
+        if config.positions:
             self.rows.place.weight.data.copy_(0.5 * sine_positions(config.rows, config.width))
         for tower in (self.style_tower, self.semantic_tower):
             pass_through(tower, sharpness=1.0, share=1.0)
             tower.feed_forward[-1].weight.data.mul_(0.2)
         fusion = self.fusion
-        if config.places:
+        if config.positions:
             fusion.queries.weight.data.copy_(sine_positions(fusion.config.instructions, fusion.config.width))
         else:
             nn.init.normal_(fusion.queries.weight)
@@ -164,15 +164,15 @@ class DRC(nn.Module):
         pictures are done."""
         self.require_trained_towers()
         weights = torch.ones(len(codes), device=codes.device) if weights is None else weights
-        heart = self.disentangler
-        codes, absent = trimmed(codes), heart.absent(trimmed(codes))
-        rows = torch.cat([heart.rows(self.lmm.embed(some)[None]) for some in codes.split(PICTURES)], dim=1)
-        hidden = None if absent is None else absent[None]
-        rows = heart.style_tower.of_set(rows, heart.rows.places(rows), weights, on_pictures, hidden)
-        return Style(rows[0], weights, self.hash, absent)
+        codes, to_rows, tower = trimmed(codes), self.disentangler.rows, self.disentangler.style_tower
+        padding = self.disentangler.padding_mask(codes)
+        rows = torch.cat([to_rows(self.lmm.embed(some)[None]) for some in codes.split(PICTURES)], dim=1)
+        batch_padding = None if padding is None else padding[None]
+        rows = tower.of_set(rows, to_rows.positions(rows), weights, on_pictures, batch_padding)
+        return Style(rows[0], weights, self.hash, padding)
 
     def semantics(self, codes: Tensor) -> Semantics:
-        """Codes of the reference [N] -> Semantics; the reference is its own partner (METHOD.md, 2)."""
+        """Codes of the reference [N] -> Semantics; the reference attends to itself (METHOD.md, 2)."""
         self.require_trained_towers()
         embeddings = self.lmm.embed(trimmed(codes))[None]
         return Semantics(self.disentangler.semantics(embeddings, embeddings)[0], self.hash)

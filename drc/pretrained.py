@@ -46,7 +46,7 @@ def config_over(pretrained: LavitSet) -> DRCConfig:
     grid = sizes.vision.image_size // sizes.vision.patch_size
     return DRCConfig(
         LavitConfig(sizes, before, after),
-        TowerConfig(width, 4, 2 * width, grid, merge=1, embedding=embedding, places=False),
+        TowerConfig(width, 4, 2 * width, grid, merge=1, embedding=embedding, positions=False),
         FusionConfig(width, 8, 4 * width, 2, INSTRUCTIONS, output=embedding),
     )
 

@@ -15,6 +15,7 @@ Size = Annotated[int, range(1, 2**18 + 1)]
 OptionalSize = Annotated[int, range(2**18 + 1)]  # 0: none
 LONGEST = 2**16  # entries of a list
 MOST_BYTES = 2**20  # of a file with settings
+STORED_AS = "stored_as"  # key of a field's metadata
 
 T = TypeVar("T")
 
@@ -48,6 +49,8 @@ def read(kind: type[T], values: Any, where: str = "") -> T:
     if not isinstance(values, dict):
         raise ValueError(f"has {where or 'settings'} {brief(repr(values))}, expected names and values")
     hints = get_type_hints(kind, include_extras=True)
+    former = former_names(kind)
+    values = {former.get(name, name): value for name, value in values.items()}
     prefix = f"{where}." if where else ""
     missing = sorted(required(kind) - values.keys())
     if missing:
@@ -58,6 +61,26 @@ def read(kind: type[T], values: Any, where: str = "") -> T:
     if unknown:
         raise ValueError(f"has {brief(prefix + unknown[0])}, which is no setting")
     return kind(**{name: fit(hints[name], value, prefix + name) for name, value in values.items()})
+
+
+def stored_as(name: str, default: Any) -> Any:
+    """A field of a dataclass that files know by another name, which it had when the first of them were written."""
+    return dataclasses.field(default=default, metadata={STORED_AS: name})
+
+
+def former_names(kind: type) -> dict[str, str]:
+    """Name in files -> name of the field, where they differ."""
+    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    return {one.metadata[STORED_AS]: one.name for one in fields if STORED_AS in one.metadata}
+
+
+def stored(config: Any) -> dict:
+    """The values of a dataclass by the names that `read` finds them by; other dataclasses in it are dicts, too."""
+    values = {}
+    for one in dataclasses.fields(config):
+        value = getattr(config, one.name)
+        values[one.metadata.get(STORED_AS, one.name)] = stored(value) if dataclasses.is_dataclass(value) else value
+    return values
 
 
 def required(kind: type) -> set[str]:

@@ -5,7 +5,7 @@ The paper gives one cross-attention layer followed by one feed-forward layer, an
     F_sty^a = StyleTower(query = E_a, key = value = E_s)        F_sem^a = SemTower(query = E_a, key = value = E_m)
 
 What it leaves open is our choice, a field of TowerConfig each. There is no residual around the cross-attention: values
-carry content and queries only route, so a feature holds nothing but what its partner supplied. The position of the
+carry content and queries only route, so a feature holds nothing but what its source supplied. The position of the
 query row is added to the output, since a place on the canvas is not content of the anchor. Query and key weights
 start equal, so that at first a row looks at the rows that resemble it.
 """
@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .settings import Count, OptionalSize, Size, divides
+from .settings import Count, OptionalSize, Size, divides, stored_as
 
 GROUP_LOGITS = 2**20  # attention logits per head that one group of pictures may take
 
@@ -31,7 +31,7 @@ class TowerConfig:
     merge: Count = 2  # merge x merge neighbouring codes make one row
     query_residual: bool = False
     embedding: OptionalSize = 0  # width of a code's embedding; 0: that of the towers
-    places: bool = True  # whether the order of the codes tells where they lie on the canvas
+    positions: bool = stored_as("places", True)  # whether the order of the codes tells where they lie on the canvas
 
     @property
     def rows(self) -> int:
@@ -44,31 +44,31 @@ class TowerConfig:
 
 
 class Rows(nn.Module):
-    """Code embeddings of a picture -> its rows: neighbouring codes folded together, plus their place on the canvas.
+    """Code embeddings of a picture -> its rows: neighbouring codes folded together, plus their position on the canvas.
 
-    A tokeniser that drops patches tells no places; each of its codes is a row.
+    A tokeniser that drops patches tells no positions; each of its codes is a row.
     """
 
     def __init__(self, config: TowerConfig, operations=nn):
         super().__init__()
         self.config = config
         self.fold = operations.Linear((config.embedding or config.width) * config.merge**2, config.width)
-        if config.places:
+        if config.positions:
             self.place = operations.Embedding(config.rows, config.width)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """[B, n, grid * grid, e] -> [B, n, R, d]; without places any number of codes."""
-        if not self.config.places:
+        """[B, n, grid * grid, e] -> [B, n, R, d]; without positions any number of codes."""
+        if not self.config.positions:
             return self.fold(embeddings)
         B, n, _, width = embeddings.shape
         merge, side = self.config.merge, self.config.grid // self.config.merge
         x = embeddings.view(B, n, side, merge, side, merge, width)
         x = x.transpose(3, 4).reshape(B, n, side * side, merge * merge * width)
-        return self.fold(x) + self.places(x)
+        return self.fold(x) + self.positions(x)
 
-    def places(self, like: Tensor) -> Tensor:
-        """[R, d] for rows `like` [..., R, d]; zeros where there are no places."""
-        if not self.config.places:
+    def positions(self, like: Tensor) -> Tensor:
+        """[R, d] for rows `like` [..., R, d]; zeros where there are none."""
+        if not self.config.positions:
             return torch.zeros_like(like[(0,) * (like.ndim - 2)])
         return self.place(torch.arange(self.config.rows, device=like.device)).to(like.dtype)
 
@@ -91,23 +91,26 @@ class Tower(nn.Module):
             operations.Linear(width, config.feed_forward), nn.GELU(), operations.Linear(config.feed_forward, width)
         )
 
-    def forward(self, queries: Tensor, partners: Tensor, places: Tensor, absent: Tensor | None = None) -> Tensor:
-        """What each query row finds in its partners: [B, Q, d], [B, P, d], places [Q, d] -> [B, Q, d].
+    def forward(self, queries: Tensor, source: Tensor, positions: Tensor, padding_mask: Tensor | None = None) -> Tensor:
+        """What each query row finds in the source: [B, Q, d], [B, P, d], positions [Q, d] -> [B, Q, d].
 
-        Where absent [B, P] is true there is no partner row.
+        Where padding_mask [B, P] is true there is no source row.
         """
-        return self.ask(queries, *self.answers(partners), places, None if absent is None else hiding(absent, queries))
+        bias = None if padding_mask is None else mask_bias(padding_mask, queries)
+        return self.attend(queries, *self.keys_values(source), positions, bias)
 
-    def answers(self, partners: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values [B, heads, P, head] of partner rows [B, P, d]."""
-        partners = self.norm_key(partners)
-        return self.split(self.key(partners)), self.split(self.value(partners))
+    def keys_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, heads, P, head] of source rows [B, P, d]."""
+        source = self.norm_key(source)
+        return self.split(self.key(source)), self.split(self.value(source))
 
-    def ask(self, queries: Tensor, key: Tensor, value: Tensor, places: Tensor, bias: Tensor | None = None) -> Tensor:
-        """bias [Q, P] or [B, 1, Q, P] is added to the attention logits; -inf hides a partner row from a query row."""
+    def attend(
+        self, queries: Tensor, key: Tensor, value: Tensor, positions: Tensor, bias: Tensor | None = None
+    ) -> Tensor:
+        """bias [Q, P] or [B, 1, Q, P] is added to the attention logits; -inf hides a source row from a query row."""
         query = self.split(self.query(self.norm_query(queries)))
         found = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        x = self.out(found.transpose(1, 2).flatten(2)) + places
+        x = self.out(found.transpose(1, 2).flatten(2)) + positions
         if self.config.query_residual:
             x = x + queries
         return x + self.feed_forward(self.norm_feed_forward(x))
@@ -122,30 +125,30 @@ class StyleTower(Tower):
     def of_set(
         self,
         rows: Tensor,
-        places: Tensor,
+        positions: Tensor,
         weights: Tensor,
         on_pictures: Callable[[int], None] | None = None,
-        absent: Tensor | None = None,
+        padding_mask: Tensor | None = None,
     ) -> Tensor:
-        """rows [B, n, R, d], places [R, d], weights [n] >= 0 -> style rows [B, n, R, d].
+        """rows [B, n, R, d], positions [R, d], weights [n] >= 0 -> style rows [B, n, R, d].
 
-        A picture of weight 0 is asked by none, nor is a row where absent [B, n, R] is true. One picture alone asks
-        itself. Pictures ask in groups, so that working memory stays the same however long the history is.
-        `on_pictures` is told how many have asked so far.
+        None attends to a picture of weight 0, nor to a row where padding_mask [B, n, R] is true. One picture alone
+        attends to itself. Pictures attend in groups, so that working memory stays the same however long the history is.
+        `on_pictures` is told how many are done.
         """
         B, n, R, _ = rows.shape
-        key, value = self.answers(rows.flatten(1, 2))
-        shares = weights.expand(n, n).clone()  # shares[i, j]: how much picture i asks picture j
+        key, value = self.keys_values(rows.flatten(1, 2))
+        shares = weights.expand(n, n).clone()  # shares[i, j]: how much picture i attends to picture j
         if (weights > 0).sum() > 1:
             shares.fill_diagonal_(0)
         bias = shares.log().to(rows.dtype)  # log 0 = -inf hides the picture
-        hidden = 0.0 if absent is None else hiding(absent.flatten(1), rows)  # B, 1, 1, n * R
+        padding_bias = 0.0 if padding_mask is None else mask_bias(padding_mask.flatten(1), rows)  # B, 1, 1, n * R
         group = max(1, GROUP_LOGITS // (n * R * R))
         style = []
-        for asking, its_bias in zip(rows.split(group, dim=1), bias.split(group), strict=True):
-            grid_bias = its_bias.repeat_interleave(R, 0).repeat_interleave(R, 1)  # group * R, n * R
-            answer = self.ask(asking.flatten(1, 2), key, value, places.repeat(asking.shape[1], 1), grid_bias + hidden)
-            style.append(answer.unflatten(1, (-1, R)))
+        for queries, its_bias in zip(rows.split(group, dim=1), bias.split(group), strict=True):
+            row_bias = its_bias.repeat_interleave(R, 0).repeat_interleave(R, 1) + padding_bias  # group * R, n * R
+            tiled = positions.repeat(queries.shape[1], 1)
+            style.append(self.attend(queries.flatten(1, 2), key, value, tiled, row_bias).unflatten(1, (-1, R)))
             if on_pictures is not None:
                 on_pictures(min(n, len(style) * group))
         return torch.cat(style, dim=1)
@@ -155,6 +158,6 @@ class SemanticTower(Tower):
     """Semantics of one picture: in training it asks another view of it, when drawing itself (METHOD.md, 2)."""
 
 
-def hiding(absent: Tensor, like: Tensor) -> Tensor:
-    """Attention bias [B, 1, 1, P] in the dtype of `like`: -inf where absent [B, P] is true."""
-    return torch.zeros_like(absent, dtype=like.dtype).masked_fill(absent, float("-inf"))[:, None, None]
+def mask_bias(padding_mask: Tensor, like: Tensor) -> Tensor:
+    """Attention bias [B, 1, 1, P] in the dtype of `like`: -inf where padding_mask [B, P] is true."""
+    return torch.zeros_like(padding_mask, dtype=like.dtype).masked_fill(padding_mask, float("-inf"))[:, None, None]

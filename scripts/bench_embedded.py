@@ -84,7 +84,7 @@ def transformers_model(drc: DRC):
         def forward(self, input_ids=None, inputs_embeds=None, past_key_values=None, **options):
             if inputs_embeds is None:
                 place = past_key_values.get_seq_length() - self.prompt_length + 1
-                inputs_embeds = self.get_input_embeddings()(input_ids) + drc.lmm.place(place, 1, self.vectors)
+                inputs_embeds = self.get_input_embeddings()(input_ids) + drc.lmm.position(place, 1, self.vectors)
             return super().forward(inputs_embeds=inputs_embeds, past_key_values=past_key_values, **options)
 
     sizes = {name: value for name, value in vars(config).items() if name != "rope_theta"}

@@ -62,13 +62,15 @@ def test_style_and_semantics_are_told_apart(fusion, given):
 
 def test_gradient_reaches_both_towers_and_every_layer():
     torch.manual_seed(0)
-    heart = Disentangler(CONFIG)
+    disentangler = Disentangler(CONFIG)
     codes, width = CONFIG.tower.grid**2, CONFIG.tower.width
-    style = heart.style(torch.randn(2, 3, codes, width), torch.ones(3)).flatten(1, 2)
-    semantics = heart.semantics(torch.randn(2, codes, width), torch.randn(2, codes, width))
+    style = disentangler.style(torch.randn(2, 3, codes, width), torch.ones(3)).flatten(1, 2)
+    semantics = disentangler.semantics(torch.randn(2, codes, width), torch.randn(2, codes, width))
     style_bias, semantic_bias = torch.zeros(style.shape[:2]), torch.zeros(semantics.shape[:2])
     style_bias[0], semantic_bias[1] = HIDDEN, HIDDEN
-    heart.fusion(style, semantics, style_bias, semantic_bias).square().sum().backward()
+    disentangler.fusion(style, semantics, style_bias, semantic_bias).square().sum().backward()
     # A key's bias adds the same to all logits of a query, so softmax passes it no gradient.
-    without = [name for name, p in heart.named_parameters() if not p.grad.any() and not name.endswith("key.bias")]
+    without = [
+        name for name, p in disentangler.named_parameters() if not p.grad.any() and not name.endswith("key.bias")
+    ]
     assert without == []

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from drc.checkpoint import load
-from drc.lmm.generate import Sampling, draw, generate, race_times
+from drc.lmm.generate import Sampling, draw, exponential_noise, generate
 from scripts.lib.tiny import CONFIG, write_tiny
 
 CODES, N = CONFIG.lmm.vision.codes, CONFIG.lmm.vision.grid**2
@@ -75,7 +75,7 @@ def test_a_code_hears_the_vector_of_its_spot(model):
     for spot in range(side**2):
         spoken = silent.clone()
         spoken[:, spot] = 1
-        heard = (lmm.place(0, N, spoken) - lmm.place(0, N, silent))[0, :, 0].view(grid, grid)
+        heard = (lmm.position(0, N, spoken) - lmm.position(0, N, silent))[0, :, 0].view(grid, grid)
         cells = heard.view(side, grid // side, side, grid // side).amax(dim=(1, 3)).flatten()
         assert cells.nonzero().flatten().tolist() == [spot] and heard.sum() == (grid // side) ** 2
 
@@ -135,7 +135,7 @@ def chances_by_hand(logits, sampling):
 def test_filters_against_a_plain_reference(sampling):
     logits = torch.randn(50, 24, generator=torch.Generator().manual_seed(0)) * 2
     generators = [torch.Generator().manual_seed(seed) for seed in range(50)]
-    drawn = draw(logits, sampling, race_times(generators, 1, logits, sampling)[0])
+    drawn = draw(logits, sampling, exponential_noise(generators, 1, logits, sampling)[0])
     for seed, (row, code) in enumerate(zip(logits, drawn, strict=True)):
         chances = chances_by_hand(row, sampling)
         assert code == torch.multinomial(chances, 1, generator=torch.Generator().manual_seed(seed))
@@ -143,5 +143,5 @@ def test_filters_against_a_plain_reference(sampling):
 
 def test_temperature_0_takes_the_likeliest(model, instruction):
     logits = torch.randn(4, 24, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(draw(logits, GREEDY, race_times([], 1, logits, GREEDY)[0]), logits.argmax(dim=1))
+    assert torch.equal(draw(logits, GREEDY, exponential_noise([], 1, logits, GREEDY)[0]), logits.argmax(dim=1))
     assert torch.equal(pictures(model, instruction, [1], GREEDY), pictures(model, instruction, [2], GREEDY))

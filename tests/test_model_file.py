@@ -41,6 +41,18 @@ def test_what_is_saved_is_loaded(path, tmp_path):
     assert all(torch.equal(state[name], tensor) for name, tensor in tensors.items())
 
 
+def test_settings_keep_the_names_that_files_know_them_by(path):
+    values = json.loads(CONFIG.to_json())
+    assert values["lmm"]["hears_spot"] is CONFIG.lmm.local_conditioning is True
+    assert values["tower"]["places"] is CONFIG.tower.positions is True
+    values["lmm"]["hears_spot"] = values["tower"]["places"] = False
+    values["tower"]["merge"] = 1
+    changed = DRCConfig.from_json(json.dumps(values))
+    assert not changed.lmm.local_conditioning and not changed.tower.positions
+    text = read_header(path)["config"]
+    assert DRCConfig.from_json(text).to_json() == text
+
+
 def test_half_precision_files_load_as_full(path):
     tensors, metadata = contents(path)
     save_file({name: tensor.half() for name, tensor in tensors.items()}, path, metadata)

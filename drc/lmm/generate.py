@@ -3,11 +3,11 @@
 All streams of the guidance and all pictures go through the model as one batch. Each picture draws from a generator of
 its own, so it does not depend on its neighbours in the batch.
 
-To draw is to let the outcomes race: each takes a time from the exponential distribution, divided by its chance, and the
-first one wins with exactly its chance (torch.multinomial does the same). The times do not depend on the model, so they
-come from the CPU before they are needed, the same on every device, and the device never has to be waited for. Every
-outcome has a time of its own, not every rank: where rounding lets two outcomes of almost equal chance change places,
-the race still ends the same.
+Sampling is the exponential race, another form of the Gumbel-max trick: every outcome gets a time from the exponential
+distribution, divided by its probability, and the first to arrive has won with exactly its probability
+(torch.multinomial does the same). The times do not depend on the model, so they come from the CPU before they are
+needed, the same on every device, and the device never has to be waited for. Every outcome has a time of its own, not
+every rank: where rounding lets two outcomes of almost equal probability change places, the same one still wins.
 """
 
 from collections.abc import Callable
@@ -87,12 +87,12 @@ def sample(
         bar[end] = float("-inf")
     for index in range(limit):
         if index % INTERVAL == 0:
-            times = race_times(generators, min(INTERVAL, limit - index), logits, sampling)
+            noise = exponential_noise(generators, min(INTERVAL, limit - index), logits, sampling)
             if ended.all():  # the only wait for the device, while it had the last codes to do
                 return drawn[:, :index]
         if index > 0:
             logits = step(drawn[:, index - 1])
-        drawn[:, index] = draw(logits + bar if index < minimum else logits, sampling, times[index % INTERVAL])
+        drawn[:, index] = draw(logits + bar if index < minimum else logits, sampling, noise[index % INTERVAL])
         if end is not None:
             drawn[:, index].masked_fill_(ended, end)
             ended |= drawn[:, index] == end
@@ -101,24 +101,24 @@ def sample(
     return drawn
 
 
-def race_times(generators: list[torch.Generator], steps: int, logits: Tensor, sampling: Sampling) -> Tensor:
-    """Times [steps, B, outcomes] of the next steps' races for logits [B, outcomes]."""
-    times = torch.empty(steps, *logits.shape)
+def exponential_noise(generators: list[torch.Generator], steps: int, logits: Tensor, sampling: Sampling) -> Tensor:
+    """The times [steps, B, outcomes] of the next steps' races for logits [B, outcomes]."""
+    noise = torch.empty(steps, *logits.shape)
     if sampling.temperature > 0:
         for row, generator in enumerate(generators):
             for step in range(steps):
-                times[step, row].exponential_(generator=generator)
-    return times.to(logits.device)
+                noise[step, row].exponential_(generator=generator)
+    return noise.to(logits.device)
 
 
-def draw(logits: Tensor, sampling: Sampling, times: Tensor) -> Tensor:
-    """One outcome per row of logits [B, outcomes] -> [B], by a race in times [B, outcomes].
+def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
+    """One outcome per row of logits [B, outcomes] -> [B], by the exponential race with noise [B, outcomes].
 
     Temperature 0 takes the likeliest.
     """
     if sampling.temperature == 0:
         return logits.argmax(dim=-1)
-    return (warp(logits, sampling).softmax(dim=-1) / times).argmax(dim=-1)
+    return (warp(logits, sampling).softmax(dim=-1) / noise).argmax(dim=-1)
 
 
 def warp(logits: Tensor, sampling: Sampling) -> Tensor:

@@ -26,7 +26,7 @@ class EntangledDRC(nn.Module):
 
     def __init__(self, config: DRCConfig):
         super().__init__()
-        lmm: MiniConfig = replace(config.lmm, layers=config.lmm.layers + EXTRA_LAYERS, hears_spot=False)
+        lmm: MiniConfig = replace(config.lmm, layers=config.lmm.layers + EXTRA_LAYERS, local_conditioning=False)
         self.lmm = MiniLMM(lmm)
         self.rows = Rows(config.tower)
         self.roles = nn.Embedding(2, config.tower.width)

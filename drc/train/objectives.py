@@ -1,8 +1,8 @@
 """The two objectives of DRC: disentanglement learning (stage 1) and personalised modelling (stage 2).
 
 Both rebuild a picture's codes through the language model from instructions: token cross-entropy, read twice (see
-ReadOut). A small language model learns to guess a code from its neighbours and never looks at the instruction, so a
-random share of the codes it is fed is blanked (`lessons.blanked`). Nothing here is random: a lesson brings it all.
+AuxiliaryHead). A small language model learns to guess a code from its neighbours and never looks at the instruction,
+so a random share of the codes it is fed is blanked (`lessons.blanked`). Nothing here is random: a lesson brings it all.
 """
 
 import math
@@ -21,8 +21,8 @@ from .lessons import Lesson
 from .precision import autocast
 
 INSTRUCTIONS_FIRST = 0.4
-"""Share of a stage in which the language model reads one sample in four and the batch is twice as large: the read-out
-costs a quarter of a pass through the language model, and instructions that tell nothing cannot teach it."""
+"""Share of a stage in which the language model reads one sample in four and the batch is twice as large: the auxiliary
+head costs a quarter of a pass through the language model, and instructions that tell nothing cannot teach it."""
 
 
 def language_share(step: int, steps: int, instructions_first: float = INSTRUCTIONS_FIRST) -> float:
@@ -38,7 +38,7 @@ class Losses:
     read_out: Tensor
 
 
-class ReadOut(nn.Module):
+class AuxiliaryHead(nn.Module):
     """Codes of a canvas cell straight from its instruction vector; only training uses it.
 
     The instructions get a gradient from the first step, long before the language model has found out that they are
@@ -48,8 +48,8 @@ class ReadOut(nn.Module):
 
     def __init__(self, drc: DRC):
         super().__init__()
-        self.reads = drc.config.tower.places
-        if not self.reads:  # without places no instruction vector has a cell of its own
+        self.reads = drc.config.tower.positions
+        if not self.reads:  # without positions no instruction vector has a cell of its own
             return
         width = drc.config.fusion.width
         self.rows, self.columns = layout(drc.config.fusion.instructions)
@@ -68,7 +68,7 @@ class ReadOut(nn.Module):
             self.spread.weight.data.copy_(drc.disentangler.rows.fold.weight.T / 4)
 
     def forward(self, drc: DRC, instructions: Tensor, target: Tensor) -> Tensor:
-        """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]; 0 of a model without places."""
+        """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]; 0 without positions."""
         if not self.reads:
             return instructions.new_zeros(len(instructions))
         B, K, width = instructions.shape
@@ -88,20 +88,20 @@ class Objective(nn.Module):
     def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, token_losses: Callable | None = None):
         super().__init__()
         self.drc, self.precision = drc, precision
-        self.read_out = ReadOut(drc)
+        self.read_out = AuxiliaryHead(drc)
         self.token_losses = token_losses or globals()["token_losses"]
 
     def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        """Style rows [B, S, d], semantic rows [B, R, d], and where they are absent [B, n, S / n] and [B, R]."""
+        """Style rows [B, S, d], semantic rows [B, R, d], and their padding masks [B, n, S / n] and [B, R]."""
         raise NotImplementedError
 
     def forward(self, lesson: Lesson) -> Losses:
         drc = self.drc
         with autocast(lesson.target.device, self.precision):
-            style, semantics, style_absent, semantics_absent = self.rows(lesson)
-            style_bias = even_bias(style, semantics, style_absent)
+            style, semantics, style_padding, semantic_padding = self.rows(lesson)
+            style_bias = even_bias(style, semantics, style_padding)
             style_bias = style_bias.masked_fill(lesson.no_style[:, None], float("-inf"))
-            hidden = lesson.hidden if semantics_absent is None else lesson.hidden | semantics_absent
+            hidden = lesson.hidden if semantic_padding is None else lesson.hidden | semantic_padding
             semantic_bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
             instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
             count = int(lesson.read.sum())
@@ -118,31 +118,31 @@ class Stage1(Objective):
     stage = 1
 
     def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        heart = self.drc.disentangler
+        disentangler = self.drc.disentangler
         codes = torch.stack((lesson.target, lesson.history[:, 0], lesson.reference), dim=1)
-        rows, absent = heart.rows(self.drc.lmm.embed(codes)), heart.absent(codes)
+        rows, padding = disentangler.rows(self.drc.lmm.embed(codes)), disentangler.padding_mask(codes)
         anchor, same_style, same_meaning = rows.unbind(1)
-        no_anchor, no_style, no_meaning = (None, None, None) if absent is None else absent.unbind(1)
-        places = heart.rows.places(anchor)
+        no_anchor, no_style, no_meaning = (None, None, None) if padding is None else padding.unbind(1)
+        positions = disentangler.rows.positions(anchor)
         of_s = ((lesson.combination == 1) | (lesson.combination == 3))[:, None, None]
         of_m = ((lesson.combination == 2) | (lesson.combination == 3))[:, None, None]
-        style = heart.style_tower(
+        style = disentangler.style_tower(
             torch.where(of_s, same_style, anchor),
             torch.where(of_s, anchor, same_style),
-            places,
+            positions,
             either(of_s, no_anchor, no_style),
         )
-        semantics = heart.semantic_tower(
+        semantics = disentangler.semantic_tower(
             torch.where(of_m, same_meaning, anchor),
             torch.where(of_m, anchor, same_meaning),
-            places,
+            positions,
             either(of_m, no_anchor, no_meaning),
         )
         return style, semantics, either(of_s, no_style, no_anchor), either(of_m, no_meaning, no_anchor)
 
 
 def either(which: Tensor, yes: Tensor | None, no: Tensor | None) -> Tensor | None:
-    """Rows [B, R] of what is absent, chosen by which [B, 1, 1]."""
+    """Padding masks [B, R], chosen by which [B, 1, 1]."""
     return None if yes is None else torch.where(which[..., 0], yes, no)
 
 
@@ -152,26 +152,26 @@ class Stage2(Objective):
     stage = 2
 
     def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        heart, lmm = self.drc.disentangler, self.drc.lmm
+        disentangler, lmm = self.drc.disentangler, self.drc.lmm
         weights = torch.ones(lesson.history.shape[1], device=lesson.target.device)
-        no_style, no_meaning = heart.absent(lesson.history), heart.absent(lesson.reference)
-        style = heart.style(lmm.embed(lesson.history), weights, no_style).flatten(1, 2)
+        no_style, no_meaning = disentangler.padding_mask(lesson.history), disentangler.padding_mask(lesson.reference)
+        style = disentangler.style(lmm.embed(lesson.history), weights, no_style).flatten(1, 2)
         reference, partner = lmm.embed(lesson.reference), lmm.embed(lesson.partner)
-        semantics = heart.semantics(reference, partner, heart.absent(lesson.partner))
+        semantics = disentangler.semantics(reference, partner, disentangler.padding_mask(lesson.partner))
         return style, semantics, no_style, no_meaning
 
 
 STAGES = {1: Stage1, 2: Stage2}
 
 
-def even_bias(style: Tensor, semantics: Tensor, absent: Tensor | None) -> Tensor:
+def even_bias(style: Tensor, semantics: Tensor, padding_mask: Tensor | None) -> Tensor:
     """`Style.bias` [B, S] of a history whose pictures all weigh the same; style [B, n * R, d], semantics [B, R, d],
-    absent [B, n, R] or [B, R]."""
+    padding_mask [B, n, R] or [B, R]."""
     even = -math.log(style.shape[1] / semantics.shape[1])
-    if absent is None:
+    if padding_mask is None:
         return style.new_full(style.shape[:2], even, dtype=torch.float32)
-    absent = absent.view(len(style), -1, semantics.shape[1])  # B, n, R
-    return share_bias(torch.ones(absent.shape[:2], device=style.device), absent.shape[2], absent)
+    padding_mask = padding_mask.view(len(style), -1, semantics.shape[1])  # B, n, R
+    return share_bias(torch.ones(padding_mask.shape[:2], device=style.device), padding_mask.shape[2], padding_mask)
 
 
 def token_losses(drc: DRC, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:

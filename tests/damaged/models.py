@@ -1,6 +1,5 @@
 """Damaged DRC models: their bytes, their tensors, their sizes, their entries and their tokenizer."""
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from safetensors.torch import save_file
 from drc.checkpoint import load
 from drc.files import metadata_of
 from drc.lmm.generate import Sampling
+from drc.settings import stored
 from scripts.lib.tiny import CONFIG, write_tiny
 
 from .bytes import generic
@@ -60,7 +60,7 @@ def set_size(part: str, name: str, value) -> Callable[[Path], None]:
 
 def sizes() -> list[tuple[str, Callable]]:
     parts = {"lmm": CONFIG.lmm, "vision": CONFIG.lmm.vision, "tower": CONFIG.tower, "fusion": CONFIG.fusion}
-    fields = [(part, one.name) for part, config in parts.items() for one in dataclasses.fields(config)]
+    fields = [(part, name) for part, config in parts.items() for name in stored(config)]
     fields = [field for field in fields if field not in {("lmm", "vision"), ("lmm", "hears_spot")}]
     made = []
     for number, (part, name) in enumerate(fields):

@@ -9,8 +9,8 @@ from scripts.compare_ablations import VARIANTS, one_tower
 
 
 def towers(file) -> list[dict[str, torch.Tensor]]:
-    heart = load(file).disentangler
-    return [heart.style_tower.state_dict(), heart.semantic_tower.state_dict()]
+    disentangler = load(file).disentangler
+    return [disentangler.style_tower.state_dict(), disentangler.semantic_tower.state_dict()]
 
 
 def test_one_tower_survives_training_saving_and_going_on(school, tmp_path):

@@ -17,7 +17,7 @@ from drc.train.run import Hooks
 
 from .school import School
 
-HEART = ("rows", "style_tower", "semantic_tower", "fusion")
+DISENTANGLER = ("rows", "style_tower", "semantic_tower", "fusion")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_all_that_learns_gets_a_gradient(stages, stage):
     lora = {name for name in watched.start if is_lora(name)}
     assert len(lora) == 2 * 2 * len(PROJECTIONS)  # layers, small matrices, projections
     assert all(watched.gradients[name].any() for name in lora)
-    for part in HEART:
+    for part in DISENTANGLER:
         assert any(gradient.any() for name, gradient in watched.gradients.items() if f".{part}." in name), part
     assert not any(gradient.isnan().any() for gradient in watched.gradients.values())
 

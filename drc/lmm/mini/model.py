@@ -1,9 +1,9 @@
 """The embedded large multimodal model, small enough to ship and to run on a CPU.
 
 Prompt = text tokens, K instruction vectors, image start; then the codes of the picture follow one after another. Every
-input carries the place on the canvas of the code that it predicts next. The instruction vectors lie on the same canvas,
-and with `hears_spot` every input also carries the vector of its spot: a model this small takes very long to find out by
-attention alone which of the K vectors speaks of the code that it is about to draw.
+input carries the position on the canvas of the code that it predicts next. The instruction vectors lie on the same
+canvas, and with `local_conditioning` every input also carries the vector of that position: a model this small takes
+very long to find out by attention alone which of the K vectors speaks of the code that it is about to draw.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ...instruction import Instruction
 from ...pixels import square
 from ...positions import layout, sine_positions
-from ...settings import Count, Size, divides
+from ...settings import Count, Size, divides, stored_as
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from ..lora import add_lora
@@ -35,7 +35,7 @@ class MiniConfig:
     feed_forward: Size = 704
     layers: Count = 5
     heads: Count = 4
-    hears_spot: bool = True
+    local_conditioning: bool = stored_as("hears_spot", True)
 
     @property
     def grid(self) -> int:
@@ -108,22 +108,22 @@ class MiniLMM(nn.Module):
 
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
         """Text ids [B, T] and instruction vectors [B, K, d] -> input embeddings [B, T + K + 1, d]."""
-        start = self.embed(torch.full_like(text[:, :1], self.start)) + self.place(0, 1, instructions)
+        start = self.embed(torch.full_like(text[:, :1], self.start)) + self.position(0, 1, instructions)
         return torch.cat((self.embed(text + self.first_word), instructions, start), dim=1)
 
     def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> input embeddings [B, n, d] that predict the next ones."""
-        return self.embed(codes) + self.place(first + 1, codes.shape[1], instructions)
+        return self.embed(codes) + self.position(first + 1, codes.shape[1], instructions)
 
-    def place(self, first: int, count: int, instructions: Tensor) -> Tensor:
-        """What is known of the codes to come: where they lie, and what the instructions [B, K, d] say of that spot."""
+    def position(self, first: int, count: int, instructions: Tensor) -> Tensor:
+        """What is known of the codes to come: where they lie, and the instruction vector of [B, K, d] there."""
         index = torch.arange(first, first + count, device=instructions.device)
-        place = self.places(index)
-        if not self.config.hears_spot:
-            return place
+        position = self.places(index)
+        if not self.config.local_conditioning:
+            return position
         grid, (rows, columns) = self.config.vision.grid, layout(instructions.shape[1])
         row, column = index // grid * rows // grid, index % grid * columns // grid
-        return place + instructions[:, row * columns + column]
+        return position + instructions[:, row * columns + column]
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:
         return Cache(self.language.config, batch, length, like)
@@ -182,7 +182,7 @@ class MiniLMM(nn.Module):
         return 0.3
 
     def initialise(self) -> None:
-        """Start values for training: tied code tables, places as sine waves, small residual branches."""
+        """Start values for training: tied code tables, positions as sine waves, small residual branches."""
         for name, parameter in self.language.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 nn.init.normal_(parameter, std=0.04 / (2 * self.config.layers) ** 0.5)
@@ -190,7 +190,7 @@ class MiniLMM(nn.Module):
                 nn.init.normal_(parameter, std=0.04)
             else:
                 nn.init.ones_(parameter)
-        for layer in self.language.model.layers:  # at first a code looks at its like: its own spot on the canvas
+        for layer in self.language.model.layers:  # at first a code attends to its like: its own position
             attention = layer.self_attn
             nn.init.normal_(attention.q_proj.weight, std=1.5 * self.config.width**-0.5)
             attention.k_proj.weight.data.copy_(attention.q_proj.weight)
