@@ -3,7 +3,6 @@
 from . import host, paths
 from .guard import guarded
 from .host import io
-from .sockets import errors_of
 
 
 @guarded
@@ -41,8 +40,7 @@ class DRC_ConvertLaVIT(io.ComfyNode):
         from ..drc.lmm.lavit.convert import convert, table
 
         name = name.strip()
-        with errors_of("Convert LaVIT"):
-            paths.check_converted_name(name)
-            report = table(convert(paths.published_folder(folder), paths.models(), name, host.Bar()))
+        paths.check_converted_name(name)
+        report = table(convert(paths.published_folder(folder), paths.models(), name, host.Bar()))
         text = f"Done. Press R, then choose {name} in Load DRC Model.\n{report}"
         return io.NodeOutput(report, ui=host.show_text(cls.hidden, text))

@@ -27,9 +27,7 @@ def errors_of(node: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        sentence = of_disk(error) if isinstance(error, OSError) else str(error)
-        if not sentence.startswith(f"{node}: "):
-            sentence = f"{node}: {sentence}."
+        sentence = f"{node}: {of_disk(error) if isinstance(error, OSError) else error}."
         shown = plain(sentence)
         # The host also writes down what was raised before, and stops for good at a letter that it cannot write.
         raise ValueError(shown) from (error if shown == sentence else None)

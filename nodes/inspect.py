@@ -8,7 +8,7 @@ from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, read_weights, require_one, tell_unknown_words, tokenize
 from .pictures import mask, pictures_of
-from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, errors_of, made_by, to
+from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, made_by, to
 from .tokens import temperature
 
 CELLS = 8  # of a grid, drawn at once
@@ -57,20 +57,19 @@ class DRC_GuidanceGrid(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.plots.sheet import contact_sheet
 
-        with errors_of("Guidance Grid"):
-            model.require_own_pictures()
-            made_by(model, style=style, semantics=semantics)
-            columns = read_strengths(style_strengths, "style_strengths")
-            rows = read_strengths(semantic_strengths, "semantic_strengths")
-            if len(rows) * len(columns) > MOST_CELLS:
-                raise ValueError(
-                    f"the grid has {len(rows)} x {len(columns)} pictures, expected at most {MOST_CELLS}; name fewer "
-                    "strengths"
-                )
-            strengths = [(column, row) for row in rows for column in columns]
-            given = to(style, model.device), to(semantics, model.device)
-            tell_unknown_words(cls.hidden, model, text)
-            pictures = draw_grid(model, *given, text, strengths, seed, temperature)
+        model.require_own_pictures()
+        made_by(model, style=style, semantics=semantics)
+        columns = read_strengths(style_strengths, "style_strengths")
+        rows = read_strengths(semantic_strengths, "semantic_strengths")
+        if len(rows) * len(columns) > MOST_CELLS:
+            raise ValueError(
+                f"the grid has {len(rows)} x {len(columns)} pictures, expected at most {MOST_CELLS}; name fewer "
+                "strengths"
+            )
+        strengths = [(column, row) for row in rows for column in columns]
+        given = to(style, model.device), to(semantics, model.device)
+        tell_unknown_words(cls.hidden, model, text)
+        pictures = draw_grid(model, *given, text, strengths, seed, temperature)
         cells = list(to_pixels(from_image(pictures)))
         table = [cells[first : first + len(columns)] for first in range(0, len(cells), len(columns))]
         heads = [f"style {strength:g}" for strength in columns]
@@ -149,21 +148,20 @@ class DRC_AttentionMap(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.plots.sheet import contact_sheet
 
-        with errors_of("Attention Map"):
-            model.require_own_pictures()
-            model.drc.require_trained_towers()
-            given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
-            given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
-            if not given:
-                raise ValueError("neither history nor reference is connected; connect one of them or both")
-            history, reference = given.get("history", []), given.get("reference", [])
-            require_one(reference)
-            progress = host.Progress(len(history) + len(reference))
-            columns = []
-            if history:
-                columns += of_history(model, history, read_weights(weights, len(history)), progress)
-            if reference:
-                columns += of_reference(model, reference, progress)
+        model.require_own_pictures()
+        model.drc.require_trained_towers()
+        given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
+        given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
+        if not given:
+            raise ValueError("neither history nor reference is connected; connect one of them or both")
+        history, reference = given.get("history", []), given.get("reference", [])
+        require_one(reference)
+        progress = host.Progress(len(history) + len(reference))
+        columns = []
+        if history:
+            columns += of_history(model, history, read_weights(weights, len(history)), progress)
+        if reference:
+            columns += of_reference(model, reference, progress)
         heads, pictures, maps = zip(*columns, strict=True)
         return io.NodeOutput(host.as_images([contact_sheet([list(pictures), list(maps)], list(heads))]))
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 
 from . import host, paths
+from .errors import errors_of
 from .guard import guarded
 from .host import io
-from .sockets import Model, ModelSocket, errors_of
+from .sockets import Model, ModelSocket
 
 log = logging.getLogger("drc")
 
@@ -81,8 +82,7 @@ class DRC_LoadModel(io.ComfyNode):
 
     @classmethod
     def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False) -> io.NodeOutput:
-        with errors_of("Load DRC Model"):
-            return io.NodeOutput(load_file(paths.model_file(model_name), model_name, storage, cuda_graph))
+        return io.NodeOutput(load_file(paths.model_file(model_name), model_name, storage, cuda_graph))
 
 
 def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = False) -> Model:

@@ -7,7 +7,7 @@ from .guard import guarded
 from .host import io
 from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, require_one, tokenize
 from .pictures import mask, pictures_of
-from .sockets import Model, ModelSocket, errors_of
+from .sockets import Model, ModelSocket
 
 CONDITIONS = 4  # under which a picture may be likely: both, history only, reference only, neither
 
@@ -50,14 +50,13 @@ class DRC_CollapseMeter(io.ComfyNode):
         from ..drc.bench.collapse.dial import dial_picture
         from ..drc.bench.collapse.meter import read
 
-        with errors_of("Collapse Meter"):
-            model.drc.require_trained_towers()
-            model.require_own_pictures()
-            images = pictures_of(images, images_mask, "images")
-            history = pictures_of(history, history_mask, "history")
-            reference = pictures_of(reference, reference_mask, "reference")
-            require_one(reference)
-            readings = read(measure(model, images, history, reference, text))
+        model.drc.require_trained_towers()
+        model.require_own_pictures()
+        images = pictures_of(images, images_mask, "images")
+        history = pictures_of(history, history_mask, "history")
+        reference = pictures_of(reference, reference_mask, "reference")
+        require_one(reference)
+        readings = read(measure(model, images, history, reference, text))
         mean = [sum(getattr(one, name) for one in readings) / len(readings) for name in ("style", "meaning", "copying")]
         verdicts = "\n".join(one.verdict for one in readings)
         return io.NodeOutput(host.as_images([dial_picture(readings)]), *mean, verdicts)

@@ -14,7 +14,6 @@ from .sockets import (
     ModelSocket,
     SemanticsSocket,
     StyleSocket,
-    errors_of,
     made_by,
     to,
 )
@@ -73,17 +72,16 @@ class DRC_StyleTower(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, history, weights="", history_mask=None) -> io.NodeOutput:
-        with errors_of("StyleTower"):
-            model.drc.require_trained_towers()
-            history = pictures_of(history, history_mask, "history")
-            numbers = read_weights(weights, len(history))
-            kept = numbers.nonzero().flatten().tolist()
-            progress = host.Progress(2 * len(kept))  # every picture is looked at, then asks the others
-            codes = tokenize(model, history, kept, "history", progress)
-            tower = model.drc.config.tower
-            host.load([model.language, model.disentangler], len(kept) * tower.rows * tower.width * MEMORY_PER_NUMBER)
-            shares = numbers[kept].to(model.device)
-            style = model.drc.style(codes, shares, lambda asked: progress.step_to(len(kept) + asked))
+        model.drc.require_trained_towers()
+        history = pictures_of(history, history_mask, "history")
+        numbers = read_weights(weights, len(history))
+        kept = numbers.nonzero().flatten().tolist()
+        progress = host.Progress(2 * len(kept))  # every picture is looked at, then asks the others
+        codes = tokenize(model, history, kept, "history", progress)
+        tower = model.drc.config.tower
+        host.load([model.language, model.disentangler], len(kept) * tower.rows * tower.width * MEMORY_PER_NUMBER)
+        shares = numbers[kept].to(model.device)
+        style = model.drc.style(codes, shares, lambda asked: progress.step_to(len(kept) + asked))
         return io.NodeOutput(to(style, host.intermediate_device()))
 
 
@@ -115,13 +113,12 @@ class DRC_SemanticTower(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, reference, reference_mask=None) -> io.NodeOutput:
-        with errors_of("SemanticTower"):
-            model.drc.require_trained_towers()
-            reference = pictures_of(reference, reference_mask, "reference")
-            require_one(reference)
-            codes = tokenize(model, reference, [0], "reference", host.Progress(1))
-            host.load([model.language, model.disentangler], 0)
-            semantics = model.drc.semantics(codes[0])
+        model.drc.require_trained_towers()
+        reference = pictures_of(reference, reference_mask, "reference")
+        require_one(reference)
+        codes = tokenize(model, reference, [0], "reference", host.Progress(1))
+        host.load([model.language, model.disentangler], 0)
+        semantics = model.drc.semantics(codes[0])
         return io.NodeOutput(to(semantics, host.intermediate_device()))
 
 
@@ -183,18 +180,17 @@ class DRC_ComposeInstruction(io.ComfyNode):
     def execute(
         cls, model, text, style_strength, semantic_strength, semantic_mask, style=None, semantics=None
     ) -> io.NodeOutput:
-        with errors_of("ComposeInstruction"):
-            made_by(model, style=style, semantics=semantics)
-            host.load([model.disentangler], 0)
-            instruction = model.drc.compose(
-                None if style is None else to(style, model.device),
-                None if semantics is None else to(semantics, model.device),
-                text,
-                style_strength,
-                semantic_strength,
-                semantic_mask,
-                model.device,
-            )
+        made_by(model, style=style, semantics=semantics)
+        host.load([model.disentangler], 0)
+        instruction = model.drc.compose(
+            None if style is None else to(style, model.device),
+            None if semantics is None else to(semantics, model.device),
+            text,
+            style_strength,
+            semantic_strength,
+            semantic_mask,
+            model.device,
+        )
         tell_unknown_words(cls.hidden, model, text)
         return io.NodeOutput(to(instruction, host.intermediate_device()))
 

@@ -5,7 +5,7 @@ import logging
 from . import host, paths
 from .guard import guarded
 from .host import io
-from .sockets import ModelSocket, errors_of
+from .sockets import ModelSocket
 
 log = logging.getLogger("drc")
 
@@ -49,9 +49,8 @@ class DRC_SaveModel(io.ComfyNode):
     def execute(cls, model, filename, precision) -> io.NodeOutput:
         from ..drc.checkpoint import load_own, save
 
-        with errors_of("Save DRC Model"):
-            path, name = paths.new_model_file(filename)
-            save(load_own(model.path), path, half=precision == PRECISIONS[0])
+        path, name = paths.new_model_file(filename)
+        save(load_own(model.path), path, half=precision == PRECISIONS[0])
         log.info("saved %s", path)
         text = f"Saved as {name}. Press R, then choose it in Load DRC Model."
         return io.NodeOutput(name, ui=host.show_text(cls.hidden, text))

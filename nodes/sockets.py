@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
-from .errors import errors_of as errors_of
 from .errors import told
 from .host import io
 

@@ -8,7 +8,7 @@ from . import host
 from .guard import guarded
 from .host import io
 from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP
-from .sockets import InstructionSocket, ModelSocket, Tokens, TokensSocket, errors_of, made_by, to
+from .sockets import InstructionSocket, ModelSocket, Tokens, TokensSocket, made_by, to
 
 
 def temperature(tooltip: str) -> io.WidgetInput:
@@ -85,14 +85,13 @@ class DRC_LMMGenerate(io.ComfyNode):
         def on_code(drawn, codes):
             progress.step_to(drawn, None if model.decoder else lambda: lmm.preview(codes[:1])[0])
 
-        with errors_of("DRC-LMM-Generate"):
-            made_by(model, instruction=instruction)
-            parts = [model.language] if model.decoder else [model.language, model.vision]
-            host.load(parts, lmm.drawing_bytes(instruction, batch_size))
-            there = to(instruction, model.device)
-            seeds = [seed + index for index in range(batch_size)]
-            how = {"graph": True} if model.graph and host.is_resident(model.language) else {}
-            codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, **how)
+        made_by(model, instruction=instruction)
+        parts = [model.language] if model.decoder else [model.language, model.vision]
+        host.load(parts, lmm.drawing_bytes(instruction, batch_size))
+        there = to(instruction, model.device)
+        seeds = [seed + index for index in range(batch_size)]
+        how = {"graph": True} if model.graph and host.is_resident(model.language) else {}
+        codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, **how)
         if model.decoder is not None:  # whose pictures may have fewer codes than there could be
             progress.step_to(lmm.picture_codes)
         return io.NodeOutput(Tokens(codes.to(host.intermediate_device()), model.drc.hash))
@@ -117,13 +116,12 @@ class DRC_DecodeTokens(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, tokens) -> io.NodeOutput:
-        with errors_of("Decode"):
-            made_by(model, tokens=tokens)
-            if model.decoder is not None:
-                raise ValueError(
-                    f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "
-                    "Conditioning, and that to KSampler and VAE Decode"
-                )
+        made_by(model, tokens=tokens)
+        if model.decoder is not None:
+            raise ValueError(
+                f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "
+                "Conditioning, and that to KSampler and VAE Decode"
+            )
         lmm = model.drc.lmm
         host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
         progress = host.Progress(len(tokens.codes))
