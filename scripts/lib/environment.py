@@ -1,4 +1,9 @@
-"""A real ComfyUI and the Python environment it runs in, made once below build/ and reused while the pins stay."""
+"""A real ComfyUI and two Python environments, made once below build/ and reused while the pins stay.
+
+build/venv holds what ComfyUI's requirements bring and nothing else: servers run in it, as they do at users'.
+build/tools lies over it and adds what tests and the building of data sets need; what is in build/venv is not installed
+again.
+"""
 
 from __future__ import annotations
 
@@ -63,18 +68,9 @@ def demo_host() -> Host:
     return Host(folder, own_python(folder) or host_environment(folder))
 
 
-def test_host() -> Host:
-    """The host that is tested, always with our own environment, so that test tools go into nobody else's."""
-    folder = find_host() or pinned_comfyui()
-    python = host_environment(folder)
-    key = _key(TEST_REQUIREMENTS.read_text())
-    stamp = python.parents[1] / "tests.stamp"
-    if _read(stamp) != key:
-        _say("Installing the test tools")
-        _pip(python, "install", "-r", str(TEST_REQUIREMENTS))
-        stamp.write_text(key)
-    need_chromium()
-    return Host(folder, python)
+def tested_host() -> Host:
+    """The host that is tested, always in our own environment; `main` makes it."""
+    return Host(find_host() or BUILD / "comfyui", _python(BUILD / "venv"))
 
 
 def need_chromium() -> None:
@@ -119,13 +115,11 @@ def pinned_comfyui() -> Path:
 def bare_environment() -> Path:
     """An empty virtual environment in build/venv; returns its Python."""
     environment = BUILD / "venv"
-    python = environment / "bin" / "python"
-    stamp = environment / "python.stamp"
+    stamp = environment / "stock.stamp"  # another name than of the time when test tools were installed in here, too
     if _read(stamp) != sys.version:
-        _say("Making a Python environment in build/venv")
-        _run(sys.executable, "-m", "venv", "--clear", str(environment))
+        _make_environment(environment)
         stamp.write_text(sys.version)
-    return python
+    return _python(environment)
 
 
 def host_environment(host: Path) -> Path:
@@ -141,6 +135,39 @@ def host_environment(host: Path) -> Path:
         _pip(python, "install", *requirements)
         stamp.write_text(key)
     return python
+
+
+def tools_environment(host_python: Path) -> Path:
+    """The environment with the test tools, in build/tools; returns its Python.
+
+    A line in a .pth file lets it see all that `host_python` imports. The host sees nothing of it.
+    """
+    environment, below = BUILD / "tools", host_python.parents[1]
+    key = _key(TEST_REQUIREMENTS.read_text(), _read(below / "host.stamp"), sys.version)
+    stamp = environment / "tests.stamp"
+    if _read(stamp) != key:
+        _make_environment(environment)
+        (_packages(environment) / "host.pth").write_text(f"{_packages(below)}\n")
+        _say("Installing the test tools")
+        _pip(_python(environment), "install", "-r", str(TEST_REQUIREMENTS))
+        stamp.write_text(key)
+    return _python(environment)
+
+
+def _make_environment(folder: Path) -> None:
+    _say(f"Making a Python environment in {folder.relative_to(ROOT)}")
+    if folder.exists():
+        shutil.rmtree(folder)
+    _run(sys.executable, "-m", "venv", str(folder))
+
+
+def _python(environment: Path) -> Path:
+    return environment / "bin" / "python"
+
+
+def _packages(environment: Path) -> Path:
+    (packages,) = environment.glob("lib/python*/site-packages")
+    return packages
 
 
 def _requirements(path: Path) -> list[str]:
@@ -173,9 +200,11 @@ def _say(text: str) -> None:
 
 def main() -> None:
     try:
-        print(test_host().python.parents[1])
+        python = tools_environment(host_environment(find_host() or pinned_comfyui()))
+        need_chromium()
     except SetupError as error:
         sys.exit(str(error))
+    print(python.parents[1])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import runpy
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import torch
 from drc.train.checkpoints import RunFolder
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig, read_config
 from drc.train.run import Hooks, Result, train
-from scripts.lib.environment import ROOT
+from scripts.lib.environment import ROOT, tested_host
 from scripts.lib.tiny import write_tiny
 
 CLOCKED = {"seconds", "images_per_second", "waited"}
@@ -80,12 +79,14 @@ def environment() -> dict[str, str]:
 
 @dataclasses.dataclass
 class Command:
-    """`python -m drc.train`, run from the pack's folder or from a copy of it."""
+    """`python -m drc.train`, run from the pack's folder or from a copy of it, in an environment that holds what a stock
+    host does; what a launcher of accelerate starts needs this one."""
 
     folder: Path = ROOT
+    python: Path = tested_host().python
 
     def start(self, *arguments, launcher=("-m",)) -> subprocess.Popen:
-        command = [sys.executable, *launcher, "drc.train", *map(str, arguments), "--device", "cpu"]
+        command = [self.python, *launcher, "drc.train", *map(str, arguments), "--device", "cpu"]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=self.folder, env=environment(), stdout=pipe, stderr=pipe, text=True)
 

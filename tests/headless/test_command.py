@@ -19,8 +19,6 @@ from scripts.lib.environment import ROOT
 
 from .conftest import Command, bytes_of, environment, finish, names_in, timeless, wait_for
 
-WITHOUT = "import sys, runpy; sys.modules['accelerate'] = None; runpy.run_module(sys.argv.pop(1), run_name='__main__')"
-
 
 def test_from_the_folder_of_an_installed_pack(course, tmp_path):
     """With relative paths, which are those of the file, and in an environment that ComfyUI is no part of."""
@@ -31,7 +29,8 @@ def test_from_the_folder_of_an_installed_pack(course, tmp_path):
     shutil.copytree(ROOT / "nodes" / "examples", run / "pictures")
     shutil.copy(course.model, run.parent / "tiny.safetensors")
     host = "import importlib.util as u; print([u.find_spec(n) for n in ('comfy', 'folder_paths', 'server')])"
-    found = subprocess.run([sys.executable, "-c", host], cwd=pack, env=environment(), capture_output=True, text=True)
+    python = Command().python
+    found = subprocess.run([python, "-c", host], cwd=pack, env=environment(), capture_output=True, text=True)
     assert found.stdout == "[None, None, None]\n"
 
     code, out, err = Command(pack).run(run / "config.toml")
@@ -65,7 +64,7 @@ def test_ctrl_c_keeps_the_step_and_a_second_start_goes_on(course, command, launc
     (step,) = RunFolder(run).steps()
     assert 3 <= step < 24
 
-    code, out, err = command.run(config, "--out", run, "--cache", course.cache, launcher=("-c", WITHOUT))
+    code, out, err = command.run(config, "--out", run, "--cache", course.cache)
 
     assert code == 0, err
     assert f"resumed {run} at step {step}" in err

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from drc.train.checkpoints import STATE, WEIGHTS, RunFolder
 from drc.train.processes import OneProcess, processes_of
 from drc.train.run import Hooks
 
-from .conftest import CLOCKED, finish, names_in, wait_for
+from .conftest import CLOCKED, Command, finish, names_in, wait_for
 
 LAUNCH = (
     "-m",
@@ -80,11 +81,11 @@ def assert_all_finished(members: list[tuple[int, str]]) -> None:
     [(1, ("--multi_gpu",)), (2, ("--use_fsdp", "--fsdp_version", "2", *WRAP))],
     ids=["copies", "shards"],
 )
-def test_accelerate_launch(course, command, alone, tmp_path, stage, options):
+def test_accelerate_launch(course, alone, tmp_path, stage, options):
     config = course.write(tmp_path / "run", stage)
     launcher = (*LAUNCH, *options, "--num_processes", "2", "--main_process_port", "0", "-m")
 
-    code, out, err = command.run(config, "--cache", course.cache, launcher=launcher)
+    code, out, err = Command(python=sys.executable).run(config, "--cache", course.cache, launcher=launcher)
 
     assert code == 0, err
     assert out == f"{tmp_path / 'run' / 'step-000010' / WEIGHTS}\n"

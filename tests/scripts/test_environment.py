@@ -1,5 +1,6 @@
 """Which ComfyUI is used, and that nothing but the pinned one is unpacked."""
 
+import subprocess
 import zipfile
 
 import pytest
@@ -40,6 +41,16 @@ def test_a_host_is_run_by_its_own_python(comfyui):
     python.parent.mkdir(parents=True)
     python.touch()
     assert environment.own_python(comfyui) == python
+
+
+def test_the_host_has_none_of_the_test_tools(host):
+    """Those that the host does not ask for itself."""
+    lines = environment.TEST_REQUIREMENTS.read_text().splitlines()
+    tools = {line.split("==")[0] for line in lines if "==" in line}
+    code = "import importlib.metadata; print(*(found.name for found in importlib.metadata.distributions()))"
+    found = subprocess.run([host.python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "pytest" in tools and "torch" in found
+    assert tools.isdisjoint(found)
 
 
 def test_another_wheel_than_the_pinned_one_is_refused(monkeypatch, tmp_path):
