@@ -10,13 +10,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 from scripts.lib.client import Client  # noqa: E402
-from scripts.lib.environment import BUILD, Host, find_host  # noqa: E402
-from scripts.lib.server import Server  # noqa: E402
+from scripts.lib.environment import BUILD, Host, tested_host  # noqa: E402
+from scripts.lib.packed import PackedServer  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
 from scripts.lib.tiny_benchmark import Build, write_tiny_benchmark  # noqa: E402
 from scripts.lib.tiny_lavit import write_tiny_lavit  # noqa: E402
 
-HOST = Host(find_host() or BUILD / "comfyui", Path(sys.executable))
+HOST = tested_host()
 # Before the repository: `nodes` is a module of the host and a folder of ours, which only relative imports reach.
 sys.path.insert(0, str(HOST.folder))
 
@@ -70,8 +70,13 @@ def tiny_lavit(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(host):
-    """One ComfyUI for all tests that do not care how it was started, with tiny models beside the embedded one."""
-    with Server(host, BUILD / "run" / "tests", "--cpu", "--preview-method", "latent2rgb") as server:
+    """One ComfyUI for all tests that do not care how it was started, with tiny models beside the embedded one.
+
+    Its pack is the packed archive, so a file that is new must have been added to git. Its path has a blank and letters
+    of more than one script.
+    """
+    folder = BUILD / "run" / "tests \u0438 caf\u00e9"
+    with PackedServer(host, folder, "--cpu", "--preview-method", "latent2rgb") as server:
         models = server.folder / "models" / "drc"
         write_tiny(models / "tiny.safetensors")
         write_tiny(models / "other.safetensors", seed=1)

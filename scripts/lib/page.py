@@ -34,12 +34,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def open_page(browser: Browser, address: str, way: str, width: int = 1600, height: int = 900) -> Iterator[Page]:
-    """The page of the server at `address`, which draws nodes in one of WAYS."""
+def open_page(
+    browser: Browser, address: str, way: str, width: int = 1600, height: int = 900, pack: str = PACK
+) -> Iterator[Page]:
+    """The page of the server at `address`, which draws nodes in one of WAYS; `pack` is the folder of our pack there."""
     context = browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(120_000)
     context.request.post(f"{address}/settings", data={**SETTINGS, "Comfy.VueNodes.Enabled": WAYS[way]})
-    page = Page(context.new_page(), way)
+    page = Page(context.new_page(), way, pack)
     page.tab.goto(address, wait_until="commit")
     page.tab.wait_for_function("() => window.app?.graph && window.LiteGraph?.registered_node_types.SaveImage")
     yield page
@@ -49,9 +51,8 @@ def open_page(browser: Browser, address: str, way: str, width: int = 1600, heigh
 class Page:
     """The open page; `errors` collects what goes wrong on it, except that it cannot reach the internet."""
 
-    def __init__(self, tab: Tab, name: str):
-        self.tab = tab
-        self.name = name
+    def __init__(self, tab: Tab, name: str, pack: str):
+        self.tab, self.name, self.pack = tab, name, pack
         self.errors = []
         tab.on("console", self.note_message)
         tab.on("pageerror", lambda error: self.note(str(error)))
@@ -69,7 +70,7 @@ class Page:
         self.tab.get_by_role("button", name="Templates").click()
         dialog = self.tab.get_by_role("dialog")
         self.errors.clear()
-        dialog.get_by_text(PACK, exact=True).click()
+        dialog.get_by_text(self.pack, exact=True).click()
         dialog.get_by_text(name, exact=True).last.click()
         self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
         dialog.wait_for(state="hidden")

@@ -16,13 +16,19 @@ PACK = "drc-personalize"
 
 
 class Server:
-    """Runs while the `with` block runs. `address` is its URL, `log` the file with all that it says."""
+    """Runs while the `with` block runs.
+
+    `address` is its URL, `log` the file with all that it says, `pack` the name of the pack among its custom nodes.
+    """
+
+    pack = PACK
 
     def __init__(self, host: Host, folder: Path, *flags: str):
         self.host = host
         self.folder = folder
         self.flags = flags
         self.log = folder / "server.log"
+        self.pack_folder = folder / "custom_nodes" / self.pack
         self.port = _free_port()
         self.address = f"http://127.0.0.1:{self.port}"
 
@@ -46,11 +52,18 @@ class Server:
 
     def log_file(self):
         """Makes the folders that the host is sent to, empty, and opens its log."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.remove()
         for name in ("input", "output", "temp", "user", "custom_nodes"):
             (self.folder / name).mkdir(parents=True)
-        (self.folder / "custom_nodes" / PACK).symlink_to(ROOT, target_is_directory=True)
+        self.install()
         return self.log.open("wb")
+
+    def install(self) -> None:
+        self.pack_folder.symlink_to(ROOT, target_is_directory=True)
+
+    def remove(self) -> None:
+        """Takes away what an earlier run left."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self) -> list[str]:
         folder = self.folder
@@ -59,7 +72,7 @@ class Server:
             *("--listen", "127.0.0.1", "--port", str(self.port)),
             *("--base-directory", str(folder), "--user-directory", str(folder / "user")),
             *("--database-url", f"sqlite:///{folder / 'user' / 'comfyui.db'}"),
-            *("--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK),
+            *("--disable-all-custom-nodes", "--whitelist-custom-nodes", self.pack),
             *("--disable-api-nodes", "--disable-auto-launch"),
             *self.flags,
         ]

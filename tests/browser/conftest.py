@@ -12,5 +12,5 @@ def browser():
 @pytest.fixture(params=WAYS)
 def page(request, browser, server):
     """The page with each of its two ways to draw nodes; `page.name` says which."""
-    with open_page(browser, server.address, request.param) as page:
+    with open_page(browser, server.address, request.param, pack=server.pack) as page:
         yield page

@@ -7,7 +7,6 @@ import pytest
 from scripts.lib.client import Result
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import evaluate, look_closer, node_of, personalise
-from scripts.lib.server import PACK
 
 
 def test_example_pictures_give_a_picture_with_progress_and_previews(client, definitions):
@@ -71,11 +70,11 @@ def test_cancel_stops_between_two_codes_and_leaves_the_server_well(client, defin
     assert again.images
 
 
-def test_every_node_has_a_help_page(client, definitions):
+def test_every_node_has_a_help_page(client, definitions, server):
     nodes = [name for name in definitions if name.startswith("DRC_")]
     assert len(nodes) == 21
     for node in nodes:
-        assert client.get(f"/extensions/{PACK}/docs/{node}.md").startswith(b"#")
+        assert client.get(f"/extensions/{server.pack}/docs/{node}.md").startswith(b"#")
 
 
 def test_a_closer_look(client, definitions):
