@@ -168,11 +168,15 @@ def test_bad_drawing_gives_one_sentence(text, sentence):
 
 NESTED = '<g id="g{0}">' + '<use href="#g{1}"/>' * 10 + "</g>"
 MANY = "".join(NESTED.format(level, level - 1) for level in range(1, 12))
+MASKED = '<mask id="m{0}">' + "<path d='M0 0h9v9z' style='mask: url(\"#m{1}\")'/>" * 4 + "</mask>"
+MASKS = "".join(MASKED.format(level, level - 1) for level in range(12)) + '<path d="M0 0h9v9z" mask="url(#m11)"/>'
 CHAIN = "".join(f'<g id="g{level}"><use href="#g{level - 1}"/></g>' for level in range(1, 5000))
 
 
 @pytest.mark.parametrize("use", [read, lambda svg: restyle(svg, Program.sample(0)), lambda svg: rasterise(svg, 16)])
-@pytest.mark.parametrize("body", [MANY, CHAIN, "<g>" * 200 + "</g>" * 200], ids=["many", "chain", "deep"])
+@pytest.mark.parametrize(
+    "body", [MANY, CHAIN, "<g>" * 200 + "</g>" * 200, MASKS], ids=["many", "chain", "deep", "masks"]
+)
 def test_drawings_that_never_end_are_refused(use, body):
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path id="g0" d="M0 0h9v9z"/>{body}</svg>'
     with pytest.raises(ValueError, match=r"once every <use> is drawn; give a simpler one\.$"):
