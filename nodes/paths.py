@@ -7,6 +7,8 @@ from pathlib import Path
 
 import folder_paths
 
+from ..drc.visible import visible
+
 PACK = Path(__file__).resolve().parents[1]
 EXAMPLES = PACK / "nodes" / "examples"
 EMBEDDED = "embedded"
@@ -51,7 +53,7 @@ def model_names() -> list[str]:
 def converted() -> dict[str, Path]:
     """Name -> folder of every converted LMM in the model folders."""
     found = [(folder, path.parent) for folder in model_folders() for path in sorted(folder.glob(f"*/{CONVERTED}"))]
-    return {called(path.name, folder): path for folder, path in found}
+    return {called(path.name, folder): path for folder, path in found if is_showable(path.name)}
 
 
 def models() -> Path:
@@ -81,13 +83,19 @@ def is_file_in(folder: Path, name: str) -> bool:
         return False
     first, *inner = path.relative_to(folder).parts
     parts_of_others = path.name == STATE or is_set_in(folder, first) or (folder, first) == (trainings(), CACHE)
-    return not (inner and parts_of_others)
+    return is_showable(name) and not (inner and parts_of_others)
 
 
 def is_set_in(folder: Path, name: str) -> bool:
     """Whether a model folder holds a converted LMM of that name."""
     path = Path(os.path.abspath(folder / name))
-    return path.parent == folder and os.path.isfile(path / CONVERTED)
+    return path.parent == folder and is_showable(name) and os.path.isfile(path / CONVERTED)
+
+
+def is_showable(name: str) -> bool:
+    """Whether a name may stand in a list of choices, which a page reads as HTML and which cannot be written
+    otherwise, as the host gets it back as it stands."""
+    return "<" not in name and visible(name) == name
 
 
 def called(name: str, folder: Path) -> str:

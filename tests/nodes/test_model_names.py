@@ -42,6 +42,16 @@ def test_what_was_saved_is_what_is_loaded(graph, model, folders, place):
     assert graph.load("mine.safetensors").path.parents[0] in (extra, trained)
 
 
+def test_names_that_a_page_would_run_are_not_offered(graph, folders):
+    for name in ("<img src=x onerror=alert(1)>.safetensors", "<b>/a.safetensors", "a\u202eb.safetensors", "a & b.sft"):
+        (folders[2] / name).parent.mkdir(exist_ok=True)
+        write_tiny(folders[2] / name)
+    (folders[2] / "<i>").mkdir()
+    (folders[2] / "<i>" / "lavit.json").touch()
+    assert offered(graph) == ["embedded", "a & b.sft"]
+    assert "there is no such safetensors file" in sentence(graph.load, "<b>/a.safetensors")
+
+
 def test_the_name_of_a_state_is_one_of_a_model_too(graph, model, folders):
     name = graph.run("DRC_SaveModel", model=model, filename="state")
     assert name in offered(graph) and graph.load(name).path == folders[0] / name
