@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 from ..train.processes import StoppedElsewhereError, processes_of
+from ..visible import visible
 from .cases import DOMAINS
 from .cases.domain import HISTORIES
 from .cases.importers import command as importing
@@ -140,7 +141,7 @@ def command_run(options: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
     report = run(BenchConfig(models=models, **values), Progress(), processes)
     if report:
-        sys.stdout.write(f"{options.out / PAGE}\n")
+        sys.stdout.write(visible(f"{options.out / PAGE}\n"))
     processes.end()
 
 
@@ -151,7 +152,7 @@ def command_compare(options: argparse.Namespace) -> None:
         raise ValueError(f"--models names {len(models)}, expected 2, one of each result; write them as NAME,NAME")
     found = differences(first, second, models)
     called = models if models[0] != models[1] else tuple(f"{models[0]}, {path}" for path in options.results)
-    sys.stdout.write(markdown(found, called))
+    sys.stdout.write(visible(markdown(found, called)))
     if options.out:
         write_comparison(found, called, options.out)
 
@@ -164,10 +165,12 @@ def main() -> int:
         sys.stderr.write("Another process stopped; what it says is the reason.\n")
         return 2
     except ValueError as error:
-        sys.stderr.write(f"{error}.\n")
+        sys.stderr.write(visible(f"{error}.\n"))
         return 2
     except OSError as error:
-        sys.stderr.write(f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}.\n")
+        sys.stderr.write(
+            visible(f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}.\n")
+        )
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; start it again and it goes on where it was.\n")

@@ -1,6 +1,7 @@
 """The command, as a user types it, on a small build with judges that were never trained."""
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -68,6 +69,19 @@ def test_what_does_not_serve_is_one_sentence(bench, build, tiny, tmp_path, argum
 def test_compare_names_what_is_missing(bench, tmp_path):
     code, _, complaint = bench("compare", tmp_path, tmp_path)
     assert code == 2 and "results.json holds no results" in complaint
+
+
+def test_names_in_a_strangers_results_move_nothing_on_the_screen(bench, tmp_path):
+    """Letters that clear a terminal, turn the reading direction or cannot be written at all."""
+    test = {"what": "", "meanings": ["a"], "judges": {"eye\u202e": {"8": {"our\x1b[2J\ud800s": {"joint_top1": [1]}}}}}
+    results = {"domain": "d", "pictures": "p", "settings": {}, "artists": {"our\x1b[2J\ud800s": ""}, "files": {}}
+    results |= {"judges": {"eye\u202e": "1"}, "tests": {"T": test}}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    code, said, _ = bench("compare", tmp_path, tmp_path)
+    assert code == 0 and r"| eye\u202e | our\u001b[2J\ud800s, " in said and not {"\x1b", "\u202e", "\ud800"} & set(said)
+    code, _, complaint = bench("compare", tmp_path, tmp_path, "--models", "nobody,nobody")
+    assert code == 2 and r"expected out of our\u001b[2J\ud800s; choose with --models" in complaint
+    assert bench("compare", tmp_path, tmp_path, "--artists", "nobody,nobody")[0] == 2  # as it was called before
 
 
 def test_two_processes_find_what_one_finds(bench, build, tiny, tmp_path):

@@ -5,6 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
+from ....visible import visible
 from .collection import SPLITS, make_cases
 from .movies import read_movies
 from .stickers import read_stickers
@@ -42,7 +43,7 @@ def main(options: argparse.Namespace) -> None:
         collection = read_movies(options.folder, options.posters, options.by_genre, told)
     cases = make_cases(collection, options.split)
     cases.write(options.out)
-    sys.stdout.write(f"{cases.report()}\n{options.out}\n")
+    sys.stdout.write(visible(f"{cases.report()}\n{options.out}\n"))
 
 
 def keep_apart(out: Path, *folders: Path | None) -> None:
