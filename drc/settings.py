@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 
 def brief(found: Any, most: int = 80) -> str:
-    """What a file says, in one short line of printable letters."""
-    text = str(found)
-    letters = (letter if letter.isprintable() else "?" for letter in text[:most])
-    return "".join(letters) + ("..." if len(text) > most else "")
+    r"""What a file says, in one short line; letters that show nothing are written out, such as \u202e."""
+    letters = (letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in str(found)[: most + 1])
+    text = "".join(letters)
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def parse(text: str | bytes) -> dict:

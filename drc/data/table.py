@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..files import open_regular
+from ..settings import brief
 from .caption import LONGEST_CAPTION
 from .walk import MOST_FILES
 
@@ -142,5 +143,5 @@ def name_below(root: Path, real: Path, image: str) -> str | None:
 
 
 def some(names: list[str], most: int = NAMED) -> str:
-    shown = [name if len(name) <= LONGEST_LABEL else f"{name[:LONGEST_LABEL]}..." for name in names[:most]]
-    return ", ".join(shown) + (f" and more, {len(names)} in all" if len(names) > most else "")
+    shown = ", ".join(brief(name, LONGEST_LABEL) for name in names[:most])
+    return shown + (f" and more, {len(names)} in all" if len(names) > most else "")

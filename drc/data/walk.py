@@ -31,7 +31,7 @@ def walk(root: Path, on_seen: Seen | None = None) -> Iterator[tuple[Path, str]]:
                     raise ValueError(f"folder '{root}' holds more than {MOST_FILES:,} files; give a smaller one")
                 if entry.name.startswith("."):
                     continue
-                if not entry.is_dir():
+                if not is_folder(entry):
                     yield Path(entry.path), ""
                 elif entry.is_symlink():
                     yield Path(entry.path), "a link to a folder, which is not followed"
@@ -46,6 +46,14 @@ def walk(root: Path, on_seen: Seen | None = None) -> Iterator[tuple[Path, str]]:
 def entries_of(folder: str) -> Iterator[os.DirEntry]:
     with os.scandir(folder) as entries:
         yield from entries
+
+
+def is_folder(entry: os.DirEntry) -> bool:
+    """A link that leads nowhere, as to itself, is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def is_inside(root: str | Path, path: Path) -> bool:

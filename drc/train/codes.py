@@ -12,11 +12,11 @@ from typing import Protocol
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..files import tensors_hash, write_safetensors
 from ..pixels import from_pixels
+from ..tensor_file import look, read_plain
 from .checkpoints import TrainingError
 
 CHUNK = 64  # pictures encoded at once
@@ -77,11 +77,18 @@ class CodeCache:
 
     def read(self) -> tuple[np.ndarray, Tensor]:
         """What the file holds; a damaged file holds nothing and is written anew."""
+        shape = 2, self.vision.picture_codes
         try:
-            file = load_file(self.path)
-            return file["keys"].numpy().view(KEY)[:, 0], file["codes"]
-        except (OSError, SafetensorError, KeyError, ValueError):
-            return np.empty(0, KEY), torch.empty(0, dtype=torch.int16)
+            contents = look(self.path)
+            keys, codes = (contents.shapes.get(name, ()) for name in ("keys", "codes"))
+            types = {name: contents.dtypes[name] for name in ("keys", "codes") if name in contents.dtypes}
+            if types == {"keys": "U8", "codes": "I16"} and keys[1:] == (32,) and codes == (keys[0], *shape):
+                file = read_plain(self.path, types)
+                if ((file["codes"] >= -1) & (file["codes"] < self.vision.different_codes)).all():
+                    return file["keys"].numpy().view(KEY)[:, 0], file["codes"]
+        except (OSError, ValueError):
+            pass
+        return np.empty(0, KEY), torch.empty(0, dtype=torch.int16)
 
     def write(self, keys: np.ndarray, codes: Tensor) -> None:
         plain = torch.from_numpy(np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), 32).copy())

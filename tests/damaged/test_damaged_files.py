@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from . import models, sets, trainings
+from . import codes, models, pictures, published, sets, trainings
 from .guard import check
 
-KINDS = {"model": models, "set": sets, "training": trainings}
+KINDS = {kind.__name__.rpartition(".")[2]: kind for kind in (models, sets, published, trainings, codes, pictures)}
 CASES = [(name, case) for name, kind in KINDS.items() for case in kind.cases()]
 
 
@@ -31,4 +31,5 @@ def test_it_is_refused_or_used(kind, case, whole, tmp_path):
 
 
 def test_there_are_enough_and_no_two_are_called_the_same():
+    assert len(CASES) >= 300
     assert len({(name, case.label) for name, case in CASES}) == len(CASES)

@@ -89,6 +89,7 @@ class VisualTokenizer(nn.Module):
         self.encoder = Encoder(config, operations)
         self.decoder = Decoder(config, operations)
         self.codebook = operations.Embedding(config.codes, config.code_size)
+        self.picture_codes, self.different_codes = config.grid**2, config.codes
 
     def directions(self, device: torch.device, dtype: torch.dtype) -> Tensor:
         """The codebook as unit vectors [codes, code_size]."""
