@@ -11,6 +11,7 @@ from PIL import Image
 from drc.bench import __main__ as command
 from drc.bench.baselines import COPY, TRUTH
 from drc.bench.cases.imported import SIZE, ImportedDomain
+from drc.bench.cases.importers.collection import CaseList, ImportedCase
 from drc.bench.config import BenchConfig
 from drc.bench.judges.descriptors import DescriptorJudge
 from drc.bench.models import open_models
@@ -69,6 +70,16 @@ def test_cases_are_those_of_the_file(cases):
     assert domain.cases("test", 1) == asked[:1]
 
 
+def test_films_are_told_by_their_first_genre_and_their_title(stickers):
+    names = [f"cat/{number}.png" for number in range(6)]
+    film = {"title": "Cat, The (1997)", "genres": "Comedy|Drama"}
+    case = ImportedCase("test", "user 1", tuple(names[:5]), names[5], names[5], film)
+    domain = ImportedDomain(CaseList(stickers, "pigeon", [case], [], [], {names[5]: film}))
+    (asked,) = domain.cases("test", 9)
+    assert domain.facets(asked.target) == {"kind": "Comedy"} and domain.caption(asked.target) == film["title"]
+    assert domain.facets(asked.history[0]) == {"kind": "unknown"} and domain.caption(asked.history[0]) == ""
+
+
 def test_a_repainted_reference_is_no_copy(cases):
     domain = ImportedDomain.open(cases)
     for case in domain.cases("repainted", 100):
@@ -103,8 +114,9 @@ def small(monkeypatch):
 
 def tiny_clip(folder):
     """CLIP and DINO as transformers saves them, with random weights and few of them."""
-    transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
+    import tokenizers
+    import transformers
+
     torch.manual_seed(0)
     sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     vision = sizes | {"image_size": 32, "patch_size": 16}

@@ -1,9 +1,9 @@
 """Cases of the paper's own kind, made of data that a user has: windows of somebody's pictures, parted 8:1:1.
 
 A window is six pictures in a row, of which the first five are the history and the sixth is the target; windows move on
-by one picture (Pigeon; METHOD.md, 8). The reference is the target's own picture, as Pigeon
-has it. So whoever draws from it has to alter it first, or else a copy is the best answer there is. Which window Pigeon
-puts into which part is not known: here hashes of names decide, the same way on every machine.
+by one picture (Pigeon; METHOD.md, 8). The reference is the target's own picture, as Pigeon has it; `imported` also asks
+with a repainted one, or else a copy is the best answer there is. Which window Pigeon puts into which part is not known:
+here hashes of names decide, the same way on every machine.
 """
 
 import json
