@@ -5,7 +5,6 @@ maps these into memory and then skips the check sums of the archive; they are lo
 """
 
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +15,14 @@ from torch import Tensor
 from ...files import CHUNK, DTYPES, in_order, safetensors_header, tensor_chunks
 from ...settings import brief
 from ...tensor_file import is_finite
+from .zip_directory import Record, read_directory
 
 REPOSITORY = "rain1011/LaVIT-7B-v2"
 AGAIN = f"download it again from {REPOSITORY}"
 PICKLE = b"\x80"  # how one begins, and so a file of PyTorch's old format
 MOST_PICKLE = 2**24  # bytes of names and shapes
 NUMBERS = "/data/"  # in the names of the files that hold numbers
-NO_ARCHIVE = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, struct.error)
+NO_ARCHIVE = (OSError, ValueError, struct.error)
 
 
 def read_archive(path: Path) -> dict[str, Tensor]:
@@ -52,11 +52,10 @@ def read_archive(path: Path) -> dict[str, Tensor]:
     return found
 
 
-def records_of(path: Path) -> list[zipfile.ZipInfo]:
+def records_of(path: Path) -> list[Record]:
     """The files in an archive, none of them compressed, as PyTorch writes it."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            records = archive.infolist()
+        records = read_directory(path)
     except NO_ARCHIVE as error:
         with open(path, "rb") as file:
             if file.read(1) == PICKLE:
@@ -65,8 +64,8 @@ def records_of(path: Path) -> list[zipfile.ZipInfo]:
                 ) from error
         raise ValueError(f"{path} is not a whole file of PyTorch, it may be cut short; {AGAIN}") from error
     for record in records:
-        large = NUMBERS not in record.filename and record.file_size > MOST_PICKLE
-        if record.compress_type != zipfile.ZIP_STORED or large:
+        large = NUMBERS not in record.name and record.size > MOST_PICKLE
+        if large or not record.stored:
             raise ValueError(f"{path} is not packed as PyTorch packs its files; {AGAIN}")
     return records
 
@@ -77,7 +76,7 @@ def archive_chunks(path: Path) -> Iterator[bytes | memoryview]:
     ValueError, after the pieces of a tensor, where its numbers are not those that were packed, or are none.
     """
     tensors = read_archive(path)
-    sums = {(record.file_size, record.CRC) for record in records_of(path) if NUMBERS in record.filename}
+    sums = {(record.size, record.check_sum) for record in records_of(path) if NUMBERS in record.name}
     yield safetensors_header(tensors)
     for name, tensor in in_order(tensors):
         numbers = torch.tensor([], dtype=torch.uint8).set_(tensor.untyped_storage())
