@@ -22,6 +22,7 @@ from ..lmm.lora import merge_lora
 from ..model import DRC
 from ..plots.sheet import contact_sheet
 from ..seeds import generator_from, seed_of
+from ..tensor_file import require_shapes
 from .advice import advice, check_learning
 from .batches import Batch, Batches
 from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError
@@ -210,7 +211,7 @@ class Apprenticeship:
         if self.hooks.on_part is not None:
             call_between_layers(objective.read_out, self.hooks.on_part)
         if settings.start == "from the model" and drc.read_out:
-            objective.read_out.load_state_dict(drc.read_out)
+            load_read_out(objective, drc.read_out, Path(settings.file))
         if training.recompute:
             recompute(drc.lmm.language)
         return objective
@@ -322,6 +323,14 @@ class Apprenticeship:
             table = state["lmm.language.model.embed_tokens.weight"]
             state["lmm.language.lm_head.weight"] = table[: self.drc.config.lmm.vision.codes]
         return state | {f"lmm.vision.{name}": tensor for name, tensor in self.vision.state_dict().items()}
+
+
+def load_read_out(objective: Objective, tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """ValueError where the model's file holds those of another model."""
+    own = objective.read_out.state_dict()
+    found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own))
+    require_shapes(path, "the read-out of its own sizes", found, expected)
+    objective.read_out.load_state_dict(tensors)
 
 
 def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> list[np.ndarray]:

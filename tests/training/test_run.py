@@ -127,6 +127,15 @@ def test_stage_2_goes_on_from_stage_1(school, tmp_path, watched):
     assert load(second.file).stage == 2
 
 
+def test_a_read_out_of_another_size_is_one_sentence(school, tmp_path):
+    model = load(school.model)
+    model.read_out = {"spread.weight": torch.zeros(2, 2)}
+    save(model, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match=r"^other.safetensors does not hold the read-out of its own sizes \(") as error:
+        school.train(tmp_path / "run", stage=1, file=str(tmp_path / "other.safetensors"))
+    assert "\n" not in str(error.value)
+
+
 def test_from_nothing_keeps_the_tokeniser_and_words_alone(school, tmp_path, watched):
     model = load(school.model)
     with torch.no_grad():
