@@ -5,7 +5,8 @@
 Every package is pinned to one version and to the SHA-256 of its archive, and comes through the ordinary client of its
 registry: `npm pack`, `pip download`, `apt-get download`. A package that is already unpacked from the pinned archive is
 left alone. The two Debian packages hold fonts; where there is no apt they are left out and the build goes on without
-their styles. What the emoji need is fetched unless `--only` names something else; `fonts` are those of the posters.
+their styles. What the emoji need is fetched unless `--only` names something else; `fonts` are those of the posters,
+`iconify-json` has the icons.
 """
 
 import argparse
@@ -124,6 +125,14 @@ PACKAGES = [
     ),
 ]
 
+ICONS = [
+    Package(
+        "iconify-json",
+        "npm",
+        "@iconify/json@2.2.535",
+        "1a545f86fa224d6531d8fb101dcbe83aac2b28689a21cbed6fc68318a5af4d91",
+    ),
+]
 
 FONTS = [
     Package(f"fonts/{name}", "npm", f"@fontsource/{name}@{version}", sha256) for name, (version, sha256) in PINS.items()
@@ -188,10 +197,10 @@ def main() -> None:
     names = [package.folder for package in PACKAGES]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("build/packages"))
-    parser.add_argument("--only", nargs="+", metavar="NAME", default=names, choices=[*names, "fonts"])
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=names, choices=[*names, "iconify-json", "fonts"])
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    wanted = [package for package in PACKAGES if package.folder in options.only]
+    wanted = [package for package in PACKAGES + ICONS if package.folder in options.only]
     wanted += FONTS if "fonts" in options.only else []
     for registry in ("npm", "pip", "apt"):
         packages = [package for package in wanted if package.registry == registry]

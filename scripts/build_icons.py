@@ -1,0 +1,58 @@
+"""Fetch the pinned package and build the icon matrix into build/data/icons; check it against the manifest.
+
+    python scripts/build_icons.py [--packages build/packages] [--out build/data/icons] [--size 128] [--processes 2]
+
+--pin writes the digests of this build into the manifest instead: for whoever changes the matrix.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.datasets.icons.build import build, digests, verify  # noqa: E402
+from scripts.datasets.icons.matrix import read_manifest, write_manifest  # noqa: E402
+from scripts.datasets.raster import SIZE  # noqa: E402
+
+PACKAGE = "iconify-json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "data" / "icons")
+    parser.add_argument("--size", type=int, default=SIZE)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--pin", action="store_true")
+    options = parser.parse_args()
+    fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages, "--only", PACKAGE]
+    subprocess.run(fetch, check=True)
+    with tqdm(unit="picture") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            folder = options.packages / PACKAGE
+            icons = build(folder, options.out, options.size, processes=options.processes, progress=progress)
+        except ValueError as error:
+            sys.exit(str(error))
+    print(f"{len(icons.cells)} pictures of {len(icons.meaning_split)} meanings in {options.out}")
+    if options.pin:
+        manifest, found = read_manifest(), digests(icons)
+        for style, row in manifest["styles"].items():
+            row["rasters"] = found[style]
+        write_manifest(manifest)
+    elif options.size == SIZE:
+        wrong = verify(icons)
+        print(f"{len(wrong)} pictures differ from the manifest" + (f", first {wrong[0]}" if wrong else ""))
+
+
+if __name__ == "__main__":
+    main()
