@@ -21,7 +21,13 @@ def open_posters(folder: Path) -> Domain:
     return PosterDomain.open(folder)
 
 
-DOMAINS: dict[str, Callable[[Path], Domain]] = {"emoji": open_emoji, "posters": open_posters}
+def open_icons(folder: Path) -> Domain:
+    from .icons import IconDomain
+
+    return IconDomain.open(folder)
+
+
+DOMAINS: dict[str, Callable[[Path], Domain]] = {"emoji": open_emoji, "posters": open_posters, "icons": open_icons}
 
 
 def open_domain(name: str, folder: Path) -> Domain:

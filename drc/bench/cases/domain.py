@@ -127,7 +127,11 @@ class Domain:
         """The first `limit` cases of a test; ValueError, in one sentence, for a test that is not there."""
         if test not in self.tests:
             raise ValueError(f"test {test} was asked for, expected out of {', '.join(self.tests)}; choose among them")
-        return [self.case(test, row) for row in self.first(test, self.targets(test), limit)]
+        return [self.case(test, row) for row in self.asked(test, limit)]
+
+    def asked(self, test: str, limit: int) -> list[int]:
+        """The targets of the first `limit` cases."""
+        return self.first(test, self.targets(test), limit)
 
     def case(self, test: str, target: int) -> Case:
         """Of all that it could show, what comes first by the hashes of names."""

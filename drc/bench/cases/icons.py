@@ -1,0 +1,139 @@
+"""The icon matrix as a domain: real hands, who draw the same meanings each in their own way.
+
+Every family asks as often as every other, whatever it draws: the first case of each comes before the second of any.
+"""
+
+from collections import defaultdict
+from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from ...data.icons import FILES, Icons, is_held_out
+from ...data.pictures import Picture, Pictures
+from ...data.splits import order
+from ...files import file_hash
+from .domain import LONGEST, Domain
+
+TESTS = {
+    "I1": ("train", "train"),
+    "I2": ("train", "test"),
+    "I3": ("test", "train"),
+    "I4": ("test", "test"),
+    "IV": ("val", "val"),
+}
+"""Test to the splits of hand and meaning."""
+
+
+class IconDomain(Domain):
+    """`pictures` holds what the designers drew; `icons` tells of hands and meanings."""
+
+    name = "icons"
+    tests = {
+        "I1": "seen hand, seen meaning, unseen cell",
+        "I2": "seen hand, unseen meaning",
+        "I3": "unseen hand, seen meaning",
+        "I4": "unseen hand, unseen meaning",
+        "IV": "validation: as I4 with other hands and meanings, to choose settings by",
+    }
+    reported = ("I1", "I2", "I3", "I4")
+
+    def __init__(self, icons: Icons, fingerprint: str = ""):
+        rows = np.array(list(icons.rows.values()))
+        cells = [icons.cells[row] for row in rows]
+        records = [Picture(cell.style, f"{cell.style}/{cell.meaning}", cell.meaning) for cell in cells]
+        super().__init__(Pictures([(icons.images, rows, records)]), fingerprint)
+        self.icons = icons
+
+    @classmethod
+    def open(cls, folder: Path) -> "IconDomain":
+        """What scripts/build_icons.py wrote below a folder; ValueError, in one sentence, without it."""
+        folder = folder / "icons"
+        if missing := [name for name in FILES if not (folder / name).is_file()]:
+            raise ValueError(
+                f"the icon matrix is not built, {missing[0]} is missing in '{folder}'; run 'python "
+                "scripts/build_icons.py' in the source repository, or name its folder with --data"
+            )
+        return cls(Icons(folder), file_hash(folder / FILES[0]))
+
+    def hand(self, row: int):
+        return self.icons.styles[self.record(row).style]
+
+    @cached_property
+    def meanings(self) -> dict[str, set[str]]:
+        """Split to the meanings that tests ask for: of those of training as many as there are to test, by hash."""
+        of = defaultdict(list)
+        for meaning, split in self.icons.meaning_split.items():
+            of[split].append(meaning)
+        some = sorted(of["train"], key=lambda meaning: order(f"asked {meaning}"))[: len(of["test"])]
+        return {"train": set(some), "val": set(of["val"]), "test": set(of["test"])}
+
+    def targets(self, test: str) -> list[int]:
+        hand, split = TESTS[test]
+        found = []
+        for row in self.rows_of(split):
+            style, meaning = self.hand(row), self.record(row).meaning
+            kept_back = test != "I1" or is_held_out(style.family, meaning)
+            if style.split == hand and kept_back and self.is_asked(test, row):
+                found.append(row)
+        return found
+
+    def asked(self, test: str, limit: int) -> list[int]:
+        """Targets in turns by family."""
+        turns = defaultdict(list)
+        for row in self.first(test, targets := self.targets(test), len(targets)):
+            turns[self.hand(row).family].append(row)
+        return [row for turn in zip_longest(*turns.values()) for row in turn if row is not None][:limit]
+
+    def is_asked(self, test: str, row: int) -> bool:
+        """Whether a case can be made of a target: a reference, and a history as long as any."""
+        return bool(self.references(test, row)) and len(self.histories(test, row, self.record(row).style)) >= LONGEST
+
+    def references(self, test: str, target: int) -> list[int]:
+        """The target's meaning by the hands of training, of another family."""
+        family = self.hand(target).family
+        same = self.by_meaning[self.record(target).meaning]
+        return [row for row in same if self.hand(row).split == "train" and self.hand(row).family != family]
+
+    def histories(self, test: str, target: int, style: str) -> list[int]:
+        """Pictures of training meanings in a style, none of which is part of the target's meaning or the reverse."""
+        words = set(self.record(target).meaning.split())
+        found = []
+        for row in self.by_style[style]:
+            others = set(self.record(row).meaning.split())
+            if (
+                self.icons.meaning_split[self.record(row).meaning] == "train"
+                and not words <= others
+                and not others <= words
+            ):
+                found.append(row)
+        return found
+
+    def foreign_styles(self, test: str, target: int) -> list[str]:
+        """Those of other families with the same split."""
+        hand = self.hand(target)
+        styles = self.icons.styles.values()
+        return [one.name for one in styles if one.split == hand.split and one.family != hand.family]
+
+    def gallery(self, test: str) -> list[int]:
+        return self.rows_of(TESTS[test][1])
+
+    def rows_of(self, split: str) -> list[int]:
+        """All pictures of the meanings that tests ask for."""
+        return [row for meaning in sorted(self.meanings[split]) for row in self.by_meaning[meaning]]
+
+    def facets(self, target: int) -> dict[str, str]:
+        hand = self.hand(target)
+        return {"family": hand.family, "colour": "colour" if hand.colour else "one colour"}
+
+    def caption(self, row: int) -> str:
+        return self.record(row).meaning
+
+    @cached_property
+    def by_style(self) -> dict[str, list[int]]:
+        return self.grouped("style")
+
+    @cached_property
+    def by_meaning(self) -> dict[str, list[int]]:
+        return self.grouped("meaning")
