@@ -95,6 +95,10 @@ class Client:
     def interrupt(self) -> None:
         self._request("POST", "/interrupt", json={})
 
+    def free(self) -> None:
+        """Has the server unload its models and forget what nodes gave, before it takes up the next prompt."""
+        self._request("POST", "/free", json={"unload_models": True, "free_memory": True})
+
     def follow(self, result: Result) -> Iterator[Result]:
         """Yields `result` each time a message of the server has changed it, until the prompt is done."""
         while True:

@@ -9,7 +9,12 @@ from scripts.lib.prompts import node_of, personalise
 from scripts.lib.server import PACK, Server
 from scripts.lib.tiny import write_tiny
 
-CACHES = {"classic": ["--cache-classic"], "lru": ["--cache-lru", "100"], "none": ["--cache-none"]}
+CACHES = {
+    "classic": ["--cache-classic"],
+    "lru": ["--cache-lru", "100"],
+    "none": ["--cache-none"],
+    "ram": ["--cache-ram", "0.1"],
+}
 
 
 @pytest.fixture(scope="module", params=CACHES)
@@ -21,6 +26,12 @@ def cache(request, host):
         yield request.param, client
         # Modules of the pack are named in the log only by a traceback.
         assert f"custom_nodes/{PACK}/" not in server.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def everywhere():
+    """Kind of cache -> the picture of one seed."""
+    return {}
 
 
 def tiny(definitions, seed):
@@ -51,10 +62,15 @@ def test_a_change_reruns_what_depends_on_it(cache):
         assert classes(prompt, client.run(other_strength).executed) == {"DRC_ComposeInstruction", *after_seed}
 
 
-def test_the_same_seed_draws_the_same_picture(cache):
-    _, client = cache
+def test_the_same_seed_draws_the_same_picture_for_everyone_under_every_cache(cache, everywhere):
+    kind, client = cache
     definitions = client.node_definitions()
     results = [client.run(tiny(definitions, seed)) for seed in (5, 6, 5)]
     first, other, again = (from_bytes(client.fetch(result.images[0])) for result in results)
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != other.tobytes()
+    with Client(client.address) as stranger:
+        seen = from_bytes(stranger.fetch(stranger.run(tiny(definitions, 6)).images[0]))
+    assert seen.tobytes() == other.tobytes()
+    everywhere[kind] = first.tobytes()
+    assert len(set(everywhere.values())) == 1, everywhere.keys()

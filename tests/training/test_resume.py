@@ -13,6 +13,7 @@ from drc.train.checkpoints import STATE, WEIGHTS, RunFolder, TrainingError
 from drc.train.loop import CLOCKED
 from drc.train.objectives import Stage1, Stage2
 from drc.train.run import Hooks
+from scripts.lib.disk import full_disk, names
 from scripts.lib.tiny import CONFIG, write_tiny
 
 from .school import USERS, draw_pictures
@@ -78,6 +79,55 @@ def test_an_interrupted_training_ends_with_the_same_bytes(school, tmp_path, stag
     assert unclocked(resumed.rows) == unclocked(straight.rows)
     for name in ("config.toml", "samples/step-000004.png", "samples/step-000007.png"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "straight" / name).read_bytes(), name
+
+
+def test_a_disk_that_is_full_ends_it_with_a_sentence_and_room_lets_it_go_on(school, tmp_path):
+    """However much still fits, and when it is tried again without room, too: nothing hangs, and nothing is lost."""
+    short = LONG | {"steps": 3, "save_every": 2, "validate_every": 2}
+    straight = school.train(tmp_path / "straight", **short)
+    for room in (64, 2000, 8000, 100_000):  # codes, settings, log or checkpoint
+        cut, said = dataclasses.replace(school, cache=tmp_path / f"cache {room}"), []
+        run = tmp_path / f"cut {room}"
+        for _ in range(2):
+            with full_disk(room), pytest.raises((TrainingError, OSError)) as error:
+                cut.train(run, **short)
+            said.append(str(error.value))
+        assert all("make room" in one or "File too large" in one for one in said), said
+        assert cut.train(run, **short).step == 3
+        for name in (WEIGHTS, STATE):
+            assert straight.file.with_name(name).read_bytes() == (run / "step-000003" / name).read_bytes(), name
+        assert set(names(tmp_path / "straight")) <= set(names(run))
+
+
+@pytest.mark.parametrize("at", [1, 8])
+def test_a_validation_tells_how_far_it_is_and_ends_where_it_is_told_to(school, tmp_path, at):
+    told = []
+
+    def on_validation(what, done, total):
+        told.append((what, done, total))
+        if len(told) == at:
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        school.train(tmp_path / "cut", Hooks(on_validation=on_validation), **LONG)
+    assert RunFolder(tmp_path / "cut").steps() == [3, 4]
+    passes = 7  # one for the loss, six for the gaps: all cases are one chunk
+    expected = [("validating", done, passes) for done in range(1, passes + 1)]
+    assert told == (expected + [("drawing samples", done, 16) for done in range(1, 17)])[:at]
+    school.train(tmp_path / "cut", **LONG)
+    straight = school.train(tmp_path / "straight", **LONG)
+    assert unclocked(RunFolder(tmp_path / "cut").read_log()) == unclocked(straight.rows)
+
+
+def test_the_time_left_counts_validations(school, tmp_path):
+    left = []
+
+    def on_step(trainer):
+        trainer.recent, trainer.validation_seconds = {"seconds": 2.0}, 30.0
+        left.append(trainer.seconds_left())
+
+    school.train(tmp_path / "run", Hooks(on_step=on_step), **LONG)  # 7 steps; validations after 4 and 7
+    assert left == [74, 72, 70, 68, 36, 34, 32]
 
 
 @pytest.fixture(scope="module")
