@@ -99,10 +99,11 @@ class Client:
         """Has the server unload its models and forget what nodes gave, before it takes up the next prompt."""
         self._request("POST", "/free", json={"unload_models": True, "free_memory": True})
 
-    def follow(self, result: Result) -> Iterator[Result]:
-        """Yields `result` each time a message of the server has changed it, until the prompt is done."""
+    def follow(self, result: Result, seconds: float | None = None) -> Iterator[Result]:
+        """Yields `result` each time a message of the server has changed it, until the prompt is done; TimeoutError when
+        the server says nothing for so many seconds."""
         while True:
-            message = self._wait(self._socket.receive())
+            message = self._wait(self._socket.receive(timeout=seconds))
             if message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR):
                 raise ConnectionError("The server closed the connection before the prompt was done.")
             if message.type == aiohttp.WSMsgType.BINARY:
@@ -117,10 +118,10 @@ class Client:
             if done:
                 return
 
-    def run(self, prompt: dict[str, Any]) -> Result:
-        """Queues a prompt and waits until it is done."""
+    def run(self, prompt: dict[str, Any], seconds: float | None = None) -> Result:
+        """Queues a prompt and waits until it is done; `seconds` as in `follow`."""
         result = Result(self.queue(prompt))
-        for _ in self.follow(result):
+        for _ in self.follow(result, seconds):
             pass
         return result
 

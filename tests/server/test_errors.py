@@ -70,6 +70,29 @@ def test_widget_out_of_range_is_refused_before_anything_runs(client, prompt, cla
     assert list(refused.value.errors) == [number]
 
 
+@pytest.mark.parametrize(
+    ("class_type", "name", "primitive", "value"),
+    [
+        ("DRC_ComposeInstruction", "style_strength", "PrimitiveFloat", float("nan")),
+        ("DRC_ComposeInstruction", "semantic_mask", "PrimitiveFloat", 5.0),
+        ("DRC_LMMGenerate", "seed", "PrimitiveInt", -1),
+        ("DRC_LMMGenerate", "batch_size", "PrimitiveInt", 2**40),
+        ("DRC_LMMGenerate", "temperature", "PrimitiveFloat", -1.0),
+    ],
+)
+def test_what_comes_by_a_link_is_checked_like_a_widget(client, prompt, class_type, name, primitive, value):
+    prompt["linked"] = {"class_type": primitive, "inputs": {"value": value}}
+    prompt[node_of(prompt, class_type)]["inputs"][name] = ["linked", 0]
+    assert_sentence(client.run(prompt), prompt, class_type, f": {name} is ", "expected a")
+
+
+def test_a_choice_that_there_is_not(client, prompt):
+    """This host leaves the choices of such nodes to them."""
+    number = node_of(prompt, "DRC_ExamplePictures")
+    prompt[number]["inputs"]["example"] = "example 9"
+    assert_sentence(client.run(prompt), prompt, "DRC_ExamplePictures", "example is 'example 9', expected one of")
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (8192, 8192)])
 def test_extreme_sizes_are_drawn_from(client, definitions, upload, size):
     name = upload("extreme.png", size)

@@ -1,0 +1,103 @@
+"""A thousand random prompts: the server lives, every prompt ends, and every error of ours names node and input."""
+
+import re
+import secrets
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from scripts.lib.client import Client, PromptError
+from scripts.lib.environment import BUILD
+from scripts.lib.pictures import to_png
+from scripts.lib.server import PACK, Server
+from scripts.lib.tiny import write_tiny
+
+from .random_prompts import RandomPrompts
+
+PROMPTS = 500  # of each seed
+PATIENCE = 60  # seconds without a word of the server
+
+
+class ServerWithWildValues(Server):
+    def log_file(self):
+        log = super().log_file()
+        shutil.copytree(Path(__file__).parent / "wild_value", self.folder / "custom_nodes" / "wild_value")
+        return log
+
+
+@pytest.fixture(scope="module")
+def server(host):
+    # What was made is kept for later prompts, which is quicker, and hands on records to more nodes than made them.
+    flags = "--cpu", "--cache-lru", "100", "--whitelist-custom-nodes", PACK, "wild_value"
+    with ServerWithWildValues(host, BUILD / "run" / "random", *flags) as server:
+        models = server.folder / "models" / "drc"
+        write_tiny(models / "tiny.safetensors")
+        write_tiny(models / "other.safetensors", seed=1)
+        write_tiny(models / "untrained.safetensors", stage=0)
+        (models / "damaged.safetensors").write_bytes(b"not safetensors")
+        for name in ("pictures/anna", "pictures/ben", "flat", "empty"):
+            (server.folder / "input" / name).mkdir(parents=True)
+        for number, name in enumerate(("pictures/anna/1", "pictures/anna/2", "pictures/ben/3", "flat/4", "flat/5")):
+            picture = Image.radial_gradient("L").resize((24 + number, 24)).convert("RGB")
+            picture.save(server.folder / "input" / f"{name}.png")
+        (server.folder / "input" / "pictures" / "labels.csv").write_text("image,semantics\nanna/1.png,one\n")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def definitions(server):
+    with Client(server.address) as client:
+        client.upload("random.png", to_png(Image.new("RGBA", (20, 16), (90, 60, 30, 120))))
+        return client.node_definitions()
+
+
+@pytest.mark.parametrize("seed", [15, None], ids=["the same", "new"])
+def test_random_prompts(client, server, definitions, capsys, seed):
+    seed = secrets.randbelow(2**32) if seed is None else seed
+    with capsys.disabled():
+        sys.stdout.write(f"\nrandom prompts of seed {seed} ")
+    prompts, faults, ended = RandomPrompts(definitions, seed), [], {"drawn": 0, "refused": 0, "error": 0}
+    for number in range(PROMPTS):
+        prompt = prompts.prompt()
+        try:
+            result = client.run(prompt, PATIENCE)
+            fault = fault_of(prompt, result.error, definitions) if result.error else ""
+            ended["error" if result.error else "drawn"] += 1
+        except PromptError as error:
+            fault = fault_of_refusal(error)
+            ended["refused"] += 1
+        except TimeoutError:
+            fault = "the server said nothing for a minute"
+        if fault:
+            faults.append(f"prompt {number} of seed {seed}: {fault}")
+            if "said nothing" in fault:
+                break
+    assert server.process.poll() is None, faults
+    assert not faults, "\n".join(faults)
+    assert min(ended.values()) > PROMPTS // 20, ended
+
+
+def fault_of(prompt, error, definitions) -> str:
+    """What is wrong with an error of a node; nothing where it is one of the host's own."""
+    class_type, text = prompt[error["node_id"]]["class_type"], error["exception_message"].strip()
+    if not class_type.startswith("DRC_"):
+        return ""
+    told, node = f"{class_type}: {error['exception_type']}: {text[:300]}", definitions[class_type]
+    names = [name for group in node["input"].values() for name in group]
+    given = [value for value in prompt[error["node_id"]]["inputs"].values() if isinstance(value, str) and value]
+    sentence = error["exception_type"] == "ValueError" and text.endswith(".") and "\n" not in text
+    if not sentence or not text.startswith(f"{node['display_name']}: "):
+        return f"not a sentence: {told}\n{''.join(error['traceback'][-3:])}"
+    named = any(re.search(rf"\b{name}\b", text) for name in names) or any(value in text for value in given)
+    return "" if named else f"names no input: {told}"
+
+
+def fault_of_refusal(error: PromptError) -> str:
+    for node in error.errors.values():
+        for one in node["errors"]:
+            if node["class_type"].startswith("DRC_") and one["type"].startswith("exception"):
+                return f"fails while the host looks at it: {node['class_type']}: {one['details']}"
+    return ""
