@@ -11,9 +11,12 @@ import numpy as np
 
 from .cases.domain import Case, Domain
 from .judges.judge import Seen
+from .recoloured import recoloured
 
 TRUTH, CEILING = "the target itself", "the target through the tokeniser"
-COPY, NEAREST, RANDOM, WHITE = "copy the reference", "nearest in style", "random in style", "white"
+COPY, RECOLOURED = "copy the reference", "the reference recoloured"
+RECOLOURED_BY = 8  # pictures of the history
+NEAREST, RANDOM, WHITE = "nearest in style", "random in style", "white"
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,17 @@ def white(asked: Asked) -> Pictures:
     return np.full_like(targets, 255)
 
 
+def reference_recoloured(asked: Asked) -> Pictures:
+    read = asked.domain.pictures.read
+    pairs = (
+        (read(np.array([case.reference]))[0], read(np.array(case.history[:RECOLOURED_BY]))) for case in asked.cases
+    )
+    return np.stack([recoloured(reference, history) for reference, history in pairs])
+
+
 BASELINES: dict[str, Callable[[Asked], Rows | Pictures]] = {
     COPY: copy_reference,
+    RECOLOURED: reference_recoloured,
     NEAREST: nearest_in_style,
     RANDOM: random_in_style,
     WHITE: white,

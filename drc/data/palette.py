@@ -4,23 +4,49 @@ Source: B. Ottosson, "A perceptual color space for image processing", 2020.
 """
 
 import math
+from operator import mul
 
 import numpy as np
 
 Rgb = tuple[float, float, float]
 
 
+TO_CONES = (
+    (0.4122214708, 0.5363325363, 0.0514459929),
+    (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+)
+TO_LAB = (
+    (0.2104542553, 0.7936177850, -0.0040720468),
+    (1.9779984951, -2.4285922050, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.8086757660),
+)
+
+
+def linear(channel: float) -> float:
+    """sRGB in 0..1 to light."""
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+
 def to_oklab(rgb: Rgb) -> tuple[float, float, float]:
     """sRGB in 0..1 to OKLab (lightness 0..1, green-red, blue-yellow)."""
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb)
-    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
-    medium = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
-    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
-    return (
-        0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short,
-        1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short,
-        0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short,
-    )
+    light = tuple(map(linear, rgb))
+    cones = tuple(sum(map(mul, row, light)) ** (1 / 3) for row in TO_CONES)
+    return tuple(sum(map(mul, row, cones)) for row in TO_LAB)
+
+
+def oklab_of_pixels(pixels: np.ndarray) -> np.ndarray:
+    """uint8 [..., 3] to OKLab [..., 3]."""
+    light = np.array([linear(step / 255) for step in range(256)])[pixels]
+    return np.cbrt(light @ np.array(TO_CONES).T) @ np.array(TO_LAB).T
+
+
+def pixels_of_oklab(lab: np.ndarray) -> np.ndarray:
+    """OKLab [..., 3] to uint8 [..., 3]; what no screen shows is cut off."""
+    light = (lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_CONES).T
+    light = light.clip(0, 1)
+    channels = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return (255 * channels).round().astype(np.uint8)
 
 
 def _from_oklch(lightness: float, chroma: float, hue: float) -> Rgb:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from drc.bench.baselines import BASELINES, CEILING, COPY, NEAREST, RANDOM, TRUTH, WHITE
+from drc.bench.baselines import BASELINES, CEILING, COPY, NEAREST, RANDOM, RECOLOURED, TRUTH, WHITE
 from drc.bench.cases.emoji import EmojiDomain
 from drc.bench.config import BenchConfig, check
 from drc.bench.models import DRCModel, open_models
@@ -65,8 +65,8 @@ def test_baselines_score_what_they_must(report):
         assert means[COPY]["semantic_top1"] == means[COPY]["copies_reference"] == 1
         for answer in (NEAREST, RANDOM):
             assert means[answer]["style_top1"] == 1 and means[answer]["copies_reference"] == 0
-        assert list(answers)[:6] == [TRUTH, CEILING, COPY, NEAREST, RANDOM, WHITE]
-        assert list(answers)[6:] == ["ours", "ours, history only", "ours, reference only"]
+        assert list(answers)[:7] == [TRUTH, CEILING, COPY, RECOLOURED, NEAREST, RANDOM, WHITE]
+        assert list(answers)[7:] == ["ours", "ours, history only", "ours, reference only"]
 
 
 def test_other_histories_are_drawn_for_the_first_cases(report):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...plots.canvas import COLOURS, DIM, GRID, LIGHT, MUTED, Canvas, Panel, legend, write_head
-from ..baselines import BASELINES, CEILING, COPY, NEAREST, RANDOM, TRUTH, WHITE
+from ..baselines import BASELINES, CEILING, COPY, NEAREST, RANDOM, RECOLOURED, TRUTH, WHITE
 from ..cases.domain import in_order
 from ..scores.metrics import metric_of, metrics_in
 from .summary import FIRST, HEADLINES, MODELS, Numbers, main_history
@@ -14,6 +14,7 @@ OTHERS = {
     TRUTH: "#ffffff",
     CEILING: LIGHT,
     COPY: "#c08457",
+    RECOLOURED: "#d9a05b",
     NEAREST: "#9a9a4a",
     RANDOM: DIM,
     WHITE: "#565c66",

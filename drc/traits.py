@@ -1,0 +1,108 @@
+"""What designers look at in a set of icons, as numbers: colours, visual weight, padding, width of lines.
+
+All from the pixels alone, so a true picture and a drawn one are measured alike. Definitions are ours.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from .data.palette import oklab_of_pixels
+
+FLAT = 0.04  # OKLab distance below which neighbours have one colour; what lies between two colours is edge
+APART = 0.1  # below which two colours are one
+SHARE = 0.01  # of the flat pixels that a colour has at least
+LINES = 2.0  # a drawing is lines where its widest parts are at most so many times as wide as its middling ones
+WIDEST_LINE = 0.16  # of the picture's side
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Lengths are shares of the picture's side. `colours` [n, 3] in OKLab, the ground first, then by area."""
+
+    colours: np.ndarray
+    weight: float
+    """Visual weight: the share of the picture that is covered, edges by how much of them is."""
+    padding: float
+    """From what is drawn to the nearest side."""
+    stroke: float
+    """Width of lines; of filled shapes, their middling width. Only what stands out most counts: the lines of a duotone,
+    not its tints."""
+    lines: bool
+
+
+def traits(image: np.ndarray) -> Traits:
+    """Of a picture uint8 [S, S, 3]."""
+    lab = oklab_of_pixels(image)
+    colours = palette(lab)
+    cover = coverage(lab, colours)
+    ink = cover > 0.5
+    rows, columns = ink.any(axis=1).nonzero()[0], ink.any(axis=0).nonzero()[0]
+    side = len(image)
+    if len(rows) == 0:
+        return Traits(colours, float(cover.mean()), 0.5, 0.0, False)
+    padding = min(rows[0], columns[0], side - 1 - rows[-1], side - 1 - columns[-1]) / side
+    widths = local_widths(strongest(lab, colours)) / side
+    stroke = float(np.median(widths))
+    lines = stroke <= WIDEST_LINE and bool(np.percentile(widths, 95) <= LINES * stroke)
+    return Traits(colours, float(cover.mean()), float(padding), stroke, lines)
+
+
+def ground_of(lab: np.ndarray) -> np.ndarray:
+    """The colour [3] of the border of a picture [S, S, 3]."""
+    border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))
+    return np.median(border, axis=0)
+
+
+def coverage(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """How much of each pixel is drawn on [S, S], 0 to 1: how far it is from the ground on the way to the nearest of its
+    other colours."""
+    if len(colours) == 1:
+        return np.zeros(lab.shape[:2])
+    ground, inks = colours[0], colours[1:]
+    nearest = np.linalg.norm(lab[..., None, :] - inks, axis=-1).argmin(axis=-1)
+    away = np.linalg.norm(lab - ground, axis=-1)
+    return np.clip(away / np.linalg.norm(inks - ground, axis=-1)[nearest], 0, 1)
+
+
+def strongest(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Where a picture [S, S, 3] is drawn in what stands out most from the ground, bool [S, S]."""
+    away = np.linalg.norm(np.concatenate((lab.reshape(-1, 3), colours)) - colours[0], axis=-1)
+    return (away[: -len(colours)] > 0.5 * away[-len(colours) :].max()).reshape(lab.shape[:2])
+
+
+def palette(lab: np.ndarray) -> np.ndarray:
+    """Colours [n, 3] of a picture [S, S, 3]: the ground, then what else is flat, by area; edges are no colours.
+
+    Where nothing else is flat, as of hair lines, what is farthest from the ground is the other colour.
+    """
+    steps = [np.linalg.norm(lab - np.roll(lab, shift, axis), axis=-1) for axis in (0, 1) for shift in (-1, 1)]
+    ground, flat = ground_of(lab), lab[np.max(steps, axis=0) < FLAT]
+    found, left = [ground], flat[np.linalg.norm(flat - ground, axis=-1) > APART]
+    while len(left) > SHARE * len(flat):
+        bins, counts = np.unique((left / APART).round(), axis=0, return_counts=True)
+        near = np.linalg.norm(left - bins[counts.argmax()] * APART, axis=-1) < APART
+        colour = left[near].mean(axis=0)
+        kept = np.linalg.norm(left - colour, axis=-1) > APART
+        if (~kept).sum() < SHARE * len(flat):
+            break
+        found.append(colour)
+        left = left[kept]
+    if len(found) == 1:
+        away = np.linalg.norm(lab - ground, axis=-1)
+        if (clear := away > APART).any():
+            found.append(lab[clear & (away >= np.percentile(away[clear], 90))].mean(axis=0))
+    return np.array(found)
+
+
+def local_widths(ink: np.ndarray) -> np.ndarray:
+    """The width, in pixels, along the middle of everything drawn; ink is bool [S, S], not all False."""
+    depth = ndimage.distance_transform_edt(np.pad(ink, 1))[1:-1, 1:-1]
+    middle = (depth == ndimage.maximum_filter(depth, 3)) & ink
+    return 2 * depth[middle] - 0.5  # from centre to centre of pixels: half a pixel too much of an odd width's
+
+
+def palette_distance(colours: np.ndarray, others: np.ndarray) -> float:
+    """Mean OKLab distance of each colour of a picture to the nearest of the others."""
+    return float(np.linalg.norm(colours[:, None] - others[None], axis=-1).min(axis=1).mean())
