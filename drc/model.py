@@ -1,7 +1,7 @@
 """DRC: a large multimodal model, the two towers and the fusion network."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -9,10 +9,22 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from .fusion import FusionConfig, FusionNetwork
-from .instruction import Instruction, Semantics, Style, streams
+from .instruction import (
+    SEMANTIC_STRENGTH,
+    STYLE_STRENGTH,
+    TEMPERATURE,
+    Instruction,
+    Semantics,
+    Style,
+    side_by_side,
+    streams,
+)
+from .lmm import OnCode
+from .lmm.generate import Sampling
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text, unknown_words
+from .pixels import check, to_image
 from .positions import sine_positions
 from .settings import agree, brief, parse, read, stored
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
@@ -34,8 +46,8 @@ class DRCConfig:
     def from_json(cls, text: str) -> "DRCConfig":
         """ValueError with the rest of a sentence where a size is missing, out of bounds, or does not fit the others."""
         values = parse(text)
-        lmm = values.get("lmm")
-        kind = lmm.get("kind", "mini") if isinstance(lmm, dict) else "mini"
+        sizes = values.get("lmm")
+        kind = sizes.get("kind", "mini") if isinstance(sizes, dict) else "mini"
         if not isinstance(kind, str) or kind not in LMMS:
             raise ValueError(f"has lmm.kind {brief(repr(kind))}, expected one of {', '.join(LMMS)}")
         parts = {"lmm": LMMS[kind], "tower": TowerConfig, "fusion": FusionConfig}
@@ -45,16 +57,16 @@ class DRCConfig:
 
     def check(self) -> None:
         """ValueError with the rest of a sentence for parts that do not fit each other."""
-        lmm, tower, fusion = self.lmm, self.tower, self.fusion
-        for part in (lmm, tower, fusion):
+        model, tower, fusion = self.lmm, self.tower, self.fusion
+        for part in (model, tower, fusion):
             part.check()
         agree(
             {
-                "tower.grid": (tower.grid, lmm.grid),
-                "tower.embedding": (tower.embedding or tower.width, lmm.width),
+                "tower.grid": (tower.grid, model.grid),
+                "tower.embedding": (tower.embedding or tower.width, model.width),
                 "tower.merge": (tower.merge, tower.merge if tower.positions else 1),
                 "fusion.width": (fusion.width, tower.width),
-                "fusion.output": (fusion.output or fusion.width, lmm.width),
+                "fusion.output": (fusion.output or fusion.width, model.width),
             }
         )
 
@@ -151,7 +163,7 @@ class DRC(nn.Module):
 
     def encode_text(self, text: str) -> Tensor:
         """Text -> ids [T]; ValueError when it does not fit."""
-        return encode_text(self.words, text, self.config.lmm.text_slots)
+        return encode_text(self.words, text, self.lmm.text_slots)
 
     def unknown_words(self, text: str) -> list[str]:
         """The words that are read as nothing known; there are none where the vocabulary spells whatever it is given."""
@@ -176,6 +188,78 @@ class DRC(nn.Module):
         self.require_trained_towers()
         embeddings = self.lmm.embed(trimmed(codes))[None]
         return Semantics(self.disentangler.semantics(embeddings, embeddings)[0], self.hash)
+
+    @torch.no_grad()
+    def draw(
+        self,
+        history: Tensor | Sequence[Tensor] | None = None,
+        reference: Tensor | None = None,
+        text: str = "",
+        style_strength: float = STYLE_STRENGTH,
+        semantic_strength: float = SEMANTIC_STRENGTH,
+        seeds: Sequence[int] = (0,),
+        sampling: Sampling | None = None,
+        on_code: OnCode | None = None,
+    ) -> Tensor:
+        """A picture for each seed, in the style of the history and with the meaning of reference and text.
+
+        Pictures are float [H, W, 3 or 4] in 0..1 and of any size; the history is a batch or a list of them, the
+        reference a batch or a list of one. Returns [seeds, size, size, 3]. ValueError for what is no picture, for text
+        that does not fit, for towers that were never trained, and for a model that draws no pixels.
+        """
+        self.require_pixels()
+        style = None if history is None else self.style(self.tokenize(history, "history"))
+        semantics = None
+        if reference is not None:
+            if len(reference) != 1:
+                raise ValueError(f"reference has {len(reference)} pictures, expected 1; give one of them")
+            semantics = self.semantics(self.tokenize(reference, "reference")[0])
+        made = self.compose(style, semantics, text, style_strength, semantic_strength, device=self.device)
+        return self.draw_each([made] * len(seeds), list(seeds), sampling or Sampling(TEMPERATURE), on_code)
+
+    def instruct(
+        self,
+        history: Tensor,
+        reference: Tensor,
+        text: str = "",
+        style_strength: float = STYLE_STRENGTH,
+        semantic_strength: float = SEMANTIC_STRENGTH,
+    ) -> Instruction:
+        """Codes of a history [n, N] and of a reference [N] -> one instruction, on their device."""
+        style, semantics = self.style(history), self.semantics(reference)
+        return self.compose(style, semantics, text, style_strength, semantic_strength, device=history.device)
+
+    def draw_codes(
+        self, instructions: Sequence[Instruction], seeds: list[int], sampling: Sampling, on_code: OnCode | None = None
+    ) -> Tensor:
+        """Codes [B, N] of one picture by each instruction, all at once; of a PixelLMM."""
+        return self.lmm.draw(side_by_side(instructions), seeds, sampling, on_code)
+
+    def draw_each(
+        self, instructions: Sequence[Instruction], seeds: list[int], sampling: Sampling, on_code: OnCode | None = None
+    ) -> Tensor:
+        """The pictures [B, size, size, 3] of `draw_codes`."""
+        return to_image(self.lmm.detokenize(self.draw_codes(instructions, seeds, sampling, on_code)))
+
+    def tokenize(self, pictures: Tensor | Sequence[Tensor], name: str) -> Tensor:
+        """Pictures [H, W, 3 or 4] in 0..1, called `name` in a ValueError -> codes [n, N]."""
+        for picture in pictures:
+            check(picture[None], name)
+        squares = [self.lmm.prepare(picture, f"picture {n} of {name}") for n, picture in enumerate(pictures, 1)]
+        some = torch.stack(squares).to(self.device).split(PICTURES)
+        return torch.cat([self.lmm.tokenize(few) for few in some])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the towers are."""
+        return next(self.disentangler.parameters()).device
+
+    def require_pixels(self) -> None:
+        if not self.lmm.draws_pixels:
+            raise ValueError(
+                "this model draws codes for a diffusion model, which gives the pictures; draw with the workflow "
+                "lavit_personalise, or choose a model that draws pixels"
+            )
 
     def require_trained_towers(self) -> None:
         if self.stage == 0:

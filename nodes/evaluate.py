@@ -171,7 +171,7 @@ def memory_of(model: Model) -> int:
 
     lmm, fusion = model.drc.lmm, model.drc.config.fusion
     vectors = torch.empty(STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
-    text = torch.empty(STREAMS, lmm.config.text_slots, device="meta")
+    text = torch.empty(STREAMS, lmm.text_slots, device="meta")
     drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(STREAMS, device="meta"), ""), BATCH)
     return CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL + drawing
 

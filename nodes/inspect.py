@@ -2,7 +2,7 @@
 
 import torch
 
-from ..drc.pixels import from_image, to_image, to_pixels
+from ..drc.pixels import from_image, to_pixels
 from . import host
 from .guard import guarded
 from .host import io
@@ -92,24 +92,22 @@ def draw_grid(
     model: Model, style, semantics, text: str, strengths: list[tuple[float, float]], seed: int, temperature: float
 ) -> torch.Tensor:
     """IMAGE [cells, H, W, 3] for pairs of style and semantic strength."""
-    from ..drc.instruction import side_by_side
-    from ..drc.lmm.generate import Sampling, generate
+    from ..drc.lmm.generate import Sampling
 
     lmm, drawn = model.drc.lmm, []
     progress = host.Progress(len(strengths) * lmm.picture_codes)
     for first in range(0, len(strengths), CELLS):
         some = strengths[first : first + CELLS]
         host.load([model.disentangler], 0)
-        made = side_by_side([model.drc.compose(style, semantics, text, *pair, device=model.device) for pair in some])
+        made = [model.drc.compose(style, semantics, text, *pair, device=model.device) for pair in some]
         host.load([model.language, model.vision], 0)
 
         def on_code(count, codes, before=first * lmm.picture_codes, pictures=some):
             progress.step_to(before + count * len(pictures))
 
-        seeds = [seed] * len(some)
-        codes = generate(lmm, made.text, made.vectors, made.coefficients, seeds, Sampling(temperature), on_code)
-        drawn.append(lmm.detokenize(codes).to(host.intermediate_device()))
-    return to_image(torch.cat(drawn))
+        pictures = model.drc.draw_each(made, [seed] * len(some), Sampling(temperature), on_code)
+        drawn.append(pictures.to(host.intermediate_device()))
+    return torch.cat(drawn)
 
 
 @guarded

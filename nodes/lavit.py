@@ -67,7 +67,7 @@ class DRC_ComposeInContext(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.instruction import InContext
 
-        model.require_lavit()
+        model.require_interleaving()
         given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
         given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
         require_one(given.get("reference", []))
@@ -80,13 +80,13 @@ class DRC_ComposeInContext(io.ComfyNode):
 
 
 def look(
-    model: Model, images: list[Tensor], name: str, seed: int | None, progress: host.Progress, squeezed: bool = True
+    model: Model, images: list[Tensor], name: str, seed: int | None, progress: host.Progress, original: bool = True
 ) -> list[Tensor]:
     """Codes [1, N] of every picture; `seed` draws which parts get one, without it the likelier happens."""
     lmm, codes = model.drc.lmm, []
     host.load([model.vision], lmm.image_size**2 * MEMORY_PER_PIXEL)
     for index, image in enumerate(images):
-        picture = lmm.prepare(image, f"picture {index + 1} of {name}", squeezed)
+        picture = lmm.prepare(image, f"picture {index + 1} of {name}", original)
         codes.append(lmm.tokenize(picture[None].to(model.device), None if seed is None else [seed]))
         progress.step_to(progress.bar.current + 1)
     return codes
@@ -135,11 +135,11 @@ class DRC_TokenizeImage(io.ComfyNode):
     @classmethod
     def execute(cls, model, images, decision, seed, fit, images_mask=None) -> io.NodeOutput:
         images = pictures_of(images, images_mask, "images")
-        drawn, squeezed, progress = decision == DECISIONS[0], fit == FITS[0], host.Progress(len(images))
-        if model.decoder is None:
+        drawn, original, progress = decision == DECISIONS[0], fit == FITS[0], host.Progress(len(images))
+        if not model.drc.lmm.variable_length:
             codes = [tokenize(model, images, list(range(len(images))), "images", progress)]
         else:
-            codes = look(model, images, "images", seed if drawn else None, progress, squeezed)
+            codes = look(model, images, "images", seed if drawn else None, progress, original)
         return io.NodeOutput(Tokens(torch.cat(codes).to(host.intermediate_device()), model.drc.hash))
 
 
@@ -186,11 +186,11 @@ class DRC_TokensToConditioning(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, tokens, diffusion_model, width, height) -> io.NodeOutput:
-        model.require_lavit()
+        model.require_diffusion()
         made_by(model, tokens=tokens)
         low = is_low_resolution(model, host.context_width(diffusion_model))
         host.load([model.decoder], len(tokens.codes) * model.drc.lmm.picture_codes * CONDITION_BYTES)
-        conditions = model.drc.lmm.decoder.condition(tokens.codes.to(model.device), low)
+        conditions = model.drc.lmm.condition(tokens.codes.to(model.device), low)
         host.Progress(1).step_to(1)
         return io.NodeOutput(*(as_conditioning(one, width, height) for one in conditions))
 
@@ -200,11 +200,10 @@ CONDITION_BYTES = 64 * 1024  # for each code: features of all blocks, generously
 
 def is_low_resolution(model: Model, width: int | None) -> bool:
     """Whether a UNet whose cross-attention reads rows of `width` numbers is the one of the low resolution."""
-    sizes = model.drc.lmm.config.sizes
     if width == SDXL:
         return False
     if width == SD15:
-        if sizes.low_resolution is None:
+        if not model.drc.lmm.has_low_resolution:
             raise ValueError(
                 "diffusion_model is of the layout of Stable Diffusion 1.5, but the low resolution of "
                 f"'{model.name}' was not converted; connect LaVIT's large UNet, or convert the low resolution too"

@@ -100,7 +100,7 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     if pretrained:
         read_weights(drc, path, lmm=lmm)
         drc.lmm.compute_in(dtype)
-        kept = drc.lmm.keep_in(None if STORED[storage] is None else getattr(torch, STORED[storage]))
+        kept = drc.lmm.store_in(None if STORED[storage] is None else getattr(torch, STORED[storage]))
     parts = drc.parts()
     for part in ("language", "disentangler"):  # vision stays in float32: a code is the nearest of many directions
         if not (pretrained and part == "language"):

@@ -51,18 +51,24 @@ class Model:
         return [part for part in parts if part is not None]
 
     def require_own_pictures(self) -> None:
-        if self.decoder is not None:
+        if not self.drc.lmm.draws_pixels:
             raise ValueError(
                 f"model is '{self.name}', which draws through a diffusion model, expected one that draws its pictures "
                 "itself; choose such a model in Load DRC Model"
             )
 
-    def require_lavit(self) -> None:
-        if self.decoder is None:
-            raise ValueError(
-                f"model is '{self.name}', which draws its pictures itself, expected one over LaVIT; choose a converted "
-                "LaVIT in Load DRC Model"
-            )
+    def require_diffusion(self) -> None:
+        if self.drc.lmm.draws_pixels:
+            raise self.refused("which draws its pictures itself")
+
+    def require_interleaving(self) -> None:
+        if not self.drc.lmm.interleaves:
+            raise self.refused("which takes no pictures and words in one prompt")
+
+    def refused(self, what: str) -> ValueError:
+        return ValueError(
+            f"model is '{self.name}', {what}, expected one over LaVIT; choose a converted LaVIT in Load DRC Model"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

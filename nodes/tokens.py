@@ -83,16 +83,16 @@ class DRC_LMMGenerate(io.ComfyNode):
         progress = host.Progress(lmm.picture_codes)
 
         def on_code(drawn, codes):
-            progress.step_to(drawn, None if model.decoder else lambda: lmm.preview(codes[:1])[0])
+            progress.step_to(drawn, (lambda: lmm.preview(codes[:1])[0]) if lmm.draws_pixels else None)
 
         made_by(model, instruction=instruction)
-        parts = [model.language] if model.decoder else [model.language, model.vision]
+        parts = [model.language, model.vision] if lmm.draws_pixels else [model.language]
         host.load(parts, lmm.drawing_bytes(instruction, batch_size))
         there = to(instruction, model.device)
         seeds = [seed + index for index in range(batch_size)]
-        how = {"graph": True} if model.graph and host.is_resident(model.language) else {}
-        codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, **how)
-        if model.decoder is not None:  # whose pictures may have fewer codes than there could be
+        graph = model.graph and host.is_resident(model.language)
+        codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, graph)
+        if lmm.variable_length:  # a picture may have fewer codes than there could be
             progress.step_to(lmm.picture_codes)
         return io.NodeOutput(Tokens(codes.to(host.intermediate_device()), model.drc.hash))
 
@@ -117,7 +117,7 @@ class DRC_DecodeTokens(io.ComfyNode):
     @classmethod
     def execute(cls, model, tokens) -> io.NodeOutput:
         made_by(model, tokens=tokens)
-        if model.decoder is not None:
+        if not model.drc.lmm.draws_pixels:
             raise ValueError(
                 f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "
                 "Conditioning, and that to KSampler and VAE Decode"

@@ -115,11 +115,11 @@ def guidance(coefficients: torch.Tensor, codes: int):
 def bench_drawing(rounds: int) -> None:
     drc = load(checkpoint())
     lmm, random = drc.lmm, torch.Generator().manual_seed(0)
-    codes = torch.randint(drc.config.lmm.vision.codes, (HISTORY + 1, lmm.picture_codes), generator=random)
+    codes = torch.randint(drc.lmm.codebook_size, (HISTORY + 1, lmm.picture_codes), generator=random)
     style, semantics = drc.style(codes[1:], torch.ones(HISTORY)), drc.semantics(codes[0])
     instruction = drc.compose(style, semantics, **STRENGTHS)
     given = instruction.text, instruction.vectors, instruction.coefficients
-    theirs, processor = transformers_model(drc), guidance(instruction.coefficients, drc.config.lmm.vision.codes)
+    theirs, processor = transformers_model(drc), guidance(instruction.coefficients, drc.lmm.codebook_size)
     count = len(instruction.coefficients)
     for batch in (1, 4):
         drawn = {}

@@ -114,7 +114,7 @@ def plainest(config: Config, folder: Path) -> dict:
     training, drc = config.training, load(Path(config.model.file))
     lmm = drc.lmm
     pictures = scan(config.data.folder, pattern=config.data.pattern)
-    data = folder_data(pictures, config.data.pairing_of(), lmm.image_size, drc.words, lmm.config.text_slots)
+    data = folder_data(pictures, config.data.pairing_of(), lmm.image_size, drc.words, lmm.text_slots)
     share = data.train
     batches = FreshBatches(None, share.index, data.text, data.text_row, training.batch, share.own_share, training.seed)
     batches.pictures, batches.vision = data.pictures, lmm.vision.requires_grad_(False)
@@ -131,7 +131,7 @@ def plainest(config: Config, folder: Path) -> dict:
         batch = batches.triplets(step) if training.stage == 1 else batches.personal(step, training.history)
         random = generator_from(seed_of(training.seed, step))
         even, rows = torch.full((4,), 0.25), drc.config.tower.rows
-        lesson = draw_lesson(batch, training.conditioning(), lmm.blank, rows, even, 1.0, random)
+        lesson = draw_lesson(batch, training.conditioning(), lmm.blank_code, rows, even, 1.0, random)
         found = objective(lesson)
         loss = found.tokens.mean() + found.read_out.mean()
         optimizer.zero_grad()

@@ -72,7 +72,7 @@ def drawing(config: DRCConfig, codes: int, history: int) -> list[tuple[str, ...]
             continue
         beside = amount(drc.lmm.drawing_bytes(InContext(prompt, 5.0, ""), 1))
         for storage, dtype in STORED.items():
-            drc.lmm.keep_in(dtype)
+            drc.lmm.store_in(dtype)
             rows.append((f"language, {storage}", amount(bytes_of(part.parameters())), beside))
     return rows
 
@@ -81,7 +81,7 @@ def objective_of(config: DRCConfig, way: str, precision: torch.dtype, again: boo
     """Stage 2 as a training begins it, with tensors that only have shapes."""
     settings = ModelConfig(file="")
     drc = without_memory(config)
-    drc.lmm.close_eyes()
+    drc.lmm.drop_vision()
     drc.requires_grad_(True)
     with torch.device("meta"):
         drc.lmm.learn(way, settings.lora_rank, settings.lora_alpha, precision)
@@ -89,7 +89,7 @@ def objective_of(config: DRCConfig, way: str, precision: torch.dtype, again: boo
     with FakeTensorMode(allow_non_fake_inputs=True):  # unlike those of the meta device they know autocast
         objective.to_empty(device="cpu")
     if again:
-        recompute(drc.lmm.language)
+        recompute(drc.lmm.layers())
     return objective
 
 

@@ -177,7 +177,7 @@ def learn_entangled(
     if is_complete(run, schedule.steps):
         return
     base, seed = load(file), schedule.seed
-    rows, slots = base.config.tower.rows, base.config.lmm.text_slots
+    rows, slots = base.config.tower.rows, base.lmm.text_slots
     data = benchmark_data(open_benchmark(options.data), VENDOR_SHARE, base.words, slots, seed)
     codes = CodeCache(cache, base.lmm.vision).codes(data.pictures, processes.device)
     batches, exams = data.batches(codes, options.batch, seed)
@@ -185,7 +185,7 @@ def learn_entangled(
     model = EntangledDRC(base.config)
     model.lmm.vision = base.lmm.vision  # codes that look alike start alike
     model.initialise()
-    model.lmm.close_eyes()
+    model.lmm.drop_vision()
     model.to(processes.device)
     model.lmm.tie()
     objective = EntangledObjective(model, precision_of(options.precision, processes.device), quick_losses(options))
@@ -193,7 +193,9 @@ def learn_entangled(
 
     def lesson_of(step):
         random, even = generator_from(seed_of(seed, step)), torch.full((4,), 0.25)
-        return draw_lesson(batches.personal(step, HISTORY), Conditioning(), model.lmm.blank, rows, even, 1.0, random)
+        return draw_lesson(
+            batches.personal(step, HISTORY), Conditioning(), model.lmm.blank_code, rows, even, 1.0, random
+        )
 
     def validate(trainer):
         return exam_numbers(trainer.model, exams, rows, processes.device)
@@ -207,7 +209,7 @@ def exam_numbers(
     objective: EntangledObjective, exams: dict[str, Batches], rows: int, device: torch.device
 ) -> dict[str, float]:
     """The gaps that a training of DRC notes in its log; its validation loss is the mean of those of fed codes."""
-    blank = objective.model.lmm.blank
+    blank = objective.model.lmm.blank_code
     found = {
         name: gaps(objective, batches.personal(0, HISTORY), blank, rows, device) for name, batches in exams.items()
     }

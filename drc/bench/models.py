@@ -1,6 +1,6 @@
 """What draws a picture from a history and a reference: DRC, or what it is compared with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ..checkpoint import load
 from ..files import file_hash, tensors_hash
-from ..lmm import LMM
-from ..lmm.generate import Sampling, generate
+from ..instruction import Instruction, side_by_side
+from ..lmm import OnCode, PixelLMM
+from ..lmm.generate import Sampling
 from ..model import DRC, PICTURES
 from ..pixels import resized
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
@@ -35,22 +36,22 @@ class LMMModel:
     batch, see `generate`.
     """
 
-    on_code: Callable[[int, Tensor], None] | None = None
+    on_code: OnCode | None = None
 
-    def __init__(self, lmm: LMM, sampling: Sampling, digest: str, way: str):
+    def __init__(self, lmm: PixelLMM, sampling: Sampling, digest: str, way: str):
         self.lmm, self.sampling, self.digest = lmm, sampling, digest
         self.key = f"{way}, {sampling}, {digest}"
 
-    def instruct(self, history: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Codes [B, n, N] and [B, N] -> text [B, S, T], vectors [B, S, K, d] and coefficients [S]."""
+    def instruct(self, history: Tensor, reference: Tensor) -> Instruction:
+        """Codes [B, n, N] and [B, N] -> an instruction for each, side by side."""
         raise NotImplementedError
 
     @torch.no_grad()
     def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
         codes = codes_of(self.lmm, torch.cat((history, reference[:, None]), dim=1))
-        instructions = self.instruct(codes[:, :-1], codes[:, -1])
-        drawn = self.lmm.detokenize(generate(self.lmm, *instructions, seeds, self.sampling, self.on_code))
-        return resized(drawn, reference.shape[-1])
+        instruction = self.instruct(codes[:, :-1], codes[:, -1])
+        drawn = self.lmm.draw(instruction, seeds, self.sampling, self.on_code)
+        return resized(self.lmm.detokenize(drawn), reference.shape[-1])
 
 
 class DRCModel(LMMModel):
@@ -58,14 +59,9 @@ class DRCModel(LMMModel):
         super().__init__(drc.lmm, sampling, drc.hash, f"DRC at {style_strength:g} and {semantic_strength:g}")
         self.drc, self.strengths = drc, (style_strength, semantic_strength)
 
-    def instruct(self, history: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        device = reference.device
-        made = [
-            self.drc.compose(self.drc.style(pictures), self.drc.semantics(picture), "", *self.strengths, device=device)
-            for pictures, picture in zip(history, reference, strict=True)
-        ]
-        texts, vectors = torch.stack([one.text for one in made]), torch.stack([one.vectors for one in made])
-        return texts, vectors, made[0].coefficients
+    def instruct(self, history: Tensor, reference: Tensor) -> Instruction:
+        pairs = zip(history, reference, strict=True)
+        return side_by_side([self.drc.instruct(*pair, "", *self.strengths) for pair in pairs])
 
 
 class EntangledModel(LMMModel):
@@ -75,16 +71,16 @@ class EntangledModel(LMMModel):
         super().__init__(entangled.lmm, sampling, digest, "entangled")
         self.entangled = entangled
 
-    def instruct(self, history: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def instruct(self, history: Tensor, reference: Tensor) -> Instruction:
         vectors = self.entangled.instruct(history, reference)[:, None]
-        text = torch.zeros(len(reference), 1, self.lmm.config.text_slots, dtype=torch.long, device=reference.device)
-        return text, vectors, torch.ones(1, device=reference.device)
+        text = torch.zeros(len(reference), 1, self.lmm.text_slots, dtype=torch.long, device=reference.device)
+        return Instruction(vectors, text, torch.ones(1, device=reference.device), self.digest)
 
 
 class Tokeniser:
     """Sends its reference through a model's tokeniser and back: nothing that the model draws can be nearer."""
 
-    def __init__(self, lmm: LMM):
+    def __init__(self, lmm: PixelLMM):
         self.lmm, self.key = lmm, f"tokeniser {tensors_hash(lmm.vision.state_dict())}"
 
     @torch.no_grad()
@@ -115,7 +111,7 @@ class Chooser:
         return torch.stack(drawn)[best, torch.arange(len(seeds))]
 
 
-def codes_of(lmm: LMM, images: Tensor) -> Tensor:
+def codes_of(lmm: PixelLMM, images: Tensor) -> Tensor:
     """Square pictures [B, n, 3, S, S] in 0..1, made to fit the model -> codes [B, n, N]."""
     some = resized(images.flatten(0, 1), lmm.image_size).split(PICTURES)
     return torch.cat([lmm.tokenize(few) for few in some]).unflatten(0, images.shape[:2])

@@ -1,32 +1,198 @@
-"""Large multimodal models behind one small interface."""
+"""Large multimodal models behind one interface: all that DRC, its training, the benchmark and the nodes ask of one.
 
-from typing import Protocol
+Another LMM is a class that has these members, a frozen dataclass of its sizes with `build`, and a line in
+`drc.model.LMMS`. What only some can do is said by a property, and stands in a protocol of its own:
 
-from torch import Tensor
+    LMM             every one
+    PixelLMM        `draws_pixels`: it turns codes into pictures itself
+    DiffusionLMM    not `draws_pixels`: a diffusion model of the host draws from its codes
+    InContextLMM    `interleaves`: pictures and words in one prompt
+    Autoregressive  what the sampling loop that all may share (`drc.lmm.generate`) needs
+
+In all shapes B pictures, N codes of one, d the width of the language model, K instruction vectors, T text ids. Images
+are float [B, 3, size, size] in 0..1, codes int64 [B, N] from 0, -1 behind the last of a picture that has fewer than N.
+Every module takes `operations`, so that a host can pass its own layers in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor, nn
 
 from .llama import Cache
 
+if TYPE_CHECKING:
+    from ..instruction import InContext, Instruction
+    from .generate import Sampling
+    from .lavit.conditioning import Condition
 
-class LMM(Protocol):
-    """What DRC asks of a large multimodal model.
+OnCode = Callable[[int, Tensor], None]
+"""Told of every code: how many are drawn, and all codes [B, drawn] so far. It may raise to stop."""
 
-    Pictures are float [B, 3, size, size] in 0..1, codes are int64 [B, N], d is the width of the language model.
-    """
+
+class Vision(Protocol):
+    """The part of an LMM that sees, an nn.Module."""
 
     image_size: int
-    picture_codes: int  # N
 
-    def tokenize(self, images: Tensor) -> Tensor:
-        """Pictures -> codes [B, N]."""
+    def encode(self, images: Tensor) -> Tensor:
+        """Images -> codes."""
 
-    def detokenize(self, codes: Tensor) -> Tensor:
-        """Codes [B, N] -> pictures."""
+
+class LMM(Protocol):
+    """Every LMM; an nn.Module."""
+
+    config: Any  # the frozen dataclass of its sizes, from which `build` makes it
+    vision: Vision | None  # None once it is dropped
+
+    @property
+    def image_size(self) -> int:
+        """Pixels along a side of the squares that it reads."""
+
+    @property
+    def picture_codes(self) -> int:
+        """N, the most codes that a picture has."""
+
+    @property
+    def codebook_size(self) -> int:
+        """How many codes there are."""
+
+    @property
+    def blank_code(self) -> int:
+        """What `token_losses` is fed in place of a code that is kept from the language model; no code of a picture."""
+
+    @property
+    def text_slots(self) -> int:
+        """T, the most text ids of a prompt."""
+
+    @property
+    def draws_pixels(self) -> bool:
+        """Whether it is a PixelLMM, or else a DiffusionLMM."""
+
+    @property
+    def interleaves(self) -> bool:
+        """Whether it is an InContextLMM."""
+
+    @property
+    def variable_length(self) -> bool:
+        """Whether pictures have different numbers of codes; then seeds can draw which parts of a picture get one."""
+
+    def parts(self) -> dict[str, nn.Module]:
+        """What works at different times, for a host that moves weights: vision and language, and a decoder where it
+        is no part of vision."""
+
+    def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
+        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size], centred on the colour of its own border, or as the
+        `original` code of the LMM does it, where that differs. ValueError, which calls it `name`, for what is none."""
+
+    def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
+        """Images -> codes. With variable_length one seed for each picture draws which parts get a code; without seeds
+        the likelier happens. Other LMMs do not look at them."""
 
     def embed(self, codes: Tensor) -> Tensor:
-        """Codes [...] -> rows of the input table [..., d]."""
+        """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper."""
+
+    def draw(
+        self,
+        instruction: Instruction | InContext,
+        seeds: list[int],
+        sampling: Sampling,
+        on_code: OnCode | None = None,
+        graph: bool = False,
+    ) -> Tensor:
+        """Codes of one picture per seed, by one instruction for all. A PixelLMM also takes what `side_by_side` made, so
+        that every picture has its own.
+
+        With `graph` a step is one CUDA graph, where the LMM has that; the whole of its language model must then lie on
+        a CUDA device and stay there.
+        """
+
+    def drawing_bytes(self, instruction: Instruction | InContext, pictures: int) -> int:
+        """Memory that drawing so many pictures takes beside the weights; its tensors may be on the meta device."""
+
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """The type of the language model's matrix products; vision stays in float32, as codes are near ties."""
+
+    def store_in(self, dtype: torch.dtype | None) -> torch.dtype:
+        """Keeps the matrices of a pretrained language model in `dtype`, None for what they are in, and returns what
+        they are kept in."""
+
+    def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
+        """Mean cross-entropy [B] of target codes when the language model reads text ids [B, T], instruction vectors
+        [B, K, d] and `fed` [B, N], the same codes with some of them blank."""
+
+    def code_table(self) -> Tensor:
+        """The rows of the input table that stand for codes, [codebook_size, d], with their gradient."""
+
+    def layers(self) -> Iterable[nn.Module]:
+        """Those of the language model, from the first to the last, for whoever wraps each of them."""
+
+    def trainable_parts(self, wished: str) -> str:
+        """What learns of the language model, "everything", "LoRA" or "frozen", where that, or "automatic", is wished;
+        ValueError where it cannot."""
+
+    def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+        """Leaves gradients on where `trainable_parts` says, and puts a LoRA there if there is none; what is frozen of
+        a pretrained language model is kept in `precision`. `config` then says so."""
+
+    def tie(self) -> None:
+        """Lets the head look into the table of codes, where everything learns and the two are one; to be called again
+        after the weights have moved to another device."""
+
+    def embedding_scale(self) -> float:
+        """How large the numbers of an instruction vector should be at first: as those of the input table."""
+
+    def initialise(self) -> None:
+        """Start values for training of all that was not pretrained."""
+
+    def drop_vision(self) -> None:
+        """Forgets what only pictures need."""
+
+    def exported(self, state: dict[str, Tensor], vision: nn.Module) -> dict[str, Tensor]:
+        """Names and weights of the LMM as it learned -> as the file of a DRC keeps them: LoRA merged and the dropped
+        `vision` put back, or nothing but the LoRA of an LMM that is read from files of its own."""
+
+
+class PixelLMM(LMM, Protocol):
+    def detokenize(self, codes: Tensor) -> Tensor:
+        """Codes -> images."""
+
+    def preview(self, codes: Tensor) -> Tensor:
+        """The codes drawn so far [B, n] -> images, light grey where nothing is drawn yet."""
+
+    def log_likelihoods(self, text: Tensor, instructions: Tensor, codes: Tensor) -> Tensor:
+        """Of each of the codes [B, N], after those before it, text ids [B, T] and instruction vectors [B, K, d]:
+        [B, N] in nats."""
+
+
+class DiffusionLMM(LMM, Protocol):
+    @property
+    def has_low_resolution(self) -> bool:
+        """Whether there is a condition for the low resolution, too."""
+
+    def condition(self, codes: Tensor, low: bool = False) -> tuple[Condition, Condition]:
+        """Codes -> positive and negative condition of the diffusion model of the high resolution, or of the `low` one;
+        ValueError for a picture without codes."""
+
+
+class InContextLMM(LMM, Protocol):
+    def in_context(self, history: list[Tensor], reference: list[Tensor], words: list[int]) -> Tensor:
+        """Codes [1, N] of pictures and ids of words -> ids [length] of one prompt, in this order; ValueError, which
+        says how many pictures fit, where they are more than the language model reads."""
+
+
+class Autoregressive(Protocol):
+    """What draws one code after another from embeddings, all pictures of a batch having N codes."""
+
+    @property
+    def picture_codes(self) -> int:
+        """N"""
 
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
-        """Text ids [B, T] and instruction vectors [B, K, d] -> embeddings [B, T + K + 1, d], image start last."""
+        """Text ids [B, T] and instruction vectors [B, K, d] -> embeddings [B, L, d] whose last asks for code 0."""
 
     def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> the embeddings [B, n, d] that ask for the next ones."""
@@ -35,4 +201,4 @@ class LMM(Protocol):
         """A key-value cache for `length` positions on the device and in the dtype of `like`."""
 
     def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
-        """Embeddings [B, n, d] -> logits [B, codes] of the code that follows them."""
+        """Embeddings [B, n, d] -> logits [B, codebook_size] of the code that follows them."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..seeds import generator_from
-from . import LMM
+from . import Autoregressive, OnCode
 
 INTERVAL = 16  # codes between two looks at what the device has drawn
 
@@ -31,13 +31,13 @@ class Sampling:
 
 @torch.no_grad()
 def generate(
-    lmm: LMM,
+    lmm: Autoregressive,
     text: Tensor,
     vectors: Tensor,
     coefficients: Tensor,
     seeds: list[int],
     sampling: Sampling,
-    on_code: Callable[[int, Tensor], None] | None = None,
+    on_code: OnCode | None = None,
 ) -> Tensor:
     """Codes [B, N] of one picture per seed.
 
@@ -71,7 +71,7 @@ def sample(
     limit: int,
     end: int | None = None,
     minimum: int = 0,
-    on_code: Callable[[int, Tensor], None] | None = None,
+    on_code: OnCode | None = None,
 ) -> Tensor:
     """Draws [B, n] outcomes, n <= limit, one row per seed.
 

@@ -12,9 +12,10 @@ from typing import Protocol
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..files import tensors_hash, write_safetensors
+from ..lmm import Vision
 from ..pixels import from_pixels
 from ..tensor_file import look, read_plain
 from .checkpoints import TrainingError
@@ -38,9 +39,9 @@ class PictureSource(Protocol):
 class CodeCache:
     """The codes in `folder` that `vision` gives."""
 
-    def __init__(self, folder: Path, vision: nn.Module):
+    def __init__(self, folder: Path, vision: Vision):
         self.vision = vision
-        size = vision.config.image_size  # the same weights may read pictures of another size
+        size = vision.image_size  # the same weights may read pictures of another size
         self.path = folder / f"{tensors_hash(vision.state_dict())[:16]}-{size}.safetensors"
 
     def codes(
@@ -112,7 +113,7 @@ def read_all(pictures: PictureSource, rows: np.ndarray, on_part: Callable[[], No
 
 
 @torch.no_grad()
-def encode(vision: nn.Module, pixels: np.ndarray, device: torch.device | str) -> Tensor:
+def encode(vision: Vision, pixels: np.ndarray, device: torch.device | str) -> Tensor:
     """uint8 [n, size, size, 3] -> codes int16 [n, 2, N] of the pictures and of their mirror images."""
     images = from_pixels(pixels, device).contiguous(memory_format=torch.channels_last)
     both = vision.encode(torch.cat((images, images.flip(3))))

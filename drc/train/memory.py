@@ -100,9 +100,9 @@ class LiveBytes(TorchDispatchMode):
         self.now -= count
 
 
-def recompute(language: nn.Module) -> None:
+def recompute(layers: Iterable[nn.Module]) -> None:
     """Makes the layers of a language model forget their activations and compute them again on the way back."""
-    for layer in language.model.layers:
+    for layer in layers:
         layer.forward = recomputed(layer.forward)
 
 

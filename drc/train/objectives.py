@@ -72,9 +72,8 @@ class AuxiliaryHead(nn.Module):
         if not self.reads:
             return instructions.new_zeros(len(instructions))
         B, K, width = instructions.shape
-        table = drc.lmm.language.model.embed_tokens.weight[: drc.lmm.config.vision.codes]
         codes = self.norm(self.spread(instructions).float().view(B, K, -1, width))
-        logits = F.linear(codes, table)  # B, K, codes of a cell, codes
+        logits = F.linear(codes, drc.lmm.code_table())  # B, K, codes of a cell, codes
         high, wide = self.cell
         cells = target.view(B, self.rows, high, self.columns, wide).transpose(2, 3).reshape(B, K, -1)
         return F.cross_entropy(logits.float().flatten(0, 2), cells.flatten(), reduction="none").view(B, -1).mean(dim=1)

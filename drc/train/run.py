@@ -18,14 +18,13 @@ from ..checkpoint import header_of, load, own_state
 from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
-from ..lmm.lora import merge_lora
 from ..model import DRC
 from ..plots.sheet import contact_sheet
 from ..seeds import generator_from, seed_of
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
 from .batches import Batch, Batches
-from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError
+from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError, part
 from .codes import CHUNK, CodeCache
 from .config import Config, ModelConfig, check
 from .data import TrainingData, benchmark_data, folder_data
@@ -42,6 +41,7 @@ from .validation import Counted, draw_samples, fixed_loss, gaps, passes
 log = logging.getLogger("drc")
 
 MEMORY_PER_PIXEL = 512  # bytes that the visual tokeniser takes at most
+LMM = "lmm."  # how the names of its weights begin in a DRC
 QUICKEST = {"cpu": 4}
 """Samples in one pass where the settings leave it open, by device: a CPU works best on what fits into its caches. Where
 no number stands it is all samples."""
@@ -94,7 +94,7 @@ class Result:
 
 def open_data(config: Config, base: DRC, hooks: Hooks, dataset: ImageFolder | Benchmark | None) -> TrainingData:
     """The pictures that the settings name, paired, for a model like `base`; `dataset` if they are opened already."""
-    data, lmm = config.data, base.config.lmm
+    data, lmm = config.data, base.lmm
     if data.source == "emoji benchmark":
         if data.augment:
             raise TrainingError(
@@ -104,7 +104,7 @@ def open_data(config: Config, base: DRC, hooks: Hooks, dataset: ImageFolder | Be
         benchmark = dataset or open_benchmark(Path(data.folder))
         return benchmark_data(benchmark, data.own_share, base.words, lmm.text_slots, data.pair_seed)
     folder = dataset or scan(data.folder, data.table or None, data.pattern, hooks.on_file)
-    return folder_data(folder, data.pairing_of(), base.lmm.image_size, base.words, lmm.text_slots, hooks.on_pair)
+    return folder_data(folder, data.pairing_of(), lmm.image_size, base.words, lmm.text_slots, hooks.on_pair)
 
 
 def train(
@@ -136,8 +136,8 @@ def train(
             raise TrainingError("the towers of this model were never trained; train stage 1 first")
         if hooks.on_part is not None:
             call_between_layers(base, hooks.on_part)
-        way = base.lmm.way_to_learn(config.model.train_language)
-        check_learning(config, way)
+        parts = base.lmm.trainable_parts(config.model.train_language)
+        check_learning(config, parts)
         data = open_data(config, base, hooks, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
         raise TrainingError("machines have different settings, models or pictures; give all of them the same files")
@@ -145,8 +145,8 @@ def train(
         hooks.note(text)
     vision = base.lmm.vision
     codes = encoded(data, vision, cache, processes, hooks)
-    apprenticeship = Apprenticeship(config, base, way, data, codes, processes, hooks, token_losses)
-    base.lmm.close_eyes()  # what they take is free while the rest learns; samples are decoded on the CPU
+    apprenticeship = Apprenticeship(config, base, parts, data, codes, processes, hooks, token_losses)
+    base.lmm.drop_vision()  # what it takes is free while the rest learns; samples are decoded on the CPU
     return apprenticeship.train(RunFolder(folder), vision)
 
 
@@ -156,7 +156,7 @@ def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OnePr
     for turn in range(processes.turns):
         with processes.together():
             if turn == processes.turn:
-                memory = 2 * CHUNK * vision.config.image_size**2 * MEMORY_PER_PIXEL
+                memory = 2 * CHUNK * vision.image_size**2 * MEMORY_PER_PIXEL
                 hooks.place(vision.float(), processes.device, memory)
                 codes = store.codes(data.pictures, processes.device, hooks.on_picture, hooks.on_part)
                 vision.to("cpu")
@@ -170,7 +170,7 @@ class Apprenticeship:
         self,
         config: Config,
         base: DRC,
-        way: str,
+        parts: str,
         data: TrainingData,
         codes: torch.Tensor,
         processes: OneProcess,
@@ -178,13 +178,13 @@ class Apprenticeship:
         token_losses: Callable | None,
     ):
         training = config.training
-        self.config, self.drc, self.way, self.processes, self.hooks = config, base, way, processes, hooks
+        self.config, self.drc, self.parts, self.processes, self.hooks = config, base, parts, processes, hooks
         self.identity = {
             "architecture": f"{header_of(base)['architecture']} {base.config.to_json()}",
             "model": base.hash,
             "data set": data.fingerprint,
             "stage": str(training.stage),
-            "way to train the language model": way_of(config.model, way),
+            "way to train the language model": way_of(config.model, parts),
         }
         disturbances = {"second_view": training.second_view, "mirrored": training.mirrored}
         self.former = data.former_fingerprint
@@ -202,9 +202,9 @@ class Apprenticeship:
             torch.manual_seed(training.seed)
             if settings.start == "from nothing":
                 drc.lmm.initialise()
-                drc.disentangler.initialise(drc.lmm.scale())
+                drc.disentangler.initialise(drc.lmm.embedding_scale())
             drc.train().requires_grad_(True)
-            drc.lmm.learn(self.way, settings.lora_rank, settings.lora_alpha, precision)
+            drc.lmm.learn(self.parts, settings.lora_rank, settings.lora_alpha, precision)
             drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
             drc.stage = training.stage
             objective = kind(drc, precision, token_losses)
@@ -213,7 +213,7 @@ class Apprenticeship:
         if settings.start == "from the model" and drc.read_out:
             load_read_out(objective, drc.read_out, Path(settings.file))
         if training.recompute:
-            recompute(drc.lmm.language)
+            recompute(drc.lmm.layers())
         return objective
 
     def rate_of(self, name: str) -> float:
@@ -223,7 +223,7 @@ class Apprenticeship:
     def train(self, run: RunFolder, vision: nn.Module) -> Result:
         training, processes, drc = self.config.training, self.processes, self.drc
         self.run_folder, self.vision = run, vision
-        tied = self.way == "everything"
+        tied = self.parts == "everything"
         with quick_attention(processes.device):
             micro_batch = training.micro_batch or QUICKEST.get(processes.device.type, 0)
             share = math.ceil(training.batch / processes.count)
@@ -266,7 +266,7 @@ class Apprenticeship:
         batch = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
         chances = torch.full((4,), 0.25) if self.sampler is None or batches else self.sampler.chances(step)
         random = generator_from(seed_of(training.seed, step))
-        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank
+        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank_code
         share = 1.0 if batches else share
         return draw_lesson(batch, training.conditioning(), blank, rows, chances, share, random)
 
@@ -278,17 +278,17 @@ class Apprenticeship:
     def validate(self, trainer: Trainer) -> dict[str, float]:
         """Losses and gaps of every set of held-out cases, and pictures drawn for the first of them."""
         device, numbers = self.processes.device, {}
-        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank
+        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank_code
         passed = Counted(sum(map(passes, self.exams.values())), self.hooks.on_validation)
         for name, batches in self.exams.items():
             numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.lesson_of(0, batches), device, passed)
             batch = batches.personal(0, self.config.training.history)
             its_gaps = gaps(trainer.model, batch, blank, rows, device, passed)
             numbers |= {f"{name}_{key}": value for key, value in its_gaps.items()}
-        for total, part in SCORES.items():
-            numbers[total] = float(np.mean([numbers[f"{name}_{part}"] for name in self.exams]))
+        for total, one in SCORES.items():
+            numbers[total] = float(np.mean([numbers[f"{name}_{one}"] for name in self.exams]))
         sharded = any(hasattr(parameter, "full_tensor") for parameter in self.drc.parameters())
-        if self.config.training.samples and self.processes.main and not sharded and not self.drc.over:
+        if self.config.training.samples and self.processes.main and not sharded and self.drc.lmm.draws_pixels:
             self.show(trainer)
         return numbers
 
@@ -308,21 +308,14 @@ class Apprenticeship:
         drc = self.drc
         with trainer.averaged():
             state = {name: whole(tensor.detach()) for name, tensor in own_state(drc).items()}
-            if not drc.over:
-                state = self.self_contained(state)
+            learned = drc.lmm.exported(part(state, LMM), self.vision)
+            state = {name: tensor for name, tensor in state.items() if not name.startswith(LMM)}
+            state |= {f"{LMM}{name}": tensor for name, tensor in learned.items()}
             read_out = {name: whole(tensor.detach()) for name, tensor in self.objective.read_out.state_dict().items()}
             state |= {f"read_out.{name}": tensor for name, tensor in read_out.items()}
             tensors = on_cpu(state)
         header = header_of(drc) | {"step": str(trainer.step), "base": drc.hash}
         return Checkpoint(tensors, header)
-
-    def self_contained(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The weights of a model that needs no other file."""
-        state = merge_lora(state, self.drc)
-        if self.way == "everything":
-            table = state["lmm.language.model.embed_tokens.weight"]
-            state["lmm.language.lm_head.weight"] = table[: self.drc.config.lmm.vision.codes]
-        return state | {f"lmm.vision.{name}": tensor for name, tensor in self.vision.state_dict().items()}
 
 
 def load_read_out(objective: Objective, tensors: dict[str, torch.Tensor], path: Path) -> None:
@@ -344,9 +337,9 @@ def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> l
     return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]
 
 
-def way_of(settings: ModelConfig, way: str) -> str:
-    lora = f" {settings.lora_rank} {settings.lora_alpha}" if way == "LoRA" else ""
-    return f"{settings.start}, {way}{lora}"
+def way_of(settings: ModelConfig, parts: str) -> str:
+    lora = f" {settings.lora_rank} {settings.lora_alpha}" if parts == "LoRA" else ""
+    return f"{settings.start}, {parts}{lora}"
 
 
 SCORES = {"validation_loss": "loss", "style_score": "blind_wrong_history", "semantic_score": "blind_wrong_reference"}

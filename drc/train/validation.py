@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
-from ..lmm.generate import Sampling, generate
+from ..instruction import TEMPERATURE
+from ..lmm.generate import Sampling
 from ..model import DRC
 from ..pixels import to_pixels
 from .batches import Batch, Batches
@@ -103,22 +103,10 @@ def draw_samples(
     Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
     pictures, on the CPU. `tell(what, done, total)` is told of every code.
     """
-    weights = torch.ones(batch.history.shape[1], device=device)
-    made = [
-        drc.compose(
-            drc.style(history.to(device), weights),
-            drc.semantics(reference.to(device)),
-            "",
-            STYLE_STRENGTH,
-            SEMANTIC_STRENGTH,
-            device=device,
-        )
-        for history, reference in zip(batch.history, batch.reference, strict=True)
-    ]
-    texts, vectors = torch.stack([one.text for one in made]), torch.stack([one.vectors for one in made])
-    seeds = list(range(len(made)))
+    pairs = zip(batch.history.to(device), batch.reference.to(device), strict=True)
+    made = [drc.instruct(history, reference) for history, reference in pairs]
     total = drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
-    drawn = generate(drc.lmm, texts, vectors, made[0].coefficients, seeds, Sampling(TEMPERATURE), on_code).cpu()
+    drawn = drc.draw_codes(made, list(range(len(made))), Sampling(TEMPERATURE), on_code).cpu()
     rows = torch.cat((batch.history, torch.stack((batch.reference, drawn, batch.target), dim=1)), dim=1)
     return [list(to_pixels(vision.decode(codes))) for codes in rows]

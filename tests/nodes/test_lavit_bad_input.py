@@ -85,14 +85,14 @@ def unet():
 
 
 def test_a_model_that_is_no_lavit(graph, model, tokens, unet):
-    inputs = {
-        "ComposeInContext": ("DRC_ComposeInContext", {"text": "a red apple"}),
-        "Tokens To Conditioning": ("DRC_TokensToConditioning", {"tokens": tokens, "diffusion_model": unet}),
-    }
-    for name, (node, given) in inputs.items():
+    context, diffusion = {"text": "a red apple"}, {"tokens": tokens, "diffusion_model": unet}
+    for name, node, given, what in (
+        ("ComposeInContext", "DRC_ComposeInContext", context, "takes no pictures and words in one prompt"),
+        ("Tokens To Conditioning", "DRC_TokensToConditioning", diffusion, "draws its pictures itself"),
+    ):
         assert sentence(graph.run, node, model=model, **given) == (
-            f"{name}: model is 'tiny.safetensors', which draws its pictures itself, expected one over LaVIT; choose a "
-            "converted LaVIT in Load DRC Model."
+            f"{name}: model is 'tiny.safetensors', which {what}, expected one over LaVIT; choose a converted LaVIT in "
+            "Load DRC Model."
         )
 
 

@@ -16,14 +16,14 @@ def test_a_pass_without_memory_counts_the_bytes_of_a_real_one(precision, again):
     lesson = lavit_memory.lesson_of(config, samples=2, codes=25, history=3)
     counted = pass_peak(lavit_memory.objective_of(config, "LoRA", precision, again), lesson)
     drc = lavit_memory.without_memory(config).to_empty(device="cpu")
-    drc.lmm.close_eyes()
+    drc.lmm.drop_vision()
     drc.requires_grad_(True)
     drc.lmm.learn("LoRA", 8, 16.0, precision)
     real = STAGES[2](drc, precision)
     for parameter in real.parameters():
         parameter.data.zero_()
     if again:
-        recompute(drc.lmm.language)
+        recompute(drc.lmm.layers())
     assert counted == pytest.approx(pass_peak(real, lesson), rel=0.02)
 
 

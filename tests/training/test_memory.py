@@ -26,7 +26,7 @@ def test_more_samples_at_once_take_more(stage):
 def test_computing_again_takes_less():
     objective = make_objective(2)
     kept = peak(objective, 64)
-    recompute(objective.drc.lmm.language)
+    recompute(objective.drc.lmm.layers())
     assert peak(objective, 64) < kept
 
 

@@ -106,10 +106,7 @@ def log_likelihoods(
     pairs = torch.cartesian_prod(torch.arange(len(vectors)), torch.arange(len(codes)))
     for condition, picture in (some.unbind(1) for some in pairs.split(CHUNK)):
         its_codes, its_vectors = codes[picture], vectors[condition]
-        follow = lmm.follow(its_codes[:, :-1], 0, its_vectors)
-        hidden = lmm.language.hidden(torch.cat((lmm.prompt(text[condition], its_vectors), follow), dim=1))
-        logits = lmm.language.lm_head(hidden[:, -codes.shape[1] :])
-        found.append(-F.cross_entropy(logits.float().transpose(1, 2), its_codes, reduction="none"))
+        found.append(lmm.log_likelihoods(text[condition], its_vectors, its_codes))
         if on_sequences is not None:
             on_sequences(sum(map(len, found)))
     return torch.cat(found).view(len(vectors), *codes.shape)

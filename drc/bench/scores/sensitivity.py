@@ -24,7 +24,7 @@ def sensitivity(drc: DRC, domain: Domain, cases: Sequence[Case], history: str) -
         some = cases[first : first + BATCH]
         rows = [[case.target, case.reference, *case.given(history)] for case in some]
         batch = as_batch(drc, domain.images(rows, device))
-        found.append(gaps(objective, batch, drc.lmm.blank, drc.config.tower.rows, device))
+        found.append(gaps(objective, batch, drc.lmm.blank_code, drc.config.tower.rows, device))
     return {name: float(np.mean([numbers[name] for numbers in found])) for name in found[0]}
 
 
@@ -32,5 +32,5 @@ def sensitivity(drc: DRC, domain: Domain, cases: Sequence[Case], history: str) -
 def as_batch(drc: DRC, images: Tensor) -> Batch:
     """Target, reference and history of every case [B, 2 + n, 3, S, S] -> a batch without text."""
     codes = codes_of(drc.lmm, images).cpu()
-    text = torch.zeros(len(images), drc.config.lmm.text_slots, dtype=torch.long)
+    text = torch.zeros(len(images), drc.lmm.text_slots, dtype=torch.long)
     return Batch(codes[:, 0], codes[:, 2:], codes[:, 1], codes[:, 1], text)

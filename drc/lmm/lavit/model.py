@@ -4,7 +4,7 @@ A picture has as many codes as it needs. In tensors it is filled up with ABSENT 
 Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no word.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from ...instruction import InContext, Instruction
 from ...pixels import from_image, from_pixels, laid_on_white, rounded, square
 from ...seeds import generator_from
+from .. import OnCode
 from ..generate import Sampling
 from ..llama import StaticCache
 from ..lora import LoRALinear, add_lora, is_lora
@@ -77,6 +78,10 @@ class LavitVision(nn.Module):
         self.picture_codes, self.different_codes = self.config.patches, config.sizes.tokenizer.codes
         self.dtype = torch.float32  # that the matrix products compute in
 
+    @property
+    def image_size(self) -> int:
+        return self.config.image_size
+
     def encode(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
         """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], ABSENT behind the last.
 
@@ -112,7 +117,9 @@ class LavitDecoder(nn.Module):
 
 
 class LavitLMM(nn.Module):
-    """A LavitVision, a LavitLanguage and a LavitDecoder behind the interface of `drc.lmm.LMM`."""
+    """A LavitVision, a LavitLanguage and a LavitDecoder: a `drc.lmm.DiffusionLMM` and InContextLMM."""
+
+    draws_pixels, interleaves, variable_length = False, True, True
 
     def __init__(self, config: LavitConfig, operations=nn):
         super().__init__()
@@ -122,27 +129,42 @@ class LavitLMM(nn.Module):
         if config.lora_rank:
             add_lora(self.language, config.lora_rank, config.lora_alpha, operations)
         self.decoder = LavitDecoder(config, operations)
-        self.blank = config.sizes.tokenizer.codes  # what is fed in place of a code that is kept from the language model
+
+    @property
+    def image_size(self) -> int:
+        return self.config.sizes.vision.image_size
 
     @property
     def picture_codes(self) -> int:
         return self.config.sizes.vision.patches
 
     @property
-    def image_size(self) -> int:
-        return self.config.sizes.vision.image_size
+    def codebook_size(self) -> int:
+        return self.config.sizes.tokenizer.codes
+
+    @property
+    def blank_code(self) -> int:
+        return self.codebook_size
+
+    @property
+    def text_slots(self) -> int:
+        return self.config.text_slots
+
+    @property
+    def has_low_resolution(self) -> bool:
+        return self.config.sizes.low_resolution is not None
 
     def parts(self) -> dict[str, nn.Module]:
         return {"vision": self.vision, "language": self.language, "decoder": self.decoder}
 
-    def prepare(self, image: Tensor, name: str, squeezed: bool = False) -> Tensor:
+    def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
         """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none.
 
-        It is centred on the colour of its own border, or `squeezed` into the square, as the original does. Either way
+        It is centred on the colour of its own border, or squeezed into the square, as the `original` does. Either way
         it is resized as the original resizes: on 8 bits, on which its codes depend.
         """
         longest = max(image.shape[:2])
-        whole = from_image(laid_on_white(image, name)) if squeezed else square(image, longest, name)
+        whole = from_image(laid_on_white(image, name)) if original else square(image, longest, name)
         return from_pixels(resize(to_picture(whole), self.image_size))
 
     def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
@@ -154,7 +176,7 @@ class LavitLMM(nn.Module):
 
         A blank is the row of the unknown word, and so is what stands where there is no code.
         """
-        ids = torch.where((codes < 0) | (codes == self.blank), 0, code_ids(codes))
+        ids = torch.where((codes < 0) | (codes == self.blank_code), 0, code_ids(codes))
         return self.language.embed(ids)
 
     def prompt(self, text: Tensor, vectors: Tensor) -> Tensor:
@@ -201,14 +223,18 @@ class LavitLMM(nn.Module):
         instruction: Instruction | InContext,
         seeds: list[int],
         sampling: Sampling,
-        on_code: Callable[[int, Tensor], None] | None = None,
+        on_code: OnCode | None = None,
         graph: bool = False,
     ) -> Tensor:
-        """Codes [B, N] of one picture per seed, ABSENT behind the last; see `draw_codes`."""
+        """Codes [B, N] of one picture per seed, ABSENT behind the last; see `draw_codes`. One instruction for all."""
         streams = self.streams(instruction)
         least = min(LEAST_CODES, self.picture_codes)
         codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph)
         return filled(codes, self.picture_codes)
+
+    def condition(self, codes: Tensor, low: bool = False) -> tuple[Condition, Condition]:
+        """Codes [B, N] -> positive and negative condition, see `LavitDecoder.condition`."""
+        return self.decoder.condition(codes, low)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """The type of the matrix products of language model and decoder, for layers that cast their weights.
@@ -217,7 +243,7 @@ class LavitLMM(nn.Module):
         """
         self.language.dtype = self.decoder.dtype = dtype
 
-    def keep_in(self, dtype: torch.dtype | None) -> torch.dtype:
+    def store_in(self, dtype: torch.dtype | None) -> torch.dtype:
         """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
 
         Input table, norms and LoRA keep that of the files: they are small, and eight bits are not enough for them.
@@ -227,8 +253,8 @@ class LavitLMM(nn.Module):
                 module.weight.data = module.weight.data.to(dtype)
         return self.language.lm_head.weight.dtype
 
-    def way_to_learn(self, wished: str) -> str:
-        """ValueError where it cannot learn that way."""
+    def trainable_parts(self, wished: str) -> str:
+        """A LoRA, or nothing; ValueError for more."""
         if wished == "everything":
             raise ValueError(
                 "train_language is 'everything', but LaVIT was pretrained and is too large to learn whole; set it to "
@@ -236,23 +262,35 @@ class LavitLMM(nn.Module):
             )
         return "LoRA" if wished == "automatic" else wished
 
-    def learn(self, way: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+    def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""
         self.requires_grad_(False)
-        if way == "LoRA" and not self.config.lora_rank:
+        if parts == "LoRA" and not self.config.lora_rank:
             add_lora(self.language, rank, alpha)
             self.config = replace(self.config, lora_rank=rank, lora_alpha=alpha)
         for name, parameter in self.language.named_parameters():
             parameter.data = parameter.data.to(torch.float32 if is_lora(name) else precision)
-            parameter.requires_grad_(is_lora(name) and way == "LoRA")
+            parameter.requires_grad_(is_lora(name) and parts == "LoRA")
 
-    def close_eyes(self) -> None:
+    def tie(self) -> None:
+        """Its head and its table are apart."""
+
+    def drop_vision(self) -> None:
         """Forgets what only pictures need."""
         self.vision = self.decoder = None
 
-    def scale(self) -> float:
-        """How large the numbers of the input table are."""
-        return self.language.model.embed_tokens.weight.detach()[FIRST_CODE:].float().std().item()
+    def exported(self, state: dict[str, Tensor], vision: nn.Module) -> dict[str, Tensor]:
+        """The LoRA alone: the rest is read from the converted set."""
+        return {name: tensor for name, tensor in state.items() if is_lora(name)}
+
+    def code_table(self) -> Tensor:
+        return self.language.model.embed_tokens.weight[FIRST_CODE:]
+
+    def layers(self) -> Iterable[nn.Module]:
+        return self.language.model.layers
+
+    def embedding_scale(self) -> float:
+        return self.code_table().detach().float().std().item()
 
     def initialise(self) -> None:
         """It is pretrained; only a LoRA begins anew."""

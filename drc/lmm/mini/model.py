@@ -6,7 +6,7 @@ canvas, and with `local_conditioning` every input also carries the vector of tha
 very long to find out by attention alone which of the K vectors speaks of the code that it is about to draw.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -18,12 +18,14 @@ from ...instruction import Instruction
 from ...pixels import square
 from ...positions import layout, sine_positions
 from ...settings import Count, Size, divides, stored_as
+from .. import OnCode
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
-from ..lora import add_lora
+from ..lora import add_lora, merge_lora
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
 UNDRAWN = 0.9  # light grey
+INSTRUCTION_SCALE = 0.3  # of the numbers of an instruction vector at first; ours
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class MiniConfig:
 
 
 class MiniLMM(nn.Module):
-    """A VisualTokenizer and a LlamaForCausalLM behind the interface of `drc.lmm.LMM`."""
+    """A VisualTokenizer and a LlamaForCausalLM: a `drc.lmm.PixelLMM`, and Autoregressive."""
+
+    draws_pixels, interleaves, variable_length = True, False, False
 
     def __init__(self, config: MiniConfig, operations=nn):
         super().__init__()
@@ -66,25 +70,35 @@ class MiniLMM(nn.Module):
         self.vision = VisualTokenizer(config.vision, operations)
         self.language = LlamaForCausalLM(config.llama, operations, outputs=config.vision.codes)
         self.places = operations.Embedding(self.picture_codes, config.width)
-        self.start, self.blank, self.first_word = config.vision.codes, config.vision.codes + 1, config.vision.codes + 2
+        self.head_is_table = False  # while all of it learns
+        # Ids of the language model: the codes, and behind them these.
+        self.start, self.blank_code, self.first_word = (config.vision.codes + n for n in range(3))
+
+    @property
+    def image_size(self) -> int:
+        return self.config.vision.image_size
 
     @property
     def picture_codes(self) -> int:
         return self.config.vision.grid**2
 
     @property
-    def image_size(self) -> int:
-        return self.config.vision.image_size
+    def codebook_size(self) -> int:
+        return self.config.vision.codes
+
+    @property
+    def text_slots(self) -> int:
+        return self.config.text_slots
 
     def parts(self) -> dict[str, nn.Module]:
         language = nn.ModuleDict({"language": self.language, "places": self.places})
         return {"vision": self.vision, "language": language}
 
-    def prepare(self, image: Tensor, name: str) -> Tensor:
+    def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
         """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none."""
         return square(image, self.image_size, name)
 
-    def tokenize(self, images: Tensor) -> Tensor:
+    def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
         """Pictures [B, 3, size, size] in 0..1 -> codes [B, N]."""
         return self.vision.encode(images)
 
@@ -138,9 +152,10 @@ class MiniLMM(nn.Module):
         instruction: Instruction,
         seeds: list[int],
         sampling: Sampling,
-        on_code: Callable[[int, Tensor], None] | None = None,
+        on_code: OnCode | None = None,
+        graph: bool = False,
     ) -> Tensor:
-        """Codes [B, N] of one picture per seed; see `generate`."""
+        """Codes [B, N] of one picture per seed; see `generate`. There is no `graph` of so small a model."""
         given = instruction.text, instruction.vectors, instruction.coefficients
         return generate(self, *given, seeds, sampling, on_code)
 
@@ -150,36 +165,66 @@ class MiniLMM(nn.Module):
         like = torch.empty(0, dtype=instruction.vectors.dtype, device="meta")
         return self.cache(pictures * len(instruction.coefficients), length, like).tensor.nbytes
 
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """Keeps in it what computes in it."""
+        self.language.to(dtype)
+        self.places.to(dtype)
+
+    def store_in(self, dtype: torch.dtype | None) -> torch.dtype:
+        """As small as it is, it is kept in what it computes in."""
+        return self.language.lm_head.weight.dtype
+
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] when the language model is fed `fed` codes [B, N]."""
-        inputs = torch.cat((self.prompt(text, instructions), self.follow(fed[:, :-1], 0, instructions)), dim=1)
-        hidden = self.language.hidden(inputs)[:, -target.shape[1] :]
-        logits = F.linear(hidden, self.language.model.embed_tokens.weight[: self.config.vision.codes])
+        logits = F.linear(self.hidden(text, instructions, fed), self.code_table())
         losses = F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none")
         return losses.view_as(target).mean(dim=1)
 
-    def way_to_learn(self, wished: str) -> str:
+    def log_likelihoods(self, text: Tensor, instructions: Tensor, codes: Tensor) -> Tensor:
+        """[B, N] in nats, of each of the codes [B, N]."""
+        logits = self.language.lm_head(self.hidden(text, instructions, codes))
+        return -F.cross_entropy(logits.float().transpose(1, 2), codes, reduction="none")
+
+    def hidden(self, text: Tensor, instructions: Tensor, fed: Tensor) -> Tensor:
+        """Last hidden states [B, N, d], each of which asks for the code at its position."""
+        follow = self.follow(fed[:, :-1], 0, instructions)
+        return self.language.hidden(torch.cat((self.prompt(text, instructions), follow), dim=1))[:, -fed.shape[1] :]
+
+    def code_table(self) -> Tensor:
+        return self.language.model.embed_tokens.weight[: self.codebook_size]
+
+    def layers(self) -> Iterable[nn.Module]:
+        return self.language.model.layers
+
+    def trainable_parts(self, wished: str) -> str:
         """It was not pretrained, so all of it learns unless told otherwise."""
         return "everything" if wished == "automatic" else wished
 
-    def learn(self, way: str, rank: int, alpha: float, precision: torch.dtype) -> None:
-        """Leaves gradients on where a training may change it, and puts a LoRA there if that is the way."""
+    def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+        """Leaves gradients on where a training may change it, and puts a LoRA there if that is what learns."""
         self.vision.requires_grad_(False)
-        if way == "everything":
+        self.head_is_table = parts == "everything"
+        if self.head_is_table:
             self.tie()
             return
         for part in (self.language, self.places):
             part.requires_grad_(False)
-        if way == "LoRA":
+        if parts == "LoRA":
             add_lora(self.language, rank, alpha)
 
-    def close_eyes(self) -> None:
+    def drop_vision(self) -> None:
         """Forgets what only pictures need."""
         self.vision = None
 
-    def scale(self) -> float:
-        """How large the numbers of its instruction vectors are at first."""
-        return 0.3
+    def exported(self, state: dict[str, Tensor], vision: nn.Module) -> dict[str, Tensor]:
+        """The weights of a model that needs no other file."""
+        state = merge_lora(state, self)
+        if self.head_is_table:
+            state["language.lm_head.weight"] = state["language.model.embed_tokens.weight"][: self.codebook_size]
+        return state | {f"vision.{name}": tensor for name, tensor in vision.state_dict().items()}
+
+    def embedding_scale(self) -> float:
+        return INSTRUCTION_SCALE
 
     def initialise(self) -> None:
         """Start values for training: tied code tables, positions as sine waves, small residual branches."""
@@ -209,4 +254,4 @@ class MiniLMM(nn.Module):
         To be said again when the model has moved to another device.
         """
         table = self.language.model.embed_tokens.weight
-        self.language.lm_head.weight = nn.Parameter(table.data[: self.config.vision.codes], requires_grad=False)
+        self.language.lm_head.weight = nn.Parameter(table.data[: self.codebook_size], requires_grad=False)

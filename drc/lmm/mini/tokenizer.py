@@ -91,6 +91,10 @@ class VisualTokenizer(nn.Module):
         self.codebook = operations.Embedding(config.codes, config.code_size)
         self.picture_codes, self.different_codes = config.grid**2, config.codes
 
+    @property
+    def image_size(self) -> int:
+        return self.config.image_size
+
     def directions(self, device: torch.device, dtype: torch.dtype) -> Tensor:
         """The codebook as unit vectors [codes, code_size]."""
         every_code = torch.arange(self.config.codes, device=device)

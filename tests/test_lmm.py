@@ -1,0 +1,95 @@
+"""The interface of large multimodal models: every class has every member, and nobody reaches behind it."""
+
+import ast
+import inspect
+
+import pytest
+
+from drc.lmm import LMM, Autoregressive, DiffusionLMM, InContextLMM, PixelLMM, Vision
+from drc.model import LMMS
+from scripts.lib import tiny, tiny_lavit
+
+CONFIGS = {"mini": tiny.CONFIG.lmm, "lavit": LMMS["lavit"](tiny_lavit.SIZES)}
+INSIDE = {"scripts/bench_embedded.py"}  # gives the weights of the embedded language model to another implementation
+
+
+def members(protocol: type) -> dict[str, object]:
+    """Of a protocol and those that it extends: name -> function, property, or None for a plain value."""
+    found = {}
+    for kind in reversed(protocol.__mro__):
+        if kind.__module__ == LMM.__module__:
+            named = {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+            found |= dict.fromkeys(vars(kind).get("__annotations__", ())) | named
+    return found
+
+
+def protocols(lmm) -> list[type]:
+    kinds = [LMM, PixelLMM if lmm.draws_pixels else DiffusionLMM]
+    kinds += [InContextLMM] * lmm.interleaves
+    return kinds + [Autoregressive] * lmm.draws_pixels
+
+
+MODELS = {name: config.build() for name, config in CONFIGS.items()}
+CASES = [
+    (name, protocol, member)
+    for name, model in MODELS.items()
+    for protocol in protocols(model)
+    for member in members(protocol)
+]
+
+
+@pytest.mark.parametrize(("name", "protocol", "member"), CASES, ids=lambda case: getattr(case, "__name__", case))
+def test_every_class_has_every_member_with_its_signature(name, protocol, member):
+    model, asked = MODELS[name], members(protocol)[member]
+    assert hasattr(model, member)
+    if inspect.isfunction(asked):
+        wanted, found = (inspect.signature(one).parameters for one in (asked, getattr(type(model), member)))
+        assert list(found) == list(wanted)
+        assert [one.default for one in found.values()] == [one.default for one in wanted.values()]
+    else:
+        assert not inspect.ismethod(getattr(model, member))
+
+
+@pytest.fixture(params=LMMS)
+def lmm(request):
+    return CONFIGS[request.param].build()
+
+
+def test_there_is_no_member_without_a_word(lmm):
+    for protocol in protocols(lmm):
+        for name, member in members(protocol).items():
+            assert member is None or inspect.getdoc(member), name
+
+
+def test_properties_say_what_they_are(lmm):
+    assert lmm.vision.image_size == lmm.image_size
+    assert set(vars(Vision)["__annotations__"]) == {"image_size"} and callable(lmm.vision.encode)
+    assert lmm.parts().keys() == {"vision", "language"} | ({"decoder"} if not lmm.draws_pixels else set())
+    assert len(lmm.code_table()) == lmm.codebook_size <= lmm.blank_code
+    assert len(list(lmm.layers())) > 0 and lmm.trainable_parts("frozen") == "frozen"
+    lmm.drop_vision()
+    assert lmm.vision is None
+
+
+def reached(path) -> set[str]:
+    """What the code in a file asks of something that is called `lmm`, but for the configuration of one."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+            before = getattr(owner, "value", None)
+            of = getattr(before, "attr", getattr(before, "id", ""))
+            if name == "lmm" and of not in ("config", "CONFIG", "base_config"):
+                found.add(node.attr)
+    return found
+
+
+def test_nobody_reaches_behind_it(root):
+    known = set().union(*map(members, (PixelLMM, DiffusionLMM, InContextLMM, Autoregressive)))
+    files = [path for folder in ("drc", "nodes", "scripts") for path in (root / folder).rglob("*.py")]
+    files = [path for path in files if "drc/lmm/" not in path.as_posix()]
+    behind = {path.relative_to(root).as_posix(): reached(path) - known for path in files}
+    assert {path for path, names in behind.items() if names} <= INSIDE, {p: n for p, n in behind.items() if n}
+    asked = set().union(*map(reached, files))
+    assert {"draw", "tokenize", "token_losses", "draws_pixels"} <= asked
