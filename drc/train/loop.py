@@ -37,6 +37,7 @@ log = logging.getLogger("drc")
 Learn = Callable[[int], dict[str, float]]
 """Leaves the gradients of one step in the model; returns numbers for the log, "loss" among them."""
 
+BETAS = (0.9, 0.95)  # of AdamW; ours
 CLOCKED = ("images_per_second", "waited")  # numbers that differ between equal trainings
 
 
@@ -86,10 +87,8 @@ class Trainer:
         self.schedule, self.run_folder, self.sampler, self.export = schedule, run, sampler, export
         self.identity, self.former, self.processes = identity or {}, former or {}, processes or OneProcess()
         groups = parameter_groups(model, schedule, rate_of or (lambda name: schedule.rate))
-        # Every device has one AdamW; the fused one is the fastest on each.
-        optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.95), fused=True)
         self.inner = model
-        self.model, self.optimizer = self.processes.prepare(model, optimizer)
+        self.model, self.optimizer = self.processes.prepare(model, groups, BETAS)
         self.named = {name: p for name, p in self.inner.named_parameters() if p.requires_grad}
         self.average = {name: p.detach().clone() for name, p in self.named.items()}
         self.step, self.seconds, self.saved = 0, 0.0, -1

@@ -12,6 +12,7 @@ from datetime import timedelta
 import torch
 from torch import Tensor, nn
 
+from .adamw import AdamW
 from .checkpoints import TrainingError
 
 PATIENCE = timedelta(hours=2)  # of processes that wait, as while the first one turns all pictures into codes
@@ -36,8 +37,11 @@ class OneProcess:
         """Whether this process writes files, log and progress."""
         return self.rank == 0
 
-    def prepare(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
-        return model, optimizer
+    def prepare(
+        self, model: nn.Module, groups: list[dict], betas: tuple[float, float]
+    ) -> tuple[nn.Module, AdamW | torch.optim.Optimizer]:
+        """The model as it is called in training, and the optimiser of groups of its parameters."""
+        return model, AdamW(groups, betas)
 
     def backward(self, loss: Tensor) -> None:
         loss.backward()
@@ -107,7 +111,10 @@ class ManyProcesses(OneProcess):
         self.rank, self.count = self.accelerator.process_index, self.accelerator.num_processes
         self.turn = 0 if self.main else 1 if self.accelerator.is_local_main_process else 2
 
-    def prepare(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
+    def prepare(
+        self, model: nn.Module, groups: list[dict], betas: tuple[float, float]
+    ) -> tuple[nn.Module, torch.optim.Optimizer]:
+        optimizer = torch.optim.AdamW(groups, betas=betas, fused=True)  # which parameters are sharded, it knows
         if self.sharded:
             untie(model)
         return self.accelerator.prepare(model, optimizer)
