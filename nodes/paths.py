@@ -7,12 +7,12 @@ from pathlib import Path
 
 import folder_paths
 
+from ..drc import EMBEDDED as EMBEDDED_FILE
 from ..drc.visible import visible
 
 PACK = Path(__file__).resolve().parents[1]
 EXAMPLES = PACK / "nodes" / "examples"
 EMBEDDED = "embedded"
-EMBEDDED_FILE = PACK / "drc" / "weights" / "drc-embedded.safetensors"
 FOLDER = "drc"
 EXTENSIONS = {".safetensors", ".sft"}
 BENCHMARK = PACK / "build" / "data"

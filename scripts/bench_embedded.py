@@ -28,6 +28,7 @@ from pathlib import Path
 
 import torch
 
+from drc import EMBEDDED as WEIGHTS
 from drc.checkpoint import load
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from drc.lmm.generate import Sampling, generate
@@ -36,7 +37,6 @@ from drc.model import DRC, DRCConfig
 from .lib.environment import BUILD, ROOT, find_host
 from .lib.tiny import write_tiny
 
-WEIGHTS = ROOT / "drc" / "weights" / "drc-embedded.safetensors"
 HISTORY = 8  # pictures
 STRENGTHS = {"style_strength": STYLE_STRENGTH, "semantic_strength": SEMANTIC_STRENGTH}  # three streams
 

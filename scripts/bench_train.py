@@ -25,6 +25,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drc import EMBEDDED  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.folder import scan  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
@@ -38,7 +39,6 @@ from drc.train.objectives import STAGES  # noqa: E402
 from drc.train.run import Hooks, train  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
 
-EMBEDDED = ROOT / "drc" / "weights" / "drc-embedded.safetensors"
 LEFT_OUT = 2  # steps at the beginning
 ROUNDS = 2
 

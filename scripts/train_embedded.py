@@ -16,6 +16,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drc import EMBEDDED  # noqa: E402
 from drc.checkpoint import load, save  # noqa: E402
 from drc.data.benchmark import open_benchmark  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
@@ -240,7 +241,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
     parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages", help="tokenizer only")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "train")
-    parser.add_argument("--weights", type=Path, default=ROOT / "drc" / "weights" / "drc-embedded.safetensors")
+    parser.add_argument("--weights", type=Path, default=EMBEDDED)
     parser.add_argument("--stage", default="stage2", help="export only: which stage's weights")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=32)

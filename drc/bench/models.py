@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from .. import EMBEDDED
 from ..checkpoint import load
 from ..files import file_hash, tensors_hash
 from ..instruction import Instruction, side_by_side
@@ -18,8 +19,6 @@ from ..pixels import resized
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
 from .judges.judge import Judge
-
-EMBEDDED = Path(__file__).resolve().parents[1] / "weights" / "drc-embedded.safetensors"
 
 
 class Model(Protocol):

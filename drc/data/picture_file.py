@@ -65,16 +65,25 @@ def read(path: Path, size: int) -> np.ndarray:
 
     Raises ValueError in one sentence for a file that cannot be read.
     """
+    image = upright_on_white(Path(path))
+    image.thumbnail((OVERSAMPLING * size, OVERSAMPLING * size), Image.Resampling.BOX, reducing_gap=None)
+    return to_pixels(prepare(to_image(from_pixels([np.array(image)])), size, f"'{path}'")[0])
+
+
+def read_whole(path: Path) -> np.ndarray:
+    """The picture as uint8 [H, W, 3], turned upright, on white; ValueError as of `read`."""
+    return np.array(upright_on_white(path))
+
+
+def upright_on_white(path: Path) -> Image.Image:
     try:
-        with readable(), opened(Path(path)) as file:
+        with readable(), opened(path) as file:
             image = open_image(file)
             image.load()
             turn_upright(image)
-            image = on_white(image)
+            return on_white(image)
     except ValueError as error:
         raise ValueError(f"picture '{path}' is {error}; put it back, or read the folder again") from error
-    image.thumbnail((OVERSAMPLING * size, OVERSAMPLING * size), Image.Resampling.BOX, reducing_gap=None)
-    return to_pixels(prepare(to_image(from_pixels([np.array(image)])), size, f"'{path}'")[0])
 
 
 class UnusableError(ValueError):

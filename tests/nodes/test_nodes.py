@@ -131,6 +131,11 @@ def test_half_precision_weights_run_too(graph, history, reference, pack, monkeyp
     assert graph.decode(model, graph.generate(model, instruction)).isfinite().all()
 
 
+def test_the_nodes_draw_what_one_call_draws(graph, model, history, reference, instruction):
+    drawn = graph.decode(model, graph.generate(model, instruction, seed=3, batch_size=2))
+    assert torch.equal(model.drc.draw(history, reference, "red apple", seeds=[3, 4]), drawn)
+
+
 def test_pack_imports_nothing_heavy(root, host):
     """The host itself brings torch; the pack adds nothing that takes time."""
     code = f"""

@@ -1,0 +1,73 @@
+"""Pictures in, pictures out: the few lines that draw without any interface."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import drc
+from drc.instruction import TEMPERATURE
+from drc.lmm.generate import Sampling
+from drc.pixels import from_image, to_pixels
+from scripts.lib.tiny import write_tiny
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return drc.load(write_tiny(tmp_path_factory.mktemp("model") / "tiny.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    generator = torch.Generator().manual_seed(0)
+    return [torch.rand(height, 40, 3, generator=generator) for height in (40, 32, 24)]
+
+
+def test_from_files_to_files(model, tmp_path, root):
+    example = root / "nodes" / "examples" / "example-1"
+    history = drc.read(*sorted(example.glob("history-*.png")))
+    drawn = model.draw(history, drc.read(example / "reference.png"), seeds=[1, 2])
+    files = drc.write(drawn, tmp_path / "drawn.png")
+    assert [file.name for file in files] == ["drawn-1.png", "drawn-2.png"]
+    seen = np.stack([np.array(Image.open(file)) for file in files])
+    assert np.array_equal(seen, to_pixels(from_image(drawn))) and not np.array_equal(*seen)
+    assert [file.name for file in drc.write(drawn[:1], tmp_path / "one.png")] == ["one.png"]
+
+
+def test_a_picture_depends_on_its_seed_alone(model, pictures):
+    together = model.draw(pictures, pictures[:1], "red apple", seeds=[3, 4])
+    alone = model.draw(pictures, pictures[:1], "red apple", seeds=[4])
+    assert together.shape == (2, 32, 32, 3)
+    assert np.array_equal(to_pixels(from_image(together))[1:], to_pixels(from_image(alone)))
+
+
+def test_it_is_what_the_steps_draw(model, pictures):
+    codes = model.tokenize(pictures, "pictures")
+    made = model.compose(model.style(codes[1:]), model.semantics(codes[0]), "blue car", 1.5, 2.5)
+    drawn = model.lmm.detokenize(model.lmm.draw(made, [7], Sampling(TEMPERATURE)))
+    facade = model.draw(pictures[1:], pictures[:1], "blue car", 1.5, 2.5, seeds=[7])
+    assert torch.equal(from_image(facade), drawn)
+
+
+def test_history_and_reference_may_be_left_out(model, pictures):
+    for given in ({"history": pictures}, {"reference": pictures[:1]}, {"text": "red apple"}):
+        assert model.draw(**given).isfinite().all()
+
+
+def test_bad_input_is_one_sentence(model, pictures, tmp_path):
+    for given, words in (
+        ({"reference": pictures}, "reference has 3 pictures, expected 1"),
+        ({"history": [pictures[0] * 9]}, "picture 1 of history holds numbers"),
+        ({"history": [pictures[0].byte()]}, "history is a strided tensor of uint8"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            model.draw(**given)
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"no\.png' is"):
+        drc.read(tmp_path / "no.png")
+
+
+def test_a_model_that_draws_no_pixels_says_so(tiny_lavit):
+    folder = tiny_lavit / "drc" / "tiny-lavit"
+    with pytest.raises(ValueError, match="draws codes for a diffusion model"):
+        drc.load(folder / "lavit.json").draw(text="an apple")
