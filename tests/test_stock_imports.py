@@ -57,6 +57,12 @@ def relative(name: str, tree: ast.AST) -> Iterator[Path]:
             yield from (folder / module for module in names)
 
 
+def names_in(tree: ast.Module) -> set[str]:
+    """The functions, classes and values that a module defines."""
+    values = {target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets}
+    return values | {node.name for node in tree.body if hasattr(node, "name")}
+
+
 def test_only_what_a_stock_host_has(code, required):
     distributions, strangers = packages_distributions(), {}
     for name, tree in code.items():
@@ -75,7 +81,7 @@ def test_optional_modules_are_imported_where_they_are_needed(code):
 
 def test_what_is_published_reaches_only_what_is_published(code):
     packages = {Path(name).parent: tree for name, tree in code.items() if name.endswith("__init__.py")}
-    defined = {folder / node.name for folder, tree in packages.items() for node in tree.body if hasattr(node, "name")}
+    defined = {folder / name for folder, tree in packages.items() for name in names_in(tree)}
     there = {Path(name).with_suffix("") for name in code} | set(packages) | defined
     missing = {(name, module) for name, tree in code.items() for module in relative(name, tree) if module not in there}
     assert missing == set()
