@@ -2,7 +2,7 @@
 
     python scripts/bench_train.py [--batch 16] [--steps 7] [--stage 2] [--threads 1]
 
-Both train the embedded model in float32 on the pictures of nodes/examples with the same lessons, so their losses must
+Both train the embedded model in float32 on the pictures of nodes/examples with the same batches, so their losses must
 agree. The plainest loop reads and tokenises the pictures of every step anew, sends the whole batch through the model
 at once, and keeps the visual tokeniser beside it. Each runs in a process of its own, twice in turn; the first two steps
 do not count. Memory is what the process held at most (VmHWM, Linux) beyond what it held after the same loop had
@@ -30,11 +30,11 @@ from drc.checkpoint import load  # noqa: E402
 from drc.data.folder import scan  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
-from drc.train.batches import Batch, Batches, Cases  # noqa: E402
+from drc.train.batches import BatchCodes, Batches, BatchRows  # noqa: E402
 from drc.train.codes import PictureSource  # noqa: E402
+from drc.train.conditioning import draw_batch  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
 from drc.train.data import folder_data  # noqa: E402
-from drc.train.lessons import draw_lesson  # noqa: E402
 from drc.train.objectives import STAGES  # noqa: E402
 from drc.train.run import Hooks, train  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
@@ -95,22 +95,22 @@ class FreshBatches(Batches):
     pictures: PictureSource
     vision: torch.nn.Module
 
-    def pick(self, cases: Cases) -> Batch:
-        parts = [cases.target[:, None], cases.reference[:, None], cases.partner[:, None], cases.history]
-        rows = np.concatenate(parts, axis=1)
-        sides = np.repeat(cases.side[:, None], rows.shape[1], axis=1)
-        distinct, where = np.unique(np.stack((rows.ravel(), sides.ravel())), axis=1, return_inverse=True)
+    def codes_of(self, rows: BatchRows) -> BatchCodes:
+        parts = [rows.target[:, None], rows.reference[:, None], rows.partner[:, None], rows.history]
+        together = np.concatenate(parts, axis=1)
+        sides = np.repeat(rows.side[:, None], together.shape[1], axis=1)
+        distinct, where = np.unique(np.stack((together.ravel(), sides.ravel())), axis=1, return_inverse=True)
         images = from_pixels(self.pictures.read(distinct[0]))
         mirrored = torch.from_numpy(distinct[1]).bool()[:, None, None, None]
         with torch.no_grad():
             codes = self.vision.encode(torch.where(mirrored, images.flip(3), images))
-        codes = codes[torch.from_numpy(where.reshape(rows.shape))]
-        text = self.text[self.text_row[torch.from_numpy(cases.target)], torch.from_numpy(cases.wording)]
-        return Batch(codes[:, 0], codes[:, 3:], codes[:, 1], codes[:, 2], text)
+        codes = codes[torch.from_numpy(where.reshape(together.shape))]
+        text = self.text[self.text_row[torch.from_numpy(rows.target)], torch.from_numpy(rows.wording)]
+        return BatchCodes(codes[:, 0], codes[:, 3:], codes[:, 1], codes[:, 2], text)
 
 
 def plainest(config: Config, folder: Path) -> dict:
-    """Every step: draw, read, tokenise, forth, back, AdamW."""
+    """Every step: draw, read, tokenise, forward, backward, AdamW."""
     training, drc = config.training, load(Path(config.model.file))
     lmm = drc.lmm
     pictures = scan(config.data.folder, pattern=config.data.pattern)
@@ -128,11 +128,11 @@ def plainest(config: Config, folder: Path) -> dict:
     losses, seconds = [], []
     for step in range(training.steps - 1):
         start = time.monotonic()
-        batch = batches.triplets(step) if training.stage == 1 else batches.personal(step, training.history)
+        codes = batches.triplets(step) if training.stage == 1 else batches.personal(step, training.history)
         random = generator_from(seed_of(training.seed, step))
         even, rows = torch.full((4,), 0.25), drc.config.tower.rows
-        lesson = draw_lesson(batch, training.conditioning(), lmm.blank_code, rows, even, 1.0, random)
-        found = objective(lesson)
+        batch = draw_batch(codes, training.conditioning(), lmm.blank_code, rows, even, 1.0, random)
+        found = objective(batch)
         loss = found.tokens.mean() + found.read_out.mean()
         optimizer.zero_grad()
         loss.backward()

@@ -7,9 +7,9 @@ Trains the embedded architecture, made narrower (`SMALL`), from nothing on the e
 build/train/base.safetensors; see scripts/train_embedded.sh) once for every variant and seed: stage 1 for a quarter of
 the steps, stage 2 for the rest. The entangled model, which has no towers to prepare, learns stage 2 all the time. All
 variants of DRC see the same batches: in the first 40 % of each stage they are twice as large, and the language model
-reads a quarter of them. The entangled model reads every sample, of batches that are never doubled. All sit the same
-exams. Every run resumes where it was stopped, and a finished one only gives its numbers. At last it prints the command
-that judges what the models draw.
+reads a quarter of them. The entangled model reads every sample, of batches that are never doubled. All are validated on
+the same cases. Every run resumes where it was stopped, and a finished one only gives its numbers. At last it prints the
+command that judges what the models draw.
 """
 
 import argparse
@@ -160,8 +160,8 @@ def train_entangled(options: argparse.Namespace, seed: int) -> None:
 def numbers_of(options: argparse.Namespace, name: str, seed: int) -> dict[str, float]:
     """The last validation of a variant's stage 2, and the minutes of all its training."""
     logs = [run_of(options, name, seed, stage).read_log() for stage in ((2,) if name == ENTANGLED else (1, 2))]
-    exam = next(row for row in reversed(logs[-1]) if "validation_loss" in row)
-    return exam | {"minutes": sum(max(row["seconds"] for row in log) for log in logs) / 60}
+    validation = next(row for row in reversed(logs[-1]) if "validation_loss" in row)
+    return validation | {"minutes": sum(max(row["seconds"] for row in log) for log in logs) / 60}
 
 
 def ablations(options: argparse.Namespace) -> str:

@@ -9,8 +9,8 @@ many codes every picture has, 256 being the most, `--history` how many pictures 
 Drawing: weights of each part, and keys and values of a whole drawing with guidance.
 
 Training, stage 2: weights = what is frozen; trained = 20 bytes a trained number (itself, gradient, two moments of
-AdamW, running average); a pass = the most bytes that one pass forth and back makes, gradients of the trained ones once
-more among them. Together, without what PyTorch and the driver keep.
+AdamW, running average); a pass = the most bytes that one forward and backward pass makes, gradients of the trained ones
+once more among them. Together, without what PyTorch and the driver keep.
 """
 
 import argparse
@@ -28,9 +28,9 @@ from drc.lmm.lavit.converted import LavitSet, Sizes
 from drc.lmm.llama import LlamaConfig
 from drc.model import DRC, DRCConfig
 from drc.pretrained import config_over
-from drc.train.batches import Batch
+from drc.train.batches import BatchCodes
+from drc.train.conditioning import TrainingBatch, plain_batch
 from drc.train.config import ModelConfig
-from drc.train.lessons import Lesson, plain_lesson
 from drc.train.memory import pass_peak, recompute
 from drc.train.objectives import STAGES, Objective
 from scripts.lib.tiny_lavit import words
@@ -93,10 +93,10 @@ def objective_of(config: DRCConfig, way: str, precision: torch.dtype, again: boo
     return objective
 
 
-def lesson_of(config: DRCConfig, samples: int, codes: int, history: int) -> Lesson:
+def batch_of(config: DRCConfig, samples: int, codes: int, history: int) -> TrainingBatch:
     picture, text = torch.zeros(samples, codes, dtype=torch.long), torch.zeros(samples, config.lmm.text_slots).long()
-    batch = Batch(picture, picture[:, None].expand(-1, history, -1), picture, picture, text)
-    return plain_lesson(batch, codes)
+    given = BatchCodes(picture, picture[:, None].expand(-1, history, -1), picture, picture, text)
+    return plain_batch(given, codes)
 
 
 def training(config: DRCConfig, codes: int, history: int) -> list[tuple[str, ...]]:
@@ -106,7 +106,7 @@ def training(config: DRCConfig, codes: int, history: int) -> list[tuple[str, ...
         for way in ("LoRA", "frozen"):
             for again in (False, True):
                 objective = objective_of(config, way, precision, again)
-                one, two = (pass_peak(objective, lesson_of(config, count, codes, history)) for count in (1, 2))
+                one, two = (pass_peak(objective, batch_of(config, count, codes, history)) for count in (1, 2))
                 frozen = bytes_of(p for p in objective.parameters() if not p.requires_grad)
                 trained = TRAINED_BYTES * trained_numbers(objective)
                 whole = [frozen + trained + one + (two - one) * (count - 1) for count in AT_ONCE]

@@ -28,21 +28,21 @@ from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
-from drc.train.ahead import ahead  # noqa: E402
 from drc.train.batches import Batches  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
+from drc.train.conditioning import Conditioning, draw_batch  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
 from drc.train.data import benchmark_data  # noqa: E402
 from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
-from drc.train.lessons import Conditioning, draw_lesson  # noqa: E402
+from drc.train.gradients import GradientStep  # noqa: E402
 from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
 from drc.train.memory import quick_attention  # noqa: E402
 from drc.train.objectives import token_losses  # noqa: E402
 from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
+from drc.train.prefetch import prefetch  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import QUICKEST, train  # noqa: E402
-from drc.train.teacher import Teacher  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective  # noqa: E402
 from drc.train.validation import gaps  # noqa: E402
 from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
@@ -99,7 +99,7 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
         )
         return pictures.read(rows), torch.from_numpy(random.random(options.batch) < 0.5)
 
-    drawn = ahead(draw, options.device)
+    drawn = prefetch(draw, options.device)
 
     def batch_loss(model, step):
         pixels, mirrored = drawn(step)
@@ -174,14 +174,14 @@ def train_entangled(options: argparse.Namespace) -> None:
 def learn_entangled(
     options: argparse.Namespace, file: Path, run: RunFolder, cache: Path, schedule: Schedule, processes: OneProcess
 ) -> None:
-    """The entangled model from nothing, with sizes, words and tokeniser of the DRC in `file`, whose exams it sits."""
+    """The entangled model from nothing, with sizes, words and tokeniser of the DRC in `file`, validated as DRC is."""
     if is_complete(run, schedule.steps):
         return
     base, seed = load(file), schedule.seed
     rows, slots = base.config.tower.rows, base.lmm.text_slots
     data = benchmark_data(open_benchmark(options.data), VENDOR_SHARE, base.words, slots, seed)
     codes = CodeCache(cache, base.lmm.vision).codes(data.pictures, processes.device)
-    batches, exams = data.batches(codes, options.batch, seed)
+    batches, validation = data.batches(codes, options.batch, seed)
     torch.manual_seed(seed)
     model = EntangledDRC(base.config)
     model.lmm.vision = base.lmm.vision  # codes that look alike start alike
@@ -192,27 +192,27 @@ def learn_entangled(
     objective = EntangledObjective(model, precision_of(options.precision, processes.device), quick_losses(options))
     trainer = Trainer(objective, schedule, run, processes=processes)
 
-    def lesson_of(step):
+    def batch_of(step):
         random, even = generator_from(seed_of(seed, step)), torch.full((4,), 0.25)
-        return draw_lesson(
+        return draw_batch(
             batches.personal(step, HISTORY), Conditioning(), model.lmm.blank_code, rows, even, 1.0, random
         )
 
     def validate(trainer):
-        return exam_numbers(trainer.model, exams, rows, processes.device)
+        return validation_numbers(trainer.model, validation, rows, processes.device)
 
-    teacher = Teacher(trainer.model, lesson_of, processes, micro_batch=QUICKEST.get(processes.device.type, 0))
+    gradient_step = GradientStep(trainer.model, batch_of, processes, micro_batch=QUICKEST.get(processes.device.type, 0))
     with quick_attention(processes.device):
-        trainer.run(teacher, validate=validate)
+        trainer.run(gradient_step, validate=validate)
 
 
-def exam_numbers(
-    objective: EntangledObjective, exams: dict[str, Batches], rows: int, device: torch.device
+def validation_numbers(
+    objective: EntangledObjective, validation: dict[str, Batches], rows: int, device: torch.device
 ) -> dict[str, float]:
     """The gaps that a training of DRC notes in its log; its validation loss is the mean of those of fed codes."""
     blank = objective.model.lmm.blank_code
     found = {
-        name: gaps(objective, batches.personal(0, HISTORY), blank, rows, device) for name, batches in exams.items()
+        name: gaps(objective, batches.personal(0, HISTORY), blank, rows, device) for name, batches in validation.items()
     }
     numbers = {f"{name}_{key}": value for name, its_gaps in found.items() for key, value in its_gaps.items()}
     return numbers | {"validation_loss": float(np.mean([its_gaps["ar_right"] for its_gaps in found.values()]))}

@@ -54,7 +54,7 @@ def about_schedule(training: TrainingConfig) -> Iterator[str]:
 
 
 def about_conditions(training: TrainingConfig, data: TrainingData) -> Iterator[str]:
-    """Which of them no lesson shows, see `drc.train.lessons.draw_lesson`."""
+    """Which of them no batch shows, see `drc.train.conditioning.draw_batch`."""
     both, meaning = training.drop_both, training.drop_both + training.drop_semantics
     together = 1 - min(1.0, meaning + training.drop_style)
     with_style = together + min(1.0, meaning) - min(1.0, both)

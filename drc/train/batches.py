@@ -102,7 +102,7 @@ def grouped(keys: Iterable[Hashable]) -> dict[Hashable, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchCodes:
     """Codes of target [B, N], history [B, n, N], reference and its second view [B, N], text ids [B, T]."""
 
     target: Tensor
@@ -113,7 +113,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Cases:
+class BatchRows:
     """Rows of pictures: target, reference and its second view [B], history [B, n]; side [B] is 1 where mirrored."""
 
     target: np.ndarray
@@ -148,32 +148,32 @@ class Batches:
         self.batch, self.seed, self.second_view, self.mirrored = batch, seed, second_view, mirrored
         self.own_share = own_share_of(index, own_share)
 
-    def triplets(self, step: int, times: int = 1) -> Batch:
+    def triplets(self, step: int, times: int = 1) -> BatchCodes:
         """Anchor (target), one positive-style picture (history) and one positive-semantic picture (reference).
 
         The batch is `times` as large as usual.
         """
         random = np.random.default_rng((self.seed, 1, step))
-        return self.pick(self.cases(random, times, 1, 0.0))
+        return self.codes_of(self.rows(random, times, 1, 0.0))
 
-    def personal(self, step: int, history: int = 6, times: int = 1) -> Batch:
+    def personal(self, step: int, history: int = 6, times: int = 1) -> BatchCodes:
         """Target, 1 to `history` pictures of its style, and a reference, now and then seen twice in two styles."""
         random = np.random.default_rng((self.seed, 2, step))
         length = int(random.integers(1, history + 1))
-        return self.pick(self.cases(random, times, length, self.second_view))
+        return self.codes_of(self.rows(random, times, length, self.second_view))
 
-    def cases(self, random: np.random.Generator, times: int, history: int, second_view: float) -> Cases:
+    def rows(self, random: np.random.Generator, times: int, history: int, second_view: float) -> BatchRows:
         count, wordings = self.batch * times, self.text.shape[1]
-        return draw_cases(self.index, random, count, history, second_view, self.own_share, wordings, self.mirrored)
+        return draw_rows(self.index, random, count, history, second_view, self.own_share, wordings, self.mirrored)
 
-    def pick(self, cases: Cases) -> Batch:
-        side = torch.from_numpy(cases.side)
+    def codes_of(self, rows: BatchRows) -> BatchCodes:
+        side = torch.from_numpy(rows.side)
 
-        def codes(rows: np.ndarray) -> Tensor:
-            return self.codes[torch.from_numpy(rows), side.view(-1, *[1] * (rows.ndim - 1))].long()
+        def codes(pictures: np.ndarray) -> Tensor:
+            return self.codes[torch.from_numpy(pictures), side.view(-1, *[1] * (pictures.ndim - 1))].long()
 
-        text = self.text[self.text_row[torch.from_numpy(cases.target)], torch.from_numpy(cases.wording)]
-        return Batch(codes(cases.target), codes(cases.history), codes(cases.reference), codes(cases.partner), text)
+        text = self.text[self.text_row[torch.from_numpy(rows.target)], torch.from_numpy(rows.wording)]
+        return BatchCodes(codes(rows.target), codes(rows.history), codes(rows.reference), codes(rows.partner), text)
 
 
 def own_share_of(index: Index, wished: float) -> float:
@@ -183,7 +183,7 @@ def own_share_of(index: Index, wished: float) -> float:
     return wished if len(index.repainted) else 1.0
 
 
-def draw_cases(
+def draw_rows(
     index: Index,
     random: np.random.Generator,
     count: int,
@@ -192,7 +192,7 @@ def draw_cases(
     own_share: float,
     wordings: int = 1,
     mirrored: bool = True,
-) -> Cases:
+) -> BatchRows:
     """`count` cases with `history` pictures each; one side of the mirror for all pictures of a case."""
     target = index.targets(random, count, own_share)
     histories = np.stack([index.others_of_style(random, row, history) for row in target])
@@ -200,4 +200,4 @@ def draw_cases(
     partner = np.array([index.other_of_meaning(random, row) for row in target])
     partner = np.where(random.random(count) < second_view, partner, reference)
     side = random.integers(0, 2, count) * mirrored  # drawn in any case, so that all else stays the same
-    return Cases(target, histories, reference, partner, side, random.integers(0, wordings, count))
+    return BatchRows(target, histories, reference, partner, side, random.integers(0, wordings, count))

@@ -14,8 +14,8 @@ from ..seeds import SEEDS
 from ..settings import brief
 from .batches import SECOND_VIEW
 from .checkpoints import TrainingError
+from .conditioning import Conditioning
 from .importance import SAMPLINGS
-from .lessons import Conditioning
 from .loop import Schedule
 from .objectives import INSTRUCTIONS_FIRST
 from .pairs import PAIRINGS, Pairing
@@ -100,7 +100,7 @@ class TrainingConfig:
 
     micro_batch: samples that go through the model at once, 0: as many as are quickest, see `drc.train.run.QUICKEST`;
         memory, not the result, depends on it.
-    second_view, mirrored: how the batches are disturbed, see `drc.train.batches.Batches`; exams are always the same.
+    second_view, mirrored: how training batches are disturbed, see `drc.train.batches.Batches`; validation's never are.
     instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
     recompute: forget the language model's activations and compute them again: less memory, more time.
     """

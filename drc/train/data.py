@@ -58,8 +58,8 @@ class TrainingData:
             shared = share.index, self.text, self.text_row[rows]
             return Batches(codes[rows], *shared, count, share.own_share, seed, **keywords)
 
-        exams = {name: of(share, VALIDATION_CASES) for name, share in self.validation.items()}
-        return of(self.train, size, **disturbances), exams
+        validation = {name: of(share, VALIDATION_CASES) for name, share in self.validation.items()}
+        return of(self.train, size, **disturbances), validation
 
 
 def folder_data(

@@ -14,7 +14,7 @@ from ..lmm.mini.model import MiniConfig, MiniLMM
 from ..model import DRCConfig
 from ..positions import sine_positions
 from ..towers import Rows
-from .lessons import Lesson
+from .conditioning import TrainingBatch
 from .objectives import Losses, token_losses
 from .precision import autocast
 
@@ -54,9 +54,9 @@ class EntangledObjective(nn.Module):
         super().__init__()
         self.model, self.precision, self.token_losses = model, precision, token_losses
 
-    def forward(self, lesson: Lesson) -> Losses:
-        with autocast(lesson.target.device, self.precision):
-            vectors = self.model.instruct(lesson.history, lesson.reference)
-            no_text = torch.zeros_like(lesson.text)
-            losses = self.token_losses(self.model, no_text, vectors, lesson.fed, lesson.target)
+    def forward(self, batch: TrainingBatch) -> Losses:
+        with autocast(batch.target.device, self.precision):
+            vectors = self.model.instruct(batch.history, batch.reference)
+            no_text = torch.zeros_like(batch.text)
+            losses = self.token_losses(self.model, no_text, vectors, batch.fed, batch.target)
         return Losses(losses, torch.zeros_like(losses))

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import checkpoint
 
-from .lessons import Lesson
+from .conditioning import TrainingBatch
 
 SCATTERED = (150 * 2**20, 0.17)
 """Bytes, and share of a pass, that a CPU's allocator holds beside the tensors; fitted to what `scripts/bench_train.py`
@@ -22,7 +22,7 @@ measures with glibc."""
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes: weights; gradients, averages and the optimiser's two moments; what a pass forth and back needs."""
+    """Bytes: weights; gradients, averages and the optimiser's two moments; what a forward and backward pass needs."""
 
     weights: int
     optimiser: int
@@ -42,7 +42,7 @@ class Memory:
         return f"{peak} MB: weights {weights}, optimiser {optimiser}, one pass {activations}"
 
 
-def estimate(objective: nn.Module, lesson: Lesson, samples: int, device: torch.device) -> Memory:
+def estimate(objective: nn.Module, batch: TrainingBatch, samples: int, device: torch.device) -> Memory:
     """The peak of a training on `device` whose passes hold `samples` samples, found out by passes with one and two, on
     the CPU.
 
@@ -50,23 +50,23 @@ def estimate(objective: nn.Module, lesson: Lesson, samples: int, device: torch.d
     """
     trained = sum(p.numel() * p.element_size() for p in objective.parameters() if p.requires_grad)
     weights = sum(p.numel() * p.element_size() for p in objective.parameters())
-    one, two = (pass_peak(objective, some(lesson, count)) for count in (1, 2))
+    one, two = (pass_peak(objective, some(batch, count)) for count in (1, 2))
     activations = one + (two - one) * (samples - 1) - trained  # a pass counts the gradients of the weights, too
     if device.type == "cpu":
         activations += SCATTERED[0] + round(SCATTERED[1] * activations)
     return Memory(weights, 4 * trained, activations)
 
 
-def some(lesson: Lesson, count: int) -> Lesson:
+def some(batch: TrainingBatch, count: int) -> TrainingBatch:
     """The first samples, all of them read: the longest pass there can be."""
-    few = lesson.part(slice(count))
+    few = batch.part(slice(count))
     return dataclasses.replace(few, read=torch.ones_like(few.read))
 
 
-def pass_peak(objective: nn.Module, lesson: Lesson) -> int:
-    """Most bytes at a time of all that a pass forth and back makes."""
+def pass_peak(objective: nn.Module, batch: TrainingBatch) -> int:
+    """Most bytes at a time of all that a forward and backward pass makes."""
     with LiveBytes(objective.parameters()) as live:
-        losses = objective(lesson)
+        losses = objective(batch)
         (losses.tokens.sum() + losses.read_out.sum()).backward()
     objective.zero_grad()
     return live.peak
@@ -101,7 +101,7 @@ class LiveBytes(TorchDispatchMode):
 
 
 def recompute(layers: Iterable[nn.Module]) -> None:
-    """Makes the layers of a language model forget their activations and compute them again on the way back."""
+    """Makes the layers of a language model forget their activations and compute them again in the backward pass."""
     for layer in layers:
         layer.forward = recomputed(layer.forward)
 

@@ -2,7 +2,7 @@
 
 Both rebuild a picture's codes through the language model from instructions: token cross-entropy, read twice (see
 AuxiliaryHead). A small language model learns to guess a code from its neighbours and never looks at the instruction,
-so a random share of the codes it is fed is blanked (`lessons.blanked`). Nothing here is random: a lesson brings it all.
+so a random share of the codes it is fed is blanked (`conditioning.blanked`). Nothing here is random: batches bring it.
 """
 
 import math
@@ -17,7 +17,7 @@ from ..instruction import share_bias
 from ..model import DRC
 from ..positions import layout
 from .checkpoints import TrainingError
-from .lessons import Lesson
+from .conditioning import TrainingBatch
 from .precision import autocast
 
 INSTRUCTIONS_FIRST = 0.4
@@ -90,25 +90,25 @@ class Objective(nn.Module):
         self.read_out = AuxiliaryHead(drc)
         self.token_losses = token_losses or globals()["token_losses"]
 
-    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    def rows(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         """Style rows [B, S, d], semantic rows [B, R, d], and their padding masks [B, n, S / n] and [B, R]."""
         raise NotImplementedError
 
-    def forward(self, lesson: Lesson) -> Losses:
+    def forward(self, batch: TrainingBatch) -> Losses:
         drc = self.drc
-        with autocast(lesson.target.device, self.precision):
-            style, semantics, style_padding, semantic_padding = self.rows(lesson)
+        with autocast(batch.target.device, self.precision):
+            style, semantics, style_padding, semantic_padding = self.rows(batch)
             style_bias = even_bias(style, semantics, style_padding)
-            style_bias = style_bias.masked_fill(lesson.no_style[:, None], float("-inf"))
-            hidden = lesson.hidden if semantic_padding is None else lesson.hidden | semantic_padding
+            style_bias = style_bias.masked_fill(batch.no_style[:, None], float("-inf"))
+            hidden = batch.hidden if semantic_padding is None else batch.hidden | semantic_padding
             semantic_bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
             instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
-            count = int(lesson.read.sum())
-            read = slice(max(count, 1))  # a lesson's read samples come first; every weight takes part in every pass
-            given = lesson.text[read], instructions[read], lesson.fed[read], lesson.target[read]
+            count = int(batch.read.sum())
+            read = slice(max(count, 1))  # a batch's read samples come first; every weight takes part in every pass
+            given = batch.text[read], instructions[read], batch.fed[read], batch.target[read]
             tokens = self.token_losses(drc, *given)
             # A clone, as a sharded model wants no views for results.
-            return Losses(tokens[:count].clone(), self.read_out(drc, instructions, lesson.target))
+            return Losses(tokens[:count].clone(), self.read_out(drc, instructions, batch.target))
 
 
 class Stage1(Objective):
@@ -116,15 +116,15 @@ class Stage1(Objective):
 
     stage = 1
 
-    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    def rows(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         disentangler = self.drc.disentangler
-        codes = torch.stack((lesson.target, lesson.history[:, 0], lesson.reference), dim=1)
+        codes = torch.stack((batch.target, batch.history[:, 0], batch.reference), dim=1)
         rows, padding = disentangler.rows(self.drc.lmm.embed(codes)), disentangler.padding_mask(codes)
         anchor, same_style, same_meaning = rows.unbind(1)
         no_anchor, no_style, no_meaning = (None, None, None) if padding is None else padding.unbind(1)
         positions = disentangler.rows.positions(anchor)
-        of_s = ((lesson.combination == 1) | (lesson.combination == 3))[:, None, None]
-        of_m = ((lesson.combination == 2) | (lesson.combination == 3))[:, None, None]
+        of_s = ((batch.combination == 1) | (batch.combination == 3))[:, None, None]
+        of_m = ((batch.combination == 2) | (batch.combination == 3))[:, None, None]
         style = disentangler.style_tower(
             torch.where(of_s, same_style, anchor),
             torch.where(of_s, anchor, same_style),
@@ -150,13 +150,13 @@ class Stage2(Objective):
 
     stage = 2
 
-    def rows(self, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    def rows(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         disentangler, lmm = self.drc.disentangler, self.drc.lmm
-        weights = torch.ones(lesson.history.shape[1], device=lesson.target.device)
-        no_style, no_meaning = disentangler.padding_mask(lesson.history), disentangler.padding_mask(lesson.reference)
-        style = disentangler.style(lmm.embed(lesson.history), weights, no_style).flatten(1, 2)
-        reference, partner = lmm.embed(lesson.reference), lmm.embed(lesson.partner)
-        semantics = disentangler.semantics(reference, partner, disentangler.padding_mask(lesson.partner))
+        weights = torch.ones(batch.history.shape[1], device=batch.target.device)
+        no_style, no_meaning = disentangler.padding_mask(batch.history), disentangler.padding_mask(batch.reference)
+        style = disentangler.style(lmm.embed(batch.history), weights, no_style).flatten(1, 2)
+        reference, partner = lmm.embed(batch.reference), lmm.embed(batch.partner)
+        semantics = disentangler.semantics(reference, partner, disentangler.padding_mask(batch.partner))
         return style, semantics, no_style, no_meaning
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..data.augment import Augmentations, augment
 from ..data.folder import ImageFolder, read
 from ..plots.sheet import contact_sheet
-from .batches import Index, draw_cases, own_share_of
+from .batches import Index, draw_rows, own_share_of
 from .codes import PictureSource
 from .pairs import FolderPictures, Pairing, indices
 
@@ -37,7 +37,7 @@ def triplets(
 ) -> np.ndarray:
     """A sheet, uint8 [H, W, 3]: anchor, a picture of the same style, a picture of the same meaning in each row."""
     random = np.random.default_rng((seed, 3))
-    cases = draw_cases(index, random, count, 1, 0.0, own_share_of(index, own_share))
+    cases = draw_rows(index, random, count, 1, 0.0, own_share_of(index, own_share))
     trios = np.stack((cases.target, cases.history[:, 0], cases.reference), axis=1)
     seen = []
     for row in trios.flat:

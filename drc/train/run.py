@@ -23,19 +23,19 @@ from ..plots.sheet import contact_sheet
 from ..seeds import generator_from, seed_of
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
-from .batches import Batch, Batches
+from .batches import BatchCodes, Batches
 from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError, part
 from .codes import CHUNK, CodeCache
+from .conditioning import TrainingBatch, draw_batch
 from .config import Config, ModelConfig, check
 from .data import TrainingData, benchmark_data, folder_data
+from .gradients import GradientStep
 from .importance import ImportanceSampler
-from .lessons import Lesson, draw_lesson
 from .loop import Trainer, on_cpu
 from .memory import Memory, estimate, quick_attention, recompute
 from .objectives import STAGES, Objective, language_share
 from .precision import precision_of
 from .processes import OneProcess, whole
-from .teacher import Teacher
 from .validation import Counted, draw_samples, fixed_loss, gaps, passes
 
 log = logging.getLogger("drc")
@@ -145,9 +145,9 @@ def train(
         hooks.note(text)
     vision = base.lmm.vision
     codes = encoded(data, vision, cache, processes, hooks)
-    apprenticeship = Apprenticeship(config, base, parts, data, codes, processes, hooks, token_losses)
+    trained = Training(config, base, parts, data, codes, processes, hooks, token_losses)
     base.lmm.drop_vision()  # what it takes is free while the rest learns; samples are decoded on the CPU
-    return apprenticeship.train(RunFolder(folder), vision)
+    return trained.train(RunFolder(folder), vision)
 
 
 def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OneProcess, hooks: Hooks) -> torch.Tensor:
@@ -163,8 +163,8 @@ def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OnePr
     return codes
 
 
-class Apprenticeship:
-    """A model, its lessons and its exams."""
+class Training:
+    """A model, what it learns from, and what it is validated on."""
 
     def __init__(
         self,
@@ -188,7 +188,7 @@ class Apprenticeship:
         }
         disturbances = {"second_view": training.second_view, "mirrored": training.mirrored}
         self.former = data.former_fingerprint
-        self.batches, self.exams = data.batches(codes, training.batch, training.seed, **disturbances)
+        self.batches, self.validation = data.batches(codes, training.batch, training.seed, **disturbances)
         self.sampler = None
         if training.stage == 1:
             self.sampler = ImportanceSampler(training.sampling, warm_up=training.sampling_warm_up)
@@ -228,7 +228,7 @@ class Apprenticeship:
             micro_batch = training.micro_batch or QUICKEST.get(processes.device.type, 0)
             share = math.ceil(training.batch / processes.count)
             samples = min(micro_batch or share, share)
-            memory = estimate(self.objective, self.lesson_of(0), samples, processes.device)
+            memory = estimate(self.objective, self.batch_of(0), samples, processes.device)
         log.info("training takes about %s", memory)
         self.hooks.place(self.objective, processes.device, memory.beside_weights)
         if tied:
@@ -249,28 +249,28 @@ class Apprenticeship:
         else:
             if processes.main:
                 run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
-            teacher = Teacher(trainer.model, self.lesson_of, processes, self.sampler, micro_batch)
+            gradient_step = GradientStep(trainer.model, self.batch_of, processes, self.sampler, micro_batch)
             with quick_attention(processes.device):
-                trainer.run(teacher, self.hooks.on_step, self.validate)
+                trainer.run(gradient_step, self.hooks.on_step, self.validate)
         processes.wait()
         step = trainer.best_step if training.patience and trainer.best_step in run.steps() else trainer.step
         samples = read_samples(run, self.hooks.on_part)
         return Result(run.path(step) / WEIGHTS, step, run.read_log(), memory, samples)
 
-    def lesson_of(self, step: int, batches: Batches | None = None) -> Lesson:
-        """The lesson of a step; of other batches, the whole is read."""
+    def batch_of(self, step: int, batches: Batches | None = None) -> TrainingBatch:
+        """The batch of a step; of other batches, the whole is read."""
         training = self.config.training
         share = language_share(step, training.steps, training.instructions_first)
         if not self.objective.read_out.reads:
             share = 1.0  # who is not read teaches nothing
-        batch = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
+        codes = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
         chances = torch.full((4,), 0.25) if self.sampler is None or batches else self.sampler.chances(step)
         random = generator_from(seed_of(training.seed, step))
         rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank_code
         share = 1.0 if batches else share
-        return draw_lesson(batch, training.conditioning(), blank, rows, chances, share, random)
+        return draw_batch(codes, training.conditioning(), blank, rows, chances, share, random)
 
-    def draw(self, batches: Batches, step: int, times: int = 1) -> Batch:
+    def draw(self, batches: Batches, step: int, times: int = 1) -> BatchCodes:
         if self.config.training.stage == 1:
             return batches.triplets(step, times)
         return batches.personal(step, self.config.training.history, times)
@@ -279,22 +279,22 @@ class Apprenticeship:
         """Losses and gaps of every set of held-out cases, and pictures drawn for the first of them."""
         device, numbers = self.processes.device, {}
         rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank_code
-        passed = Counted(sum(map(passes, self.exams.values())), self.hooks.on_validation)
-        for name, batches in self.exams.items():
-            numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.lesson_of(0, batches), device, passed)
-            batch = batches.personal(0, self.config.training.history)
-            its_gaps = gaps(trainer.model, batch, blank, rows, device, passed)
+        passed = Counted(sum(map(passes, self.validation.values())), self.hooks.on_validation)
+        for name, batches in self.validation.items():
+            numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.batch_of(0, batches), device, passed)
+            codes = batches.personal(0, self.config.training.history)
+            its_gaps = gaps(trainer.model, codes, blank, rows, device, passed)
             numbers |= {f"{name}_{key}": value for key, value in its_gaps.items()}
         for total, one in SCORES.items():
-            numbers[total] = float(np.mean([numbers[f"{name}_{one}"] for name in self.exams]))
+            numbers[total] = float(np.mean([numbers[f"{name}_{one}"] for name in self.validation]))
         sharded = any(hasattr(parameter, "full_tensor") for parameter in self.drc.parameters())
         if self.config.training.samples and self.processes.main and not sharded and self.drc.lmm.draws_pixels:
             self.show(trainer)
         return numbers
 
     def show(self, trainer: Trainer) -> None:
-        batch = next(iter(self.exams.values())).personal(0, self.config.training.history)
-        some = Batch(*(tensor[: self.config.training.samples] for tensor in vars(batch).values()))
+        codes = next(iter(self.validation.values())).personal(0, self.config.training.history)
+        some = BatchCodes(*(tensor[: self.config.training.samples] for tensor in vars(codes).values()))
         rows = draw_samples(self.drc, self.vision, some, self.processes.device, self.hooks.on_validation)
         history = len(rows[0]) - 3
         sheet = contact_sheet(rows, ["history", *[""] * (history - 1), "reference", "drawn", "true"])

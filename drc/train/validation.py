@@ -11,8 +11,8 @@ from ..instruction import TEMPERATURE
 from ..lmm.generate import Sampling
 from ..model import DRC
 from ..pixels import to_pixels
-from .batches import Batch, Batches
-from .lessons import Lesson, plain_lesson
+from .batches import BatchCodes, Batches
+from .conditioning import TrainingBatch, plain_batch
 from .objectives import Losses
 
 CHUNK = 8
@@ -38,7 +38,7 @@ def passes(batches: Batches) -> int:
 @torch.no_grad()
 def gaps(
     objective: nn.Module,
-    batch: Batch,
+    codes: BatchCodes,
     blank: int,
     rows: int,
     device: torch.device | str = "cpu",
@@ -49,7 +49,7 @@ def gaps(
     "ar" feeds the true codes, "blind" feeds none (all `blank`); the wrong reference or history is the next case's of
     the batch. `rows` are those of a reference. Stage 1 is asked for its combination (a, a).
     """
-    plain = plain_lesson(batch, rows)
+    plain = plain_batch(codes, rows)
     pairs = {
         "right": plain,
         "wrong_reference": dataclasses.replace(
@@ -58,9 +58,9 @@ def gaps(
         "wrong_history": dataclasses.replace(plain, history=plain.history.roll(1, 0)),
     }
     numbers = {}
-    for name, lesson in pairs.items():
-        for context, fed in {"ar": lesson.target, "blind": torch.full_like(lesson.target, blank)}.items():
-            losses = losses_of(objective, dataclasses.replace(lesson, fed=fed), device, on_pass)
+    for name, batch in pairs.items():
+        for context, fed in {"ar": batch.target, "blind": torch.full_like(batch.target, blank)}.items():
+            losses = losses_of(objective, dataclasses.replace(batch, fed=fed), device, on_pass)
             numbers[f"{context}_{name}"] = float(losses.tokens.mean())
     for context in ("ar", "blind"):
         for wrong in ("wrong_reference", "wrong_history"):
@@ -70,21 +70,21 @@ def gaps(
 
 @torch.no_grad()
 def fixed_loss(
-    objective: nn.Module, lesson: Lesson, device: torch.device | str, on_pass: Callable[[], None] | None = None
+    objective: nn.Module, batch: TrainingBatch, device: torch.device | str, on_pass: Callable[[], None] | None = None
 ) -> float:
-    """The training's own loss on a lesson that is always the same."""
-    losses = losses_of(objective, lesson, device, on_pass)
+    """The training's own loss on a batch that is always the same."""
+    losses = losses_of(objective, batch, device, on_pass)
     return float(losses.tokens.mean() + losses.read_out.mean())
 
 
 def losses_of(
-    objective: nn.Module, lesson: Lesson, device: torch.device | str, on_pass: Callable[[], None] | None = None
+    objective: nn.Module, batch: TrainingBatch, device: torch.device | str, on_pass: Callable[[], None] | None = None
 ) -> Losses:
-    """The losses of a lesson that is read as a whole, CHUNK samples in one pass, after each of which `on_pass` is
+    """The losses of a batch that is read as a whole, CHUNK samples in one pass, after each of which `on_pass` is
     called."""
     found = []
-    for first in range(0, len(lesson), CHUNK):
-        found.append(objective(lesson.part(slice(first, first + CHUNK)).to(device)))
+    for first in range(0, len(batch), CHUNK):
+        found.append(objective(batch.part(slice(first, first + CHUNK)).to(device)))
         if on_pass is not None:
             on_pass()
     return Losses(torch.cat([one.tokens for one in found]), torch.cat([one.read_out for one in found]))
@@ -94,7 +94,7 @@ def losses_of(
 def draw_samples(
     drc: DRC,
     vision: nn.Module,
-    batch: Batch,
+    codes: BatchCodes,
     device: torch.device | str,
     tell: Callable[[str, int, int], None] | None = None,
 ) -> list[list[np.ndarray]]:
@@ -103,10 +103,10 @@ def draw_samples(
     Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
     pictures, on the CPU. `tell(what, done, total)` is told of every code.
     """
-    pairs = zip(batch.history.to(device), batch.reference.to(device), strict=True)
+    pairs = zip(codes.history.to(device), codes.reference.to(device), strict=True)
     made = [drc.instruct(history, reference) for history, reference in pairs]
     total = drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
     drawn = drc.draw_codes(made, list(range(len(made))), Sampling(TEMPERATURE), on_code).cpu()
-    rows = torch.cat((batch.history, torch.stack((batch.reference, drawn, batch.target), dim=1)), dim=1)
+    rows = torch.cat((codes.history, torch.stack((codes.reference, drawn, codes.target), dim=1)), dim=1)
     return [list(to_pixels(vision.decode(codes))) for codes in rows]

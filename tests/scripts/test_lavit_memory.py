@@ -13,8 +13,8 @@ from scripts.lib.tiny_lavit import SIZES
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_a_pass_without_memory_counts_the_bytes_of_a_real_one(precision, again):
     config = lavit_memory.config_of(SIZES)
-    lesson = lavit_memory.lesson_of(config, samples=2, codes=25, history=3)
-    counted = pass_peak(lavit_memory.objective_of(config, "LoRA", precision, again), lesson)
+    batch = lavit_memory.batch_of(config, samples=2, codes=25, history=3)
+    counted = pass_peak(lavit_memory.objective_of(config, "LoRA", precision, again), batch)
     drc = lavit_memory.without_memory(config).to_empty(device="cpu")
     drc.lmm.drop_vision()
     drc.requires_grad_(True)
@@ -24,7 +24,7 @@ def test_a_pass_without_memory_counts_the_bytes_of_a_real_one(precision, again):
         parameter.data.zero_()
     if again:
         recompute(drc.lmm.layers())
-    assert counted == pytest.approx(pass_peak(real, lesson), rel=0.02)
+    assert counted == pytest.approx(pass_peak(real, batch), rel=0.02)
 
 
 def test_a_language_model_of_the_published_size_has_the_published_number_of_weights():

@@ -9,7 +9,7 @@ import torch
 from drc.train import data
 from scripts.lib.tiny import write_tiny
 
-from .school import USERS, School, draw_pictures
+from .tiny_training import USERS, TinyTraining, draw_pictures
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,7 +37,7 @@ def cache(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def school(tiny, pictures, cache) -> Iterator[School]:
+def tiny_training(tiny, pictures, cache) -> Iterator[TinyTraining]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "VALIDATION_CASES", 4)  # enough of four pictures held back
-        yield School(tiny, pictures, cache)
+        yield TinyTraining(tiny, pictures, cache)

@@ -13,11 +13,11 @@ def towers(file) -> list[dict[str, torch.Tensor]]:
     return [disentangler.style_tower.state_dict(), disentangler.semantic_tower.state_dict()]
 
 
-def test_one_tower_survives_training_saving_and_going_on(school, tmp_path):
+def test_one_tower_survives_training_saving_and_going_on(tiny_training, tmp_path):
     hooks = Hooks(place=one_tower)
-    school.train(tmp_path / "1", hooks, stage=1, steps=2, start="from nothing")
-    first = school.train(tmp_path / "1", hooks, stage=1, steps=4, start="from nothing").file  # resumed
-    second = school.train(tmp_path / "2", hooks, stage=2, file=str(first)).file
+    tiny_training.train(tmp_path / "1", hooks, stage=1, steps=2, start="from nothing")
+    first = tiny_training.train(tmp_path / "1", hooks, stage=1, steps=4, start="from nothing").file  # resumed
+    second = tiny_training.train(tmp_path / "2", hooks, stage=2, file=str(first)).file
     for file in (first, second):
         style, semantics = towers(file)
         assert all(torch.equal(style[name], semantics[name]) for name in style)

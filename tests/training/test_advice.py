@@ -1,4 +1,4 @@
-"""Settings that keep something from being learned say so: what lessons really show decides what is true."""
+"""Settings that keep something from being learned say so: what batches really show decides what is true."""
 
 import dataclasses
 import itertools
@@ -8,22 +8,22 @@ import torch
 
 from drc.checkpoint import load
 from drc.train.advice import about_conditions, advice, check_learning
-from drc.train.batches import Batch
+from drc.train.batches import BatchCodes
 from drc.train.checkpoints import TrainingError
+from drc.train.conditioning import draw_batch
 from drc.train.config import TrainingConfig
-from drc.train.lessons import draw_lesson
 from drc.train.run import Hooks, open_data
 
-from .school import draw_pictures
+from .tiny_training import draw_pictures
 
 NOTHING, NO_LANGUAGE = "nothing is learned", "the language model learns nothing"
 
 
 @pytest.fixture(scope="module")
-def data(school):
+def data(tiny_training):
     def of(**settings):
-        config = school.config(**settings)
-        return open_data(config, load(school.model), Hooks(), None)
+        config = tiny_training.config(**settings)
+        return open_data(config, load(tiny_training.model), Hooks(), None)
 
     return of
 
@@ -37,20 +37,20 @@ def data(school):
         ({"lora_alpha": 0.0}, "LoRA", f"lora_alpha is 0, with which {NO_LANGUAGE}; set it to 16 or so"),
     ],
 )
-def test_what_learns_nothing_is_refused(school, tmp_path, settings, way, sentence):
+def test_what_learns_nothing_is_refused(tiny_training, tmp_path, settings, way, sentence):
     with pytest.raises(TrainingError) as error:
-        school.train(tmp_path / "run", train_language=way, **settings)
+        tiny_training.train(tmp_path / "run", train_language=way, **settings)
     assert str(error.value) == sentence
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_not_used_may_be_0(school):
-    check_learning(school.config(language_rate=0.0, lora_alpha=0.0), "frozen")
-    check_learning(school.config(lora_alpha=0.0), "everything")
+def test_what_is_not_used_may_be_0(tiny_training):
+    check_learning(tiny_training.config(language_rate=0.0, lora_alpha=0.0), "frozen")
+    check_learning(tiny_training.config(lora_alpha=0.0), "everything")
 
 
-def test_the_settings_of_a_good_training_need_no_advice(school, data):
-    assert advice(school.config().training, data()) == []
+def test_the_settings_of_a_good_training_need_no_advice(tiny_training, data):
+    assert advice(tiny_training.config().training, data()) == []
 
 
 @pytest.mark.parametrize(
@@ -62,47 +62,47 @@ def test_the_settings_of_a_good_training_need_no_advice(school, data):
         ({"drop_style": 1.0, "drop_semantics": 0.0, "drop_both": 0.0}, "the history is never shown, so no style"),
     ],
 )
-def test_what_learns_a_part_is_told(school, data, settings, told):
-    (text,) = advice(school.config(**settings).training, data())
+def test_what_learns_a_part_is_told(tiny_training, data, settings, told):
+    (text,) = advice(tiny_training.config(**settings).training, data())
     assert told in text and not text.endswith(".")
 
 
-def test_a_share_of_targets_of_which_there_are_none(school, data, tmp_path):
+def test_a_share_of_targets_of_which_there_are_none(tiny_training, data, tmp_path):
     table = tmp_path / "pictures" / "table.csv"
     draw_pictures(table.parent, {"anna": "crimson", "ben": "navy"})
     rows = [f"{user}/{number}.png,{number}" for user in ("anna", "ben") for number in range(4)]
     table.write_text("image,semantics\n" + "\n".join(rows))
     labels = {"folder": str(table.parent), "table": "table.csv", "own_share": 0.0}
-    (text,) = advice(school.config().training, data(**labels))
+    (text,) = advice(tiny_training.config().training, data(**labels))
     assert text == "own_share is 0, but nothing is repainted, so pictures are learned as they are"
-    assert advice(school.config().training, data(**labels | {"own_share": 0.5})) == []
+    assert advice(tiny_training.config().training, data(**labels | {"own_share": 0.5})) == []
 
 
-def test_captions_that_are_cut_off_are_counted(school, tmp_path):
+def test_captions_that_are_cut_off_are_counted(tiny_training, tmp_path):
     folder = draw_pictures(tmp_path / "pictures", {"anna": "crimson", "ben": "navy"})
     (folder / "anna" / "0.txt").write_text("red,apple," * 20)
     (folder / "ben" / "0.txt").write_text("red apple")
     notes = []
-    school.train(tmp_path / "run", Hooks(on_note=notes.append), folder=str(folder), steps=1)
+    tiny_training.train(tmp_path / "run", Hooks(on_note=notes.append), folder=str(folder), steps=1)
     assert notes[:1] == ["1 of 2 captions are cut off: this model reads 6 words and pieces of words at most"]
 
 
-def test_conditions_that_are_said_to_be_never_shown_are_those_that_no_lesson_shows(data):
+def test_conditions_that_are_said_to_be_never_shown_are_those_that_no_batch_shows(data):
     shown = {"style": "no style is learned", "meaning": "no meaning is learned", "both": "never shown together"}
     words = "no words are learned"
     some, captioned = data(), torch.ones(1, 1, 2, dtype=torch.long)
     some = dataclasses.replace(some, text=captioned)
     codes = torch.zeros(400, 2, dtype=torch.long)
-    batch = Batch(codes, codes[:, None], codes, codes, torch.ones_like(codes))
+    given = BatchCodes(codes, codes[:, None], codes, codes, torch.ones_like(codes))
     for values in itertools.product((0.0, 0.5, 1.0), repeat=5):
         names = ("drop_style", "drop_semantics", "drop_both", "text_alone", "keep_text")
         training = TrainingConfig(**dict(zip(names, values, strict=True)))
         random = torch.Generator().manual_seed(0)
-        lesson = draw_lesson(batch, training.conditioning(), 9, 3, torch.full((4,), 0.25), 1.0, random)
-        style, meaning = ~lesson.no_style, ~lesson.hidden.all(dim=1)
+        batch = draw_batch(given, training.conditioning(), 9, 3, torch.full((4,), 0.25), 1.0, random)
+        style, meaning = ~batch.no_style, ~batch.hidden.all(dim=1)
         seen = {"style": bool(style.any()), "meaning": bool(meaning.any()), "both": bool((style & meaning).any())}
         told = "\n".join(about_conditions(training, some))
         for name in ("style", "meaning"):
             assert (shown[name] not in told) == seen[name], (values, name)
         assert (shown["both"] in told) == (not seen["both"] and seen["style"] and seen["meaning"]), values
-        assert (words not in told) == bool(lesson.text.any()), values
+        assert (words not in told) == bool(batch.text.any()), values

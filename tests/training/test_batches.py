@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from .world import CLUSTER, FAMILY, make_batches, shown_by
+from .coded_pictures import CLUSTER, FAMILY, make_batches, shown_by
 
 
 @pytest.mark.parametrize("draw", ["triplets", "personal"])

@@ -15,7 +15,7 @@ from drc.lmm.lora import PROJECTIONS, LoRALinear, is_lora
 from drc.train.checkpoints import SAMPLES, STATE
 from drc.train.run import Hooks
 
-from .school import School
+from .tiny_training import TinyTraining
 
 DISENTANGLER = ("rows", "style_tower", "semantic_tower", "fusion")
 
@@ -27,13 +27,13 @@ def lavit(tiny_lavit):
 
 
 @pytest.fixture(scope="module")
-def school(school, lavit, root, cache):
+def tiny_training(tiny_training, lavit, root, cache):
     """On the examples that come with the nodes."""
-    return LavitSchool(lavit / "lavit.json", root / "nodes" / "examples", cache, lavit)
+    return LavitTraining(lavit / "lavit.json", root / "nodes" / "examples", cache, lavit)
 
 
 @dataclasses.dataclass
-class LavitSchool(School):
+class LavitTraining(TinyTraining):
     lmm: object
 
     def config(self, **settings):
@@ -57,13 +57,13 @@ class Watched(Hooks):
 
 
 @pytest.fixture(scope="module")
-def stages(school, lavit, tmp_path_factory):
+def stages(tiny_training, lavit, tmp_path_factory):
     """Both stages, one after the other: results and what was watched; also the bytes of the set before them."""
-    before, folder, file, made = bytes_of(lavit), tmp_path_factory.mktemp("stages"), school.model, {}
+    before, folder, file, made = bytes_of(lavit), tmp_path_factory.mktemp("stages"), tiny_training.model, {}
     for stage in (1, 2):
         watched = Watched()
         settings = {"stage": stage, "file": str(file), "steps": 24, "validate_every": 8, "log_every": 1, "samples": 2}
-        made[stage] = school.train(folder / str(stage), watched, **settings), watched
+        made[stage] = tiny_training.train(folder / str(stage), watched, **settings), watched
         file = made[stage][0].file
     return made, before
 
@@ -140,22 +140,22 @@ def test_it_loads_again_and_says_the_same(stages, lavit, stage):
     assert not torch.equal(outputs(drc)[1], expected[1])  # the last weights are not their averages
 
 
-def test_stage_2_goes_on_with_the_same_lora(stages, school, tmp_path):
+def test_stage_2_goes_on_with_the_same_lora(stages, tiny_training, tmp_path):
     first, second = stages[0][1][0].file, stages[0][2][1]
     shipped = load_file(first)
     lora = {name for name in second.start if is_lora(name)}
     assert {name.removeprefix("drc.") for name in lora} == {name for name in shipped if is_lora(name)}
     assert all(torch.equal(second.start[name], shipped[name.removeprefix("drc.")]) for name in lora)
     watched = Watched()
-    school.train(tmp_path / "other rank", watched, stage=2, file=str(first), lora_rank=9, steps=1)
+    tiny_training.train(tmp_path / "other rank", watched, stage=2, file=str(first), lora_rank=9, steps=1)
     layers = [module for module in watched.trainer.inner.modules() if isinstance(module, LoRALinear)]
     assert len(layers) == 2 * len(PROJECTIONS) and {layer.down.out_features for layer in layers} == {4}
 
 
-def test_from_nothing_the_lora_begins_anew(stages, school, tmp_path):
+def test_from_nothing_the_lora_begins_anew(stages, tiny_training, tmp_path):
     watched = Watched()
     settings = {"stage": 1, "file": str(stages[0][1][0].file), "start": "from nothing", "steps": 1}
-    school.train(tmp_path / "run", watched, **settings)
+    tiny_training.train(tmp_path / "run", watched, **settings)
     ups = [tensor for name, tensor in watched.start.items() if name.endswith("up.weight")]
     downs = [name for name in watched.start if name.endswith("down.weight")]
     shipped = load_file(stages[0][1][0].file)
@@ -164,7 +164,7 @@ def test_from_nothing_the_lora_begins_anew(stages, school, tmp_path):
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_resumed_it_ends_in_the_same_bytes(school, stages, tmp_path, stage):
+def test_resumed_it_ends_in_the_same_bytes(tiny_training, stages, tmp_path, stage):
     class PowerCutError(Exception):
         pass
 
@@ -173,22 +173,22 @@ def test_resumed_it_ends_in_the_same_bytes(school, stages, tmp_path, stage):
             raise PowerCutError
 
     settings = {"stage": stage, "file": str(stages[0][1][0].file), "steps": 5, "save_every": 2}
-    straight = school.train(tmp_path / "straight", **settings).file
+    straight = tiny_training.train(tmp_path / "straight", **settings).file
     with pytest.raises(PowerCutError):
-        school.train(tmp_path / "cut", Hooks(on_step=cut), **settings)
-    resumed = school.train(tmp_path / "cut", **settings).file
+        tiny_training.train(tmp_path / "cut", Hooks(on_step=cut), **settings)
+    resumed = tiny_training.train(tmp_path / "cut", **settings).file
     for file in (resumed, resumed.with_name(STATE)):
         assert file.read_bytes() == (straight.parent / file.name).read_bytes()
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_micro_batches_do_not_change_what_is_learned(stages, school, tmp_path, stage):
+def test_micro_batches_do_not_change_what_is_learned(stages, tiny_training, tmp_path, stage):
     """Gradients are compared, as AdamW makes whole steps of roundings where there is no gradient."""
     gradients = []
     for size in (4, 1):
         watched = Watched()
         settings = {"stage": stage, "file": str(stages[0][1][0].file), "steps": 2, "micro_batch": size}
-        school.train(tmp_path / str(size), watched, **settings)
+        tiny_training.train(tmp_path / str(size), watched, **settings)
         gradients.append(watched.gradients)
     assert any(name.endswith("down.weight") for name in gradients[0])
     for name, gradient in gradients[0].items():
@@ -217,23 +217,23 @@ def test_no_samples_are_drawn_while_it_learns(stages):
     assert "style_score" in next(row for row in result.rows if "validation_loss" in row)
 
 
-def test_frozen_its_language_model_has_no_lora(school, lavit, tmp_path):
-    file = school.train(tmp_path / "run", train_language="frozen", steps=2).file
+def test_frozen_its_language_model_has_no_lora(tiny_training, lavit, tmp_path):
+    file = tiny_training.train(tmp_path / "run", train_language="frozen", steps=2).file
     assert all(name.startswith("disentangler.") for name in load_file(file))
     assert load(file, lmm=lavit).config.lmm.lora_rank == 0
 
 
-def test_in_bfloat16_what_learns_stays_exact(school, tmp_path):
+def test_in_bfloat16_what_learns_stays_exact(tiny_training, tmp_path):
     watched = Watched()
-    school.train(tmp_path / "run", watched, stage=1, steps=2, precision="bfloat16", recompute=True)
+    tiny_training.train(tmp_path / "run", watched, stage=1, steps=2, precision="bfloat16", recompute=True)
     for name, tensor in watched.start.items():
         frozen = name.startswith("drc.lmm.") and not is_lora(name)
         assert tensor.dtype == (torch.bfloat16 if frozen else torch.float32), name
 
 
-def test_it_cannot_learn_whole(school, tmp_path):
+def test_it_cannot_learn_whole(tiny_training, tmp_path):
     encoded = []
-    fresh = dataclasses.replace(school, cache=tmp_path / "cache")
+    fresh = dataclasses.replace(tiny_training, cache=tmp_path / "cache")
     hooks = Hooks(on_picture=lambda *numbers: encoded.append(numbers))
     with pytest.raises(ValueError) as error:
         fresh.train(tmp_path / "run", hooks, train_language="everything")
@@ -244,12 +244,12 @@ def test_it_cannot_learn_whole(school, tmp_path):
     assert not encoded and not (tmp_path / "run").exists()
 
 
-def test_the_set_must_be_the_one_it_was_trained_over(stages, school, tmp_path):
+def test_the_set_must_be_the_one_it_was_trained_over(stages, tiny_training, tmp_path):
     file = stages[0][1][0].file
     for folder, words in (
         ("", f"{file.name} was trained over 'tiny-lavit', which was not given; convert it, or name its folder"),
         (str(tmp_path), f"{tmp_path} holds no lavit.json, so no LaVIT was converted there to its end"),
     ):
         with pytest.raises(ValueError) as error:
-            school.train(tmp_path / "run", stage=2, file=str(file), lmm=folder)
+            tiny_training.train(tmp_path / "run", stage=2, file=str(file), lmm=folder)
         assert str(error.value).startswith(words)

@@ -3,13 +3,13 @@
 import torch
 
 from drc.train.checkpoints import RunFolder
-from drc.train.lessons import plain_lesson
+from drc.train.conditioning import plain_batch
+from drc.train.gradients import GradientStep
 from drc.train.loop import Schedule, Trainer
 from drc.train.processes import OneProcess
-from drc.train.teacher import Teacher
 from drc.train.validation import fixed_loss, gaps
 
-from .world import BLANK, ROWS, changed, make_batches, make_lesson, make_objective
+from .coded_pictures import BLANK, ROWS, changed, make_batch, make_batches, make_objective
 
 
 def test_stage_2_learns_style_from_the_history_and_meaning_from_the_reference(tmp_path):
@@ -17,10 +17,10 @@ def test_stage_2_learns_style_from_the_history_and_meaning_from_the_reference(tm
     schedule = Schedule(steps=120, rate=1e-2, warm_up=10, save_every=1000, average=0.95)
     trainer = Trainer(objective, schedule, RunFolder(tmp_path))
 
-    def lesson_of(step):
-        return make_lesson(step, 2, batches, share=0.25 if step < 90 else 1.0)
+    def batch_of(step):
+        return make_batch(step, 2, batches, share=0.25 if step < 90 else 1.0)
 
-    trainer.run(Teacher(objective, lesson_of, OneProcess()))
+    trainer.run(GradientStep(objective, batch_of, OneProcess()))
     losses = [row["loss"] for row in RunFolder(tmp_path).read_log()]
     assert losses[-1] < 0.7 * losses[0]
     with trainer.averaged():
@@ -29,13 +29,13 @@ def test_stage_2_learns_style_from_the_history_and_meaning_from_the_reference(tm
 
 
 def test_gaps_are_differences_of_losses():
-    objective, batch = make_objective(2), make_batches(size=6)[0].personal(0, 2)
-    numbers = gaps(objective, batch, BLANK, ROWS)
-    plain = plain_lesson(batch, ROWS)
+    objective, codes = make_objective(2), make_batches(size=6)[0].personal(0, 2)
+    numbers = gaps(objective, codes, BLANK, ROWS)
+    plain = plain_batch(codes, ROWS)
     blind = changed(plain, fed=torch.full_like(plain.fed, BLANK))
 
-    def loss(lesson):
-        return objective(lesson).tokens.mean().item()
+    def loss(batch):
+        return objective(batch).tokens.mean().item()
 
     assert numbers["ar_right"] == loss(plain) and numbers["blind_right"] == loss(blind)
     other = changed(blind, history=blind.history.roll(1, 0))
@@ -45,7 +45,7 @@ def test_gaps_are_differences_of_losses():
     assert not any(parameter.grad is not None for parameter in objective.parameters())
 
 
-def test_the_loss_of_a_fixed_lesson_is_that_of_training():
-    objective, lesson = make_objective(2), make_lesson(0)
-    losses = objective(lesson)
-    assert fixed_loss(objective, lesson, "cpu") == (losses.tokens.mean() + losses.read_out.mean()).item()
+def test_the_loss_of_a_fixed_batch_is_that_of_training():
+    objective, batch = make_objective(2), make_batch(0)
+    losses = objective(batch)
+    assert fixed_loss(objective, batch, "cpu") == (losses.tokens.mean() + losses.read_out.mean()).item()

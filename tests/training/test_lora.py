@@ -9,7 +9,7 @@ from drc.checkpoint import load
 from drc.lmm.lora import PROJECTIONS, LoRALinear, add_lora, merge_lora
 from drc.train.run import Hooks
 
-from .world import make_drc
+from .coded_pictures import make_drc
 
 
 def test_at_first_nothing_is_added():
@@ -49,7 +49,7 @@ def test_merged_it_has_the_names_of_a_model_without():
     assert not torch.allclose(plain.language(embeddings), before, atol=1e-2)
 
 
-def trained(school, run, **settings):
+def trained(tiny_training, run, **settings):
     """The last checkpoint, the trainer, and the names of all that moved."""
     seen = {}
 
@@ -57,18 +57,18 @@ def trained(school, run, **settings):
         seen.setdefault("trainer", trainer)
         seen.setdefault("start", {name: p.detach().clone() for name, p in trainer.inner.named_parameters()})
 
-    result = school.train(run, Hooks(on_step=on_step), **settings)
+    result = tiny_training.train(run, Hooks(on_step=on_step), **settings)
     now = dict(seen["trainer"].inner.named_parameters())
     moved = {name for name, tensor in seen["start"].items() if not torch.equal(tensor, now[name])}
     return result, seen["trainer"], moved
 
 
-def test_a_training_with_lora(school, tmp_path):
-    result, trainer, moved = trained(school, tmp_path, stage=2, train_language="LoRA", lora_rank=3, rate=0.05)
+def test_a_training_with_lora(tiny_training, tmp_path):
+    result, trainer, moved = trained(tiny_training, tmp_path, stage=2, train_language="LoRA", lora_rank=3, rate=0.05)
     language = {name for name in moved if name.startswith("drc.lmm.")}
     assert language and all(name.endswith(("up.weight", "down.weight")) for name in language)
     assert any(name.startswith("drc.disentangler.") for name in moved)
-    model, base = load(result.file), load(school.model)
+    model, base = load(result.file), load(tiny_training.model)
     shipped, before = model.lmm.state_dict(), base.lmm.state_dict()
     changed = {name for name in shipped if not torch.equal(shipped[name], before[name])}
     assert changed == {name for name in before if name.endswith(tuple(f"{part}.weight" for part in PROJECTIONS))}
@@ -79,7 +79,7 @@ def test_a_training_with_lora(school, tmp_path):
     assert not torch.allclose(base.lmm.language(embeddings), unmerged, atol=1e-4)
 
 
-def test_it_goes_on_as_if_it_had_never_stopped(school, tmp_path):
+def test_it_goes_on_as_if_it_had_never_stopped(tiny_training, tmp_path):
     class PowerCutError(Exception):
         pass
 
@@ -88,21 +88,21 @@ def test_it_goes_on_as_if_it_had_never_stopped(school, tmp_path):
             raise PowerCutError
 
     settings = {"stage": 2, "train_language": "LoRA", "steps": 3}
-    straight = school.train(tmp_path / "straight", **settings)
+    straight = tiny_training.train(tmp_path / "straight", **settings)
     with pytest.raises(PowerCutError):
-        school.train(tmp_path / "cut", Hooks(on_step=cut), **settings)
-    resumed = school.train(tmp_path / "cut", **settings)
+        tiny_training.train(tmp_path / "cut", Hooks(on_step=cut), **settings)
+    resumed = tiny_training.train(tmp_path / "cut", **settings)
     assert resumed.file.read_bytes() == straight.file.read_bytes()
 
 
-def test_a_frozen_language_model_ships_as_it_came(school, tmp_path):
-    result, _, moved = trained(school, tmp_path, stage=1, train_language="frozen")
+def test_a_frozen_language_model_ships_as_it_came(tiny_training, tmp_path):
+    result, _, moved = trained(tiny_training, tmp_path, stage=1, train_language="frozen")
     assert {name.split(".")[1] for name in moved if name.startswith("drc.")} == {"disentangler"}
-    shipped, before = load_file(result.file), load_file(school.model)
+    shipped, before = load_file(result.file), load_file(tiny_training.model)
     language = [name for name in before if name.startswith("lmm.")]
     assert language and all(torch.equal(shipped[name], before[name]) for name in language)
 
 
-def test_language_has_a_rate_of_its_own(school, tmp_path):
-    _, _, moved = trained(school, tmp_path, stage=2, train_language="LoRA", language_rate=1e-60, steps=2)
+def test_language_has_a_rate_of_its_own(tiny_training, tmp_path):
+    _, _, moved = trained(tiny_training, tmp_path, stage=2, train_language="LoRA", language_rate=1e-60, steps=2)
     assert moved and not any(name.startswith("drc.lmm.") for name in moved)

@@ -7,19 +7,19 @@ import torch
 
 from drc.train.memory import estimate, quick_attention, recompute
 
-from .world import changed, make_batches, make_lesson, make_objective
+from .coded_pictures import changed, make_batch, make_batches, make_objective
 
 CPU = torch.device("cpu")
 
 
-def peak(objective, samples, lesson=None) -> int:
-    return estimate(objective, lesson or make_lesson(0), samples, CPU).peak
+def peak(objective, samples, batch=None) -> int:
+    return estimate(objective, batch or make_batch(0), samples, CPU).peak
 
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_more_samples_at_once_take_more(stage):
-    objective, lesson = make_objective(stage), make_lesson(0, stage)
-    peaks = [peak(objective, samples, lesson) for samples in (1, 4, 16, 64)]
+    objective, batch = make_objective(stage), make_batch(0, stage)
+    peaks = [peak(objective, samples, batch) for samples in (1, 4, 16, 64)]
     assert peaks == sorted(set(peaks))
 
 
@@ -32,17 +32,17 @@ def test_computing_again_takes_less():
 
 def test_only_what_is_trained_has_an_optimiser():
     objective = make_objective(2)
-    whole = estimate(objective, make_lesson(0), 1, CPU)
+    whole = estimate(objective, make_batch(0), 1, CPU)
     trained = sum(p.numel() * p.element_size() for p in objective.parameters() if p.requires_grad)
     assert whole.optimiser == 4 * trained and whole.peak == whole.weights + whole.beside_weights
     objective.drc.lmm.requires_grad_(False)
-    fewer = estimate(objective, make_lesson(0), 1, CPU)
+    fewer = estimate(objective, make_batch(0), 1, CPU)
     assert fewer.optimiser < whole.optimiser and fewer.weights == whole.weights
     assert f"{round(whole.peak / 2**20)} MB" in str(whole)
 
 
-def test_a_lesson_that_is_read_in_part_is_estimated_as_if_it_were_read(monkeypatch):
-    objective, whole = make_objective(2), make_lesson(0)
+def test_a_batch_that_is_read_in_part_is_estimated_as_if_it_were_read(monkeypatch):
+    objective, whole = make_objective(2), make_batch(0)
     part = changed(whole, read=torch.arange(8) < 2)
     assert peak(objective, 8, part) == pytest.approx(peak(objective, 8, whole), rel=0.02)
 
@@ -50,12 +50,12 @@ def test_a_lesson_that_is_read_in_part_is_estimated_as_if_it_were_read(monkeypat
 def test_looking_leaves_no_trace():
     objective = make_objective(1)
     before = {name: tensor.clone() for name, tensor in objective.state_dict().items()}
-    lesson = make_lesson(0, 1, make_batches(size=4)[0])
-    contents = {field.name: getattr(lesson, field.name).clone() for field in dataclasses.fields(lesson)}
-    estimate(objective, lesson, 4, CPU)
+    batch = make_batch(0, 1, make_batches(size=4)[0])
+    contents = {field.name: getattr(batch, field.name).clone() for field in dataclasses.fields(batch)}
+    estimate(objective, batch, 4, CPU)
     assert all(torch.equal(tensor, before[name]) for name, tensor in objective.state_dict().items())
     assert all(parameter.grad is None for parameter in objective.parameters())
-    assert all(torch.equal(getattr(lesson, name), tensor) for name, tensor in contents.items())
+    assert all(torch.equal(getattr(batch, name), tensor) for name, tensor in contents.items())
 
 
 def test_quick_attention_is_switched_back():

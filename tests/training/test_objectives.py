@@ -1,15 +1,15 @@
-"""What the two stages, and the comparison, learn from a lesson."""
+"""What the two stages, and the comparison, learn from a batch."""
 
 import pytest
 import torch
 
+from drc.train.conditioning import plain_batch
 from drc.train.entangled import EntangledDRC, EntangledObjective
-from drc.train.lessons import plain_lesson
 from drc.train.memory import recompute
 from drc.train.objectives import Stage2, even_bias, language_share
 from scripts.lib.tiny import CONFIG
 
-from .world import CODES, ROWS, N, changed, make_batches, make_drc, make_lesson, make_objective
+from .coded_pictures import CODES, ROWS, N, changed, make_batch, make_batches, make_drc, make_objective
 
 STAGES = (1, 2)
 
@@ -23,12 +23,12 @@ def make_entangled() -> EntangledObjective:
 
 
 def plain(size: int = 8):
-    return plain_lesson(make_batches(size=size)[0].personal(0, 3), ROWS)
+    return plain_batch(make_batches(size=size)[0].personal(0, 3), ROWS)
 
 
-def gradients(objective, lesson) -> dict[str, torch.Tensor]:
+def gradients(objective, batch) -> dict[str, torch.Tensor]:
     objective.zero_grad()
-    losses = objective(lesson)
+    losses = objective(batch)
     (losses.tokens.mean() + losses.read_out.mean()).backward()
     return {name: p.grad.clone() for name, p in objective.named_parameters() if p.grad is not None}
 
@@ -38,7 +38,7 @@ def test_gradient_reaches_every_trained_parameter(kind):
     objective = make_entangled() if kind == "entangled" else make_objective(kind)
     stage = 1 if kind == 1 else 2
     for step in range(4):
-        losses = objective(make_lesson(step, stage, make_batches(size=16)[0]))
+        losses = objective(make_batch(step, stage, make_batches(size=16)[0]))
         (losses.tokens.sum() + losses.read_out.sum()).backward()
     trained = {name: p for name, p in objective.named_parameters() if p.requires_grad}
     assert [name for name, p in trained.items() if p.grad is None or not p.grad.any()] == []
@@ -47,10 +47,10 @@ def test_gradient_reaches_every_trained_parameter(kind):
 @pytest.mark.parametrize("stage", STAGES)
 def test_losses_are_those_of_each_sample(stage):
     objective = make_objective(stage)
-    lesson = make_lesson(0, stage)
-    together = objective(lesson)
+    batch = make_batch(0, stage)
+    together = objective(batch)
     for index in (0, 5):
-        alone = objective(lesson.part(slice(index, index + 1)))
+        alone = objective(batch.part(slice(index, index + 1)))
         torch.testing.assert_close(alone.tokens[0], together.tokens[index])
         torch.testing.assert_close(alone.read_out[0], together.read_out[index])
 
@@ -61,17 +61,17 @@ def test_the_language_model_reads_a_quarter_at_first(step, share, monkeypatch):
     forward = objective.drc.lmm.language.hidden
     monkeypatch.setattr(objective.drc.lmm.language, "hidden", lambda x: counted.append(len(x)) or forward(x))
     assert language_share(step, steps=10, instructions_first=0.4) == share
-    losses = objective(make_lesson(step, share=share))
+    losses = objective(make_batch(step, share=share))
     assert counted == [8 * share] == [len(losses.tokens)] and len(losses.read_out) == 8
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_dropped_condition_is_not_seen(stage):
-    objective, lesson = make_objective(stage), plain()
-    lesson = changed(lesson, combination=torch.full((8,), 3))  # both features take their values from the anchor
-    swapped = {"target": lesson.target.roll(1, 0), "history": lesson.history.roll(1, 0)}
-    swapped |= {"reference": lesson.reference.roll(1, 0), "partner": lesson.partner.roll(1, 0)}
-    blind = changed(lesson, no_style=torch.ones(8, dtype=torch.bool), hidden=torch.ones(8, ROWS, dtype=torch.bool))
+    objective, batch = make_objective(stage), plain()
+    batch = changed(batch, combination=torch.full((8,), 3))  # both features take their values from the anchor
+    swapped = {"target": batch.target.roll(1, 0), "history": batch.history.roll(1, 0)}
+    swapped |= {"reference": batch.reference.roll(1, 0), "partner": batch.partner.roll(1, 0)}
+    blind = changed(batch, no_style=torch.ones(8, dtype=torch.bool), hidden=torch.ones(8, ROWS, dtype=torch.bool))
 
     def instructions(some):
         style, semantics, absent, _ = objective.rows(some)
@@ -83,25 +83,25 @@ def test_a_dropped_condition_is_not_seen(stage):
         )
         return seen
 
-    assert not torch.allclose(instructions(lesson), instructions(changed(lesson, **swapped)))
+    assert not torch.allclose(instructions(batch), instructions(changed(batch, **swapped)))
     torch.testing.assert_close(instructions(blind), instructions(changed(blind, **swapped)))
 
 
 @pytest.mark.parametrize(("what", "given"), [("no_style", "history"), ("hidden", "reference")])
 def test_the_loss_of_stage_2_without_a_condition(what, given):
-    objective, lesson = make_objective(2), plain()
-    other = {given: getattr(lesson, given).roll(1, 0)}
+    objective, batch = make_objective(2), plain()
+    other = {given: getattr(batch, given).roll(1, 0)}
     if given == "reference":
-        other["partner"] = lesson.partner.roll(1, 0)
-    dropped = changed(lesson, **{what: torch.ones_like(getattr(lesson, what))})
-    assert not torch.allclose(objective(lesson).read_out, objective(changed(lesson, **other)).read_out)
+        other["partner"] = batch.partner.roll(1, 0)
+    dropped = changed(batch, **{what: torch.ones_like(getattr(batch, what))})
+    assert not torch.allclose(objective(batch).read_out, objective(changed(batch, **other)).read_out)
     torch.testing.assert_close(objective(dropped).read_out, objective(changed(dropped, **other)).read_out)
 
 
 def test_the_four_combinations_of_stage_1_differ():
     """Where a feature takes its values from the anchor, it is asked for by the partner, and the other way round."""
-    objective, lesson = make_objective(1), plain()
-    found = [objective.rows(changed(lesson, combination=torch.full((8,), index)))[:2] for index in range(4)]
+    objective, batch = make_objective(1), plain()
+    found = [objective.rows(changed(batch, combination=torch.full((8,), index)))[:2] for index in range(4)]
     (style_a, semantics_a), (style_s, semantics_aa), (style_aa, semantics_m), (style_ss, semantics_mm) = found
     assert torch.equal(style_a, style_aa) and torch.equal(style_s, style_ss)
     assert torch.equal(semantics_a, semantics_aa) and torch.equal(semantics_m, semantics_mm)
@@ -111,11 +111,11 @@ def test_the_four_combinations_of_stage_1_differ():
 def test_training_starts_from_a_copier():
     """Before the first step, every instruction vector already tells the reference's codes of its spot."""
     torch.manual_seed(0)
-    lesson = plain_lesson(make_batches(size=32)[0].personal(0, 1), ROWS)
+    batch = plain_batch(make_batches(size=32)[0].personal(0, 1), ROWS)
     reference = torch.randint(CODES, (32, N))
     objective = Stage2(make_drc())
     read = [
-        objective(changed(lesson, target=reference, reference=shown, partner=shown)).read_out.mean().item()
+        objective(changed(batch, target=reference, reference=shown, partner=shown)).read_out.mean().item()
         for shown in (reference, reference.roll(1, 0))
     ]
     assert read[0] < read[1] - 0.05, read  # of log 24 = 3.18 for guessing
@@ -123,21 +123,21 @@ def test_training_starts_from_a_copier():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_bfloat16(stage):
-    lesson = make_lesson(0, stage)
+    batch = make_batch(0, stage)
     exact, fast = make_objective(stage), make_objective(stage, precision=torch.bfloat16)
-    expected, found = exact(lesson), fast(lesson)
+    expected, found = exact(batch), fast(batch)
     assert not torch.equal(expected.tokens, found.tokens)
     torch.testing.assert_close(found.tokens.float(), expected.tokens, atol=0.05, rtol=0)
     torch.testing.assert_close(found.read_out.float(), expected.read_out, atol=0.05, rtol=0)
-    assert {grad.dtype for grad in gradients(fast, lesson).values()} == {torch.float32}
+    assert {grad.dtype for grad in gradients(fast, batch).values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_is_computed_again_has_the_same_gradients(stage):
-    lesson, objective = make_lesson(0, stage), make_objective(stage)
-    expected = gradients(objective, lesson)
+    batch, objective = make_batch(0, stage), make_objective(stage)
+    expected = gradients(objective, batch)
     recompute(objective.drc.lmm.layers())
-    found = gradients(objective, lesson)
+    found = gradients(objective, batch)
     assert expected.keys() == found.keys()
     for name in expected:
         torch.testing.assert_close(found[name], expected[name], msg=name)

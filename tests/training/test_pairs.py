@@ -11,7 +11,7 @@ from drc.data.augment import Augmentations
 from drc.data.folder import scan
 from drc.data.pictures import Picture
 from drc.train import pairs
-from drc.train.batches import Index, draw_cases, own_share_of
+from drc.train.batches import Index, draw_rows, own_share_of
 from drc.train.checkpoints import TrainingError
 from drc.train.pairs import FolderPictures, Pairing, indices, targets_of
 from drc.train.preview import folder_triplets
@@ -52,7 +52,7 @@ def paired(folder, **pairing) -> FolderPictures:
 def cases(pictures, index, second_view=0.5, count=400):
     """Rows (target, history, references) of many draws, as (user, number, view) each."""
     share = own_share_of(index, pictures.pairing.own_share)
-    drawn = draw_cases(index, np.random.default_rng(0), count, 2, second_view, share)
+    drawn = draw_rows(index, np.random.default_rng(0), count, 2, second_view, share)
 
     def told(row):
         number, view = divmod(int(row), pictures.views)

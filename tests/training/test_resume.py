@@ -16,7 +16,7 @@ from drc.train.run import Hooks
 from scripts.lib.disk import full_disk, names
 from scripts.lib.tiny import CONFIG, write_tiny
 
-from .school import USERS, draw_pictures
+from .tiny_training import USERS, draw_pictures
 
 
 class PowerCutError(Exception):
@@ -63,15 +63,15 @@ def unclocked(rows):
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_an_interrupted_training_ends_with_the_same_bytes(school, tmp_path, stage):
-    straight = school.train(tmp_path / "straight", stage=stage, **LONG)
+def test_an_interrupted_training_ends_with_the_same_bytes(tiny_training, tmp_path, stage):
+    straight = tiny_training.train(tmp_path / "straight", stage=stage, **LONG)
     reached = []
     for cut in CUTS:
         with pytest.raises(PowerCutError):
-            school.train(tmp_path / "cut", cut.hooks(), stage=stage, **LONG)
+            tiny_training.train(tmp_path / "cut", cut.hooks(), stage=stage, **LONG)
         reached.append(max(RunFolder(tmp_path / "cut").steps(), default=0))
     assert reached == [0, 1, 2, 4, 4]
-    resumed = school.train(tmp_path / "cut", stage=stage, **LONG)
+    resumed = tiny_training.train(tmp_path / "cut", stage=stage, **LONG)
     assert resumed.step == straight.step == 7
     for name in (WEIGHTS, STATE):
         files = [tmp_path / run / "step-000007" / name for run in ("straight", "cut")]
@@ -81,12 +81,12 @@ def test_an_interrupted_training_ends_with_the_same_bytes(school, tmp_path, stag
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "straight" / name).read_bytes(), name
 
 
-def test_a_disk_that_is_full_ends_it_with_a_sentence_and_room_lets_it_go_on(school, tmp_path):
+def test_a_disk_that_is_full_ends_it_with_a_sentence_and_room_lets_it_go_on(tiny_training, tmp_path):
     """However much still fits, and when it is tried again without room, too: nothing hangs, and nothing is lost."""
     short = LONG | {"steps": 3, "save_every": 2, "validate_every": 2}
-    straight = school.train(tmp_path / "straight", **short)
+    straight = tiny_training.train(tmp_path / "straight", **short)
     for room in (64, 2000, 8000, 100_000):  # codes, settings, log or checkpoint
-        cut, said = dataclasses.replace(school, cache=tmp_path / f"cache {room}"), []
+        cut, said = dataclasses.replace(tiny_training, cache=tmp_path / f"cache {room}"), []
         run = tmp_path / f"cut {room}"
         for _ in range(2):
             with full_disk(room), pytest.raises((TrainingError, OSError)) as error:
@@ -100,7 +100,7 @@ def test_a_disk_that_is_full_ends_it_with_a_sentence_and_room_lets_it_go_on(scho
 
 
 @pytest.mark.parametrize("at", [1, 8])
-def test_a_validation_tells_how_far_it_is_and_ends_where_it_is_told_to(school, tmp_path, at):
+def test_a_validation_tells_how_far_it_is_and_ends_where_it_is_told_to(tiny_training, tmp_path, at):
     told = []
 
     def on_validation(what, done, total):
@@ -109,37 +109,37 @@ def test_a_validation_tells_how_far_it_is_and_ends_where_it_is_told_to(school, t
             raise PowerCutError
 
     with pytest.raises(PowerCutError):
-        school.train(tmp_path / "cut", Hooks(on_validation=on_validation), **LONG)
+        tiny_training.train(tmp_path / "cut", Hooks(on_validation=on_validation), **LONG)
     assert RunFolder(tmp_path / "cut").steps() == [3, 4]
     passes = 7  # one for the loss, six for the gaps: all cases are one chunk
     expected = [("validating", done, passes) for done in range(1, passes + 1)]
     assert told == (expected + [("drawing samples", done, 16) for done in range(1, 17)])[:at]
-    school.train(tmp_path / "cut", **LONG)
-    straight = school.train(tmp_path / "straight", **LONG)
+    tiny_training.train(tmp_path / "cut", **LONG)
+    straight = tiny_training.train(tmp_path / "straight", **LONG)
     assert unclocked(RunFolder(tmp_path / "cut").read_log()) == unclocked(straight.rows)
 
 
-def test_the_time_left_counts_validations(school, tmp_path):
+def test_the_time_left_counts_validations(tiny_training, tmp_path):
     left = []
 
     def on_step(trainer):
         trainer.recent, trainer.validation_seconds = {"seconds": 2.0}, 30.0
         left.append(trainer.seconds_left())
 
-    school.train(tmp_path / "run", Hooks(on_step=on_step), **LONG)  # 7 steps; validations after 4 and 7
+    tiny_training.train(tmp_path / "run", Hooks(on_step=on_step), **LONG)  # 7 steps; validations after 4 and 7
     assert left == [74, 72, 70, 68, 36, 34, 32]
 
 
 @pytest.fixture(scope="module")
-def run(school, tmp_path_factory):
+def run(tiny_training, tmp_path_factory):
     """A run of two steps."""
     folder = tmp_path_factory.mktemp("runs") / "mine"
-    school.train(folder, steps=2)
+    tiny_training.train(folder, steps=2)
     return folder
 
 
 @pytest.mark.parametrize("name", ["architecture", "model", "data set", "stage", "way to train the language model"])
-def test_what_another_training_began_is_not_resumed(school, run, tmp_path, name):
+def test_what_another_training_began_is_not_resumed(tiny_training, run, tmp_path, name):
     other = write_tiny(tmp_path / "other.safetensors", seed=1)
     settings = {
         "architecture": {"file": str(resized(tmp_path / "resized.safetensors"))},
@@ -150,7 +150,7 @@ def test_what_another_training_began_is_not_resumed(school, run, tmp_path, name)
     }[name]
     before = contents(run)
     with pytest.raises(TrainingError) as error:
-        school.train(run, steps=4, **settings)
+        tiny_training.train(run, steps=4, **settings)
     assert str(error.value) == (
         f"the run mine cannot be resumed: it was begun with another {name}; choose the former one, or turn resume off "
         "to begin a new run"
@@ -166,14 +166,14 @@ def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_another_pairing_is_another_data_set(school, run):
+def test_another_pairing_is_another_data_set(tiny_training, run):
     with pytest.raises(TrainingError, match="begun with another data set"):
-        school.train(run, steps=4, validation_share=0.3)
+        tiny_training.train(run, steps=4, validation_share=0.3)
 
 
-def until(step, school, run, **settings):
+def until(step, tiny_training, run, **settings):
     with pytest.raises(PowerCutError):
-        school.train(run, Cut(before_step=step).hooks(), **settings)
+        tiny_training.train(run, Cut(before_step=step).hooks(), **settings)
 
 
 @pytest.fixture
@@ -183,28 +183,28 @@ def flat(tmp_path):
     return (folder / "anna").rename(tmp_path / "sketches")
 
 
-def test_a_folder_by_another_name_is_the_same_data_set(school, flat, tmp_path):
-    straight = school.train(tmp_path / "straight", folder=str(flat))
-    until(2, school, tmp_path / "run", folder=str(flat))
+def test_a_folder_by_another_name_is_the_same_data_set(tiny_training, flat, tmp_path):
+    straight = tiny_training.train(tmp_path / "straight", folder=str(flat))
+    until(2, tiny_training, tmp_path / "run", folder=str(flat))
     (tmp_path / "link").symlink_to(flat.rename(tmp_path / "drawings"))
-    until(3, school, tmp_path / "run", folder=str(tmp_path / "drawings"))
-    resumed = school.train(tmp_path / "run", folder=str(tmp_path / "link"))
+    until(3, tiny_training, tmp_path / "run", folder=str(tmp_path / "drawings"))
+    resumed = tiny_training.train(tmp_path / "run", folder=str(tmp_path / "link"))
     assert resumed.file.read_bytes() == straight.file.read_bytes()
 
 
-def test_a_run_of_before_goes_on_with_its_folder(school, flat, tmp_path, monkeypatch):
+def test_a_run_of_before_goes_on_with_its_folder(tiny_training, flat, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(ImageFolder, "fingerprint", ImageFolder.former_fingerprint)
-        school.train(tmp_path / "run", folder=str(flat), steps=2)
-    assert school.train(tmp_path / "run", folder=str(flat), steps=3).step == 3
+        tiny_training.train(tmp_path / "run", folder=str(flat), steps=2)
+    assert tiny_training.train(tmp_path / "run", folder=str(flat), steps=3).step == 3
     flat.rename(tmp_path / "drawings")  # by now the run knows it by what it holds
-    assert school.train(tmp_path / "run", folder=str(tmp_path / "drawings"), steps=4).step == 4
+    assert tiny_training.train(tmp_path / "run", folder=str(tmp_path / "drawings"), steps=4).step == 4
 
 
-def test_what_was_put_into_a_run_by_hand_is_passed_over(school, tmp_path):
-    straight = school.train(tmp_path / "straight", samples=1)
+def test_what_was_put_into_a_run_by_hand_is_passed_over(tiny_training, tmp_path):
+    straight = tiny_training.train(tmp_path / "straight", samples=1)
     run = tmp_path / "run"
-    until(2, school, run, samples=1)
+    until(2, tiny_training, run, samples=1)
     for name in ("step-\u00b2", "step-9", "step-000099.png", "step-1000000x"):
         (run / name).mkdir()
     (run / "step-000098").write_text("a file")
@@ -213,47 +213,47 @@ def test_what_was_put_into_a_run_by_hand_is_passed_over(school, tmp_path):
     (run / "samples" / "step-00000x.png").mkdir()
     with open(run / "log.jsonl", "ab") as file:
         file.write(b'no row\n[1]\n{"step": "one"}\n{"loss": 1}\n\xff\xfe\n')
-    resumed = school.train(run, samples=1)
+    resumed = tiny_training.train(run, samples=1)
     assert resumed.file.read_bytes() == straight.file.read_bytes()
     assert [sheet.shape for sheet in resumed.samples] == [sheet.shape for sheet in straight.samples]
     assert unclocked(resumed.rows) == unclocked(straight.rows)
 
 
 @pytest.mark.parametrize("seed", [2**53, 2**64 - 1])
-def test_any_seed_trains(school, tmp_path, seed):
-    assert school.train(tmp_path, steps=2, seed=seed, pair_seed=seed).step == 2
+def test_any_seed_trains(tiny_training, tmp_path, seed):
+    assert tiny_training.train(tmp_path, steps=2, seed=seed, pair_seed=seed).step == 2
     with pytest.raises(TrainingError, match="seed is 18446744073709551616, expected at most"):
-        school.train(tmp_path, seed=2**64)
+        tiny_training.train(tmp_path, seed=2**64)
 
 
-def test_a_damaged_state_is_named_and_the_step_before_serves(school, tmp_path):
-    school.train(tmp_path, steps=5)
+def test_a_damaged_state_is_named_and_the_step_before_serves(tiny_training, tmp_path):
+    tiny_training.train(tmp_path, steps=5)
     state = tmp_path / "step-000005" / STATE
     whole = state.read_bytes()
     state.write_bytes(whole[:-1000])
     with pytest.raises(TrainingError) as error:
-        school.train(tmp_path, steps=5)
+        tiny_training.train(tmp_path, steps=5)
     text = str(error.value)
     assert text.startswith(f"{state} is not a readable checkpoint (")
     assert text.endswith("); delete the folder step-000005 to go on from step 4") and "\n" not in text
     for path in (state, state.with_name(WEIGHTS), state.parent):
         path.unlink() if path.is_file() else path.rmdir()
-    assert school.train(tmp_path, steps=5).step == 5
+    assert tiny_training.train(tmp_path, steps=5).step == 5
     assert state.read_bytes() == whole
 
 
-def test_what_is_not_a_number_keeps_the_last_good_checkpoint(school, tmp_path, monkeypatch):
+def test_what_is_not_a_number_keeps_the_last_good_checkpoint(tiny_training, tmp_path, monkeypatch):
     forward = Stage1.forward
     cut = Cut()
 
-    def broken(self, lesson):
-        losses = forward(self, lesson)
+    def broken(self, batch):
+        losses = forward(self, batch)
         factor = float("nan") if cut.step == 3 else 1.0
         return type(losses)(losses.tokens * factor, losses.read_out)
 
     monkeypatch.setattr(Stage1, "forward", broken)
     with pytest.raises(TrainingError) as error:
-        school.train(tmp_path, cut.hooks(), steps=6, save_every=100)
+        tiny_training.train(tmp_path, cut.hooks(), steps=6, save_every=100)
     assert re.fullmatch(
         r"the loss became not a number at step 3 in combination \(., .\)( and \(., .\))*; the checkpoint of step 3 is "
         "the last good one; lower the learning rate",
@@ -265,20 +265,20 @@ def test_what_is_not_a_number_keeps_the_last_good_checkpoint(school, tmp_path, m
     drawn = load(tmp_path / "step-000003" / WEIGHTS)
     assert all(tensor.isfinite().all() for tensor in drawn.state_dict().values())
     monkeypatch.undo()
-    assert school.train(tmp_path, steps=6, rate=1e-4).step == 6
+    assert tiny_training.train(tmp_path, steps=6, rate=1e-4).step == 6
 
 
-def test_running_out_of_memory_changes_nothing_but_the_speed(school, tmp_path, monkeypatch):
-    straight = school.train(tmp_path / "straight", stage=2, steps=3)
+def test_running_out_of_memory_changes_nothing_but_the_speed(tiny_training, tmp_path, monkeypatch):
+    straight = tiny_training.train(tmp_path / "straight", stage=2, steps=3)
     forward = Stage2.forward
 
-    def limited(self, lesson):
-        if self.training and torch.is_grad_enabled() and len(lesson) > 2:
+    def limited(self, batch):
+        if self.training and torch.is_grad_enabled() and len(batch) > 2:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return forward(self, lesson)
+        return forward(self, batch)
 
     monkeypatch.setattr(Stage2, "forward", limited)
-    short = school.train(tmp_path / "short", stage=2, steps=3)
+    short = tiny_training.train(tmp_path / "short", stage=2, steps=3)
     expected, found = load_file(straight.file), load_file(short.file)
     assert expected.keys() == found.keys()
     for name in expected:

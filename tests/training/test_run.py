@@ -16,7 +16,7 @@ from drc.train.config import read_config
 from drc.train.run import Hooks
 from scripts.lib.tiny import CONFIG, write_tiny
 
-from .school import PICTURES, USERS, draw_pictures
+from .tiny_training import PICTURES, USERS, draw_pictures
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ PARTS = {f"drc.{part}." for part in (*PARTS, "disentangler.fusion")} | {"read_ou
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_what_is_trained_and_what_is_frozen(school, tmp_path, watched, stage):
+def test_what_is_trained_and_what_is_frozen(tiny_training, tmp_path, watched, stage):
     """How a LoRA or a frozen language model goes is told by test_lora.py."""
     hooks = watched()
-    result = school.train(tmp_path, hooks, stage=stage, steps=2, language_rate=1e-2)
+    result = tiny_training.train(tmp_path, hooks, stage=stage, steps=2, language_rate=1e-2)
     now = dict(hooks.trainer.inner.named_parameters())
     head, table = now["drc.lmm.language.lm_head.weight"], now["drc.lmm.language.model.embed_tokens.weight"]
     assert [name for name, tensor in now.items() if not tensor.requires_grad] == ["drc.lmm.language.lm_head.weight"]
@@ -57,7 +57,7 @@ def test_what_is_trained_and_what_is_frozen(school, tmp_path, watched, stage):
 
 
 @pytest.mark.parametrize("instructions", [1, 8, 16, 32])
-def test_instruction_vectors_whose_cells_divide_the_codes_learn_and_draw(school, tmp_path, instructions):
+def test_instruction_vectors_whose_cells_divide_the_codes_learn_and_draw(tiny_training, tmp_path, instructions):
     config = dataclasses.replace(
         CONFIG,
         lmm=dataclasses.replace(CONFIG.lmm, vision=dataclasses.replace(CONFIG.lmm.vision, image_size=64)),
@@ -65,43 +65,43 @@ def test_instruction_vectors_whose_cells_divide_the_codes_learn_and_draw(school,
         fusion=dataclasses.replace(CONFIG.fusion, instructions=instructions),
     )
     model = write_tiny(tmp_path / "model.safetensors", seed=1, config=config)  # other codes in the cache
-    drc = load(school.train(tmp_path, file=str(model), stage=2, steps=1, start="from nothing").file)
+    drc = load(tiny_training.train(tmp_path, file=str(model), stage=2, steps=1, start="from nothing").file)
     codes = torch.randint(CONFIG.lmm.vision.codes, (3, 64))
     instruction = drc.compose(drc.style(codes[:2], torch.ones(2)), drc.semantics(codes[2]))
     assert drc.lmm.draw(instruction, [0], Sampling()).shape == (1, 64)
 
 
-def test_other_numbers_of_instruction_vectors_are_refused(school, tmp_path):
+def test_other_numbers_of_instruction_vectors_are_refused(tiny_training, tmp_path):
     fusion = dataclasses.replace(CONFIG.fusion, instructions=12)
     model = write_tiny(tmp_path / "model.safetensors", config=dataclasses.replace(CONFIG, fusion=fusion))
     with pytest.raises(TrainingError, match="12 instruction vectors, 3 x 4 .*, expected .* divide its 4 x 4 codes"):
-        school.train(tmp_path, file=str(model))
+        tiny_training.train(tmp_path, file=str(model))
 
 
-def test_the_disturbances_of_a_training_are_not_those_of_its_exams(school, tmp_path, monkeypatch):
+def test_the_disturbances_of_a_training_are_not_those_of_its_validation(tiny_training, tmp_path, monkeypatch):
     given = []
     init = Batches.__init__
     monkeypatch.setattr(Batches, "__init__", lambda *a, **kw: given.append(kw) or init(*a, **kw))
-    school.train(tmp_path, steps=1, second_view=0.25, mirrored=False)
+    tiny_training.train(tmp_path, steps=1, second_view=0.25, mirrored=False)
     assert sorted(given, key=len) == [{}, {"second_view": 0.25, "mirrored": False}]
 
 
-def test_the_tokeniser_is_gone_while_the_rest_learns(school, tmp_path, watched):
+def test_the_tokeniser_is_gone_while_the_rest_learns(tiny_training, tmp_path, watched):
     placed = []
     hooks = watched(
         place=lambda module, device, memory: placed.append((module, memory, dict(module.named_parameters())))
     )
-    school.train(tmp_path, hooks, steps=1, samples=1)
+    tiny_training.train(tmp_path, hooks, steps=1, samples=1)
     (vision, encoding, _), (objective, learning, parameters) = placed
     assert type(vision).__name__ == "VisualTokenizer" and encoding > 0 and learning > 0
     assert objective is hooks.trainer.inner and objective.drc.lmm.vision is None
     assert parameters and not any("vision" in name for name in parameters)
 
 
-def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(school, tmp_path, watched):
+def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(tiny_training, tmp_path, watched):
     hooks = watched()
-    result = school.train(tmp_path, hooks, stage=1, steps=3, rate=0.05)
-    model, base, tensors = load(result.file), load(school.model), load_file(result.file)
+    result = tiny_training.train(tmp_path, hooks, stage=1, steps=3, rate=0.05)
+    model, base, tensors = load(result.file), load(tiny_training.model), load_file(result.file)
     assert (model.stage, model.step, model.licence) == (1, 3, base.licence)
     assert model.words.to_str() == base.words.to_str() and model.config == base.config
     for name, tensor in hooks.trainer.average.items():
@@ -117,45 +117,46 @@ def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(school, t
     assert instruction.vectors.isfinite().all()
 
 
-def test_stage_2_goes_on_from_stage_1(school, tmp_path, watched):
-    first = school.train(tmp_path / "first", stage=1)
+def test_stage_2_goes_on_from_stage_1(tiny_training, tmp_path, watched):
+    first = tiny_training.train(tmp_path / "first", stage=1)
     hooks = watched()
-    second = school.train(tmp_path / "second", hooks, stage=2, file=str(first.file))
+    second = tiny_training.train(tmp_path / "second", hooks, stage=2, file=str(first.file))
     shipped = load_file(first.file)
     read_out = {name for name in hooks.start if name.startswith("read_out.")}
     assert read_out and all(torch.equal(hooks.start[name], shipped[name]) for name in read_out)
     assert load(second.file).stage == 2
 
 
-def test_a_read_out_of_another_size_is_one_sentence(school, tmp_path):
-    model = load(school.model)
+def test_a_read_out_of_another_size_is_one_sentence(tiny_training, tmp_path):
+    model = load(tiny_training.model)
     model.read_out = {"spread.weight": torch.zeros(2, 2)}
     save(model, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match=r"^other.safetensors does not hold the read-out of its own sizes \(") as error:
-        school.train(tmp_path / "run", stage=1, file=str(tmp_path / "other.safetensors"))
+        tiny_training.train(tmp_path / "run", stage=1, file=str(tmp_path / "other.safetensors"))
     assert "\n" not in str(error.value)
 
 
-def test_from_nothing_keeps_the_tokeniser_and_words_alone(school, tmp_path, watched):
-    model = load(school.model)
+def test_from_nothing_keeps_the_tokeniser_and_words_alone(tiny_training, tmp_path, watched):
+    model = load(tiny_training.model)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "vision" not in name:
                 parameter.add_(1.0)
     save(model, tmp_path / "moved.safetensors")
     starts = []
-    for file, seed in ((school.model, 0), (tmp_path / "moved.safetensors", 0), (school.model, 1)):
+    for file, seed in ((tiny_training.model, 0), (tmp_path / "moved.safetensors", 0), (tiny_training.model, 1)):
         hooks = watched()
-        school.train(tmp_path / f"run{len(starts)}", hooks, file=str(file), start="from nothing", steps=1, seed=seed)
+        run, settings = tmp_path / f"run{len(starts)}", {"start": "from nothing", "steps": 1, "seed": seed}
+        tiny_training.train(run, hooks, file=str(file), **settings)
         starts.append(hooks.start)
     assert all(torch.equal(tensor, starts[1][name]) for name, tensor in starts[0].items())
     assert not all(torch.equal(tensor, starts[2][name]) for name, tensor in starts[0].items())
 
 
-def test_the_seed_decides_everything(school, tmp_path):
+def test_the_seed_decides_everything(tiny_training, tmp_path):
     def trained(name, **settings):
         torch.rand(3)
-        run = school.train(tmp_path / name, stage=2, steps=2, **settings)
+        run = tiny_training.train(tmp_path / name, stage=2, steps=2, **settings)
         return run.file.read_bytes(), (run.file.parent / STATE).read_bytes()
 
     first = trained("first")
@@ -163,14 +164,14 @@ def test_the_seed_decides_everything(school, tmp_path):
     assert trained("other", seed=1)[0] != first[0]
 
 
-def test_progress_is_told(school, tmp_path, watched):
+def test_progress_is_told(tiny_training, tmp_path, watched):
     files, encoded, sheets = [], [], []
     hooks = watched(
         on_file=lambda *numbers: files.append(numbers),
         on_picture=lambda *numbers: encoded.append(numbers),
         on_samples=sheets.append,
     )
-    fresh = dataclasses.replace(school, cache=tmp_path / "cache")
+    fresh = dataclasses.replace(tiny_training, cache=tmp_path / "cache")
     result = fresh.train(tmp_path / "run", hooks, stage=2, validate_every=2, samples=2, history=2)
     count = PICTURES * len(USERS)
     assert files[-1] == (count, count) and len(files) == count
@@ -190,20 +191,20 @@ FINISHED = {"stage": 2, "steps": 1, "augment": True, "crop": 0.5}
 
 
 @pytest.fixture(scope="module")
-def finished(school, tmp_path_factory):
+def finished(tiny_training, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "mine"
-    school.train(folder, **FINISHED)
+    tiny_training.train(folder, **FINISHED)
     return folder
 
 
-def test_the_settings_lie_beside_the_training(school, finished):
-    assert read_config(finished / "config.toml") == school.config(**FINISHED)
+def test_the_settings_lie_beside_the_training(tiny_training, finished):
+    assert read_config(finished / "config.toml") == tiny_training.config(**FINISHED)
 
 
-def test_a_run_that_is_complete_gives_what_was_learned(school, finished):
+def test_a_run_that_is_complete_gives_what_was_learned(tiny_training, finished):
     before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
     notes = []
-    result = school.train(finished, Hooks(on_note=notes.append), **FINISHED)
+    result = tiny_training.train(finished, Hooks(on_note=notes.append), **FINISHED)
     assert notes[-1:] == [
         "nothing was trained, as the run mine is complete: it already took 1 of 1; raise steps, or turn resume off to "
         "begin a new run"
@@ -211,21 +212,21 @@ def test_a_run_that_is_complete_gives_what_was_learned(school, finished):
     assert (result.file, result.step) == (finished / "step-000001" / "weights.safetensors", 1)
     assert result.rows[-1]["step"] == 1
     assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
-    fewer = school.train(finished, **FINISHED | {"patience": 3})  # of which no best one was kept
+    fewer = tiny_training.train(finished, **FINISHED | {"patience": 3})  # of which no best one was kept
     assert fewer.file == result.file
 
 
-def test_early_stopping_takes_the_best(school, tmp_path):
+def test_early_stopping_takes_the_best(tiny_training, tmp_path):
     """Nothing is learned at a rate that no weight can hold, so the first look is the best."""
     settings = {"steps": 50, "rate": 1e-30, "language_rate": 1e-30, "validate_every": 1, "patience": 3, "save_every": 1}
-    result = school.train(tmp_path / "mine", **settings)
+    result = tiny_training.train(tmp_path / "mine", **settings)
     assert result.step == 1 and result.rows[-1]["step"] == 4
     assert load(result.file).step == 1
     assert sorted(path.name for path in (tmp_path / "mine").glob("step-*")) == [
         f"step-00000{step}" for step in (1, 3, 4)
     ]
     notes = []
-    again = school.train(tmp_path / "mine", Hooks(on_note=notes.append), **settings)
+    again = tiny_training.train(tmp_path / "mine", Hooks(on_note=notes.append), **settings)
     assert again.file == result.file and "run mine is complete: it stopped early at 4 of 50" in notes[-1]
 
 
@@ -246,27 +247,27 @@ def test_early_stopping_takes_the_best(school, tmp_path):
         ),
     ],
 )
-def test_settings_that_do_not_serve(school, tmp_path, settings, sentence):
+def test_settings_that_do_not_serve(tiny_training, tmp_path, settings, sentence):
     with pytest.raises(TrainingError) as error:
-        school.train(tmp_path / "run", **settings)
+        tiny_training.train(tmp_path / "run", **settings)
     assert str(error.value) == sentence
     assert not (tmp_path / "run").exists()
 
 
-def test_stage_2_needs_towers_that_were_trained(school, tmp_path):
-    model = load(school.model)
+def test_stage_2_needs_towers_that_were_trained(tiny_training, tmp_path):
+    model = load(tiny_training.model)
     model.stage = 0
     save(model, tmp_path / "untrained.safetensors")
     with pytest.raises(TrainingError, match="^the towers of this model were never trained; train stage 1 first$"):
-        school.train(tmp_path / "run", stage=2, file=str(tmp_path / "untrained.safetensors"))
-    file = school.train(tmp_path / "run", stage=1, steps=1, file=str(tmp_path / "untrained.safetensors")).file
+        tiny_training.train(tmp_path / "run", stage=2, file=str(tmp_path / "untrained.safetensors"))
+    file = tiny_training.train(tmp_path / "run", stage=1, steps=1, file=str(tmp_path / "untrained.safetensors")).file
     assert load(file).stage == 1
 
 
-def test_a_folder_too_small_to_hold_any_back_is_trained_on_with_a_note(school, tmp_path, caplog):
+def test_a_folder_too_small_to_hold_any_back_is_trained_on_with_a_note(tiny_training, tmp_path, caplog):
     folder = draw_pictures(tmp_path / "few", {"anna": "crimson"}, count=2)
     with caplog.at_level(logging.INFO, "drc"):
-        result = school.train(tmp_path / "run", folder=str(folder), steps=1)
+        result = tiny_training.train(tmp_path / "run", folder=str(folder), steps=1)
     assert "validation uses pictures of the training" in caplog.messages
     assert "validation_loss" in result.rows[-1]
     assert sorted(path.name for path in (folder / "anna").iterdir()) == ["0.png", "1.png"]  # nothing was added

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ...model import DRC
-from ...train.batches import Batch
+from ...train.batches import BatchCodes
 from ...train.objectives import Stage2
 from ...train.validation import gaps
 from ..cases.domain import Case, Domain
@@ -29,8 +29,8 @@ def sensitivity(drc: DRC, domain: Domain, cases: Sequence[Case], history: str) -
 
 
 @torch.no_grad()
-def as_batch(drc: DRC, images: Tensor) -> Batch:
+def as_batch(drc: DRC, images: Tensor) -> BatchCodes:
     """Target, reference and history of every case [B, 2 + n, 3, S, S] -> a batch without text."""
     codes = codes_of(drc.lmm, images).cpu()
     text = torch.zeros(len(images), drc.lmm.text_slots, dtype=torch.long)
-    return Batch(codes[:, 0], codes[:, 2:], codes[:, 1], codes[:, 1], text)
+    return BatchCodes(codes[:, 0], codes[:, 2:], codes[:, 1], codes[:, 1], text)

@@ -5,16 +5,16 @@ import threading
 import pytest
 import torch
 
-from drc.train.ahead import Ahead, ahead
+from drc.train.prefetch import Prefetch, prefetch
 
 
 def test_every_step_gets_its_own():
-    seen = Ahead(lambda step: 10 * step)
+    seen = Prefetch(lambda step: 10 * step)
     assert [seen(step) for step in (0, 1, 2, 3)] == [0, 10, 20, 30]
 
 
 def test_a_step_out_of_turn_is_drawn_anew():
-    seen = Ahead(lambda step: 10 * step)
+    seen = Prefetch(lambda step: 10 * step)
     assert [seen(step) for step in (7, 3, 3, 8)] == [70, 30, 30, 80]
 
 
@@ -26,7 +26,7 @@ def test_the_next_step_is_drawn_before_it_is_asked_for():
             begun.set()
         return step
 
-    Ahead(draw)(4)
+    Prefetch(draw)(4)
     assert begun.wait(10)
 
 
@@ -36,7 +36,7 @@ def test_an_error_is_raised_at_the_step_that_it_belongs_to():
             raise ValueError("no picture")
         return step
 
-    seen = Ahead(draw)
+    seen = Prefetch(draw)
     assert seen(1) == 1
     with pytest.raises(ValueError, match="no picture"):
         seen(2)
@@ -46,5 +46,5 @@ def test_only_a_gpu_is_worth_a_thread():
     def draw(step: int) -> int:
         return step
 
-    assert ahead(draw, torch.device("cpu")) is draw
-    assert isinstance(ahead(draw, "cuda"), Ahead)
+    assert prefetch(draw, torch.device("cpu")) is draw
+    assert isinstance(prefetch(draw, "cuda"), Prefetch)

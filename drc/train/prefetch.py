@@ -9,7 +9,7 @@ import torch
 Drawn = TypeVar("Drawn")
 
 
-class Ahead(Generic[Drawn]):
+class Prefetch(Generic[Drawn]):
     """`draw` as a function of the step, called one step ahead on a thread of its own.
 
     What it draws must follow from the step alone. What it raises is raised at the step that it was meant for.
@@ -26,6 +26,6 @@ class Ahead(Generic[Drawn]):
         return drawn
 
 
-def ahead(draw: Callable[[int], Drawn], device: torch.device | str) -> Callable[[int], Drawn]:
+def prefetch(draw: Callable[[int], Drawn], device: torch.device | str) -> Callable[[int], Drawn]:
     """`draw`, ahead of time where a GPU computes; a CPU that learns has no thread to spare."""
-    return Ahead(draw) if torch.device(device).type == "cuda" else draw
+    return Prefetch(draw) if torch.device(device).type == "cuda" else draw

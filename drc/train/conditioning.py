@@ -1,6 +1,6 @@
-"""A lesson: one batch of the training with everything random about it already drawn, on the CPU.
+"""A training batch: codes with everything random about it already drawn, on the CPU.
 
-So any part of it, on any number of processes and in micro-batches of any size, is the same training; and since a lesson
+So any part of it, on any number of processes and in micro-batches of any size, is the same training; and since it
 follows from (seed, step) alone, a resumed run sees what an uninterrupted one would have seen.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from .batches import Batch
+from .batches import BatchCodes
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ PLAIN = Conditioning(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingBatch:
     """B samples of n history pictures; R semantic rows a picture, N codes, T text ids.
 
     target [B, N] is to be rebuilt while the language model is fed `fed` [B, N], the same codes with some blanked.
@@ -54,30 +54,30 @@ class Lesson:
     def __len__(self) -> int:
         return len(self.target)
 
-    def part(self, rows: slice | Tensor) -> "Lesson":
+    def part(self, rows: slice | Tensor) -> "TrainingBatch":
         """Some of the samples."""
-        return Lesson(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return TrainingBatch(*(getattr(self, field.name)[rows] for field in fields(self)))
 
-    def to(self, device: torch.device | str) -> "Lesson":
+    def to(self, device: torch.device | str) -> "TrainingBatch":
         moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
-        return Lesson(**moved | {"read": self.read})
+        return TrainingBatch(**moved | {"read": self.read})
 
 
-def draw_lesson(
-    batch: Batch,
+def draw_batch(
+    codes: BatchCodes,
     conditioning: Conditioning,
     blank: int,
     rows: int,
     chances: Tensor,
     share: float,
     generator: torch.Generator,
-) -> Lesson:
+) -> TrainingBatch:
     """Draws what is random about a batch.
 
     `blank` is the code that stands for a blanked one, `rows` is R, `chances` [4] those of COMBINATIONS, and `share` how
     much of the batch, from its beginning, the language model reads.
     """
-    B = len(batch.target)
+    B = len(codes.target)
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(*shape, generator=generator)
@@ -92,13 +92,13 @@ def draw_lesson(
     masked = uniform(B, rows) < ratio
     masked[:, 0] &= ~masked.all(dim=1)
     combination = torch.multinomial(chances, B, replacement=True, generator=generator)
-    return Lesson(
-        batch.target,
-        blanked(batch.target, blank, conditioning, generator),
-        batch.history,
-        batch.reference,
-        batch.partner,
-        torch.where(with_text[:, None], batch.text, 0),
+    return TrainingBatch(
+        codes.target,
+        blanked(codes.target, blank, conditioning, generator),
+        codes.history,
+        codes.reference,
+        codes.partner,
+        torch.where(with_text[:, None], codes.text, 0),
         combination,
         no_style,
         masked | (no_semantics | alone)[:, None],
@@ -115,17 +115,17 @@ def blanked(codes: Tensor, blank: int, conditioning: Conditioning, generator: to
     return codes.masked_fill(torch.rand(codes.shape, generator=generator) < ratio, blank)
 
 
-def plain_lesson(batch: Batch, rows: int) -> Lesson:
+def plain_batch(codes: BatchCodes, rows: int) -> TrainingBatch:
     """A batch with nothing dropped, blanked or left unread; of the four combinations the first, (a, a)."""
-    B = len(batch.target)
+    B = len(codes.target)
     no = torch.zeros(B, dtype=torch.bool)
-    return Lesson(
-        batch.target,
-        batch.target,
-        batch.history,
-        batch.reference,
-        batch.partner,
-        torch.zeros_like(batch.text),
+    return TrainingBatch(
+        codes.target,
+        codes.target,
+        codes.history,
+        codes.reference,
+        codes.partner,
+        torch.zeros_like(codes.text),
         torch.zeros(B, dtype=torch.long),
         no,
         no[:, None].expand(B, rows),

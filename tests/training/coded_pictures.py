@@ -1,4 +1,4 @@
-"""A world of 12 meanings and 10 styles, told by codes: what a batch holds can be read off it."""
+"""Pictures of 12 meanings in 10 styles, told by codes: what a batch holds can be read off it."""
 
 import dataclasses
 
@@ -7,8 +7,8 @@ import torch
 from drc.data.pictures import Picture
 from drc.model import DRC
 from drc.train.batches import Batches, Index
+from drc.train.conditioning import Conditioning, TrainingBatch, draw_batch
 from drc.train.importance import ImportanceSampler
-from drc.train.lessons import Conditioning, Lesson, draw_lesson
 from drc.train.objectives import STAGES, Objective
 from scripts.lib.tiny import CONFIG
 
@@ -65,20 +65,20 @@ def make_objective(stage: int, **keywords) -> Objective:
     return STAGES[stage](drc, **keywords)
 
 
-def make_lesson(
+def make_batch(
     step: int,
     stage: int = 2,
     batches: Batches | None = None,
     conditioning: Conditioning | None = None,
     share: float = 1.0,
     sampler: ImportanceSampler | None = None,
-) -> Lesson:
+) -> TrainingBatch:
     batches = batches or make_batches(size=8)[0]
-    batch = batches.triplets(step) if stage == 1 else batches.personal(step, 3)
+    codes = batches.triplets(step) if stage == 1 else batches.personal(step, 3)
     chances = EVEN if sampler is None else sampler.chances(step)
     generator = torch.Generator().manual_seed(step)
-    return draw_lesson(batch, conditioning or Conditioning(), BLANK, ROWS, chances, share, generator)
+    return draw_batch(codes, conditioning or Conditioning(), BLANK, ROWS, chances, share, generator)
 
 
-def changed(lesson: Lesson, **tensors: torch.Tensor) -> Lesson:
-    return dataclasses.replace(lesson, **tensors)
+def changed(batch: TrainingBatch, **tensors: torch.Tensor) -> TrainingBatch:
+    return dataclasses.replace(batch, **tensors)

@@ -25,7 +25,7 @@ def draw_pictures(folder: Path, users: dict[str, str], count: int = PICTURES) ->
 
 
 @dataclasses.dataclass
-class School:
+class TinyTraining:
     """Trains as a node does; `config` and `train` take settings of all three tables by name."""
 
     model: Path
