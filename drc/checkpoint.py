@@ -23,7 +23,7 @@ from .tensor_file import AGAIN, header_in, look, read_tensors, require_floating,
 
 ARCHITECTURE = "drc-mini-1"
 ARCHITECTURES = (ARCHITECTURE, pretrained.ARCHITECTURE)
-READ_OUT = "read_out."  # prefix of weights that only training uses
+AUXILIARY_HEAD = "read_out."  # how the names of its weights begin in files; only training uses them
 PROMISED = "the weights its header promises"
 LONGEST = 1000  # letters of a licence or a name
 
@@ -50,7 +50,7 @@ def read_header(path: Path) -> dict[str, str]:
     except ValueError as error:
         raise ValueError(f"{path.name} does not describe a DRC model: it {error}; {AGAIN}") from error
     require_floating(path, contents.dtypes)
-    shapes = {name: shape for name, shape in contents.shapes.items() if not name.startswith(READ_OUT)}
+    shapes = {name: shape for name, shape in contents.shapes.items() if not name.startswith(AUXILIARY_HEAD)}
     require_shapes(path, PROMISED, shapes, own_shapes(config, header))
     return header
 
@@ -130,8 +130,8 @@ def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None 
 def read_own(model: DRC, path: Path, assign: bool = False) -> None:
     """Fills `model` with all that its own file holds."""
     tensors = {name: tensor.float() for name, tensor in read_tensors(path).items()}
-    read_out = [name for name in tensors if name.startswith(READ_OUT)]
-    model.read_out = {name[len(READ_OUT) :]: tensors.pop(name) for name in read_out}
+    auxiliary_head = [name for name in tensors if name.startswith(AUXILIARY_HEAD)]
+    model.auxiliary_head = {name[len(AUXILIARY_HEAD) :]: tensors.pop(name) for name in auxiliary_head}
     found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own_state(model)))
     require_shapes(path, PROMISED, found, expected)
     model.load_state_dict(tensors, strict=False, assign=assign or bool(model.over))
@@ -165,5 +165,5 @@ def save(model: DRC, path: Path, half: bool = False) -> None:
     if half:
         tensors = {name: tensor.half() for name, tensor in tensors.items()}
     else:
-        tensors |= {READ_OUT + name: tensor for name, tensor in model.read_out.items()}
+        tensors |= {AUXILIARY_HEAD + name: tensor for name, tensor in model.auxiliary_head.items()}
     write_safetensors(tensors, path, metadata_of(header_of(model)))

@@ -144,7 +144,8 @@ class DRC(nn.Module):
     """`lmm` draws, `disentangler` tells it what; `words` reads text.
 
     `hash` names the weights on every record. `stage` is the stage of training that was last, 0 where the towers were
-    never trained, after `step` steps. `read_out` holds the weights of what only training uses, where they were kept.
+    never trained, after `step` steps. `auxiliary_head` holds the weights of the head that only training uses, where
+    they were kept.
     """
 
     def __init__(self, config: DRCConfig, words: Tokenizer | None = None, operations=nn):
@@ -152,7 +153,7 @@ class DRC(nn.Module):
         self.config, self.words, self.hash = config, words, ""
         self.stage, self.step, self.licence = 2, 0, ""
         self.over: dict[str, str] = {}  # hash and name of the converted set that the LMM was read from, if it was
-        self.read_out: dict[str, Tensor] = {}
+        self.auxiliary_head: dict[str, Tensor] = {}
         self.lmm = config.lmm.build(operations)
         self.disentangler = Disentangler(config, operations)
 

@@ -119,10 +119,10 @@ def plainest(config: Config, folder: Path) -> dict:
     batches = FreshBatches(None, share.index, data.text, data.text_row, training.batch, share.own_share, training.seed)
     batches.pictures, batches.vision = data.pictures, lmm.vision.requires_grad_(False)
     lmm.tie()
-    torch.manual_seed(training.seed)  # the read-out may begin at random
+    torch.manual_seed(training.seed)  # the auxiliary head may begin at random
     objective = STAGES[training.stage](drc.train())
-    if drc.read_out:
-        objective.read_out.load_state_dict(drc.read_out)
+    if drc.auxiliary_head:
+        objective.auxiliary_head.load_state_dict(drc.auxiliary_head)
     trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, training.rate, (0.9, 0.95), weight_decay=training.weight_decay)
     losses, seconds = [], []
@@ -133,7 +133,7 @@ def plainest(config: Config, folder: Path) -> dict:
         even, rows = torch.full((4,), 0.25), drc.config.tower.rows
         batch = draw_batch(codes, training.conditioning(), lmm.blank_code, rows, even, 1.0, random)
         found = objective(batch)
-        loss = found.tokens.mean() + found.read_out.mean()
+        loss = found.tokens.mean() + found.auxiliary.mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, training.gradient_norm)

@@ -123,7 +123,7 @@ def train_stage2(options: argparse.Namespace) -> None:
 
 
 def train_further(options: argparse.Namespace) -> None:
-    """Stage 2 on from the weights that ship; the read-out, which does not ship, begins anew.
+    """Stage 2 on from the weights that ship; the auxiliary head, which does not ship, begins anew.
 
     A copy of them is kept in --out, as `export` writes over them and the run could not go on afterwards.
     """

@@ -96,7 +96,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How it learns. `rate` is that of towers, fusion and read-out, `language_rate` that of the language model.
+    """How it learns. `rate` is that of towers, fusion and auxiliary head, `language_rate` that of the language model.
 
     micro_batch: samples that go through the model at once, 0: as many as are quickest, see `drc.train.run.QUICKEST`;
         memory, not the result, depends on it.

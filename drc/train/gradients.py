@@ -45,7 +45,7 @@ class GradientStep:
         waited = time.monotonic() - start
         while True:
             try:
-                tokens, read_out = self.gradients(batch)
+                tokens, auxiliary = self.gradients(batch)
                 break
             except torch.cuda.OutOfMemoryError:
                 most = math.ceil(len(batch) / self.processes.count)
@@ -55,11 +55,12 @@ class GradientStep:
                 self.micro_batch = math.ceil(size / 2)
                 self.model.zero_grad()
                 log.info("out of memory at step %d: %d samples at once from now on", step, self.micro_batch)
-        self.require_finite(step, batch, tokens, read_out)
-        numbers = {"loss": tokens.mean() + read_out.mean(), "tokens": tokens.mean(), "read_out": read_out.mean()}
+        self.require_finite(step, batch, tokens, auxiliary)
+        # The log calls the auxiliary head read_out.
+        numbers = {"loss": tokens.mean() + auxiliary.mean(), "tokens": tokens.mean(), "read_out": auxiliary.mean()}
         if self.sampler is not None:
-            # A model without a read-out reads every sample.
-            self.sampler.update(batch.combination, read_out if read_out.any() else tokens)
+            # A model without an auxiliary head reads every sample.
+            self.sampler.update(batch.combination, auxiliary if auxiliary.any() else tokens)
             for index, (i, j) in enumerate(COMBINATIONS):
                 numbers[f"p_{i}{j}"] = chances[index]
                 if self.sampler.difficulty[index] > 0:  # drawn at least once
@@ -79,15 +80,15 @@ class GradientStep:
             some, last = mine.part(rows), first == passes - 1
             with contextlib.nullcontext() if last else self.processes.without_exchange(self.model):
                 losses = self.model(some.to(self.processes.device))
-                loss = losses.tokens.sum() / read_all + losses.read_out.sum() / all_samples
+                loss = losses.tokens.sum() / read_all + losses.auxiliary.sum() / all_samples
                 self.processes.backward(loss)
             found[rows][: len(losses.tokens), 0] = losses.tokens.detach().float().cpu()
-            found[rows, 1] = losses.read_out.detach().float().cpu()
+            found[rows, 1] = losses.auxiliary.detach().float().cpu()
         rows = self.processes.gather(found)
         return rows[batch.read, 0], rows[:, 1]
 
-    def require_finite(self, step: int, batch: TrainingBatch, tokens: torch.Tensor, read_out: torch.Tensor) -> None:
-        broken = ~read_out.isfinite()
+    def require_finite(self, step: int, batch: TrainingBatch, tokens: torch.Tensor, auxiliary: torch.Tensor) -> None:
+        broken = ~auxiliary.isfinite()
         broken[: len(tokens)] |= ~tokens.isfinite()
         if not broken.any():
             return

@@ -67,7 +67,7 @@ def pass_peak(objective: nn.Module, batch: TrainingBatch) -> int:
     """Most bytes at a time of all that a forward and backward pass makes."""
     with LiveBytes(objective.parameters()) as live:
         losses = objective(batch)
-        (losses.tokens.sum() + losses.read_out.sum()).backward()
+        (losses.tokens.sum() + losses.auxiliary.sum()).backward()
     objective.zero_grad()
     return live.peak
 

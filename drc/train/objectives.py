@@ -32,10 +32,10 @@ def language_share(step: int, steps: int, instructions_first: float = INSTRUCTIO
 
 @dataclass(frozen=True)
 class Losses:
-    """Mean token losses in nats per code: tokens [b] of the samples that the language model read, read_out [B]."""
+    """Mean token losses in nats per code: tokens [b] of the samples that the language model read, auxiliary [B]."""
 
     tokens: Tensor
-    read_out: Tensor
+    auxiliary: Tensor
 
 
 class AuxiliaryHead(nn.Module):
@@ -87,8 +87,12 @@ class Objective(nn.Module):
     def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, token_losses: Callable | None = None):
         super().__init__()
         self.drc, self.precision = drc, precision
-        self.read_out = AuxiliaryHead(drc)
+        self.read_out = AuxiliaryHead(drc)  # by this name its weights are found in checkpoints
         self.token_losses = token_losses or globals()["token_losses"]
+
+    @property
+    def auxiliary_head(self) -> AuxiliaryHead:
+        return self.read_out
 
     def rows(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         """Style rows [B, S, d], semantic rows [B, R, d], and their padding masks [B, n, S / n] and [B, R]."""
@@ -108,7 +112,7 @@ class Objective(nn.Module):
             given = batch.text[read], instructions[read], batch.fed[read], batch.target[read]
             tokens = self.token_losses(drc, *given)
             # A clone, as a sharded model wants no views for results.
-            return Losses(tokens[:count].clone(), self.read_out(drc, instructions, batch.target))
+            return Losses(tokens[:count].clone(), self.auxiliary_head(drc, instructions, batch.target))
 
 
 class Stage1(Objective):

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ..checkpoint import header_of, load, own_state
+from ..checkpoint import AUXILIARY_HEAD, header_of, load, own_state
 from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
@@ -209,9 +209,9 @@ class Training:
             drc.stage = training.stage
             objective = kind(drc, precision, token_losses)
         if self.hooks.on_part is not None:
-            call_between_layers(objective.read_out, self.hooks.on_part)
-        if settings.start == "from the model" and drc.read_out:
-            load_read_out(objective, drc.read_out, Path(settings.file))
+            call_between_layers(objective.auxiliary_head, self.hooks.on_part)
+        if settings.start == "from the model" and drc.auxiliary_head:
+            load_auxiliary_head(objective, drc.auxiliary_head, Path(settings.file))
         if training.recompute:
             recompute(drc.lmm.layers())
         return objective
@@ -261,7 +261,7 @@ class Training:
         """The batch of a step; of other batches, the whole is read."""
         training = self.config.training
         share = language_share(step, training.steps, training.instructions_first)
-        if not self.objective.read_out.reads:
+        if not self.objective.auxiliary_head.reads:
             share = 1.0  # who is not read teaches nothing
         codes = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
         chances = torch.full((4,), 0.25) if self.sampler is None or batches else self.sampler.chances(step)
@@ -304,26 +304,26 @@ class Training:
             self.hooks.on_samples(sheet)
 
     def weights(self, trainer: Trainer) -> Checkpoint:
-        """The file of the averaged weights: a model like any other, and the read-out for a training to come."""
+        """The file of the averaged weights: a model like any other, and the auxiliary head for a training to come."""
         drc = self.drc
         with trainer.averaged():
             state = {name: whole(tensor.detach()) for name, tensor in own_state(drc).items()}
             learned = drc.lmm.exported(part(state, LMM), self.vision)
             state = {name: tensor for name, tensor in state.items() if not name.startswith(LMM)}
             state |= {f"{LMM}{name}": tensor for name, tensor in learned.items()}
-            read_out = {name: whole(tensor.detach()) for name, tensor in self.objective.read_out.state_dict().items()}
-            state |= {f"read_out.{name}": tensor for name, tensor in read_out.items()}
+            head = self.objective.auxiliary_head.state_dict()
+            state |= {f"{AUXILIARY_HEAD}{name}": whole(tensor.detach()) for name, tensor in head.items()}
             tensors = on_cpu(state)
         header = header_of(drc) | {"step": str(trainer.step), "base": drc.hash}
         return Checkpoint(tensors, header)
 
 
-def load_read_out(objective: Objective, tensors: dict[str, torch.Tensor], path: Path) -> None:
+def load_auxiliary_head(objective: Objective, tensors: dict[str, torch.Tensor], path: Path) -> None:
     """ValueError where the model's file holds those of another model."""
-    own = objective.read_out.state_dict()
+    own = objective.auxiliary_head.state_dict()
     found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own))
-    require_shapes(path, "the read-out of its own sizes", found, expected)
-    objective.read_out.load_state_dict(tensors)
+    require_shapes(path, "the auxiliary head of its own sizes", found, expected)
+    objective.auxiliary_head.load_state_dict(tensors)
 
 
 def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> list[np.ndarray]:

@@ -74,7 +74,7 @@ def fixed_loss(
 ) -> float:
     """The training's own loss on a batch that is always the same."""
     losses = losses_of(objective, batch, device, on_pass)
-    return float(losses.tokens.mean() + losses.read_out.mean())
+    return float(losses.tokens.mean() + losses.auxiliary.mean())
 
 
 def losses_of(
@@ -87,7 +87,7 @@ def losses_of(
         found.append(objective(batch.part(slice(first, first + CHUNK)).to(device)))
         if on_pass is not None:
             on_pass()
-    return Losses(torch.cat([one.tokens for one in found]), torch.cat([one.read_out for one in found]))
+    return Losses(torch.cat([one.tokens for one in found]), torch.cat([one.auxiliary for one in found]))
 
 
 @torch.no_grad()

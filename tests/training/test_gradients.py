@@ -51,7 +51,7 @@ def short_of_memory(monkeypatch, objective_kind, room):
         sizes.append(len(batch))
         if len(batch) > room:
             losses = forward(self, batch.part(slice(1)))
-            losses.read_out.sum().backward()  # what was reached until then must not count
+            losses.auxiliary.sum().backward()  # what was reached until then must not count
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return forward(self, batch)
 
@@ -81,7 +81,7 @@ def test_memory_for_not_even_one_sample_is_an_error(monkeypatch):
     assert sizes == [8, 4, 2, 1]
 
 
-@pytest.mark.parametrize(("of", "index"), [("tokens", 5), ("read_out", 2)])
+@pytest.mark.parametrize(("of", "index"), [("tokens", 5), ("auxiliary", 2)])
 @pytest.mark.parametrize("micro_batch", [0, 3])
 def test_a_loss_that_is_not_a_number_is_named(monkeypatch, of, index, micro_batch):
     objective, combination = make_objective(1), torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
@@ -92,7 +92,7 @@ def test_a_loss_that_is_not_a_number_is_named(monkeypatch, of, index, micro_batc
 
     def broken(self, some):
         losses = forward(self, some)
-        vars_of = {"tokens": losses.tokens, "read_out": losses.read_out}
+        vars_of = {"tokens": losses.tokens, "auxiliary": losses.auxiliary}
         vars_of[of] = vars_of[of].masked_fill((some.fed == 7).all(dim=1), float("nan"))
         return type(losses)(**vars_of)
 
@@ -109,7 +109,7 @@ def test_a_loss_that_is_not_a_number_is_named(monkeypatch, of, index, micro_batc
 def test_stage_2_has_no_combinations_to_name(monkeypatch):
     objective = make_objective(2)
     with torch.no_grad():
-        objective.read_out.spread.weight.fill_(float("inf"))
+        objective.auxiliary_head.spread.weight.fill_(float("inf"))
     gradient_step = GradientStep(objective, make_batch, OneProcess())
     with pytest.raises(DivergedError, match="^the loss became not a number at step 3$"):
         gradient_step(3)

@@ -48,4 +48,4 @@ def test_gaps_are_differences_of_losses():
 def test_the_loss_of_a_fixed_batch_is_that_of_training():
     objective, batch = make_objective(2), make_batch(0)
     losses = objective(batch)
-    assert fixed_loss(objective, batch, "cpu") == (losses.tokens.mean() + losses.read_out.mean()).item()
+    assert fixed_loss(objective, batch, "cpu") == (losses.tokens.mean() + losses.auxiliary.mean()).item()

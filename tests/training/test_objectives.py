@@ -29,7 +29,7 @@ def plain(size: int = 8):
 def gradients(objective, batch) -> dict[str, torch.Tensor]:
     objective.zero_grad()
     losses = objective(batch)
-    (losses.tokens.mean() + losses.read_out.mean()).backward()
+    (losses.tokens.mean() + losses.auxiliary.mean()).backward()
     return {name: p.grad.clone() for name, p in objective.named_parameters() if p.grad is not None}
 
 
@@ -39,7 +39,7 @@ def test_gradient_reaches_every_trained_parameter(kind):
     stage = 1 if kind == 1 else 2
     for step in range(4):
         losses = objective(make_batch(step, stage, make_batches(size=16)[0]))
-        (losses.tokens.sum() + losses.read_out.sum()).backward()
+        (losses.tokens.sum() + losses.auxiliary.sum()).backward()
     trained = {name: p for name, p in objective.named_parameters() if p.requires_grad}
     assert [name for name, p in trained.items() if p.grad is None or not p.grad.any()] == []
 
@@ -52,7 +52,7 @@ def test_losses_are_those_of_each_sample(stage):
     for index in (0, 5):
         alone = objective(batch.part(slice(index, index + 1)))
         torch.testing.assert_close(alone.tokens[0], together.tokens[index])
-        torch.testing.assert_close(alone.read_out[0], together.read_out[index])
+        torch.testing.assert_close(alone.auxiliary[0], together.auxiliary[index])
 
 
 @pytest.mark.parametrize(("step", "share"), [(0, 1 / 4), (3, 1 / 4), (4, 1.0), (9, 1.0)])
@@ -62,7 +62,7 @@ def test_the_language_model_reads_a_quarter_at_first(step, share, monkeypatch):
     monkeypatch.setattr(objective.drc.lmm.language, "hidden", lambda x: counted.append(len(x)) or forward(x))
     assert language_share(step, steps=10, instructions_first=0.4) == share
     losses = objective(make_batch(step, share=share))
-    assert counted == [8 * share] == [len(losses.tokens)] and len(losses.read_out) == 8
+    assert counted == [8 * share] == [len(losses.tokens)] and len(losses.auxiliary) == 8
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -94,8 +94,8 @@ def test_the_loss_of_stage_2_without_a_condition(what, given):
     if given == "reference":
         other["partner"] = batch.partner.roll(1, 0)
     dropped = changed(batch, **{what: torch.ones_like(getattr(batch, what))})
-    assert not torch.allclose(objective(batch).read_out, objective(changed(batch, **other)).read_out)
-    torch.testing.assert_close(objective(dropped).read_out, objective(changed(dropped, **other)).read_out)
+    assert not torch.allclose(objective(batch).auxiliary, objective(changed(batch, **other)).auxiliary)
+    torch.testing.assert_close(objective(dropped).auxiliary, objective(changed(dropped, **other)).auxiliary)
 
 
 def test_the_four_combinations_of_stage_1_differ():
@@ -115,7 +115,7 @@ def test_training_starts_from_a_copier():
     reference = torch.randint(CODES, (32, N))
     objective = Stage2(make_drc())
     read = [
-        objective(changed(batch, target=reference, reference=shown, partner=shown)).read_out.mean().item()
+        objective(changed(batch, target=reference, reference=shown, partner=shown)).auxiliary.mean().item()
         for shown in (reference, reference.roll(1, 0))
     ]
     assert read[0] < read[1] - 0.05, read  # of log 24 = 3.18 for guessing
@@ -128,7 +128,7 @@ def test_bfloat16(stage):
     expected, found = exact(batch), fast(batch)
     assert not torch.equal(expected.tokens, found.tokens)
     torch.testing.assert_close(found.tokens.float(), expected.tokens, atol=0.05, rtol=0)
-    torch.testing.assert_close(found.read_out.float(), expected.read_out, atol=0.05, rtol=0)
+    torch.testing.assert_close(found.auxiliary.float(), expected.auxiliary, atol=0.05, rtol=0)
     assert {grad.dtype for grad in gradients(fast, batch).values()} == {torch.float32}
 
 

@@ -249,7 +249,7 @@ def test_what_is_not_a_number_keeps_the_last_good_checkpoint(tiny_training, tmp_
     def broken(self, batch):
         losses = forward(self, batch)
         factor = float("nan") if cut.step == 3 else 1.0
-        return type(losses)(losses.tokens * factor, losses.read_out)
+        return type(losses)(losses.tokens * factor, losses.auxiliary)
 
     monkeypatch.setattr(Stage1, "forward", broken)
     with pytest.raises(TrainingError) as error:

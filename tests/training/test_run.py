@@ -122,16 +122,17 @@ def test_stage_2_goes_on_from_stage_1(tiny_training, tmp_path, watched):
     hooks = watched()
     second = tiny_training.train(tmp_path / "second", hooks, stage=2, file=str(first.file))
     shipped = load_file(first.file)
-    read_out = {name for name in hooks.start if name.startswith("read_out.")}
-    assert read_out and all(torch.equal(hooks.start[name], shipped[name]) for name in read_out)
+    auxiliary_head = {name for name in hooks.start if name.startswith("read_out.")}
+    assert auxiliary_head and all(torch.equal(hooks.start[name], shipped[name]) for name in auxiliary_head)
     assert load(second.file).stage == 2
 
 
-def test_a_read_out_of_another_size_is_one_sentence(tiny_training, tmp_path):
+def test_an_auxiliary_head_of_another_size_is_one_sentence(tiny_training, tmp_path):
     model = load(tiny_training.model)
-    model.read_out = {"spread.weight": torch.zeros(2, 2)}
+    model.auxiliary_head = {"spread.weight": torch.zeros(2, 2)}
     save(model, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match=r"^other.safetensors does not hold the read-out of its own sizes \(") as error:
+    sentence = r"^other.safetensors does not hold the auxiliary head of its own sizes \("
+    with pytest.raises(ValueError, match=sentence) as error:
         tiny_training.train(tmp_path / "run", stage=1, file=str(tmp_path / "other.safetensors"))
     assert "\n" not in str(error.value)
 
