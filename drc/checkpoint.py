@@ -5,6 +5,7 @@ That of a model over a pretrained LMM names the converted set that it needs besi
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from .hollow import Shapes, shapes_of
 from .lmm.lavit.converted import open_set
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.text import read_words
-from .model import DRC, DRCConfig
+from .model import DRC, About, DRCConfig
 from .settings import brief
 from .tensor_file import AGAIN, header_in, look, read_tensors, require_floating, require_shapes
 
@@ -88,10 +89,9 @@ def own_shapes(config: DRCConfig, header: dict[str, str]) -> Shapes:
 def build(header: dict[str, str], operations=nn) -> DRC:
     """An empty model of the architecture that a checkpoint's header describes, as `read_header` gives it."""
     config = DRCConfig.from_json(header["config"])
-    model = DRC(config, words_of(header, config), operations)
-    model.over = {name: header[name] for name in ("lmm", "lmm_name") if name in header}
-    model.stage, model.step, model.licence = int(header["stage"]), int(header["step"]), header.get("licence", "")
-    return model
+    base = {name: header[name] for name in ("lmm", "lmm_name") if name in header}
+    about = About("", int(header["stage"]), int(header["step"]), header.get("licence", ""), base)
+    return DRC(config, words_of(header, config), operations, about)
 
 
 def load(path: Path, operations=nn, lmm: Path | None = None) -> DRC:
@@ -117,12 +117,12 @@ def load_own(path: Path) -> DRC:
 def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None = None) -> None:
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them."""
     model.eval()
-    if model.over:
-        base = pretrained.set_of(path, model.over, lmm)
+    if model.about.base_lmm:
+        base = pretrained.set_of(path, model.about.base_lmm, lmm)
         pretrained.read_pretrained(model, base)
         if pretrained.is_set(path):
             pretrained.initialise(model)
-            model.hash = base.hash
+            model.about = replace(model.about, hash=base.hash)
             return
     read_own(model, path, assign)
 
@@ -130,30 +130,34 @@ def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None 
 def read_own(model: DRC, path: Path, assign: bool = False) -> None:
     """Fills `model` with all that its own file holds."""
     tensors = {name: tensor.float() for name, tensor in read_tensors(path).items()}
-    auxiliary_head = [name for name in tensors if name.startswith(AUXILIARY_HEAD)]
-    model.auxiliary_head = {name[len(AUXILIARY_HEAD) :]: tensors.pop(name) for name in auxiliary_head}
+    kept = [name for name in tensors if name.startswith(AUXILIARY_HEAD)]
+    head = {name[len(AUXILIARY_HEAD) :]: tensors.pop(name) for name in kept}
     found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own_state(model)))
     require_shapes(path, PROMISED, found, expected)
-    model.load_state_dict(tensors, strict=False, assign=assign or bool(model.over))
-    model.hash = file_hash(path)
+    model.load_state_dict(tensors, strict=False, assign=assign or bool(model.about.base_lmm))
+    model.about = replace(model.about, hash=file_hash(path), auxiliary_head=head)
 
 
 def own_state(model: DRC) -> dict[str, Tensor]:
     """The state dict without what a pretrained LMM brings."""
-    return {name: tensor for name, tensor in model.state_dict().items() if not model.over or pretrained.is_own(name)}
+    return {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if not model.about.base_lmm or pretrained.is_own(name)
+    }
 
 
 def header_of(model: DRC) -> dict[str, str]:
     """What a checkpoint says of itself."""
-    words = {} if model.over else {"words": json.dumps(json.loads(model.words.to_str()))}
+    words = {} if model.about.base_lmm else {"words": json.dumps(json.loads(model.words.to_str()))}
     return {
-        "architecture": pretrained.ARCHITECTURE if model.over else ARCHITECTURE,
+        "architecture": pretrained.ARCHITECTURE if model.about.base_lmm else ARCHITECTURE,
         "config": model.config.to_json(),
         "stage": str(model.stage),
-        "step": str(model.step),
-        "licence": model.licence,
+        "step": str(model.about.step),
+        "licence": model.about.licence,
         **words,
-        **model.over,
+        **model.about.base_lmm,
     }
 
 
@@ -165,5 +169,5 @@ def save(model: DRC, path: Path, half: bool = False) -> None:
     if half:
         tensors = {name: tensor.half() for name, tensor in tensors.items()}
     else:
-        tensors |= {AUXILIARY_HEAD + name: tensor for name, tensor in model.auxiliary_head.items()}
+        tensors |= {AUXILIARY_HEAD + name: tensor for name, tensor in model.about.auxiliary_head.items()}
     write_safetensors(tensors, path, metadata_of(header_of(model)))

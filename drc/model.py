@@ -140,22 +140,40 @@ def pass_through(attention: nn.Module, sharpness: float, share: float) -> None:
     attention.out.weight.data.mul_(share)
 
 
-class DRC(nn.Module):
-    """`lmm` draws, `disentangler` tells it what; `words` reads text.
+@dataclass(frozen=True)
+class About:
+    """What the file of a model says of it.
 
     `hash` names the weights on every record. `stage` is the stage of training that was last, 0 where the towers were
-    never trained, after `step` steps. `auxiliary_head` holds the weights of the head that only training uses, where
-    they were kept.
+    never trained, after `step` steps. `base_lmm` holds hash and name, as a file's header has them, of the converted set
+    that the LMM is read from; it is empty for an LMM whose weights are in the file. `auxiliary_head` holds the weights
+    of the head that only training uses, where they were kept.
     """
 
-    def __init__(self, config: DRCConfig, words: Tokenizer | None = None, operations=nn):
+    hash: str = ""
+    stage: int = 2
+    step: int = 0
+    licence: str = ""
+    base_lmm: dict[str, str] = field(default_factory=dict)
+    auxiliary_head: dict[str, Tensor] = field(default_factory=dict)
+
+
+class DRC(nn.Module):
+    """`lmm` draws, `disentangler` tells it what; `words` reads text, `about` says where the weights are from."""
+
+    def __init__(self, config: DRCConfig, words: Tokenizer | None = None, operations=nn, about: About | None = None):
         super().__init__()
-        self.config, self.words, self.hash = config, words, ""
-        self.stage, self.step, self.licence = 2, 0, ""
-        self.over: dict[str, str] = {}  # hash and name of the converted set that the LMM was read from, if it was
-        self.auxiliary_head: dict[str, Tensor] = {}
+        self.config, self.words, self.about = config, words, about or About()
         self.lmm = config.lmm.build(operations)
         self.disentangler = Disentangler(config, operations)
+
+    @property
+    def hash(self) -> str:
+        return self.about.hash
+
+    @property
+    def stage(self) -> int:
+        return self.about.stage
 
     def parts(self) -> dict[str, nn.Module]:
         """What works at different times, for a host that moves weights: vision, language, disentangler, and a decoder

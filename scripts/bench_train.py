@@ -121,8 +121,8 @@ def plainest(config: Config, folder: Path) -> dict:
     lmm.tie()
     torch.manual_seed(training.seed)  # the auxiliary head may begin at random
     objective = STAGES[training.stage](drc.train())
-    if drc.auxiliary_head:
-        objective.auxiliary_head.load_state_dict(drc.auxiliary_head)
+    if drc.about.auxiliary_head:
+        objective.auxiliary_head.load_state_dict(drc.about.auxiliary_head)
     trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, training.rate, (0.9, 0.95), weight_decay=training.weight_decay)
     losses, seconds = [], []

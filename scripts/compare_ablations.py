@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from drc.checkpoint import load, save  # noqa: E402
 from drc.fusion import FusionConfig  # noqa: E402
 from drc.lmm.mini.model import MiniConfig  # noqa: E402
-from drc.model import DRC, DRCConfig  # noqa: E402
+from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
@@ -112,9 +112,9 @@ def base_of(options: argparse.Namespace, name: str) -> Path:
     path = options.out / slug(name) / "base.safetensors"
     if not path.exists():
         base, config = load(options.train / "base.safetensors"), VARIANTS[name].config
-        small = DRC(replace(config, lmm=replace(config.lmm, vision=base.config.lmm.vision)), base.words)
+        sizes = replace(config, lmm=replace(config.lmm, vision=base.config.lmm.vision))
+        small = DRC(sizes, base.words, about=About(stage=0, licence=base.about.licence))
         small.lmm.vision = base.lmm.vision
-        small.stage, small.licence = 0, base.licence
         path.parent.mkdir(parents=True, exist_ok=True)
         save(small, path)
     return path

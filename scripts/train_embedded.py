@@ -25,7 +25,7 @@ from drc.data.wordings import meaning_texts  # noqa: E402
 from drc.files import file_chunks, file_hash, write_chunks  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
-from drc.model import DRC, DRCConfig  # noqa: E402
+from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.batches import Batches  # noqa: E402
@@ -67,12 +67,11 @@ def train_tokenizer(options: argparse.Namespace) -> None:
         (text for texts in meaning_texts(Emoji(options.data).meanings).values() for text in texts), CONFIG.lmm.words
     )
     torch.manual_seed(options.seed)
-    drc = DRC(CONFIG, words)
+    drc = DRC(CONFIG, words, about=About(stage=0, licence=LICENCE))
     if options.shipped_tokenizer:
         drc.lmm.vision = load(options.weights).lmm.vision
     else:
         drc.lmm.vision.load_state_dict(train_vision(options))
-    drc.stage, drc.licence = 0, LICENCE
     save(drc, options.out / "base.safetensors")
 
 
@@ -222,7 +221,7 @@ def export(options: argparse.Namespace) -> None:
     """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision."""
     drc = load(RunFolder(options.out / options.stage).last(WEIGHTS))
     save(drc, options.weights, half=True)
-    log.info("%s: stage %d, step %d, sha256 %s", options.weights, drc.stage, drc.step, file_hash(options.weights))
+    log.info("%s: stage %d, step %d, sha256 %s", options.weights, drc.stage, drc.about.step, file_hash(options.weights))
 
 
 PARTS = {

@@ -206,12 +206,12 @@ class Training:
             drc.train().requires_grad_(True)
             drc.lmm.learn(self.parts, settings.lora_rank, settings.lora_alpha, precision)
             drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
-            drc.stage = training.stage
+            drc.about = dataclasses.replace(drc.about, stage=training.stage)
             objective = kind(drc, precision, token_losses)
         if self.hooks.on_part is not None:
             call_between_layers(objective.auxiliary_head, self.hooks.on_part)
-        if settings.start == "from the model" and drc.auxiliary_head:
-            load_auxiliary_head(objective, drc.auxiliary_head, Path(settings.file))
+        if settings.start == "from the model" and drc.about.auxiliary_head:
+            load_auxiliary_head(objective, drc.about.auxiliary_head, Path(settings.file))
         if training.recompute:
             recompute(drc.lmm.layers())
         return objective

@@ -9,7 +9,7 @@ from drc.fusion import FusionConfig
 from drc.lmm.mini.model import MiniConfig
 from drc.lmm.mini.text import train_text_tokenizer
 from drc.lmm.mini.tokenizer import TokenizerConfig
-from drc.model import DRC, DRCConfig
+from drc.model import DRC, About, DRCConfig
 from drc.towers import TowerConfig
 
 CONFIG = DRCConfig(
@@ -41,9 +41,8 @@ def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CO
     """Writes a checkpoint as training does; another seed gives another model, another config another size."""
     torch.manual_seed(seed)
     words = train_text_tokenizer(LABELS, config.lmm.words)
-    model = DRC(config, words)
+    model = DRC(config, words, about=About(stage=stage, licence="CC0-1.0"))
     model.lmm.initialise()
     model.disentangler.initialise()
-    model.stage, model.licence = stage, "CC0-1.0"
     save(model, path)
     return path

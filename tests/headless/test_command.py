@@ -37,7 +37,7 @@ def test_from_the_folder_of_an_installed_pack(course, tmp_path):
 
     assert code == 0, err
     assert out == f"{run / 'step-000010' / 'weights.safetensors'}\n"
-    assert load(Path(out.strip())).step == 10
+    assert load(Path(out.strip())).about.step == 10
     pictures = {f"pictures/{name}" for name in names_in(ROOT / "nodes" / "examples")}
     checkpoints = {
         f"step-{step:06d}{name}" for step in (5, 10) for name in ("", "/weights.safetensors", "/state.safetensors")

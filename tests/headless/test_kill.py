@@ -73,7 +73,7 @@ def assert_whole(run) -> int:
     folder = RunFolder(run)
     step = max(folder.steps(), default=0)
     if step:
-        assert load(folder.path(step) / WEIGHTS).step == step
+        assert load(folder.path(step) / WEIGHTS).about.step == step
         assert folder.load(step).header["step"] == str(step)
         assert {path.name for path in folder.path(step).iterdir()} == {WEIGHTS, STATE}
     return step

@@ -66,7 +66,7 @@ def assert_same_training(run: Path, other: Path, steps: set[int] = frozenset({5,
             if not key.endswith(CANCELLED)
         }
         assert max(differences.values()) < WEIGHT, sorted((size, key) for key, size in differences.items())[-5:]
-    assert load(run / "step-000010" / WEIGHTS).step == 10
+    assert load(run / "step-000010" / WEIGHTS).about.step == 10
     assert set(RunFolder(run).steps()) == steps
     assert not [name for name in names_in(run) if name.startswith((".", "samples"))]
 

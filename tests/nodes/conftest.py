@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -106,7 +107,7 @@ def lavit(graph, models, tiny_lavit):
 def lavit_towers(lavit, models):
     """The file of towers over it, as they are when a training begins."""
     drc = load(lavit.path)
-    drc.stage, path = 2, models / "lavit-towers.safetensors"
+    drc.about, path = replace(drc.about, stage=2), models / "lavit-towers.safetensors"
     save(drc, path)
     return path
 

@@ -27,7 +27,7 @@ def test_from_a_folder_to_a_model_that_draws(execute, graph, model, triplets, re
     assert sheet.shape[0] == 1 and sheet.shape[3] == 3 and 0 <= sheet.min() < sheet.max() <= 1
     augmentations, _ = execute("DRC_Augmentations", dataset=pairs.dataset)
     first, curve, samples = execute(STAGES[0], model=model, triplets=pairs, **QUICK | {"samples": 1})
-    assert (first.drc.stage, first.drc.step) == (1, 3)
+    assert (first.drc.stage, first.drc.about.step) == (1, 3)
     assert curve.ndim == samples.ndim == 4 and len(curve) == 1 and len(samples) == 2
     second, _, no_samples = execute(STAGES[1], model=first, triplets=pairs, augmentations=augmentations, **QUICK)
     assert (second.drc.stage, second.name) == (2, "personalisation_00001/step-000003/weights.safetensors")

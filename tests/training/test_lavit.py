@@ -121,7 +121,7 @@ def test_the_file_holds_what_was_trained_and_names_the_rest(stages, lavit, stage
 def test_it_loads_again_and_says_the_same(stages, lavit, stage):
     result, watched = stages[0][stage]
     model = load(result.file, lmm=lavit)
-    assert (model.stage, model.step, model.config.lmm.lora_rank) == (stage, 24, 4)
+    assert (model.stage, model.about.step, model.config.lmm.lora_rank) == (stage, 24, 4)
     model.float()  # as it was while it learned
     codes = model.lmm.tokenize(torch.rand(3, 3, 70, 70, generator=torch.Generator().manual_seed(0)))
 
@@ -132,7 +132,7 @@ def test_it_loads_again_and_says_the_same(stages, lavit, stage):
         return vectors, drc.lmm.token_losses(text, vectors, codes[:1], codes[:1])
 
     drc = watched.trainer.inner.drc
-    drc.words, drc.hash = model.words, model.hash
+    drc.words, drc.about = model.words, model.about
     with watched.trainer.averaged():
         expected = outputs(drc.eval())
     for one, other in zip(outputs(model), expected, strict=True):

@@ -102,7 +102,7 @@ def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(tiny_trai
     hooks = watched()
     result = tiny_training.train(tmp_path, hooks, stage=1, steps=3, rate=0.05)
     model, base, tensors = load(result.file), load(tiny_training.model), load_file(result.file)
-    assert (model.stage, model.step, model.licence) == (1, 3, base.licence)
+    assert (model.stage, model.about.step, model.about.licence) == (1, 3, base.about.licence)
     assert model.words.to_str() == base.words.to_str() and model.config == base.config
     for name, tensor in hooks.trainer.average.items():
         shipped = tensors[name.removeprefix("drc.")]
@@ -129,7 +129,8 @@ def test_stage_2_goes_on_from_stage_1(tiny_training, tmp_path, watched):
 
 def test_an_auxiliary_head_of_another_size_is_one_sentence(tiny_training, tmp_path):
     model = load(tiny_training.model)
-    model.auxiliary_head = {"spread.weight": torch.zeros(2, 2)}
+    head = {"spread.weight": torch.zeros(2, 2)}
+    model.about = dataclasses.replace(model.about, auxiliary_head=head)
     save(model, tmp_path / "other.safetensors")
     sentence = r"^other.safetensors does not hold the auxiliary head of its own sizes \("
     with pytest.raises(ValueError, match=sentence) as error:
@@ -222,7 +223,7 @@ def test_early_stopping_takes_the_best(tiny_training, tmp_path):
     settings = {"steps": 50, "rate": 1e-30, "language_rate": 1e-30, "validate_every": 1, "patience": 3, "save_every": 1}
     result = tiny_training.train(tmp_path / "mine", **settings)
     assert result.step == 1 and result.rows[-1]["step"] == 4
-    assert load(result.file).step == 1
+    assert load(result.file).about.step == 1
     assert sorted(path.name for path in (tmp_path / "mine").glob("step-*")) == [
         f"step-00000{step}" for step in (1, 3, 4)
     ]
@@ -257,7 +258,7 @@ def test_settings_that_do_not_serve(tiny_training, tmp_path, settings, sentence)
 
 def test_stage_2_needs_towers_that_were_trained(tiny_training, tmp_path):
     model = load(tiny_training.model)
-    model.stage = 0
+    model.about = dataclasses.replace(model.about, stage=0)
     save(model, tmp_path / "untrained.safetensors")
     with pytest.raises(TrainingError, match="^the towers of this model were never trained; train stage 1 first$"):
         tiny_training.train(tmp_path / "run", stage=2, file=str(tmp_path / "untrained.safetensors"))
