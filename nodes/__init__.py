@@ -3,18 +3,24 @@
 from comfy_api.latest import ComfyExtension
 
 from . import paths
+from .attention_map import DRC_AttentionMap
+from .collapse_meter import DRC_CollapseMeter
+from .compose import DRC_ComposeInstruction
+from .compose_in_context import DRC_ComposeInContext
+from .conditioning import DRC_TokensToConditioning
 from .convert import DRC_ConvertLaVIT
 from .dataset import DRC_ImageDataset
+from .decode import DRC_DecodeTokens
 from .evaluate import DRC_Evaluate
 from .examples import DRC_ExamplePictures
+from .generate import DRC_LMMGenerate
+from .guidance_grid import DRC_GuidanceGrid
 from .host import io
-from .inspect import DRC_AttentionMap, DRC_GuidanceGrid
-from .lavit import DRC_ComposeInContext, DRC_TokenizeImage, DRC_TokensToConditioning
 from .load import DRC_LoadModel
-from .meter import DRC_CollapseMeter
-from .personalize import DRC_ComposeInstruction, DRC_SemanticTower, DRC_StyleTower
 from .save import DRC_SaveModel
-from .tokens import DRC_DecodeTokens, DRC_LMMGenerate
+from .semantic_tower import DRC_SemanticTower
+from .style_tower import DRC_StyleTower
+from .tokenize_image import DRC_TokenizeImage
 from .train import DRC_TrainDisentanglement, DRC_TrainPersonalisation
 from .triplets import DRC_Augmentations, DRC_Triplets
 

@@ -3,6 +3,7 @@
 from . import host, paths
 from .guard import guarded
 from .host import io
+from .progress import Bar
 
 
 @guarded
@@ -41,6 +42,6 @@ class DRC_ConvertLaVIT(io.ComfyNode):
 
         name = name.strip()
         paths.check_converted_name(name)
-        report = table(convert(paths.published_folder(folder), paths.models(), name, host.Bar()))
+        report = table(convert(paths.published_folder(folder), paths.models(), name, Bar()))
         text = f"Done. Press R, then choose {name} in Load DRC Model.\n{report}"
         return io.NodeOutput(report, ui=host.show_text(cls.hidden, text))

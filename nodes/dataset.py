@@ -7,6 +7,7 @@ from pathlib import Path
 from . import host, paths
 from .guard import guarded
 from .host import io
+from .progress import Bar
 from .sockets import DatasetSocket
 
 EXAMPLES, FOLDER, BENCHMARK = SOURCES = ("example pictures", "folder", "emoji benchmark")
@@ -106,9 +107,9 @@ def open_dataset(source: str, folder: str, table: str, on_seen):
         benchmark = open_benchmark(root)
         return benchmark, benchmark.report_text()
     if source == FOLDER:
-        pictures = scan(root, paths.table_file(root, table), on_file=host.Bar(), on_seen=on_seen)
+        pictures = scan(root, paths.table_file(root, table), on_file=Bar(), on_seen=on_seen)
     else:
-        pictures = scan(root, pattern=HISTORIES, on_file=host.Bar(), on_seen=on_seen)
+        pictures = scan(root, pattern=HISTORIES, on_file=Bar(), on_seen=on_seen)
     notes = [*pictures.report.notes, *captions_cut_off(pictures.entries)]
     return pictures, dataclasses.replace(pictures.report, notes=notes).text()
 

@@ -3,11 +3,12 @@
 import torch
 
 from . import host, paths
+from .encode import CHUNK, MEMORY_PER_PIXEL
 from .guard import guarded
 from .host import io
-from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP, semantic_strength, style_strength
+from .progress import Progress
 from .sockets import DatasetSocket, Model, ModelSocket
-from .tokens import temperature
+from .widgets import MODEL_TOOLTIP, fixed_seed, semantic_strength, style_strength, temperature
 
 # What a run does, and where each begins and ends on the bar, in thousandths.
 PHASES = {
@@ -57,7 +58,7 @@ class DRC_Evaluate(io.ComfyNode):
                     max=16,
                     tooltip="Pictures of a style that the model is shown, if there are so many.",
                 ),
-                host.fixed_seed("Adds to the seed of every case: another number draws other pictures of the same."),
+                fixed_seed("Adds to the seed of every case: another number draws other pictures of the same."),
                 io.String.Input(
                     "report_name",
                     default="evaluation",
@@ -180,7 +181,7 @@ class EvaluationProgress:
     """One bar for all that a run does; it also looks whether the user pressed cancel."""
 
     def __init__(self):
-        self.bar, self.phase = host.Progress(1000), ("drawing", 0, 1)
+        self.bar, self.phase = Progress(1000), ("drawing", 0, 1)
 
     def tell(self, what: str, done: int, total: int) -> None:
         self.phase = what, done, max(total, 1)

@@ -2,8 +2,7 @@
 
 import contextlib
 import dataclasses
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import comfy.model_management
 import comfy.model_patcher
@@ -14,13 +13,10 @@ from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor, nn
 
-from ..drc.pixels import from_pixels, to_image, to_pixels
+from ..drc.pixels import from_pixels, to_image
 from ..drc.visible import visible
 from .shown import as_markup
 
-PREVIEW_SECONDS = 0.3  # at least between two previews
-PREVIEW_SHARE = 1 / 20  # of the time, at most
-SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
 HALF = (torch.float16, torch.bfloat16)
 Interrupted = comfy.model_management.InterruptProcessingException
 
@@ -37,11 +33,6 @@ def advanced(widget: io.WidgetInput) -> io.WidgetInput:
     """Marks a widget for the folded part of a node; hosts before 0.10 ignore the mark and refuse the keyword."""
     widget.extra_dict = {"advanced": True}
     return widget
-
-
-def fixed_seed(tooltip: str) -> io.WidgetInput:
-    """A seed that stays: the page draws another one after every run, unless it is told not to."""
-    return io.Int.Input("seed", default=0, min=0, max=SEEDS - 1, control_after_generate=False, tooltip=tooltip)
 
 
 def load_device() -> torch.device:
@@ -132,35 +123,9 @@ def is_cancelled() -> bool:
     return comfy.model_management.processing_interrupted()
 
 
-class Progress:
-    """The bar on the running node. Every step first looks whether the user pressed cancel."""
-
-    def __init__(self, total: int):
-        self.bar, self.total = comfy.utils.ProgressBar(total), total
-        self.next_preview = time.monotonic() + PREVIEW_SECONDS
-
-    def step_to(self, value: int, preview: Callable[[], Tensor] | None = None) -> None:
-        """`preview` makes what the node shows, [3, H, W] in 0..1; it is called where enough time has passed, and at
-        the end, so that nothing unfinished stays."""
-        check_interrupt()
-        start, picture = time.monotonic(), None
-        if preview is not None and (start >= self.next_preview or value == self.total):
-            picture = ("JPEG", as_picture(preview()), 512)
-        self.bar.update_absolute(value, preview=picture)
-        if picture is not None:
-            end = time.monotonic()
-            self.next_preview = end + max(PREVIEW_SECONDS, (end - start) / PREVIEW_SHARE)
-
-
-class Bar:
-    """A bar whose length is told with each step; another length begins another bar."""
-
-    progress: Progress | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        if self.progress is None or self.progress.total != total:
-            self.progress = Progress(total)
-        self.progress.step_to(done)
+def bar(total: int) -> comfy.utils.ProgressBar:
+    """The bar on the running node."""
+    return comfy.utils.ProgressBar(total)
 
 
 def show_text(hidden: io.HiddenHolder | None, text: str) -> ui.PreviewText:
@@ -186,10 +151,3 @@ def nothing(outputs: int) -> io.NodeOutput:
 def as_images(pictures: list) -> Tensor:
     """uint8 arrays [H, W, 3] of one size -> IMAGE [n, H, W, 3] in 0..1."""
     return to_image(from_pixels(pictures))
-
-
-def as_picture(image: Tensor):
-    """[3, H, W] in 0..1 -> PIL image."""
-    from PIL import Image
-
-    return Image.fromarray(to_pixels(image))

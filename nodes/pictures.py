@@ -56,3 +56,8 @@ def pictures_of(images: Tensor | Several, masks: Tensor | Several | None, name: 
 
 def in_a_row(batches: Tensor | Several) -> list[Tensor]:
     return [one for batch in batches for one in batch] if isinstance(batches, Several) else list(batches)
+
+
+def require_one(reference: list[Tensor]) -> None:
+    if len(reference) > 1:
+        raise ValueError(f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch")

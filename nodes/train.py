@@ -9,9 +9,9 @@ import logging
 from . import host, paths
 from .guard import guarded
 from .host import io
-from .personalize import MODEL_TOOLTIP
 from .sockets import AugmentationsSocket, Model, ModelSocket, Triplets, TripletsSocket
 from .training import Watcher
+from .widgets import MODEL_TOOLTIP, choice, fixed_seed, number, share, whole_number
 
 log = logging.getLogger("drc")
 
@@ -20,22 +20,6 @@ LANGUAGES = ("automatic", "everything", "LoRA", "frozen")
 SAMPLINGS = ("difficulty-aware", "static", "uniform")
 PRECISIONS = ("automatic", "bfloat16", "float32")
 RUNS = ("train", "write the settings only")
-
-
-def whole_number(name: str, default: int, least: int, most: int, tooltip: str) -> io.WidgetInput:
-    return io.Int.Input(name, default=default, min=least, max=most, tooltip=tooltip)
-
-
-def number(name: str, default: float, most: float, step: float, tooltip: str) -> io.WidgetInput:
-    return io.Float.Input(name, default=default, min=0.0, max=most, step=step, round=False, tooltip=tooltip)
-
-
-def choice(name: str, options: tuple[str, ...], tooltip: str) -> io.WidgetInput:
-    return io.Combo.Input(name, options=list(options), default=options[0], tooltip=tooltip)
-
-
-def share(name: str, default: float, tooltip: str) -> io.WidgetInput:
-    return number(name, default, 1.0, 0.01, tooltip)
 
 
 def length(steps: int, rate: float) -> list[io.WidgetInput]:
@@ -58,7 +42,7 @@ def length(steps: int, rate: float) -> list[io.WidgetInput]:
             "How big a step is for the towers and the fusion network. Lower it if the loss jumps or is lost.",
         ),
         number("language_learning_rate", rate, 1.0, 1e-5, "The same for the language model, or its LoRA."),
-        host.fixed_seed("Decides everything random: the same seed trains the same model."),
+        fixed_seed("Decides everything random: the same seed trains the same model."),
     ]
 
 

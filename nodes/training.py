@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from . import host
+from .progress import Bar, Progress
 
 WIDTH = 512  # of the live preview, in pixels
 TEXT_SECONDS = 0.3  # at least between two texts of a validation
@@ -19,8 +20,8 @@ class Watcher:
 
     def __init__(self, hidden, steps: int):
         self.hidden, self.steps = hidden, steps
-        self.bar: host.Progress | None = None
-        self.codes = host.Bar()
+        self.bar: Progress | None = None
+        self.codes = Bar()
         self.text, self.next_text = "resumed", 0.0  # of the last step, and when the next one may be shown
         self.sheet = None  # uint8 [H, W, 3]: what was drawn last
         self.notes: list[str] = []  # lines that stay
@@ -31,8 +32,8 @@ class Watcher:
 
         return Hooks(
             place=self.place,
-            on_file=host.Bar(),
-            on_pair=host.Bar(),
+            on_file=Bar(),
+            on_pair=Bar(),
             on_picture=self.on_picture,
             on_step=self.on_step,
             on_part=host.check_interrupt,
@@ -62,7 +63,7 @@ class Watcher:
         host.show_text(self.hidden, f"turning pictures into codes, once: {done} of {total}")
 
     def on_step(self, trainer) -> None:
-        self.bar = self.bar or host.Progress(self.steps)
+        self.bar = self.bar or Progress(self.steps)
         self.text = status(trainer)
         self.show(self.text)
         self.bar.step_to(trainer.step, lambda: self.preview(trainer.run_folder.read_log(), self.text))

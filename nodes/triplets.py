@@ -3,7 +3,9 @@
 from . import host
 from .guard import guarded
 from .host import io
+from .progress import Bar
 from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocket
+from .widgets import fixed_seed
 
 SIZE = 128  # of the pictures in a sheet
 PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
@@ -62,7 +64,7 @@ class DRC_Triplets(io.ComfyNode):
                         tooltip="The share of your pictures that is held back to see whether the model learns.",
                     )
                 ),
-                host.fixed_seed("Another seed makes other repaintings and shows other pairs."),
+                fixed_seed("Another seed makes other repaintings and shows other pairs."),
                 io.Int.Input("shown", default=8, min=1, max=64, tooltip="How many triplets the sheet shows."),
             ],
             outputs=[
@@ -96,7 +98,7 @@ class DRC_Triplets(io.ComfyNode):
                 )
             settings = DataConfig("emoji benchmark", str(dataset.folder), **shared)
             pictures, shares = benchmark_shares(dataset, own_share)
-            sheet = triplets(pictures, shares["train"].index, own_share, shown, seed, host.Bar())
+            sheet = triplets(pictures, shares["train"].index, own_share, shown, seed, Bar())
         else:
             if restyled_views:
                 draw_repaints(names, 1, seed)
@@ -110,7 +112,7 @@ class DRC_Triplets(io.ComfyNode):
                 validation_share=validation_share,
                 **shared,
             )
-            sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown, host.Bar())
+            sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown, Bar())
         return io.NodeOutput(Triplets(dataset, settings), host.as_images([sheet]))
 
 
@@ -136,7 +138,7 @@ class DRC_Augmentations(io.ComfyNode):
                 strength("blur", 0.3, "How soft the picture may become."),
                 strength("rotate", 0.25, "How far it may be turned: at 1 up to 20 degrees either way."),
                 strength("mirror", 0.0, "How often left and right change places. 0 where there is writing."),
-                host.fixed_seed("Another seed shows other pictures and other disturbances."),
+                fixed_seed("Another seed shows other pictures and other disturbances."),
             ],
             outputs=[
                 AugmentationsSocket.Output(
@@ -159,5 +161,5 @@ class DRC_Augmentations(io.ComfyNode):
                 "pictures, or leave this node out"
             )
         chosen = Augmentations(crop, colour, grey, blur, rotate, mirror)
-        sheet = augmented(dataset, chosen, SIZE, PICTURES, seed, host.Bar())
+        sheet = augmented(dataset, chosen, SIZE, PICTURES, seed, Bar())
         return io.NodeOutput(chosen, host.as_images([sheet]))

@@ -122,7 +122,7 @@ def test_the_host_s_sampler_is_given_what_was_recorded(pack, decoder, name):
     arguments, low = SCENARIOS[name]["args"], SCENARIOS[name]["decoder"] == "lowres"
     width, height = arguments.get("width", LOW_SIZE), arguments.get("height", LOW_SIZE)
     for sign, condition in zip(("positive", "negative"), decoder.condition(codes, low), strict=True):
-        ((prompt, extra),) = pack.nodes.lavit.as_conditioning(condition, width, height)
+        ((prompt, extra),) = pack.nodes.conditioning.as_conditioning(condition, width, height)
         hidden = VISION.patches - prompt.shape[1]  # rows that the recorded mask hides
         assert_recorded(FILE, f"out.{name}.{sign}_prompt_embeds", F.pad(prompt, (0, 0, 0, hidden)))
         if low:

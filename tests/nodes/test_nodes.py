@@ -95,8 +95,8 @@ def test_previews_show_what_is_drawn_so_far(graph, model, instruction, pack, mon
                 previews[value] = preview[1]
 
     monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
-    monkeypatch.setattr(pack.nodes.host, "PREVIEW_SECONDS", 0)
-    monkeypatch.setattr(pack.nodes.host, "PREVIEW_SHARE", math.inf)
+    monkeypatch.setattr(pack.nodes.progress, "PREVIEW_SECONDS", 0)
+    monkeypatch.setattr(pack.nodes.progress, "PREVIEW_SHARE", math.inf)
     graph.generate(model, instruction)
     assert list(previews) == list(range(1, 17))
     assert previews[8].getpixel((16, 31)) == (230, 230, 230)
@@ -113,8 +113,8 @@ def test_previews_take_a_small_share_of_the_time(pack, monkeypatch):
                 shown.append(value)
 
     monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
-    monkeypatch.setattr(pack.nodes.host.time, "monotonic", lambda: clock[0])
-    progress = pack.nodes.host.Progress(100)
+    monkeypatch.setattr(pack.nodes.progress.time, "monotonic", lambda: clock[0])
+    progress = pack.nodes.progress.Progress(100)
     for value in range(101):
         progress.step_to(value, lambda: torch.zeros(3, 8, 8))
     assert len(shown) == 4 and shown[0] == 3  # the first after 0.3 s, then 4 s apart for 0.2 s each

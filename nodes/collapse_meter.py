@@ -3,11 +3,13 @@
 import torch
 
 from . import host
+from .encode import tokenize
 from .guard import guarded
 from .host import io
-from .personalize import MODEL_TOOLTIP, SQUARE_TOOLTIP, require_one, tokenize
-from .pictures import mask, pictures_of
+from .pictures import mask, pictures_of, require_one
+from .progress import Later, Progress
 from .sockets import Model, ModelSocket
+from .widgets import MODEL_TOOLTIP, SQUARE_TOOLTIP
 
 CONDITIONS = 4  # under which a picture may be likely: both, history only, reference only, neither
 
@@ -67,7 +69,7 @@ def measure(model: Model, images, history, reference, text: str):
     from ..drc.bench.collapse.likelihood import scores_of_codes
 
     drc, before = model.drc, len(images) + len(history) + 1
-    progress = host.Progress(before + CONDITIONS * len(images))
+    progress = Progress(before + CONDITIONS * len(images))
     codes = [
         tokenize(model, given, list(range(len(given))), name, Later(progress, first))
         for given, name, first in (
@@ -83,13 +85,3 @@ def measure(model: Model, images, history, reference, text: str):
         squares.append(drc.lmm.prepare(image, "a picture"))
     given = torch.stack(squares), torch.cat(codes), len(images), text
     return scores_of_codes(drc, *given, lambda done: progress.step_to(before + done))
-
-
-class Later:
-    """A bar whose numbers begin after those of others."""
-
-    def __init__(self, progress: host.Progress, before: int):
-        self.progress, self.before = progress, before
-
-    def step_to(self, value: int) -> None:
-        self.progress.step_to(self.before + value)

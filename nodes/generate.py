@@ -1,18 +1,11 @@
-"""DRC-LMM-Generate and Decode: from an instruction to codes, from codes to pictures."""
+"""DRC-LMM-Generate: from an instruction to codes."""
 
-import torch
-
-from ..drc.instruction import TEMPERATURE
-from ..drc.pixels import to_image
 from . import host
 from .guard import guarded
 from .host import io
-from .personalize import CHUNK, MEMORY_PER_PIXEL, MODEL_TOOLTIP
+from .progress import Progress
 from .sockets import InstructionSocket, ModelSocket, Tokens, TokensSocket, made_by, to
-
-
-def temperature(tooltip: str) -> io.WidgetInput:
-    return io.Float.Input("temperature", default=TEMPERATURE, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
+from .widgets import MODEL_TOOLTIP, SEEDS, temperature
 
 
 @guarded
@@ -31,7 +24,7 @@ class DRC_LMMGenerate(io.ComfyNode):
                     "seed",
                     default=0,
                     min=0,
-                    max=host.SEEDS - 1,
+                    max=SEEDS - 1,
                     control_after_generate=True,
                     tooltip="The same seed draws the same picture; another seed draws another one.",
                 ),
@@ -80,7 +73,7 @@ class DRC_LMMGenerate(io.ComfyNode):
         from ..drc.lmm.generate import Sampling
 
         lmm = model.drc.lmm
-        progress = host.Progress(lmm.picture_codes)
+        progress = Progress(lmm.picture_codes)
 
         def on_code(drawn, codes):
             progress.step_to(drawn, (lambda: lmm.preview(codes[:1])[0]) if lmm.draws_pixels else None)
@@ -95,38 +88,3 @@ class DRC_LMMGenerate(io.ComfyNode):
         if lmm.variable_length:  # a picture may have fewer codes than there could be
             progress.step_to(lmm.picture_codes)
         return io.NodeOutput(Tokens(codes.to(host.intermediate_device()), model.drc.hash))
-
-
-@guarded
-class DRC_DecodeTokens(io.ComfyNode):
-    @classmethod
-    def define_schema(cls):
-        return io.Schema(
-            node_id="DRC_DecodeTokens",
-            display_name="Decode",
-            category="DRC",
-            description="Turns codes into pictures.",
-            inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
-                TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
-            ],
-            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, as many as tokens.")],
-            **host.newer(search_aliases=["detokenise", "VQ decode"]),
-        )
-
-    @classmethod
-    def execute(cls, model, tokens) -> io.NodeOutput:
-        made_by(model, tokens=tokens)
-        if not model.drc.lmm.draws_pixels:
-            raise ValueError(
-                f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "
-                "Conditioning, and that to KSampler and VAE Decode"
-            )
-        lmm = model.drc.lmm
-        host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
-        progress = host.Progress(len(tokens.codes))
-        images = []
-        for codes in tokens.codes.split(CHUNK):
-            images.append(lmm.detokenize(codes.to(model.device)).to(host.intermediate_device()))
-            progress.step_to(len(images) * CHUNK)
-        return io.NodeOutput(to_image(torch.cat(images)))

@@ -1,0 +1,97 @@
+"""Attention Map: where the towers looked."""
+
+from ..drc.pixels import to_pixels
+from . import host
+from .encode import read_weights, tokenize
+from .guard import guarded
+from .host import io
+from .pictures import mask, pictures_of, require_one
+from .progress import Progress
+from .sockets import Model, ModelSocket
+from .widgets import MODEL_TOOLTIP, SQUARE_TOOLTIP
+
+
+@guarded
+class DRC_AttentionMap(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_AttentionMap",
+            display_name="Attention Map",
+            category="DRC/looking closer",
+            description="Shows which parts of which picture the towers looked at. What glows was read.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                io.Image.Input(
+                    "history", optional=True, tooltip="The pictures that you give to StyleTower. " + SQUARE_TOOLTIP
+                ),
+                io.Image.Input("reference", optional=True, tooltip="The picture that you give to SemanticTower."),
+                io.String.Input("weights", optional=True, default="", tooltip="As in StyleTower."),
+                mask("history"),
+                mask("reference"),
+            ],
+            outputs=[
+                io.Image.Output(
+                    "sheet",
+                    display_name="map",
+                    tooltip="Each picture, and below it where its tower looked, with the share of the whole history.",
+                )
+            ],
+            is_input_list=True,
+            **host.newer(search_aliases=["heat map", "explain", "saliency"]),
+        )
+
+    @classmethod
+    def execute(
+        cls, model, history=None, reference=None, weights="", history_mask=None, reference_mask=None
+    ) -> io.NodeOutput:
+        from ..drc.plots.sheet import contact_sheet
+
+        model.require_own_pictures()
+        model.drc.require_trained_towers()
+        given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
+        given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
+        if not given:
+            raise ValueError("neither history nor reference is connected; connect one of them or both")
+        history, reference = given.get("history", []), given.get("reference", [])
+        require_one(reference)
+        progress = Progress(len(history) + len(reference))
+        columns = []
+        if history:
+            columns += of_history(model, history, read_weights(weights, len(history)), progress)
+        if reference:
+            columns += of_reference(model, reference, progress)
+        heads, pictures, maps = zip(*columns, strict=True)
+        return io.NodeOutput(host.as_images([contact_sheet([list(pictures), list(maps)], list(heads))]))
+
+
+def of_history(model: Model, history, weights, progress) -> list[tuple]:
+    """Head, picture and map of each picture of a history."""
+    from ..drc.attention import style_attention
+
+    codes = tokenize(model, history, list(range(len(history))), "history", progress)
+    host.load([model.language, model.disentangler], 0)
+    shares = style_attention(model.drc, codes, weights.to(model.device)).cpu()
+    return columns_of(model, codes, shares, [f"{100 * share:.0f} %" for share in shares.sum(dim=1).tolist()])
+
+
+def of_reference(model: Model, reference, progress) -> list[tuple]:
+    from ..drc.attention import semantic_attention
+
+    codes = tokenize(model, reference, [0], "reference", progress)
+    host.load([model.language, model.disentangler], 0)
+    return columns_of(model, codes, semantic_attention(model.drc, codes[0]).cpu()[None], ["reference"])
+
+
+def columns_of(model: Model, codes, shares, heads: list[str]) -> list[tuple]:
+    """Pictures as the model sees them, and their maps: dark where least was looked, glowing where most was."""
+    from ..drc.attention import heat
+
+    host.load([model.vision], 0)
+    pictures = to_pixels(model.drc.lmm.detokenize(codes))
+    ends = float(shares.min()), float(shares.max())
+    maps = []
+    for picture, share in zip(pictures, shares, strict=True):
+        host.check_interrupt()
+        maps.append(heat(picture, share.numpy(), *ends))
+    return list(zip(heads, pictures, maps, strict=True))

@@ -1,0 +1,81 @@
+"""ComposeInstruction: a style, a meaning and words in one instruction."""
+
+from . import host
+from .encode import tell_unknown_words
+from .guard import guarded
+from .host import io
+from .sockets import InstructionSocket, ModelSocket, SemanticsSocket, StyleSocket, made_by, to
+from .widgets import MODEL_TOOLTIP, semantic_strength, style_strength
+
+
+@guarded
+class DRC_ComposeInstruction(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_ComposeInstruction",
+            display_name="ComposeInstruction",
+            category="DRC",
+            description="Joins a style, a meaning and words into one instruction. Leave out what you do not need.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                StyleSocket.Input("style", optional=True, tooltip="From StyleTower. Without it the style is free."),
+                SemanticsSocket.Input(
+                    "semantics",
+                    optional=True,
+                    tooltip="From SemanticTower. Without it only the text says what to draw.",
+                ),
+                io.String.Input(
+                    "text",
+                    multiline=True,
+                    default="",
+                    tooltip="A few English words for what to draw, such as red apple. They add to the reference or "
+                    "stand in for it.",
+                ),
+                style_strength(
+                    "How firmly the picture follows the style. 0 ignores the history, 1 is plain, more exaggerates."
+                ),
+                semantic_strength(
+                    "How firmly the picture follows the reference and the text. 0 ignores both, 1 is plain, more "
+                    "exaggerates."
+                ),
+                host.advanced(
+                    io.Float.Input(
+                        "semantic_mask",
+                        default=0.0,
+                        min=0.0,
+                        max=1.0,
+                        step=0.05,
+                        tooltip="The share of the reference that is hidden: more leaves more freedom in shape. "
+                        "1 hides it all.",
+                    )
+                ),
+            ],
+            outputs=[
+                InstructionSocket.Output(
+                    "instruction_made",
+                    display_name="instruction",
+                    tooltip="What to draw and how, for DRC-LMM-Generate.",
+                )
+            ],
+            hidden=[io.Hidden.unique_id],
+            **host.newer(search_aliases=["prompt", "conditioning", "style strength"]),
+        )
+
+    @classmethod
+    def execute(
+        cls, model, text, style_strength, semantic_strength, semantic_mask, style=None, semantics=None
+    ) -> io.NodeOutput:
+        made_by(model, style=style, semantics=semantics)
+        host.load([model.disentangler], 0)
+        instruction = model.drc.compose(
+            None if style is None else to(style, model.device),
+            None if semantics is None else to(semantics, model.device),
+            text,
+            style_strength,
+            semantic_strength,
+            semantic_mask,
+            model.device,
+        )
+        tell_unknown_words(cls.hidden, model, text)
+        return io.NodeOutput(to(instruction, host.intermediate_device()))

@@ -1,0 +1,47 @@
+"""Decode: from codes to pictures."""
+
+import torch
+
+from ..drc.pixels import to_image
+from . import host
+from .encode import CHUNK, MEMORY_PER_PIXEL
+from .guard import guarded
+from .host import io
+from .progress import Progress
+from .sockets import ModelSocket, TokensSocket, made_by
+from .widgets import MODEL_TOOLTIP
+
+
+@guarded
+class DRC_DecodeTokens(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_DecodeTokens",
+            display_name="Decode",
+            category="DRC",
+            description="Turns codes into pictures.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
+            ],
+            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, as many as tokens.")],
+            **host.newer(search_aliases=["detokenise", "VQ decode"]),
+        )
+
+    @classmethod
+    def execute(cls, model, tokens) -> io.NodeOutput:
+        made_by(model, tokens=tokens)
+        if not model.drc.lmm.draws_pixels:
+            raise ValueError(
+                f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "
+                "Conditioning, and that to KSampler and VAE Decode"
+            )
+        lmm = model.drc.lmm
+        host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
+        progress = Progress(len(tokens.codes))
+        images = []
+        for codes in tokens.codes.split(CHUNK):
+            images.append(lmm.detokenize(codes.to(model.device)).to(host.intermediate_device()))
+            progress.step_to(len(images) * CHUNK)
+        return io.NodeOutput(to_image(torch.cat(images)))

@@ -1,0 +1,75 @@
+"""Pictures and words on their way into a model: codes, the weights of a history, words that it never saw."""
+
+import torch
+from torch import Tensor
+
+from . import host
+from .progress import Progress
+from .sockets import Model
+
+CHUNK = 16  # pictures turned into codes at once
+MEMORY_PER_PIXEL = 512  # bytes: three times what the visual tokeniser takes on a CPU, for the workspace of a GPU
+TOLD_WORDS, TOLD_LETTERS = 5, 40  # of a text, in a message
+
+
+def tokenize(model: Model, images: list[Tensor], rows: list[int], name: str, progress: Progress) -> Tensor:
+    """Codes [len(rows), N], on the load device, of some of the images [H, W, C], a chunk at a time."""
+    lmm = model.drc.lmm
+    host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
+    codes = []
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        pictures = []
+        for row in chunk:
+            host.check_interrupt()
+            pictures.append(lmm.prepare(images[row], f"picture {row + 1} of {name}"))
+        codes.append(lmm.tokenize(torch.stack(pictures).to(model.device)))
+        progress.step_to(start + len(chunk))
+    return torch.cat(codes)
+
+
+def look(
+    model: Model, images: list[Tensor], name: str, seed: int | None, progress: Progress, original: bool = True
+) -> list[Tensor]:
+    """Codes [1, N] of every picture; `seed` draws which parts get one, without it the likelier happens."""
+    lmm, codes = model.drc.lmm, []
+    host.load([model.vision], lmm.image_size**2 * MEMORY_PER_PIXEL)
+    for index, image in enumerate(images):
+        picture = lmm.prepare(image, f"picture {index + 1} of {name}", original)
+        codes.append(lmm.tokenize(picture[None].to(model.device), None if seed is None else [seed]))
+        progress.step_to(progress.bar.current + 1)
+    return codes
+
+
+def read_weights(text: str, count: int) -> Tensor:
+    """One number per picture -> [count]; empty text counts all the same."""
+    words = text.replace(",", " ").replace(";", " ").split()
+    if not words:
+        return torch.ones(count)
+    try:
+        weights = torch.tensor([float(word) for word in words])
+    except ValueError:
+        raise ValueError(
+            f"weights is '{text}', expected numbers such as 1, 0.5, 2; correct it or leave it empty"
+        ) from None
+    if len(weights) != count:
+        raise ValueError(
+            f"weights has {len(weights)} numbers, but history has {count} pictures; "
+            "give one number per picture or leave it empty"
+        )
+    if not (weights.isfinite() & (weights >= 0)).all():
+        raise ValueError(f"weights is '{text}', expected numbers of 0 or more; use 0 to leave a picture out")
+    if not weights.any():
+        raise ValueError(
+            f"weights is '{text}', which leaves every picture out; give one picture at least a number above 0"
+        )
+    return weights
+
+
+def tell_unknown_words(hidden, model: Model, text: str) -> None:
+    """Says on the node which words of a text the model never saw; it draws as if they were not there."""
+    words = model.drc.unknown_words(text)
+    if words:
+        more = f" and {len(words) - TOLD_WORDS} more words" if len(words) > TOLD_WORDS else ""
+        shown = ", ".join(word[:TOLD_LETTERS] for word in words[:TOLD_WORDS])
+        host.show_text(hidden, f"The model never saw {shown}{more}, and draws as if that were not there")

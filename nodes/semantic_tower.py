@@ -1,0 +1,47 @@
+"""SemanticTower: from a reference picture to its meaning."""
+
+from . import host
+from .encode import tokenize
+from .guard import guarded
+from .host import io
+from .pictures import mask, pictures_of, require_one
+from .progress import Progress
+from .sockets import ModelSocket, SemanticsSocket, to
+from .widgets import MODEL_TOOLTIP, SQUARE_TOOLTIP
+
+
+@guarded
+class DRC_SemanticTower(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_SemanticTower",
+            display_name="SemanticTower",
+            category="DRC",
+            description="Finds what a reference picture shows, apart from how it is drawn.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                io.Image.Input(
+                    "reference",
+                    tooltip="One picture of what you want to see, in any style. Transparent parts count as white. "
+                    + SQUARE_TOOLTIP,
+                ),
+                mask("reference"),
+            ],
+            outputs=[
+                SemanticsSocket.Output(
+                    "semantics_found", display_name="semantics", tooltip="The meaning, for ComposeInstruction."
+                )
+            ],
+            **host.newer(search_aliases=["content reference", "semantic reference", "subject"]),
+        )
+
+    @classmethod
+    def execute(cls, model, reference, reference_mask=None) -> io.NodeOutput:
+        model.drc.require_trained_towers()
+        reference = pictures_of(reference, reference_mask, "reference")
+        require_one(reference)
+        codes = tokenize(model, reference, [0], "reference", Progress(1))
+        host.load([model.language, model.disentangler], 0)
+        semantics = model.drc.semantics(codes[0])
+        return io.NodeOutput(to(semantics, host.intermediate_device()))

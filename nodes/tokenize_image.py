@@ -1,0 +1,66 @@
+"""Tokenize Image: from pictures to codes."""
+
+import torch
+
+from . import host
+from .encode import look, tokenize
+from .guard import guarded
+from .host import io
+from .pictures import mask, pictures_of
+from .progress import Progress
+from .sockets import ModelSocket, Tokens, TokensSocket
+from .widgets import MODEL_TOOLTIP, fixed_seed
+
+DECISIONS = ("drawn", "likeliest")
+FITS = ("squeezed", "whole")
+
+
+@guarded
+class DRC_TokenizeImage(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_TokenizeImage",
+            display_name="Tokenize Image",
+            category="DRC/LaVIT",
+            description="Turns pictures into codes. Drawn again from its codes a picture shows what the model sees of "
+            "it: with LaVIT the test of a healthy installation.",
+            inputs=[
+                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                io.Image.Input("images", tooltip="Pictures of any size; LaVIT looks at 224 x 224 pixels of each."),
+                io.Combo.Input(
+                    "decision",
+                    options=list(DECISIONS),
+                    default=DECISIONS[0],
+                    tooltip="For LaVIT: which parts of a picture get a code. drawn: by chance, each as often as LaVIT "
+                    "thinks it is worth one, as the original does. likeliest: always the same.",
+                ),
+                fixed_seed("For the decision 'drawn': the same seed draws the same codes of a picture."),
+                host.advanced(
+                    io.Combo.Input(
+                        "fit",
+                        options=list(FITS),
+                        default=FITS[0],
+                        tooltip="For LaVIT: how a picture that is not square becomes one. squeezed: as the original "
+                        "does. whole: centred on the colour of its own border, as the towers see it.",
+                    )
+                ),
+                mask("images"),
+            ],
+            outputs=[
+                TokensSocket.Output(
+                    "tokens_seen", display_name="tokens", tooltip="For Tokens To Conditioning, or for Decode."
+                )
+            ],
+            **host.newer(search_aliases=["encode", "VQ encode", "reconstruct"]),
+        )
+
+    @classmethod
+    def execute(cls, model, images, decision, seed, fit, images_mask=None) -> io.NodeOutput:
+        images = pictures_of(images, images_mask, "images")
+        drawn, original, progress = decision == DECISIONS[0], fit == FITS[0], Progress(len(images))
+        if not model.drc.lmm.variable_length:
+            codes = [tokenize(model, images, list(range(len(images))), "images", progress)]
+        else:
+            codes = look(model, images, "images", seed if drawn else None, progress, original)
+        return io.NodeOutput(Tokens(torch.cat(codes).to(host.intermediate_device()), model.drc.hash))

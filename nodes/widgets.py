@@ -1,0 +1,57 @@
+"""Widgets and inputs that several nodes have, each made and worded once."""
+
+from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
+from .host import io
+
+SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
+STRONGEST = 5.0
+MODEL_TOOLTIP = "The model from Load DRC Model. Use the same one in all nodes of a graph."
+SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
+
+
+def style_strength(tooltip: str) -> io.WidgetInput:
+    return strength("style_strength", STYLE_STRENGTH, tooltip)
+
+
+def semantic_strength(tooltip: str) -> io.WidgetInput:
+    return strength("semantic_strength", SEMANTIC_STRENGTH, tooltip)
+
+
+def strength(name: str, default: float, tooltip: str) -> io.WidgetInput:
+    return io.Float.Input(name, default=default, min=0.0, max=STRONGEST, step=0.05, tooltip=tooltip)
+
+
+def read_strengths(text: str, name: str) -> list[float]:
+    words = text.replace(",", " ").replace(";", " ").split()
+    try:
+        strengths = [float(word) for word in words]
+    except ValueError:
+        strengths = []
+    if not strengths or not all(0 <= strength <= 10 for strength in strengths):
+        raise ValueError(f"{name} is '{text}', expected numbers from 0 to 10 such as 0, 1, 3; correct it")
+    return strengths
+
+
+def temperature(tooltip: str) -> io.WidgetInput:
+    return io.Float.Input("temperature", default=TEMPERATURE, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
+
+
+def fixed_seed(tooltip: str) -> io.WidgetInput:
+    """A seed that stays: the page draws another one after every run, unless it is told not to."""
+    return io.Int.Input("seed", default=0, min=0, max=SEEDS - 1, control_after_generate=False, tooltip=tooltip)
+
+
+def whole_number(name: str, default: int, least: int, most: int, tooltip: str) -> io.WidgetInput:
+    return io.Int.Input(name, default=default, min=least, max=most, tooltip=tooltip)
+
+
+def number(name: str, default: float, most: float, step: float, tooltip: str) -> io.WidgetInput:
+    return io.Float.Input(name, default=default, min=0.0, max=most, step=step, round=False, tooltip=tooltip)
+
+
+def choice(name: str, options: tuple[str, ...], tooltip: str) -> io.WidgetInput:
+    return io.Combo.Input(name, options=list(options), default=options[0], tooltip=tooltip)
+
+
+def share(name: str, default: float, tooltip: str) -> io.WidgetInput:
+    return number(name, default, 1.0, 0.01, tooltip)
