@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..instruction import share_bias
+from ..lmm.code_losses import code_losses
 from ..model import DRC
 from ..positions import layout
 from .checkpoints import TrainingError
@@ -73,10 +73,9 @@ class AuxiliaryHead(nn.Module):
             return instructions.new_zeros(len(instructions))
         B, K, width = instructions.shape
         codes = self.norm(self.spread(instructions).float().view(B, K, -1, width))
-        logits = F.linear(codes, drc.lmm.code_table())  # B, K, codes of a cell, codes
         high, wide = self.cell
         cells = target.view(B, self.rows, high, self.columns, wide).transpose(2, 3).reshape(B, K, -1)
-        return F.cross_entropy(logits.float().flatten(0, 2), cells.flatten(), reduction="none").view(B, -1).mean(dim=1)
+        return code_losses(codes.flatten(0, 2), drc.lmm.code_table(), cells.flatten()).view(B, -1).mean(dim=1)
 
 
 class Objective(nn.Module):

@@ -19,6 +19,7 @@ from ...pixels import square
 from ...positions import layout, sine_positions
 from ...settings import Count, Size, divides, stored_as
 from .. import OnCode
+from ..code_losses import code_losses
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from ..lora import add_lora, merge_lora
@@ -176,9 +177,8 @@ class MiniLMM(nn.Module):
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] when the language model is fed `fed` codes [B, N]."""
-        logits = F.linear(self.hidden(text, instructions, fed), self.code_table())
-        losses = F.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none")
-        return losses.view_as(target).mean(dim=1)
+        hidden = self.hidden(text, instructions, fed).flatten(0, 1)
+        return code_losses(hidden, self.code_table(), target.flatten()).view_as(target).mean(dim=1)
 
     def log_likelihoods(self, text: Tensor, instructions: Tensor, codes: Tensor) -> Tensor:
         """[B, N] in nats, of each of the codes [B, N]."""
