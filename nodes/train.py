@@ -4,6 +4,7 @@ They are no output nodes. Among those the host takes any first, and a training w
 are shown, in which the user looks for a reason not to pay for it.
 """
 
+import dataclasses
 import logging
 
 from . import host, paths
@@ -259,7 +260,8 @@ def train(
     **widgets,
 ) -> io.NodeOutput:
     from ..drc.train.checkpoints import RunFolder
-    from ..drc.train.config import Config, ModelConfig, TrainingConfig, with_augmentations
+    from ..drc.train.config import Config, ModelConfig, TrainingConfig
+    from ..drc.train.config_file import to_toml
     from ..drc.train.processes import OneProcess
     from ..drc.train.run import train as run
 
@@ -276,12 +278,12 @@ def train(
         **stage,
         **widgets,
     )
-    settings = with_augmentations(triplets.settings, augmentations)
+    settings = dataclasses.replace(triplets.settings, augmentations=augmentations)
     origin = ModelConfig(str(model.path), start, train_language, lmm=str(model.lmm or ""))
     config = Config(settings, origin, training)
     folder = paths.run_folder(run_name, resume)
     if what_to_do == RUNS[1]:
-        file = RunFolder(folder).write("config.toml", lambda path: path.write_text(config.to_toml(), "utf-8"))
+        file = RunFolder(folder).write("config.toml", lambda path: path.write_text(to_toml(config), "utf-8"))
         host.show_text(hidden, f"Nothing was trained; the settings are in {file}")
         return host.nothing(len(outputs()))
     watcher = Watcher(hidden, training.steps)

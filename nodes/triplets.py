@@ -96,23 +96,23 @@ class DRC_Triplets(io.ComfyNode):
                     f"pairing is '{pairing}', but the emoji benchmark brings exact pairs of its own; "
                     "set pairing to 'automatic'"
                 )
-            settings = DataConfig("emoji benchmark", str(dataset.folder), **shared)
+            settings = DataConfig(source="emoji benchmark", folder=str(dataset.folder), **shared)
             pictures, shares = benchmark_shares(dataset, own_share)
             sheet = triplets(pictures, shares["train"].index, own_share, shown, seed, Bar())
         else:
             if restyled_views:
                 draw_repaints(names, 1, seed)
             settings = DataConfig(
-                "folder",
-                str(dataset.root),
-                str(dataset.table or ""),
-                dataset.pattern,
+                source="folder",
+                folder=str(dataset.root),
+                table=str(dataset.table or ""),
+                pattern=dataset.pattern,
                 restylings=names,
                 restyled_views=restyled_views,
                 validation_share=validation_share,
                 **shared,
             )
-            sheet = folder_triplets(dataset, settings.pairing_of(), SIZE, shown, Bar())
+            sheet = folder_triplets(dataset, settings, SIZE, shown, Bar())
         return io.NodeOutput(Triplets(dataset, settings), host.as_images([sheet]))
 
 

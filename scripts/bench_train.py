@@ -114,7 +114,7 @@ def plainest(config: Config, folder: Path) -> dict:
     training, drc = config.training, load(Path(config.model.file))
     lmm = drc.lmm
     pictures = scan(config.data.folder, pattern=config.data.pattern)
-    data = folder_data(pictures, config.data.pairing_of(), lmm.image_size, drc.words, lmm.text_slots)
+    data = folder_data(pictures, config.data, lmm.image_size, drc.words, lmm.text_slots)
     share = data.train
     batches = FreshBatches(None, share.index, data.text, data.text_row, training.batch, share.own_share, training.seed)
     batches.pictures, batches.vision = data.pictures, lmm.vision.requires_grad_(False)
@@ -131,14 +131,14 @@ def plainest(config: Config, folder: Path) -> dict:
         codes = batches.triplets(step) if training.stage == 1 else batches.personal(step, training.history)
         random = generator_from(seed_of(training.seed, step))
         even, rows = torch.full((4,), 0.25), drc.config.tower.rows
-        batch = draw_batch(codes, training.conditioning(), lmm.blank_code, rows, even, 1.0, random)
+        batch = draw_batch(codes, training, lmm.blank_code, rows, even, 1.0, random)
         found = objective(batch)
         loss = found.tokens.mean() + found.auxiliary.mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, training.gradient_norm)
         for group in optimizer.param_groups:
-            group["lr"] = training.rate * training.schedule().factor_at(step)
+            group["lr"] = training.rate * training.factor_at(step)
         optimizer.step()
         losses.append(loss.item())
         seconds.append(time.monotonic() - start)

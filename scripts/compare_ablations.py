@@ -32,8 +32,13 @@ from drc.lmm.mini.model import MiniConfig  # noqa: E402
 from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
-from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
-from drc.train.loop import Schedule  # noqa: E402
+from drc.train.config import (  # noqa: E402
+    Config,
+    DataConfig,
+    ModelConfig,
+    Schedule,  # noqa: E402
+    TrainingConfig,
+)
 from drc.train.objectives import Objective  # noqa: E402
 from drc.train.precision import PRECISIONS  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
@@ -145,7 +150,7 @@ def train_stage(options: argparse.Namespace, name: str, seed: int, stage: dict, 
         precision=options.precision,
         **settings,
     )
-    data = DataConfig("emoji benchmark", str(options.data), own_share=VENDOR_SHARE, pair_seed=seed)
+    data = DataConfig(source="emoji benchmark", folder=str(options.data), own_share=VENDOR_SHARE, pair_seed=seed)
     cache, hooks = options.train / "cache", Hooks(place=variant.place)
     train(Config(data, start, training), run.folder, cache, hooks=hooks, token_losses=quick_losses(options))
 

@@ -31,12 +31,19 @@ from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.batches import Batches  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
-from drc.train.conditioning import Conditioning, draw_batch  # noqa: E402
-from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
+from drc.train.conditioning import draw_batch  # noqa: E402
+from drc.train.config import (  # noqa: E402
+    Conditioning,  # noqa: E402
+    Config,
+    DataConfig,
+    ModelConfig,
+    Schedule,  # noqa: E402
+    TrainingConfig,
+)
 from drc.train.data import benchmark_data  # noqa: E402
 from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.gradients import GradientStep  # noqa: E402
-from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
+from drc.train.loop import Trainer, plainly  # noqa: E402
 from drc.train.memory import quick_attention  # noqa: E402
 from drc.train.objectives import token_losses  # noqa: E402
 from drc.train.precision import PRECISIONS, precision_of  # noqa: E402

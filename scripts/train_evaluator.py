@@ -28,7 +28,8 @@ from drc.data.splits import Splits, order  # noqa: E402
 from drc.files import file_hash, write_safetensors  # noqa: E402
 from drc.pixels import from_pixels, to_pixels  # noqa: E402
 from drc.train.checkpoints import RunFolder  # noqa: E402
-from drc.train.loop import Schedule, Trainer, plainly  # noqa: E402
+from drc.train.config import Schedule  # noqa: E402
+from drc.train.loop import Trainer, plainly  # noqa: E402
 
 RESTYLED = ("test", "seen", "history", "known", "val", "val_history", "train")
 EVALUATED = 0.6  # share of a batch from the emoji and the first four restyled sets, which tests are made of

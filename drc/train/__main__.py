@@ -23,8 +23,9 @@ import torch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from .bars import Bars
-from .checkpoints import TrainingError
-from .config import Config, read_config
+from .config import Config
+from .config_file import read_config
+from .errors import TrainingError
 from .processes import processes_of
 from .run import train
 

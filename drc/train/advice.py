@@ -3,9 +3,9 @@ part of it goes."""
 
 from collections.abc import Iterator
 
-from .checkpoints import TrainingError
 from .config import Config, TrainingConfig
 from .data import TrainingData
+from .errors import TrainingError
 
 
 def check_learning(config: Config, way: str) -> None:

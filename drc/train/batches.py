@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from ..data.pictures import AUGMENTED, PROGRAM, Picture
-
-SECOND_VIEW = 0.5  # share of the cases whose reference is seen in two styles, where nobody says otherwise
+from .config import SECOND_VIEW
 
 
 class Index:

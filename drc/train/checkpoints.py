@@ -24,23 +24,12 @@ from ..files import metadata_of, remove, write_safetensors
 from ..hollow import Shapes
 from ..settings import brief
 from ..tensor_file import AGAIN, header_in, look, read_plain, read_tensors
+from .errors import CheckpointError, TrainingError
 
 WEIGHTS, STATE = "weights.safetensors", "state.safetensors"
 SAMPLES = "samples"
 BUFFERS = "buffers."  # how the names of numbers begin that are not learned; some are whole numbers
 UNFINISHED = ".unfinished-"
-
-
-class TrainingError(ValueError):
-    """A training that cannot begin, go on or be saved; one sentence says why and what to do."""
-
-
-class CheckpointError(TrainingError):
-    """A checkpoint that the disk does not take."""
-
-
-class DivergedError(TrainingError):
-    """A loss or a gradient that is not a number; says at which step."""
 
 
 @dataclass(frozen=True)

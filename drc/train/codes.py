@@ -18,7 +18,7 @@ from ..files import tensors_hash, write_safetensors
 from ..lmm import Vision
 from ..pixels import from_pixels
 from ..tensor_file import look, read_plain
-from .checkpoints import TrainingError
+from .errors import TrainingError
 
 CHUNK = 64  # pictures encoded at once
 KEY = np.dtype("S32")

@@ -11,21 +11,7 @@ import torch
 from torch import Tensor
 
 from .batches import BatchCodes
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """How often conditions are dropped, masked or blanked; our choices."""
-
-    drop_style: float = 0.10
-    drop_semantics: float = 0.05
-    drop_both: float = 0.05
-    keep_text: float = 0.3
-    text_alone: float = 0.10  # text without reference
-    mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
-    all_blank: float = 0.2
-    some_blank: float = 0.4
-
+from .config import Conditioning
 
 PLAIN = Conditioning(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 

@@ -1,29 +1,24 @@
-"""The settings of one training, as a node makes them and as CONFIG.toml holds them: three tables of plain values."""
+"""What a training can be told: the settings that a node makes, that CONFIG.toml holds, and that scripts give.
+
+Plain values and their defaults alone, so that the nodes' widgets are made from them before anything heavy is imported.
+"""
 
 import dataclasses
-import json
 import math
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import get_origin, get_type_hints
 
 from ..data.augment import Augmentations
 from ..data.repaint import FAMILIES
 from ..seeds import SEEDS
 from ..settings import brief
-from .batches import SECOND_VIEW
-from .checkpoints import TrainingError
-from .conditioning import Conditioning
-from .importance import SAMPLINGS
-from .loop import Schedule
-from .objectives import INSTRUCTIONS_FIRST
-from .pairs import PAIRINGS, Pairing
-from .precision import PRECISIONS
+from .errors import TrainingError
 
 SOURCES = ("folder", "emoji benchmark")
+PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
 STARTS = ("from the model", "from nothing")
 LANGUAGES = ("automatic", "everything", "LoRA", "frozen")
+SAMPLINGS = ("difficulty-aware", "static", "uniform")
+PRECISIONS = ("automatic", "bfloat16", "float32")
 CHOICES = {
     "source": SOURCES,
     "pairing": PAIRINGS,
@@ -33,47 +28,41 @@ CHOICES = {
     "precision": PRECISIONS,
     "stage": (1, 2),
 }
+SECOND_VIEW = 0.5  # share of the cases whose reference is seen in two styles, where nobody says otherwise
 
 
 @dataclass(frozen=True)
-class DataConfig:
-    """Where the pictures are and how they are paired; `pattern` filters file names, see `drc.data.folder.scan`."""
+class Pairing:
+    """How pairs are made of a folder's pictures. `restylings` are names of families of `drc.data.repaint`; without
+    `augmentations` references are seen as they are."""
+
+    pairing: str = "automatic"
+    restylings: tuple[str, ...] = FAMILIES
+    restyled_views: int = 12
+    own_share: float = 0.5  # of targets that are pictures as they are
+    validation_share: float = 0.1
+    pair_seed: int = 0
+    augmentations: Augmentations | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells one pairing from another; checkpoints hold a hash of these very words."""
+        return (
+            f"Pairing(pairing={self.pairing!r}, restylings={self.restylings!r}, "
+            f"restyled_views={self.restyled_views!r}, own_share={self.own_share!r}, "
+            f"validation_share={self.validation_share!r}, "
+            f"augmentations={self.augmentations!r}, seed={self.pair_seed!r})"
+        )
+
+
+@dataclass(frozen=True)
+class DataConfig(Pairing):
+    """Where the pictures are; `pattern` filters file names, see `drc.data.folder.scan`."""
 
     source: str = "folder"
     folder: str = ""
     table: str = ""
     pattern: str = "*"
-    pairing: str = "automatic"
-    restylings: tuple[str, ...] = FAMILIES
-    restyled_views: int = 12
-    own_share: float = 0.5
-    validation_share: float = 0.1
-    pair_seed: int = 0
-    augment: bool = False
-    crop: float = 0.0
-    colour: float = 0.0
-    grey: float = 0.0
-    blur: float = 0.0
-    rotate: float = 0.0
-    mirror: float = 0.0
-
-    def pairing_of(self) -> Pairing:
-        shared = {name.name: getattr(self, name.name) for name in dataclasses.fields(Augmentations)}
-        return Pairing(
-            self.pairing,
-            self.restylings,
-            self.restyled_views,
-            self.own_share,
-            self.validation_share,
-            Augmentations(**shared) if self.augment else None,
-            self.pair_seed,
-        )
-
-
-def with_augmentations(data: DataConfig, augmentations: Augmentations | None) -> DataConfig:
-    if augmentations is None:
-        return data
-    return dataclasses.replace(data, augment=True, **dataclasses.asdict(augmentations))
 
 
 @dataclass(frozen=True)
@@ -95,7 +84,43 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class Schedule:
+    """How long and how fast: AdamW with a linear warm-up and a cosine decay to a twentieth."""
+
+    steps: int
+    rate: float
+    warm_up: int = 100
+    weight_decay: float = 0.02
+    gradient_norm: float = 1.0
+    average: float = 0.998
+    seed: int = 0
+    save_every: int = 200
+    log_every: int = 20
+    validate_every: int = 400
+    patience: int = 0  # validations without a better one after which the training ends; 0: never
+
+    def factor_at(self, step: int) -> float:
+        """What every rate is multiplied with."""
+        decay = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
+        return min(1.0, (step + 1) / self.warm_up) * decay
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """How often conditions are dropped, masked or blanked; our choices."""
+
+    drop_style: float = 0.10
+    drop_semantics: float = 0.05
+    drop_both: float = 0.05
+    keep_text: float = 0.3
+    text_alone: float = 0.10  # text without reference
+    mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
+    all_blank: float = 0.2
+    some_blank: float = 0.4
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Schedule, Conditioning):
     """How it learns. `rate` is that of towers, fusion and auxiliary head, `language_rate` that of the language model.
 
     micro_batch: samples that go through the model at once, 0: as many as are quickest, see `drc.train.run.QUICKEST`;
@@ -110,39 +135,16 @@ class TrainingConfig:
     batch: int = 32
     rate: float = 1e-3
     language_rate: float = 1e-3
-    warm_up: int = 100
-    weight_decay: float = 0.02
-    gradient_norm: float = 1.0
-    average: float = 0.998
-    seed: int = 0
-    save_every: int = 200
-    log_every: int = 20
-    validate_every: int = 400
-    patience: int = 0
     samples: int = 4
     history: int = 6
     second_view: float = SECOND_VIEW
     mirrored: bool = True
     sampling: str = "difficulty-aware"
     sampling_warm_up: int = 200
-    instructions_first: float = INSTRUCTIONS_FIRST
-    drop_style: float = 0.10
-    drop_semantics: float = 0.05
-    drop_both: float = 0.05
-    keep_text: float = 0.3
-    text_alone: float = 0.10
-    mask: float = 0.3
-    all_blank: float = 0.2
-    some_blank: float = 0.4
+    instructions_first: float = 0.4
     micro_batch: int = 0
     recompute: bool = False
     precision: str = "automatic"
-
-    def schedule(self) -> Schedule:
-        return Schedule(**{name.name: getattr(self, name.name) for name in dataclasses.fields(Schedule)})
-
-    def conditioning(self) -> Conditioning:
-        return Conditioning(**{name.name: getattr(self, name.name) for name in dataclasses.fields(Conditioning)})
 
 
 @dataclass(frozen=True)
@@ -151,23 +153,7 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
-    def to_toml(self) -> str:
-        """Every value, so that the file says all; TrainingError for a name that no text can hold."""
-        lines = []
-        for name, table in dataclasses.asdict(self).items():
-            lines += [f"[{name}]", *(f"{key} = {toml_of(key, value)}" for key, value in table.items()), ""]
-        return "\n".join(lines)
 
-
-def toml_of(name: str, value) -> str:
-    """JSON's strings, numbers and lists are TOML's, too, but for letters as two halves, and for one that stays bare."""
-    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise TrainingError(f"{name} is {value!a}, a name that is no text and cannot be written down; rename it")
-    return text
-
-
-MOST_BYTES = 2**16  # of the file, which takes time in the square of its tables
 AT_LEAST_1 = ("steps", "batch", "save_every", "log_every", "validate_every", "warm_up", "history", "lora_rank")
 MOST = {
     "batch": 2**16, "micro_batch": 2**16, "history": 2**10, "samples": 2**10, "lora_rank": 2**10,
@@ -180,82 +166,6 @@ SHARES = (
     "own_share", "validation_share", "average", "second_view", "instructions_first", "drop_style", "drop_semantics",
     "drop_both", "keep_text", "text_alone", "mask", "all_blank", "some_blank",
 )  # fmt: skip
-KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of texts"}
-TABLES = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
-
-
-def read_config(path: Path) -> Config:
-    """The settings in a TOML file; what it leaves out has its default, but for the pictures and the model.
-
-    A relative path in it is relative to the folder that the file lies in. TrainingError names what does not fit.
-    """
-    tables = read_toml(path)
-    unknown = tables.keys() - TABLES.keys()
-    if unknown:
-        raise TrainingError(
-            f"{path} has {brief(min(unknown))}, expected the tables {', '.join(TABLES)}; correct its name"
-        )
-    config = Config(**{name: table_of(kind, tables.get(name, {}), name, path) for name, kind in TABLES.items()})
-
-    def found(name: str, value: str, what: str) -> str:
-        if not value:
-            raise TrainingError(f"{path}: {name} is empty, expected the path of {what}; fill it in")
-        return os.path.abspath(path.parent / value)
-
-    data = dataclasses.replace(config.data, folder=found("folder in [data]", config.data.folder, "the pictures"))
-    model = dataclasses.replace(config.model, file=found("file in [model]", config.model.file, "a DRC model"))
-    if model.lmm:
-        model = dataclasses.replace(model, lmm=os.path.abspath(path.parent / model.lmm))
-    return dataclasses.replace(config, data=data, model=model)
-
-
-def read_toml(path: Path) -> dict:
-    try:
-        import tomllib
-    except ImportError:  # Python 3.10
-        try:
-            import tomli as tomllib
-        except ImportError as error:
-            raise TrainingError(f"{path} needs Python 3.11, or tomli beside 3.10; pip install tomli") from error
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"{path.stat().st_size} bytes, expected at most {MOST_BYTES}")
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark before the text
-    except (OSError, ValueError, RecursionError) as error:
-        raise TrainingError(
-            f"{path} is not a readable TOML file ({brief(error, 200)}); write it with a training node"
-        ) from error
-
-
-def table_of(kind: type, values: dict, name: str, path: Path):
-    if not isinstance(values, dict):
-        raise TrainingError(
-            f"{path}: {name} is {brief(repr(values))}, expected a table; write [{name}] on a line of its own"
-        )
-    types = get_type_hints(kind)
-    settings = {}
-    for key, value in values.items():
-        where = f"{path}: {brief(key)} in [{name}]"
-        if key not in types:
-            raise TrainingError(f"{where} is no setting; choose one of {', '.join(types)}")
-        expected = get_origin(types[key]) or types[key]
-        if not fits(value, expected):
-            raise TrainingError(f"{where} is {brief(repr(value))}, expected {KINDS[expected]}; correct it")
-        settings[key] = expected(value)
-    config = kind(**settings)
-    check(config, f"{path}: ")
-    return config
-
-
-def fits(value, expected: type) -> bool:
-    """Whether a value from a TOML file is of a setting's type; whole numbers are numbers, true and false are none."""
-    if expected is tuple:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if isinstance(value, bool):
-        return expected is bool
-    if isinstance(value, int) and abs(value) >= 2**128:  # no number of any kind here
-        return False
-    return isinstance(value, (int, float) if expected is float else expected)
 
 
 def check(config, where: str = "") -> None:

@@ -18,7 +18,8 @@ from ..data.styles import STYLES
 from ..data.wordings import caption_ids, meaning_ids, meaning_texts, shortening
 from .batches import Batches, Index
 from .codes import PictureSource
-from .pairs import FolderPictures, Pairing, indices
+from .config import Pairing
+from .pairs import FolderPictures, indices
 
 VALIDATION_CASES = 40
 
@@ -84,8 +85,8 @@ def folder_data(
         {"validation": Share(rows, validation, pairing.own_share)},
         torch.stack([caption_ids(words, caption, slots) for caption in captions])[:, None],
         torch.from_numpy(rows // pictures.views),
-        hashlib.sha256(f"{folder.fingerprint} {pairing}".encode()).hexdigest(),
-        hashlib.sha256(f"{folder.former_fingerprint} {pairing}".encode()).hexdigest(),
+        hashlib.sha256(f"{folder.fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
+        hashlib.sha256(f"{folder.former_fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
         (*filter(None, [note]), *shortening(words, captions, slots, "this model")),
     )
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import torch
 
-from .checkpoints import DivergedError
 from .conditioning import TrainingBatch
+from .errors import DivergedError
 from .importance import COMBINATIONS, ImportanceSampler
 from .prefetch import prefetch
 from .processes import OneProcess

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 COMBINATIONS = (("a", "a"), ("s", "a"), ("a", "m"), ("s", "m"))  # (style feature, semantic feature)
-SAMPLINGS = ("difficulty-aware", "static", "uniform")
 STATIC = (3 / 8, 2 / 8, 2 / 8, 1 / 8)
 
 

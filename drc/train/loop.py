@@ -11,7 +11,6 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -19,17 +18,9 @@ from torch import Tensor, nn
 from ..hollow import Shapes
 from ..seeds import seed_of
 from ..settings import parse
-from .checkpoints import (
-    BUFFERS,
-    STATE,
-    WEIGHTS,
-    Checkpoint,
-    CheckpointError,
-    DivergedError,
-    RunFolder,
-    TrainingError,
-    part,
-)
+from .checkpoints import BUFFERS, STATE, WEIGHTS, Checkpoint, RunFolder, part
+from .config import Schedule
+from .errors import CheckpointError, DivergedError, TrainingError
 from .processes import OneProcess, StoppedElsewhereError, like, whole
 
 log = logging.getLogger("drc")
@@ -39,28 +30,6 @@ Learn = Callable[[int], dict[str, float]]
 
 BETAS = (0.9, 0.95)  # of AdamW; ours
 CLOCKED = ("images_per_second", "waited")  # numbers that differ between equal trainings
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast: AdamW with a linear warm-up and a cosine decay to a twentieth."""
-
-    steps: int
-    rate: float
-    warm_up: int = 100
-    weight_decay: float = 0.02
-    gradient_norm: float = 1.0
-    average: float = 0.998
-    seed: int = 0
-    save_every: int = 200
-    log_every: int = 20
-    validate_every: int = 400
-    patience: int = 0  # validations without a better one after which the training ends; 0: never
-
-    def factor_at(self, step: int) -> float:
-        """What every rate is multiplied with."""
-        decay = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
-        return min(1.0, (step + 1) / self.warm_up) * decay
 
 
 class Trainer:

@@ -16,17 +16,14 @@ from ..instruction import share_bias
 from ..lmm.code_losses import code_losses
 from ..model import DRC
 from ..positions import layout
-from .checkpoints import TrainingError
 from .conditioning import TrainingBatch
+from .errors import TrainingError
 from .precision import autocast
 
-INSTRUCTIONS_FIRST = 0.4
-"""Share of a stage in which the language model reads one sample in four and the batch is twice as large: the auxiliary
-head costs a quarter of a pass through the language model, and instructions that tell nothing cannot teach it."""
 
-
-def language_share(step: int, steps: int, instructions_first: float = INSTRUCTIONS_FIRST) -> float:
-    """Share of a batch that goes through the language model."""
+def language_share(step: int, steps: int, instructions_first: float) -> float:
+    """Share of a batch that goes through the language model: a quarter in the first steps, when instructions that tell
+    nothing cannot teach it; the auxiliary head costs a quarter of a pass through it."""
     return 1 / 4 if step < instructions_first * steps else 1.0
 
 

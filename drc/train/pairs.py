@@ -6,35 +6,21 @@ repainting of all pictures of a user is a new user, even one artist's folder tea
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.augment import Augmentations, augment
+from ..data.augment import augment
 from ..data.descriptors import meaning_descriptor, style_descriptor, style_neighbours
 from ..data.folder import Entry, ImageFolder, counted, read
 from ..data.pictures import AUGMENTED, PROGRAM, Picture
 from ..data.repaint import Repaint, draw_repaints, repaint
 from .batches import Index, numbered
-from .checkpoints import TrainingError
+from .config import Pairing
+from .errors import TrainingError
 
-PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
 OWN = "own/"  # begins the name of a user's style, so that it is taken for nothing else
 NEIGHBOURS = 8  # pictures that stand for a picture's style where nobody said whose they are
 DISTURBED = 4  # augmented views of a picture
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """How pairs are made of a folder's pictures. `restylings` are names of families of `drc.data.repaint`."""
-
-    pairing: str = "automatic"
-    restylings: tuple[str, ...] = ()
-    restyled_views: int = 12
-    own_share: float = 0.5  # of targets that are pictures as they are
-    validation_share: float = 0.1
-    augmentations: Augmentations | None = None
-    seed: int = 0
 
 
 class FolderPictures:
@@ -48,7 +34,7 @@ class FolderPictures:
         self.kind = kind_of(folder, pairing)
         self.repaints: list[Repaint] = []
         if self.kind != "labels" and pairing.restyled_views:
-            self.repaints = draw_repaints(pairing.restylings, pairing.restyled_views, pairing.seed)
+            self.repaints = draw_repaints(pairing.restylings, pairing.restyled_views, pairing.pair_seed)
         self.disturbed = DISTURBED if pairing.augmentations else 0
         self.views = 1 + len(self.repaints) + self.disturbed
         self.last: tuple[int, np.ndarray] = -1, np.empty(0)

@@ -9,7 +9,8 @@ from ..data.folder import ImageFolder, read
 from ..plots.sheet import contact_sheet
 from .batches import Index, draw_rows, own_share_of
 from .codes import PictureSource
-from .pairs import FolderPictures, Pairing, indices
+from .config import Pairing
+from .pairs import FolderPictures, indices
 
 VERSIONS = 5  # of a picture in the sheet of augmentations
 
@@ -24,7 +25,7 @@ def folder_triplets(
     """The sheet of `count` triplets of a folder; TrainingError where it does not serve for training."""
     pictures = FolderPictures(folder, pairing, size)
     training, _, _ = indices(pictures, on_picture)
-    return triplets(pictures, training, pairing.own_share, count, pairing.seed, on_picture)
+    return triplets(pictures, training, pairing.own_share, count, pairing.pair_seed, on_picture)
 
 
 def triplets(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .adamw import AdamW
-from .checkpoints import TrainingError
+from .errors import TrainingError
 
 PATIENCE = timedelta(hours=2)  # of processes that wait, as while the first one turns all pictures into codes
 

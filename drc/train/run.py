@@ -24,11 +24,13 @@ from ..seeds import generator_from, seed_of
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
 from .batches import BatchCodes, Batches
-from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, TrainingError, part
+from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, part
 from .codes import CHUNK, CodeCache
 from .conditioning import TrainingBatch, draw_batch
 from .config import Config, ModelConfig, check
+from .config_file import to_toml
 from .data import TrainingData, benchmark_data, folder_data
+from .errors import TrainingError
 from .gradients import GradientStep
 from .importance import ImportanceSampler
 from .loop import Trainer, on_cpu
@@ -96,7 +98,7 @@ def open_data(config: Config, base: DRC, hooks: Hooks, dataset: ImageFolder | Be
     """The pictures that the settings name, paired, for a model like `base`; `dataset` if they are opened already."""
     data, lmm = config.data, base.lmm
     if data.source == "emoji benchmark":
-        if data.augment:
+        if data.augmentations:
             raise TrainingError(
                 "augmentations are for folders of pictures, but the dataset is the emoji benchmark, which brings "
                 "redrawn references of its own; disconnect them"
@@ -104,7 +106,7 @@ def open_data(config: Config, base: DRC, hooks: Hooks, dataset: ImageFolder | Be
         benchmark = dataset or open_benchmark(Path(data.folder))
         return benchmark_data(benchmark, data.own_share, base.words, lmm.text_slots, data.pair_seed)
     folder = dataset or scan(data.folder, data.table or None, data.pattern, hooks.on_file)
-    return folder_data(folder, data.pairing_of(), lmm.image_size, base.words, lmm.text_slots, hooks.on_pair)
+    return folder_data(folder, data, lmm.image_size, base.words, lmm.text_slots, hooks.on_pair)
 
 
 def train(
@@ -235,7 +237,7 @@ class Training:
             drc.lmm.tie()
         trainer = Trainer(
             self.objective,
-            training.schedule(),
+            training,
             run,
             self.rate_of,
             self.sampler,
@@ -248,7 +250,7 @@ class Training:
             self.hooks.note(f"nothing was trained, as the run {run.folder.name} is complete: {trainer.why_finished()}")
         else:
             if processes.main:
-                run.write("config.toml", lambda path: path.write_text(self.config.to_toml(), "utf-8"))
+                run.write("config.toml", lambda path: path.write_text(to_toml(self.config), "utf-8"))
             gradient_step = GradientStep(trainer.model, self.batch_of, processes, self.sampler, micro_batch)
             with quick_attention(processes.device):
                 trainer.run(gradient_step, self.hooks.on_step, self.validate)
@@ -268,7 +270,7 @@ class Training:
         random = generator_from(seed_of(training.seed, step))
         rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank_code
         share = 1.0 if batches else share
-        return draw_batch(codes, training.conditioning(), blank, rows, chances, share, random)
+        return draw_batch(codes, training, blank, rows, chances, share, random)
 
     def draw(self, batches: Batches, step: int, times: int = 1) -> BatchCodes:
         if self.config.training.stage == 1:

@@ -12,9 +12,10 @@ from torch import nn
 
 from drc.files import metadata_of
 from drc.train.checkpoints import STATE, RunFolder
-from drc.train.config import Config, DataConfig, ModelConfig, read_config
+from drc.train.config import Config, DataConfig, ModelConfig, Schedule
+from drc.train.config_file import read_config, to_toml
 from drc.train.importance import ImportanceSampler
-from drc.train.loop import Schedule, Trainer, plainly
+from drc.train.loop import Trainer, plainly
 
 from .bytes import generic
 from .guard import Case
@@ -50,7 +51,7 @@ def whole(folder: Path) -> None:
     one = trainer(folder, 4)
     one.run(plainly(one.inner, 0, learn))
     config = Config(DataConfig(folder="pictures"), ModelConfig(file="model.safetensors"))
-    (folder / SETTINGS).write_text(config.to_toml())
+    (folder / SETTINGS).write_text(to_toml(config))
 
 
 def use(folder: Path) -> None:

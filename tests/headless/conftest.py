@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from drc.train.checkpoints import RunFolder
-from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig, read_config
+from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig
+from drc.train.config_file import read_config, to_toml
 from drc.train.run import Hooks, Result, train
 from scripts.lib.environment import ROOT, tested_host
 from scripts.lib.tiny import write_tiny
@@ -57,7 +58,7 @@ class Course:
         """A config.toml in a folder."""
         place.mkdir(parents=True, exist_ok=True)
         file = place / "config.toml"
-        file.write_text(self.settings(stage, **settings).to_toml(), "utf-8")
+        file.write_text(to_toml(self.settings(stage, **settings)), "utf-8")
         return file
 
     def train(self, config: Path, out: Path, hooks: Hooks | None = None) -> Result:

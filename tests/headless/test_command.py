@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from drc.checkpoint import load
+from drc.data.augment import Augmentations
 from drc.train.__main__ import main
 from drc.train.checkpoints import RunFolder
-from drc.train.config import read_config
+from drc.train.config_file import read_config
 from drc.train.run import Hooks
 from scripts.lib.environment import ROOT
 
@@ -150,8 +151,9 @@ class Interruption(BaseException):
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_forty_steps_are_twenty_and_twenty(course, launcher, tmp_path, stage):
+    crops = Augmentations(0.5, 0.0, 0.0, 0.0, 0.0, 0.0) if stage == 2 else None
     config = course.write(
-        tmp_path / "c", stage, steps=40, save_every=15, log_every=7, validate_every=20, augment=stage == 2, crop=0.5
+        tmp_path / "c", stage, steps=40, save_every=15, log_every=7, validate_every=20, augmentations=crops
     )
     course.train(config, tmp_path / "whole")
 

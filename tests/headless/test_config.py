@@ -6,16 +6,83 @@ from pathlib import Path
 
 import pytest
 
-from drc.train.checkpoints import TrainingError
-from drc.train.config import CHOICES, Config, DataConfig, ModelConfig, TrainingConfig, read_config
+from drc.data.augment import Augmentations
+from drc.train.config import CHOICES, Config, DataConfig, ModelConfig, TrainingConfig
+from drc.train.config_file import read_config, to_toml
+from drc.train.errors import TrainingError
 
 TABLES = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 FIELDS = [(name, field) for name, kind in TABLES.items() for field in dataclasses.fields(kind)]
 NEEDED = '[data]\nfolder = "pictures"\n[model]\nfile = "model.safetensors"\n[training]\n'
 
+FIRST_VERSION = """
+[data]
+source = "folder"
+folder = "/pictures"
+table = ""
+pattern = "*"
+pairing = "labels"
+restylings = ["line", "neon"]
+restyled_views = 3
+own_share = 0.25
+validation_share = 0.2
+pair_seed = 7
+augment = true
+crop = 0.5
+colour = 0.0
+grey = 0.25
+blur = 0.0
+rotate = 1.0
+mirror = 0.0
+
+[model]
+file = "/model.safetensors"
+start = "from the model"
+train_language = "automatic"
+lmm = ""
+lora_rank = 4
+lora_alpha = 16.0
+
+[training]
+stage = 2
+steps = 9
+batch = 8
+rate = 0.01
+language_rate = 0.001
+warm_up = 100
+weight_decay = 0.02
+gradient_norm = 1.0
+average = 0.998
+seed = 0
+save_every = 200
+log_every = 3
+validate_every = 400
+patience = 0
+samples = 4
+history = 6
+second_view = 0.5
+mirrored = false
+sampling = "difficulty-aware"
+sampling_warm_up = 1
+instructions_first = 0.4
+drop_style = 0.1
+drop_semantics = 0.05
+drop_both = 0.05
+keep_text = 0.3
+text_alone = 0.1
+mask = 0.3
+all_blank = 0.5
+some_blank = 0.4
+micro_batch = 0
+recompute = false
+precision = "automatic"
+"""
+
 
 def another(name: str, value):
     """A value of the same kind that is allowed and not the default."""
+    if name == "augmentations":
+        return Augmentations(crop=0.3)
     if name in CHOICES:
         return next(choice for choice in CHOICES[name] if choice != value)
     if isinstance(value, bool):
@@ -50,21 +117,21 @@ def test_every_setting_survives_the_file(tmp_path, table, field):
     changed = dataclasses.replace(getattr(config, table), **{field.name: value})
     config = dataclasses.replace(config, **{table: changed})
 
-    read = read_config(written(tmp_path, config.to_toml()))
+    read = read_config(written(tmp_path, to_toml(config)))
 
     assert read == config
-    assert type(getattr(getattr(read, table), field.name)) is type(field.default)
+    assert type(getattr(getattr(read, table), field.name)) is type(value)
 
 
 @pytest.mark.parametrize("name", ["\U0001f3a8", "\U00020bb7", "\u0939\u093f", 'a "quoted"\\name', "\x7f\t\x01"])
 def test_a_folder_of_any_name_survives_the_file(tmp_path, name):
     config = Config(DataConfig(folder=f"/pictures/{name}"), ModelConfig(f"/{name}.safetensors"))
-    assert read_config(written(tmp_path, config.to_toml())) == config
+    assert read_config(written(tmp_path, to_toml(config))) == config
 
 
 def test_a_name_that_is_no_text_is_a_sentence():
     with pytest.raises(TrainingError, match="folder is '/pictures/.udce9', a name that is no text") as error:
-        Config(DataConfig(folder="/pictures/\udce9")).to_toml()
+        to_toml(Config(DataConfig(folder="/pictures/\udce9")))
     assert str(error.value).isprintable()
 
 
@@ -73,6 +140,24 @@ def test_what_is_left_out_has_its_default(tmp_path):
 
     assert config.training == TrainingConfig(steps=7)
     assert dataclasses.replace(config.data, folder="") == DataConfig()
+
+
+def test_a_file_of_the_first_version_says_the_same_today(tmp_path):
+    data = DataConfig(
+        "labels", ("line", "neon"), 3, 0.25, 0.2, 7, Augmentations(0.5, 0.0, 0.25, 0.0, 1.0, 0.0), folder="/pictures"
+    )
+    model = ModelConfig("/model.safetensors", lora_rank=4)
+    training = TrainingConfig(
+        steps=9, rate=0.01, stage=2, all_blank=0.5, batch=8, mirrored=False, sampling_warm_up=1, log_every=3
+    )
+    assert read_config(written(tmp_path, FIRST_VERSION)) == Config(data, model, training)
+
+
+def test_augmentations_that_are_off_are_none(tmp_path):
+    off = FIRST_VERSION.replace("augment = true", "augment = false")
+    assert read_config(written(tmp_path, off)).data.augmentations is None
+    wrong = FIRST_VERSION.replace("rotate = 1.0", "rotate = 1.5")
+    assert complaint(tmp_path, wrong).endswith("the augmentation rotate is 1.5, expected 0 (off) to 1; choose another")
 
 
 def test_a_whole_number_is_a_number(tmp_path):

@@ -99,9 +99,9 @@ def test_the_settings_alone_are_those_of_the_training(execute, model, triplets, 
     told, done = (runs / f"{name}_00001" / "config.toml" for name in ("told", "done"))
     assert told.read_bytes() == done.read_bytes()
     assert [path.name for path in told.parent.iterdir()] == ["config.toml"]
-    config = pack.drc.train.config.read_config(told)
+    config = pack.drc.train.config_file.read_config(told)
     assert config.training.stage == STAGES.index(node) + 1 and config.training.batch == 4
-    assert config.data.table.endswith("labels.csv") and config.data.augment == (node == STAGES[1])
+    assert config.data.table.endswith("labels.csv") and bool(config.data.augmentations) == (node == STAGES[1])
     headless = pack.drc.train.run.train(config, host_folders / "headless", host_folders / "cache")
     assert headless.file.read_bytes() == result.path.read_bytes()
 
@@ -222,7 +222,7 @@ def test_a_lavit_learns_in_both_stages_and_draws(execute, graph, lavit, triplets
     first, curve, samples = execute(STAGES[0], model=lavit, triplets=pairs, **QUICK | {"samples": 2})
     assert (first.drc.stage, first.lmm) == (1, lavit.lmm) and samples.shape == (1, 1, 1, 3)
     assert curve.std() > 0
-    config = pack.drc.train.config.read_config(first.path.parents[1] / "config.toml")
+    config = pack.drc.train.config_file.read_config(first.path.parents[1] / "config.toml")
     assert (config.model.file, config.model.lmm) == (str(lavit.path), str(lavit.lmm))
     augmentations, _ = execute("DRC_Augmentations", dataset=pairs.dataset)
     second, _, _ = execute(STAGES[1], model=first, triplets=pairs, augmentations=augmentations, **QUICK)

@@ -6,7 +6,7 @@ import re
 import pytest
 from PIL import Image, ImageDraw
 
-from drc.train.config import read_config
+from drc.train.config_file import read_config
 from scripts.lib.client import Result
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import node_of, personalise

@@ -7,7 +7,8 @@ import torch
 from drc.data.pictures import Picture
 from drc.model import DRC
 from drc.train.batches import Batches, Index
-from drc.train.conditioning import Conditioning, TrainingBatch, draw_batch
+from drc.train.conditioning import TrainingBatch, draw_batch
+from drc.train.config import Conditioning
 from drc.train.importance import ImportanceSampler
 from drc.train.objectives import STAGES, Objective
 from scripts.lib.tiny import CONFIG

@@ -9,9 +9,9 @@ import torch
 from drc.checkpoint import load
 from drc.train.advice import about_conditions, advice, check_learning
 from drc.train.batches import BatchCodes
-from drc.train.checkpoints import TrainingError
 from drc.train.conditioning import draw_batch
 from drc.train.config import TrainingConfig
+from drc.train.errors import TrainingError
 from drc.train.run import Hooks, open_data
 
 from .tiny_training import draw_pictures
@@ -98,7 +98,7 @@ def test_conditions_that_are_said_to_be_never_shown_are_those_that_no_batch_show
         names = ("drop_style", "drop_semantics", "drop_both", "text_alone", "keep_text")
         training = TrainingConfig(**dict(zip(names, values, strict=True)))
         random = torch.Generator().manual_seed(0)
-        batch = draw_batch(given, training.conditioning(), 9, 3, torch.full((4,), 0.25), 1.0, random)
+        batch = draw_batch(given, training, 9, 3, torch.full((4,), 0.25), 1.0, random)
         style, meaning = ~batch.no_style, ~batch.hidden.all(dim=1)
         seen = {"style": bool(style.any()), "meaning": bool(meaning.any()), "both": bool((style & meaning).any())}
         told = "\n".join(about_conditions(training, some))

@@ -8,8 +8,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from drc.train.checkpoints import STATE, UNFINISHED, WEIGHTS, Checkpoint, CheckpointError, RunFolder, TrainingError
-from drc.train.loop import Schedule, Trainer, plainly
+from drc.train.checkpoints import STATE, UNFINISHED, WEIGHTS, Checkpoint, RunFolder
+from drc.train.config import Schedule
+from drc.train.errors import CheckpointError, TrainingError
+from drc.train.loop import Trainer, plainly
 from scripts.lib.disk import full_disk, names
 
 

@@ -10,9 +10,10 @@ from drc.data.folder import scan
 from drc.lmm.mini.tokenizer import VisualTokenizer
 from drc.pixels import from_pixels
 from drc.train import codes as codes_module
-from drc.train.checkpoints import TrainingError
 from drc.train.codes import CodeCache
-from drc.train.pairs import FolderPictures, Pairing
+from drc.train.config import Pairing
+from drc.train.errors import TrainingError
+from drc.train.pairs import FolderPictures
 from scripts.lib.disk import full_disk, names
 from scripts.lib.tiny import CONFIG
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from drc.train.checkpoints import DivergedError
+from drc.train.errors import DivergedError
 from drc.train.gradients import GradientStep
 from drc.train.importance import COMBINATIONS, ImportanceSampler
 from drc.train.processes import OneProcess

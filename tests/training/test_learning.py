@@ -4,8 +4,9 @@ import torch
 
 from drc.train.checkpoints import RunFolder
 from drc.train.conditioning import plain_batch
+from drc.train.config import Schedule
 from drc.train.gradients import GradientStep
-from drc.train.loop import Schedule, Trainer
+from drc.train.loop import Trainer
 from drc.train.processes import OneProcess
 from drc.train.validation import fixed_loss, gaps
 

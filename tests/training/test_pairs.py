@@ -12,8 +12,9 @@ from drc.data.folder import scan
 from drc.data.pictures import Picture
 from drc.train import pairs
 from drc.train.batches import Index, draw_rows, own_share_of
-from drc.train.checkpoints import TrainingError
-from drc.train.pairs import FolderPictures, Pairing, indices, targets_of
+from drc.train.config import Pairing
+from drc.train.errors import TrainingError
+from drc.train.pairs import FolderPictures, indices, targets_of
 from drc.train.preview import folder_triplets
 
 SIZE = 32
@@ -89,7 +90,9 @@ def test_keys_tell_pictures_sizes_repaintings_and_augmentations_apart(make_folde
 
     assert len(keys()) == 6
     assert keys(validation_share=0.5, own_share=0.1) == keys()
-    assert len(keys() & keys(seed=1)) == 2 and len(keys() & keys(restylings=("neon",))) == 2  # the pictures as they are
+    assert (
+        len(keys() & keys(pair_seed=1)) == 2 and len(keys() & keys(restylings=("neon",))) == 2
+    )  # the pictures as they are
     assert not keys() & keys(size=64)
     soft, strong = Augmentations(blur=0.1), Augmentations(blur=0.9)
     assert keys(augmentations=soft) & keys(augmentations=strong) == keys()
@@ -286,3 +289,11 @@ def test_the_same_file_with_two_users_is_one_meaning(make_folder, tmp_path):
     (tmp_path / "ben" / "0.png").write_bytes((tmp_path / "anna" / "0.png").read_bytes())
     records = paired(scan(tmp_path)).records()
     assert len({record.meaning for record in records}) == 7
+
+
+def test_a_pairing_is_known_by_the_words_that_older_runs_were_begun_with():
+    """Their checkpoints hold a hash of them."""
+    assert Pairing(restylings=("line",), pair_seed=3, augmentations=Augmentations(0.1, 0, 0, 0, 0, 0)).fingerprint == (
+        "Pairing(pairing='automatic', restylings=('line',), restyled_views=12, own_share=0.5, validation_share=0.1, "
+        "augmentations=Augmentations(crop=0.1, colour=0, grey=0, blur=0, rotate=0, mirror=0), seed=3)"
+    )

@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 
 from drc.checkpoint import load
 from drc.data.folder import ImageFolder
-from drc.train.checkpoints import STATE, WEIGHTS, RunFolder, TrainingError
+from drc.train.checkpoints import STATE, WEIGHTS, RunFolder
+from drc.train.errors import TrainingError
 from drc.train.loop import CLOCKED
 from drc.train.objectives import Stage1, Stage2
 from drc.train.run import Hooks

@@ -9,10 +9,12 @@ import torch
 from safetensors.torch import load_file
 
 from drc.checkpoint import load, save
+from drc.data.augment import Augmentations
 from drc.lmm.generate import Sampling
 from drc.train.batches import Batches
-from drc.train.checkpoints import STATE, TrainingError
-from drc.train.config import read_config
+from drc.train.checkpoints import STATE
+from drc.train.config_file import read_config
+from drc.train.errors import TrainingError
 from drc.train.run import Hooks
 from scripts.lib.tiny import CONFIG, write_tiny
 
@@ -189,7 +191,7 @@ def test_progress_is_told(tiny_training, tmp_path, watched):
         assert row["semantic_score"] == row["validation_blind_wrong_reference"]
 
 
-FINISHED = {"stage": 2, "steps": 1, "augment": True, "crop": 0.5}
+FINISHED = {"stage": 2, "steps": 1, "augmentations": Augmentations()}
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +245,7 @@ def test_early_stopping_takes_the_best(tiny_training, tmp_path):
             "sampling is 'hard', expected one of 'difficulty-aware', 'static', 'uniform'; choose one of them",
         ),
         (
-            {"source": "emoji benchmark", "augment": True},
+            {"source": "emoji benchmark", "augmentations": Augmentations()},
             "augmentations are for folders of pictures, but the dataset is the emoji benchmark, which brings redrawn "
             "references of its own; disconnect them",
         ),

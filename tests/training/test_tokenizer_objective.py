@@ -6,7 +6,8 @@ from torch import nn
 from drc.lmm.mini.tokenizer import VisualTokenizer
 from drc.train import tokenizer as tokenizer_training
 from drc.train.checkpoints import RunFolder
-from drc.train.loop import Schedule, Trainer, plainly
+from drc.train.config import Schedule
+from drc.train.loop import Trainer, plainly
 from drc.train.tokenizer import LOOK, TokenizerObjective, picture_loss
 from scripts.lib.tiny import CONFIG
 

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from drc.train.checkpoints import STATE, RunFolder, TrainingError
-from drc.train.loop import Schedule, Trainer, parameter_groups, plainly
+from drc.train.checkpoints import STATE, RunFolder
+from drc.train.config import Schedule
+from drc.train.errors import TrainingError
+from drc.train.loop import Trainer, parameter_groups, plainly
 
 
 class PowerCutError(Exception):
