@@ -5,10 +5,10 @@ from . import host
 from .encode import read_weights, tokenize
 from .guard import guarded
 from .host import io
-from .pictures import mask, pictures_of, require_one
+from .pictures import history_and_reference, mask
 from .progress import Progress
-from .sockets import Model, ModelSocket
-from .widgets import MODEL_TOOLTIP, SQUARE_TOOLTIP
+from .sockets import Model
+from .widgets import SQUARE_TOOLTIP, model_input
 
 
 @guarded
@@ -21,7 +21,7 @@ class DRC_AttentionMap(io.ComfyNode):
             category="DRC/looking closer",
             description="Shows which parts of which picture the towers looked at. What glows was read.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 io.Image.Input(
                     "history", optional=True, tooltip="The pictures that you give to StyleTower. " + SQUARE_TOOLTIP
                 ),
@@ -32,7 +32,7 @@ class DRC_AttentionMap(io.ComfyNode):
             ],
             outputs=[
                 io.Image.Output(
-                    "sheet",
+                    "map_out",
                     display_name="map",
                     tooltip="Each picture, and below it where its tower looked, with the share of the whole history.",
                 )
@@ -49,12 +49,9 @@ class DRC_AttentionMap(io.ComfyNode):
 
         model.require_own_pictures()
         model.drc.require_trained_towers()
-        given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
-        given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
-        if not given:
+        history, reference = history_and_reference(history, history_mask, reference, reference_mask)
+        if not history and not reference:
             raise ValueError("neither history nor reference is connected; connect one of them or both")
-        history, reference = given.get("history", []), given.get("reference", [])
-        require_one(reference)
         progress = Progress(len(history) + len(reference))
         columns = []
         if history:

@@ -8,8 +8,8 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of, require_one
 from .progress import Later, Progress
-from .sockets import Model, ModelSocket
-from .widgets import MODEL_TOOLTIP, SQUARE_TOOLTIP
+from .sockets import Model
+from .widgets import SQUARE_TOOLTIP, model_input
 
 CONDITIONS = 4  # under which a picture may be likely: both, history only, reference only, neither
 
@@ -25,7 +25,7 @@ class DRC_CollapseMeter(io.ComfyNode):
             description="Tells of drawn pictures how much of the style and of the meaning they kept, and whether they "
             "are copies, against two controls: the history alone and the reference alone.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 io.Image.Input("images", tooltip="The drawn pictures, from Decode."),
                 io.Image.Input("history", tooltip="The pictures that you gave to StyleTower. " + SQUARE_TOOLTIP),
                 io.Image.Input("reference", tooltip="The picture that you gave to SemanticTower."),
@@ -35,11 +35,13 @@ class DRC_CollapseMeter(io.ComfyNode):
                 *map(mask, ("images", "history", "reference")),
             ],
             outputs=[
-                io.Image.Output("needles", display_name="meter", tooltip="Three dials and the verdict."),
-                io.Float.Output("style_kept", display_name="style kept", tooltip="0 to 1, the mean of all pictures."),
-                io.Float.Output("meaning_kept", display_name="meaning kept", tooltip="0 to 1, the same."),
-                io.Float.Output("copying", display_name="copying", tooltip="0 to 1, the same. More is worse."),
-                io.String.Output("verdict", display_name="verdict", tooltip="In words, one line for each picture."),
+                io.Image.Output("meter_out", display_name="meter", tooltip="Three dials and the verdict."),
+                io.Float.Output(
+                    "style_kept_out", display_name="style kept", tooltip="0 to 1, the mean of all pictures."
+                ),
+                io.Float.Output("meaning_kept_out", display_name="meaning kept", tooltip="0 to 1, the same."),
+                io.Float.Output("copying_out", display_name="copying", tooltip="0 to 1, the same. More is worse."),
+                io.String.Output("verdict_out", display_name="verdict", tooltip="In words, one line for each picture."),
             ],
             is_input_list=True,
             **host.newer(search_aliases=["guidance collapse", "measure", "score"]),

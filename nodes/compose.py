@@ -4,8 +4,8 @@ from . import host
 from .encode import tell_unknown_words
 from .guard import guarded
 from .host import io
-from .sockets import InstructionSocket, ModelSocket, SemanticsSocket, StyleSocket, made_by, to
-from .widgets import MODEL_TOOLTIP, semantic_strength, style_strength
+from .sockets import InstructionSocket, SemanticsSocket, StyleSocket, made_by, to
+from .widgets import model_input, semantic_strength, share, style_strength
 
 
 @guarded
@@ -18,7 +18,7 @@ class DRC_ComposeInstruction(io.ComfyNode):
             category="DRC",
             description="Joins a style, a meaning and words into one instruction. Leave out what you do not need.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 StyleSocket.Input("style", optional=True, tooltip="From StyleTower. Without it the style is free."),
                 SemanticsSocket.Input(
                     "semantics",
@@ -40,20 +40,16 @@ class DRC_ComposeInstruction(io.ComfyNode):
                     "exaggerates."
                 ),
                 host.advanced(
-                    io.Float.Input(
+                    share(
                         "semantic_mask",
-                        default=0.0,
-                        min=0.0,
-                        max=1.0,
-                        step=0.05,
-                        tooltip="The share of the reference that is hidden: more leaves more freedom in shape. "
-                        "1 hides it all.",
+                        0.0,
+                        "The share of the reference that is hidden: more leaves more freedom in shape. 1 hides it all.",
                     )
                 ),
             ],
             outputs=[
                 InstructionSocket.Output(
-                    "instruction_made",
+                    "instruction_out",
                     display_name="instruction",
                     tooltip="What to draw and how, for DRC-LMM-Generate.",
                 )

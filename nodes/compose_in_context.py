@@ -1,13 +1,13 @@
 """ComposeInContext: pictures and words one after another, as LaVIT itself takes them."""
 
 from . import host
-from .encode import look
+from .encode import tokenize_each
 from .guard import guarded
 from .host import io
-from .pictures import mask, pictures_of, require_one
+from .pictures import history_and_reference, mask
 from .progress import Progress
-from .sockets import InstructionSocket, ModelSocket
-from .widgets import MODEL_TOOLTIP, fixed_seed
+from .sockets import InstructionSocket
+from .widgets import fixed_seed, model_input
 
 
 @guarded
@@ -21,7 +21,7 @@ class DRC_ComposeInContext(io.ComfyNode):
             description="Pictures and words one after another, as LaVIT itself takes them. Nothing here tells style "
             "from meaning: what comes out may copy either. To keep them apart, train the towers.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " It must be a LaVIT."),
+                model_input("It must be a LaVIT."),
                 io.Image.Input("history", optional=True, tooltip="Pictures to go on from. They come first."),
                 io.Image.Input("reference", optional=True, tooltip="One more picture, after the history."),
                 io.String.Input(
@@ -41,9 +41,7 @@ class DRC_ComposeInContext(io.ComfyNode):
                 mask("reference"),
             ],
             outputs=[
-                InstructionSocket.Output(
-                    "instruction_made", display_name="instruction", tooltip="For DRC-LMM-Generate."
-                )
+                InstructionSocket.Output("instruction_out", display_name="instruction", tooltip="For DRC-LMM-Generate.")
             ],
             is_input_list=True,
             **host.newer(search_aliases=["interleaved", "LaVIT prompt", "in-context"]),
@@ -56,12 +54,9 @@ class DRC_ComposeInContext(io.ComfyNode):
         from ..drc.instruction import InContext
 
         model.require_interleaving()
-        given = {"history": (history, history_mask), "reference": (reference, reference_mask)}
-        given = {name: pictures_of(*some, name) for name, some in given.items() if some[0] is not None}
-        require_one(given.get("reference", []))
-        progress = Progress(max(1, sum(map(len, given.values()))))
-        codes = {name: look(model, images, name, seed, progress) for name, images in given.items()}
-        ids = model.drc.lmm.in_context(
-            codes.get("history", []), codes.get("reference", []), model.drc.words.encode(text).ids
-        )
+        history, reference = history_and_reference(history, history_mask, reference, reference_mask)
+        progress = Progress(max(1, len(history) + len(reference)))
+        given = (history, "history"), (reference, "reference")
+        codes = [tokenize_each(model, images, name, seed, progress) for images, name in given]
+        ids = model.drc.lmm.in_context(*codes, model.drc.words.encode(text).ids)
         return io.NodeOutput(InContext(ids.to(host.intermediate_device()), guidance, model.drc.hash))

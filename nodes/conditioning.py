@@ -8,8 +8,8 @@ from . import host
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import Model, ModelSocket, TokensSocket, made_by
-from .widgets import MODEL_TOOLTIP
+from .sockets import Model, TokensSocket, made_by
+from .widgets import model_input
 
 if TYPE_CHECKING:
     from ..drc.lmm.lavit.conditioning import Condition
@@ -28,7 +28,7 @@ class DRC_TokensToConditioning(io.ComfyNode):
             category="DRC/LaVIT",
             description="Turns codes into what LaVIT's diffusion model draws from, for KSampler.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " It must be a LaVIT."),
+                model_input("It must be a LaVIT."),
                 TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
                 io.Model.Input(
                     "diffusion_model",
@@ -53,8 +53,10 @@ class DRC_TokensToConditioning(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Conditioning.Output("positive", display_name="positive", tooltip="For KSampler."),
-                io.Conditioning.Output("negative", display_name="negative", tooltip="For KSampler: no picture at all."),
+                io.Conditioning.Output("positive_out", display_name="positive", tooltip="For KSampler."),
+                io.Conditioning.Output(
+                    "negative_out", display_name="negative", tooltip="For KSampler: no picture at all."
+                ),
             ],
             **host.newer(search_aliases=["detokenise", "SDXL", "LaVIT decode"]),
         )

@@ -29,7 +29,7 @@ class DRC_ConvertLaVIT(io.ComfyNode):
                     tooltip="What the model will be called in Load DRC Model.",
                 ),
             ],
-            outputs=[io.String.Output("report", display_name="report", tooltip="What was written, and where.")],
+            outputs=[io.String.Output("report_out", display_name="report", tooltip="What was written, and where.")],
             hidden=[io.Hidden.unique_id],
             is_output_node=True,
             not_idempotent=True,

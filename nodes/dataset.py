@@ -51,10 +51,10 @@ class DRC_ImageDataset(io.ComfyNode):
             ],
             outputs=[
                 DatasetSocket.Output(
-                    "dataset_found", display_name="dataset", tooltip="The pictures and what is known of them."
+                    "dataset_out", display_name="dataset", tooltip="The pictures and what is known of them."
                 ),
                 io.String.Output(
-                    "report", display_name="report", tooltip="What was found, and what was left out and why."
+                    "report_out", display_name="report", tooltip="What was found, and what was left out and why."
                 ),
             ],
             hidden=[io.Hidden.unique_id],

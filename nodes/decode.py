@@ -8,8 +8,8 @@ from .encode import CHUNK, MEMORY_PER_PIXEL
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import ModelSocket, TokensSocket, made_by
-from .widgets import MODEL_TOOLTIP
+from .sockets import TokensSocket, made_by
+from .widgets import model_input
 
 
 @guarded
@@ -22,10 +22,10 @@ class DRC_DecodeTokens(io.ComfyNode):
             category="DRC",
             description="Turns codes into pictures.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
             ],
-            outputs=[io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures, as many as tokens.")],
+            outputs=[io.Image.Output("image_out", display_name="IMAGE", tooltip="The pictures, as many as tokens.")],
             **host.newer(search_aliases=["detokenise", "VQ decode"]),
         )
 

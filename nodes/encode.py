@@ -28,12 +28,13 @@ def tokenize(model: Model, images: list[Tensor], rows: list[int], name: str, pro
     return torch.cat(codes)
 
 
-def look(
+def tokenize_each(
     model: Model, images: list[Tensor], name: str, seed: int | None, progress: Progress, original: bool = True
 ) -> list[Tensor]:
     """Codes [1, N] of every picture; `seed` draws which parts get one, without it the likelier happens."""
     lmm, codes = model.drc.lmm, []
-    host.load([model.vision], lmm.image_size**2 * MEMORY_PER_PIXEL)
+    if images:
+        host.load([model.vision], lmm.image_size**2 * MEMORY_PER_PIXEL)
     for index, image in enumerate(images):
         picture = lmm.prepare(image, f"picture {index + 1} of {name}", original)
         codes.append(lmm.tokenize(picture[None].to(model.device), None if seed is None else [seed]))

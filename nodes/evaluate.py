@@ -7,8 +7,8 @@ from .encode import CHUNK, MEMORY_PER_PIXEL
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import DatasetSocket, Model, ModelSocket
-from .widgets import MODEL_TOOLTIP, fixed_seed, semantic_strength, style_strength, temperature
+from .sockets import DatasetSocket, Model
+from .widgets import fixed_seed, model_input, semantic_strength, style_strength, temperature
 
 # What a run does, and where each begins and ends on the bar, in thousandths.
 PHASES = {
@@ -33,7 +33,7 @@ class DRC_Evaluate(io.ComfyNode):
             description="Draws cases whose true picture is known and counts how often style, meaning and both came out "
             "right, beside what copying would reach. The whole report is kept in output/drc/evaluations.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 DatasetSocket.Input(
                     "dataset",
                     tooltip="From Image Dataset. Your own pictures are repainted, so that the true picture is known; "
@@ -65,17 +65,19 @@ class DRC_Evaluate(io.ComfyNode):
                     tooltip="The report, a web page with all numbers and pictures, is kept in a folder of this name in "
                     "output/drc/evaluations and replaces the one that was there. No picture is drawn twice.",
                 ),
-                host.advanced(style_strength("As in ComposeInstruction.")),
-                host.advanced(semantic_strength("As in ComposeInstruction.")),
-                host.advanced(temperature("As in DRC-LMM-Generate.")),
+                host.advanced(style_strength()),
+                host.advanced(semantic_strength()),
+                host.advanced(temperature()),
             ],
             outputs=[
-                io.Image.Output("table", display_name="table", tooltip="Percent right, one table for each judge."),
-                io.Image.Output("plots", display_name="plots", tooltip="Style against meaning, and the parts."),
+                io.Image.Output("table_out", display_name="table", tooltip="Percent right, one table for each judge."),
+                io.Image.Output("plots_out", display_name="plots", tooltip="Style against meaning, and the parts."),
                 io.Image.Output(
-                    "pictures", display_name="pictures", tooltip="History, reference, drawn and true picture, by test."
+                    "pictures_out",
+                    display_name="pictures",
+                    tooltip="History, reference, drawn and true picture, by test.",
                 ),
-                io.String.Output("report", display_name="report", tooltip="The numbers in plain lines."),
+                io.String.Output("report_out", display_name="report", tooltip="The numbers in plain lines."),
             ],
             is_output_node=True,  # its report is a file
             **host.newer(search_aliases=["benchmark", "accuracy", "measure", "score", "test"]),

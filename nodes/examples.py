@@ -22,10 +22,10 @@ class DRC_ExamplePictures(io.ComfyNode):
             inputs=[io.Combo.Input("example", options=list(SETS), default=SETS[0], tooltip="Which set of pictures.")],
             outputs=[
                 io.Image.Output(
-                    "example_history", display_name="history", tooltip="Pictures in one style, for StyleTower."
+                    "history_out", display_name="history", tooltip="Pictures in one style, for StyleTower."
                 ),
                 io.Image.Output(
-                    "example_reference",
+                    "reference_out",
                     display_name="reference",
                     tooltip="One picture in another style, for SemanticTower.",
                 ),

@@ -4,8 +4,8 @@ from . import host
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import InstructionSocket, ModelSocket, Tokens, TokensSocket, made_by, to
-from .widgets import MODEL_TOOLTIP, SEEDS, temperature
+from .sockets import InstructionSocket, Tokens, TokensSocket, made_by, to
+from .widgets import SEEDS, model_input, temperature
 
 
 @guarded
@@ -18,7 +18,7 @@ class DRC_LMMGenerate(io.ComfyNode):
             category="DRC",
             description="Lets the multimodal language model draw a picture as instructed, one code after another.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 InstructionSocket.Input("instruction", tooltip="From ComposeInstruction."),
                 io.Int.Input(
                     "seed",
@@ -62,9 +62,7 @@ class DRC_LMMGenerate(io.ComfyNode):
                     )
                 ),
             ],
-            outputs=[
-                TokensSocket.Output("tokens_drawn", display_name="tokens", tooltip="The drawn codes, for Decode.")
-            ],
+            outputs=[TokensSocket.Output("tokens_out", display_name="tokens", tooltip="The drawn codes, for Decode.")],
             **host.newer(search_aliases=["sampler", "autoregressive", "LMM", "personalised generation"]),
         )
 

@@ -8,8 +8,8 @@ from .encode import tell_unknown_words
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import Model, ModelSocket, SemanticsSocket, StyleSocket, made_by, to
-from .widgets import MODEL_TOOLTIP, fixed_seed, read_strengths, temperature
+from .sockets import Model, SemanticsSocket, StyleSocket, made_by, to
+from .widgets import AS_COMPOSED, fixed_seed, model_input, read_strengths, temperature
 
 CELLS = 8  # of a grid, drawn at once
 MOST_CELLS = 100
@@ -26,10 +26,10 @@ class DRC_GuidanceGrid(io.ComfyNode):
             description="Draws one picture for each pair of strengths, all from the same seed, as one table: to the "
             "right the style gets stronger, downwards the meaning.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 StyleSocket.Input("style", tooltip="From StyleTower."),
                 SemanticsSocket.Input("semantics", tooltip="From SemanticTower."),
-                io.String.Input("text", multiline=True, default="", tooltip="As in ComposeInstruction."),
+                io.String.Input("text", multiline=True, default="", tooltip=AS_COMPOSED),
                 io.String.Input(
                     "style_strengths",
                     default="0, 1, 2, 4",
@@ -41,11 +41,11 @@ class DRC_GuidanceGrid(io.ComfyNode):
                     tooltip="The semantic strengths to try, from top to bottom.",
                 ),
                 fixed_seed("The seed of all pictures."),
-                host.advanced(temperature("As in DRC-LMM-Generate.")),
+                host.advanced(temperature()),
             ],
             outputs=[
-                io.Image.Output("sheet", display_name="grid", tooltip="All pictures as one table."),
-                io.Image.Output("pictures", display_name="IMAGE", tooltip="The pictures row by row, as a batch."),
+                io.Image.Output("grid_out", display_name="grid", tooltip="All pictures as one table."),
+                io.Image.Output("image_out", display_name="IMAGE", tooltip="The pictures row by row, as a batch."),
             ],
             hidden=[io.Hidden.unique_id],
             **host.newer(search_aliases=["XY plot", "compare strengths", "guidance"]),

@@ -56,7 +56,7 @@ class DRC_LoadModel(io.ComfyNode):
             ],
             outputs=[
                 ModelSocket.Output(
-                    "drc_model", display_name="model", tooltip="Connect it to every DRC node of the graph."
+                    "model_out", display_name="model", tooltip="Connect it to every DRC node of the graph."
                 )
             ],
             **host.newer(search_aliases=["personalised", "personalized", "checkpoint loader"]),

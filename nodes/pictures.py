@@ -54,6 +54,19 @@ def pictures_of(images: Tensor | Several, masks: Tensor | Several | None, name: 
     return [masked(picture, cover) for picture, cover in zip(found, covers, strict=True)]
 
 
+def history_and_reference(
+    history: Tensor | Several | None,
+    history_mask: Tensor | Several | None,
+    reference: Tensor | Several | None,
+    reference_mask: Tensor | Several | None,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The pictures at these two inputs, none at one that nothing is connected to, and one reference at most."""
+    given = (history, history_mask, "history"), (reference, reference_mask, "reference")
+    history, reference = ([] if images is None else pictures_of(images, masks, name) for images, masks, name in given)
+    require_one(reference)
+    return history, reference
+
+
 def in_a_row(batches: Tensor | Several) -> list[Tensor]:
     return [one for batch in batches for one in batch] if isinstance(batches, Several) else list(batches)
 

@@ -37,7 +37,7 @@ class DRC_SaveModel(io.ComfyNode):
             ],
             outputs=[
                 io.String.Output(
-                    "saved_as", display_name="saved as", tooltip="How the model is called in Load DRC Model."
+                    "saved_as_out", display_name="saved as", tooltip="How the model is called in Load DRC Model."
                 )
             ],
             hidden=[io.Hidden.unique_id],

@@ -6,8 +6,8 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of, require_one
 from .progress import Progress
-from .sockets import ModelSocket, SemanticsSocket, to
-from .widgets import MODEL_TOOLTIP, SQUARE_TOOLTIP
+from .sockets import SemanticsSocket, to
+from .widgets import SQUARE_TOOLTIP, model_input
 
 
 @guarded
@@ -20,7 +20,7 @@ class DRC_SemanticTower(io.ComfyNode):
             category="DRC",
             description="Finds what a reference picture shows, apart from how it is drawn.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 io.Image.Input(
                     "reference",
                     tooltip="One picture of what you want to see, in any style. Transparent parts count as white. "
@@ -30,7 +30,7 @@ class DRC_SemanticTower(io.ComfyNode):
             ],
             outputs=[
                 SemanticsSocket.Output(
-                    "semantics_found", display_name="semantics", tooltip="The meaning, for ComposeInstruction."
+                    "semantics_out", display_name="semantics", tooltip="The meaning, for ComposeInstruction."
                 )
             ],
             **host.newer(search_aliases=["content reference", "semantic reference", "subject"]),

@@ -6,8 +6,8 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
-from .sockets import ModelSocket, StyleSocket, to
-from .widgets import MODEL_TOOLTIP, SQUARE_TOOLTIP
+from .sockets import StyleSocket, to
+from .widgets import SQUARE_TOOLTIP, model_input
 
 MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, questions and answers
 
@@ -22,7 +22,7 @@ class DRC_StyleTower(io.ComfyNode):
             category="DRC",
             description="Finds the style that the pictures of a history have in common.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 io.Image.Input(
                     "history",
                     tooltip="Pictures in the style you like, as one batch or one list of any length. Their order does "
@@ -38,7 +38,7 @@ class DRC_StyleTower(io.ComfyNode):
                 mask("history"),
             ],
             outputs=[
-                StyleSocket.Output("style_found", display_name="style", tooltip="The style, for ComposeInstruction.")
+                StyleSocket.Output("style_out", display_name="style", tooltip="The style, for ComposeInstruction.")
             ],
             is_input_list=True,
             **host.newer(search_aliases=["style reference", "style transfer", "IP adapter", "history"]),

@@ -3,13 +3,13 @@
 import torch
 
 from . import host
-from .encode import look, tokenize
+from .encode import tokenize, tokenize_each
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
-from .sockets import ModelSocket, Tokens, TokensSocket
-from .widgets import MODEL_TOOLTIP, fixed_seed
+from .sockets import Tokens, TokensSocket
+from .widgets import fixed_seed, model_input
 
 DECISIONS = ("drawn", "likeliest")
 FITS = ("squeezed", "whole")
@@ -26,7 +26,7 @@ class DRC_TokenizeImage(io.ComfyNode):
             description="Turns pictures into codes. Drawn again from its codes a picture shows what the model sees of "
             "it: with LaVIT the test of a healthy installation.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP),
+                model_input(),
                 io.Image.Input("images", tooltip="Pictures of any size; LaVIT looks at 224 x 224 pixels of each."),
                 io.Combo.Input(
                     "decision",
@@ -49,7 +49,7 @@ class DRC_TokenizeImage(io.ComfyNode):
             ],
             outputs=[
                 TokensSocket.Output(
-                    "tokens_seen", display_name="tokens", tooltip="For Tokens To Conditioning, or for Decode."
+                    "tokens_out", display_name="tokens", tooltip="For Tokens To Conditioning, or for Decode."
                 )
             ],
             **host.newer(search_aliases=["encode", "VQ encode", "reconstruct"]),
@@ -62,5 +62,5 @@ class DRC_TokenizeImage(io.ComfyNode):
         if not model.drc.lmm.variable_length:
             codes = [tokenize(model, images, list(range(len(images))), "images", progress)]
         else:
-            codes = look(model, images, "images", seed if drawn else None, progress, original)
+            codes = tokenize_each(model, images, "images", seed if drawn else None, progress, original)
         return io.NodeOutput(Tokens(torch.cat(codes).to(host.intermediate_device()), model.drc.hash))

@@ -12,7 +12,7 @@ from .guard import guarded
 from .host import io
 from .sockets import AugmentationsSocket, Model, ModelSocket, Triplets, TripletsSocket
 from .training import Watcher
-from .widgets import MODEL_TOOLTIP, choice, fixed_seed, number, share, whole_number
+from .widgets import choice, fine_share, fixed_seed, model_input, number, whole_number
 
 log = logging.getLogger("drc")
 
@@ -110,7 +110,7 @@ def fine_settings(warm_up: int) -> list[io.WidgetInput]:
             "Pictures drawn at every look. 0: none, which is faster. Over a LaVIT none are drawn, as its pictures come "
             "from KSampler; draw with the trained model instead.",
         ),
-        share(
+        fine_share(
             "instructions_first",
             0.0,
             "The first share of the steps in which the language model reads only a quarter of twice as many pictures. "
@@ -141,15 +141,15 @@ def fine_settings(warm_up: int) -> list[io.WidgetInput]:
 def outputs() -> list[io.Output]:
     return [
         ModelSocket.Output(
-            "model_trained", display_name="model", tooltip="The trained model, for Save DRC Model and all other nodes."
+            "model_out", display_name="model", tooltip="The trained model, for Save DRC Model and all other nodes."
         ),
         io.Image.Output(
-            "curve",
+            "loss_curve_out",
             display_name="loss curve",
             tooltip="Loss while training and on pictures held back; how much style and meaning count.",
         ),
         io.Image.Output(
-            "sample_sheets",
+            "samples_out",
             display_name="samples",
             tooltip="One sheet for every look: history, reference, what the model drew, and the true picture.",
         ),
@@ -167,7 +167,7 @@ class DRC_TrainDisentanglement(io.ComfyNode):
             description="Stage 1: teaches the two towers to tell style from meaning, by rebuilding pictures from one "
             "picture of the same style and one of the same meaning.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " The training begins from it."),
+                model_input("The training begins from it."),
                 TripletsSocket.Input("triplets", tooltip="From Triplets."),
                 *length(200, 2e-4),
                 choice(
@@ -195,10 +195,10 @@ class DRC_TrainPersonalisation(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         drops = [
-            share("drop_style", 0.10, "How often it must do without the history. Makes style_strength a dial."),
-            share("drop_semantics", 0.05, "How often without the reference. Makes semantic_strength a dial."),
-            share("drop_both", 0.05, "How often without both."),
-            share("semantic_mask", 0.3, "How often a random part of the reference is hidden."),
+            fine_share("drop_style", 0.10, "How often it must do without the history. Makes style_strength a dial."),
+            fine_share("drop_semantics", 0.05, "How often without the reference. Makes semantic_strength a dial."),
+            fine_share("drop_both", 0.05, "How often without both."),
+            fine_share("semantic_mask", 0.3, "How often a random part of the reference is hidden."),
             whole_number("history", 6, 1, 64, "The longest history that it practises with."),
         ]
         return io.Schema(
@@ -208,7 +208,7 @@ class DRC_TrainPersonalisation(io.ComfyNode):
             description="Stage 2: teaches the model to draw a user's own picture from the style of other pictures of "
             "the user and the meaning of a reference.",
             inputs=[
-                ModelSocket.Input("model", tooltip=MODEL_TOOLTIP + " The training begins from it."),
+                model_input("The training begins from it."),
                 TripletsSocket.Input("triplets", tooltip="From Triplets."),
                 AugmentationsSocket.Input(
                     "augmentations",

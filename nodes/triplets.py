@@ -5,7 +5,7 @@ from .guard import guarded
 from .host import io
 from .progress import Bar
 from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocket
-from .widgets import fixed_seed
+from .widgets import fixed_seed, share
 
 SIZE = 128  # of the pictures in a sheet
 PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
@@ -46,13 +46,10 @@ class DRC_Triplets(io.ComfyNode):
                     max=200,
                     tooltip="How many repaintings of every picture. More teach more and take longer to prepare.",
                 ),
-                io.Float.Input(
+                share(
                     "own_share",
-                    default=0.5,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How often the model learns to draw one of your pictures as it is, and not a repainting.",
+                    0.5,
+                    "How often the model learns to draw one of your pictures as it is, and not a repainting.",
                 ),
                 host.advanced(
                     io.Float.Input(
@@ -68,9 +65,9 @@ class DRC_Triplets(io.ComfyNode):
                 io.Int.Input("shown", default=8, min=1, max=64, tooltip="How many triplets the sheet shows."),
             ],
             outputs=[
-                TripletsSocket.Output("triplets_made", display_name="triplets", tooltip="For both training nodes."),
+                TripletsSocket.Output("triplets_out", display_name="triplets", tooltip="For both training nodes."),
                 io.Image.Output(
-                    "sheet",
+                    "sheet_out",
                     display_name="sheet",
                     tooltip="One triplet in each row: the picture, one in the same style, one of the same meaning.",
                 ),
@@ -116,10 +113,6 @@ class DRC_Triplets(io.ComfyNode):
         return io.NodeOutput(Triplets(dataset, settings), host.as_images([sheet]))
 
 
-def strength(name: str, default: float, tooltip: str) -> io.Input:
-    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
-
-
 @guarded
 class DRC_Augmentations(io.ComfyNode):
     @classmethod
@@ -132,19 +125,21 @@ class DRC_Augmentations(io.ComfyNode):
             "style from it. The sheet shows what that does to your pictures.",
             inputs=[
                 DatasetSocket.Input("dataset", tooltip="From Image Dataset."),
-                strength("crop", 0.5, "How much of the border may be cut away: at 1 up to two fifths of the side."),
-                strength("colour", 0.5, "How far brightness, contrast, saturation and hue may wander."),
-                strength("grey", 0.2, "How often the colours go altogether."),
-                strength("blur", 0.3, "How soft the picture may become."),
-                strength("rotate", 0.25, "How far it may be turned: at 1 up to 20 degrees either way."),
-                strength("mirror", 0.0, "How often left and right change places. 0 where there is writing."),
+                share("crop", 0.5, "How much of the border may be cut away: at 1 up to two fifths of the side."),
+                share("colour", 0.5, "How far brightness, contrast, saturation and hue may wander."),
+                share("grey", 0.2, "How often the colours go altogether."),
+                share("blur", 0.3, "How soft the picture may become."),
+                share("rotate", 0.25, "How far it may be turned: at 1 up to 20 degrees either way."),
+                share("mirror", 0.0, "How often left and right change places. 0 where there is writing."),
                 fixed_seed("Another seed shows other pictures and other disturbances."),
             ],
             outputs=[
                 AugmentationsSocket.Output(
-                    "augmentations_chosen", display_name="augmentations", tooltip="For Train Personalisation."
+                    "augmentations_out", display_name="augmentations", tooltip="For Train Personalisation."
                 ),
-                io.Image.Output("sheet", display_name="sheet", tooltip="Some pictures and how a reference may look."),
+                io.Image.Output(
+                    "sheet_out", display_name="sheet", tooltip="Some pictures and how a reference may look."
+                ),
             ],
             **host.newer(search_aliases=["augment", "colour jitter", "crop"]),
         )

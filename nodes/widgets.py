@@ -2,18 +2,25 @@
 
 from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
 from .host import io
+from .sockets import ModelSocket
 
 SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
-STRONGEST = 5.0
-MODEL_TOOLTIP = "The model from Load DRC Model. Use the same one in all nodes of a graph."
+STRONGEST = 5.0  # beyond 3 little is gained: see the help page of ComposeInstruction
 SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
+AS_COMPOSED = "As in ComposeInstruction."
 
 
-def style_strength(tooltip: str) -> io.WidgetInput:
+def model_input(note: str = "") -> io.Input:
+    """`note` says what this node wants of the model beside."""
+    tooltip = "The model from Load DRC Model. Use the same one in all nodes of a graph."
+    return ModelSocket.Input("model", tooltip=f"{tooltip} {note}".strip())
+
+
+def style_strength(tooltip: str = AS_COMPOSED) -> io.WidgetInput:
     return strength("style_strength", STYLE_STRENGTH, tooltip)
 
 
-def semantic_strength(tooltip: str) -> io.WidgetInput:
+def semantic_strength(tooltip: str = AS_COMPOSED) -> io.WidgetInput:
     return strength("semantic_strength", SEMANTIC_STRENGTH, tooltip)
 
 
@@ -22,17 +29,18 @@ def strength(name: str, default: float, tooltip: str) -> io.WidgetInput:
 
 
 def read_strengths(text: str, name: str) -> list[float]:
+    """The numbers at the input `name`, such as a `strength` takes; ValueError otherwise."""
     words = text.replace(",", " ").replace(";", " ").split()
     try:
         strengths = [float(word) for word in words]
     except ValueError:
         strengths = []
-    if not strengths or not all(0 <= strength <= 10 for strength in strengths):
-        raise ValueError(f"{name} is '{text}', expected numbers from 0 to 10 such as 0, 1, 3; correct it")
+    if not strengths or not all(0 <= strength <= STRONGEST for strength in strengths):
+        raise ValueError(f"{name} is '{text}', expected numbers from 0 to {STRONGEST:g} such as 0, 1, 3; correct it")
     return strengths
 
 
-def temperature(tooltip: str) -> io.WidgetInput:
+def temperature(tooltip: str = "As in DRC-LMM-Generate.") -> io.WidgetInput:
     return io.Float.Input("temperature", default=TEMPERATURE, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
 
 
@@ -46,6 +54,7 @@ def whole_number(name: str, default: int, least: int, most: int, tooltip: str) -
 
 
 def number(name: str, default: float, most: float, step: float, tooltip: str) -> io.WidgetInput:
+    """From 0, kept as it was typed: the page would round it to a whole number of steps."""
     return io.Float.Input(name, default=default, min=0.0, max=most, step=step, round=False, tooltip=tooltip)
 
 
@@ -54,4 +63,8 @@ def choice(name: str, options: tuple[str, ...], tooltip: str) -> io.WidgetInput:
 
 
 def share(name: str, default: float, tooltip: str) -> io.WidgetInput:
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
+
+
+def fine_share(name: str, default: float, tooltip: str) -> io.WidgetInput:
     return number(name, default, 1.0, 0.01, tooltip)

@@ -1,4 +1,4 @@
-"""Arrows run one way: no part of `drc` imports what stands above it, or beside it."""
+"""Arrows run one way: no part of `drc` imports what stands above it, or beside it, and no node another node."""
 
 import ast
 from pathlib import Path
@@ -17,15 +17,16 @@ FLOORS = (
 LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 
 
-def imported(path: Path, drc: Path) -> set[str]:
-    """The parts of drc that a file imports: files and folders of the first level."""
+def imported(path: Path, folder: Path) -> set[str]:
+    """The parts of a folder that a file imports: files and folders of the first level."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = path.parents[node.level - 1]
             names = [node.module] if node.module else [name.name for name in node.names]
-            found |= {(base / name.replace(".", "/")).relative_to(drc).parts[0] for name in names}
-    return {name for name in found if (drc / name).exists() or (drc / f"{name}.py").exists()}
+            targets = [base / name.replace(".", "/") for name in names]
+            found |= {target.relative_to(folder).parts[0] for target in targets if folder in target.parents}
+    return {name for name in found if (folder / name).exists() or (folder / f"{name}.py").exists()}
 
 
 def test_nothing_imports_what_stands_above_it(root):
@@ -36,3 +37,12 @@ def test_nothing_imports_what_stands_above_it(root):
     assert {part for arrow in arrows for part in arrow} <= LEVEL.keys()
     assert not {arrow for arrow in arrows if LEVEL[arrow[0]] <= LEVEL[arrow[1]]}
     assert ("model", "lmm") in arrows and ("bench", "train") in arrows
+
+
+def test_a_node_is_not_the_library_of_another(root):
+    """But for loading: a training ends with the model that it made."""
+    nodes, arrows = root / "nodes", set()
+    makers = {path.stem for path in nodes.glob("*.py") if "\n@guarded\n" in path.read_text("utf-8")}
+    for name in makers:
+        arrows |= {(name, other) for other in imported(nodes / f"{name}.py", nodes) & makers}
+    assert len(makers) > 15 and arrows == {("train", "load")}

@@ -44,10 +44,10 @@ def test_a_cell_is_the_picture_that_generate_draws(graph, model, given):
         torch.testing.assert_close(pictures[index], alone[0], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("strengths", ["", "one", "1, -1", "11"])
+@pytest.mark.parametrize("strengths", ["", "one", "1, -1", "5.05"])
 def test_strengths_that_are_none(graph, model, given, strengths):
     text = sentence(graph.run, "DRC_GuidanceGrid", model=model, **given, style_strengths=strengths)
-    assert text.startswith(f"Guidance Grid: style_strengths is '{strengths}', expected numbers from 0 to 10")
+    assert text.startswith(f"Guidance Grid: style_strengths is '{strengths}', expected numbers from 0 to 5")
 
 
 def test_too_many_pictures(graph, model, given):

@@ -40,6 +40,13 @@ def test_every_node_has_its_final_id_and_outputs(classes):
     assert found == OUTPUTS
 
 
+def test_an_output_has_the_id_of_the_name_that_it_shows(classes):
+    """No input ends in `_out`, and the host takes no id twice on a node."""
+    for node in classes.values():
+        for output in node.GET_SCHEMA().outputs:
+            assert output.id == f"{output.display_name.lower().replace(' ', '_')}_out"
+
+
 @pytest.mark.parametrize(("name", "category"), list(zip(OUTPUTS, CATEGORIES, strict=True)))
 def test_every_input_and_output_explains_itself(classes, root, name, category):
     schema = classes[name].GET_SCHEMA()
@@ -49,6 +56,7 @@ def test_every_input_and_output_explains_itself(classes, root, name, category):
     page = (root / "web" / "docs" / f"{name}.md").read_text()
     assert page.startswith(f"# {schema.display_name}\n")
     assert all(f"`{part.id}`" in page for part in schema.inputs)
+    assert all(f"`{output.display_name}`" in page for output in schema.outputs)
 
 
 def test_examples(classes):

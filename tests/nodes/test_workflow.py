@@ -85,6 +85,7 @@ def test_sockets_and_links_fit(workflow, classes):
         assert number in start["links"] and number == end["link"]
     for node, schema in ours(workflow, classes):
         assert [output["type"] for output in node["outputs"]] == [output.io_type for output in schema.outputs]
+        assert [output["name"] for output in node["outputs"]] == [output.display_name for output in schema.outputs]
         kinds = {part.id: part.io_type for part in schema.inputs}
         assert all(kinds[part["name"]] == part["type"] for part in node["inputs"])
 
