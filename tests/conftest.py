@@ -25,6 +25,10 @@ from comfy.cli_args import args  # noqa: E402
 args.cpu = True
 
 
+def pytest_addoption(parser):
+    parser.addoption("--write-object-info", action="store_true", help="see tests/server/test_object_info.py")
+
+
 @pytest.fixture(scope="session")
 def host() -> Host:
     return HOST
