@@ -187,8 +187,8 @@ class MiniLMM(nn.Module):
 
     def hidden(self, text: Tensor, instructions: Tensor, fed: Tensor) -> Tensor:
         """Last hidden states [B, N, d], each of which asks for the code at its position."""
-        follow = self.follow(fed[:, :-1], 0, instructions)
-        return self.language.hidden(torch.cat((self.prompt(text, instructions), follow), dim=1))[:, -fed.shape[1] :]
+        prompt, codes = self.prompt(text, instructions), self.follow(fed[:, :-1], 0, instructions)
+        return self.language.hidden(torch.cat((prompt, codes), dim=1))[:, -fed.shape[1] :]
 
     def code_table(self) -> Tensor:
         return self.language.model.embed_tokens.weight[: self.codebook_size]
