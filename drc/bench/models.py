@@ -76,7 +76,7 @@ class EntangledModel(LMMModel):
         return Instruction(vectors, text, torch.ones(1, device=reference.device), self.digest)
 
 
-class Tokeniser:
+class ThroughTokenizer:
     """Sends its reference through a model's tokeniser and back: nothing that the model draws can be nearer."""
 
     def __init__(self, lmm: PixelLMM):

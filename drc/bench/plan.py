@@ -12,7 +12,7 @@ from .config import BenchConfig
 from .generated import Request
 from .judges import open_judge
 from .judges.efficientnet import EfficientNetJudge
-from .models import Chooser, LMMModel, Model, Tokeniser
+from .models import Chooser, LMMModel, Model, ThroughTokenizer
 
 
 class Plan:
@@ -47,7 +47,7 @@ class Plan:
         """One for every tokeniser that there is among the models."""
         found = {}
         for name, model in self.models.items():
-            tokeniser = Tokeniser(model.lmm)
+            tokeniser = ThroughTokenizer(model.lmm)
             found.setdefault(tokeniser.key, (f"{CEILING} of {name}" if found else CEILING, tokeniser))
         return dict(found.values())
 

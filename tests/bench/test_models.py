@@ -8,7 +8,7 @@ from drc.bench.models import (
     Chooser,
     DRCModel,
     EntangledModel,
-    Tokeniser,
+    ThroughTokenizer,
     find_file,
     load_entangled,
     open_models,
@@ -112,9 +112,9 @@ def test_what_is_no_model_is_said(tiny, state, tmp_path):
 def test_through_the_tokeniser_is_there_and_back(tiny):
     lmm = load(tiny).lmm
     _, reference = asked()
-    rebuilt = Tokeniser(lmm).draw(reference[:, None][:, :0], reference, [1, 2, 3])
+    rebuilt = ThroughTokenizer(lmm).draw(reference[:, None][:, :0], reference, [1, 2, 3])
     assert torch.equal(rebuilt, lmm.detokenize(lmm.tokenize(reference)))
-    assert Tokeniser(lmm).key == Tokeniser(load(tiny).lmm).key
+    assert ThroughTokenizer(lmm).key == ThroughTokenizer(load(tiny).lmm).key
 
 
 class Brightness(Judge):

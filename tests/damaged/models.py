@@ -1,4 +1,4 @@
-"""Damaged DRC models: their bytes, their tensors, their sizes, their entries and their tokenizer."""
+"""Damaged DRC models: their bytes, their tensors, their sizes, their entries and their tokeniser."""
 
 import json
 from collections.abc import Callable

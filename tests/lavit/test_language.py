@@ -92,7 +92,7 @@ def test_logits_of_each_stream(language, name, stream):
     assert_recorded(name, f"{stream}_logits", torch.stack(logits))
 
 
-def normaliser(name):
+def log_normalizer(name):
     """What guidance makes of the logarithms of both streams' sums over the whole vocabulary [steps, B, 1]."""
     guidance = SCENARIOS[name]["args"]["guidance_scale"]
     if guidance == 1:
@@ -126,7 +126,7 @@ def sampled(language, name, sampling):
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "sample_warped"])
 def test_guided_scores(language, name, monkeypatch):
     logits, alive = observed(language, name, monkeypatch, lambda logits: logits)
-    assert_recorded(name, "scores", logits - normaliser(name), where=alive)
+    assert_recorded(name, "scores", logits - log_normalizer(name), where=alive)
 
 
 def test_warped_scores(language, monkeypatch):
@@ -134,7 +134,7 @@ def test_warped_scores(language, monkeypatch):
     warped, alive = observed(language, name, monkeypatch, lambda logits: generate.warp(logits, WARPED))
     assert torch.isneginf(recorded(name, "scores")[..., :4]).all()
     assert alive.all()
-    assert_recorded(name, "scores", warped - normaliser(name) / WARPED.temperature)
+    assert_recorded(name, "scores", warped - log_normalizer(name) / WARPED.temperature)
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "sample_warped"])

@@ -156,7 +156,7 @@ def test_a_language_model_of_words_only(folder):
 
 @pytest.mark.parametrize(
     ("name", "other", "what"),
-    [(EYES, CODES, "vision transformer"), (CODES, EYES, "visual tokenizer"), (DECODER, CODES, "token decoder")],
+    [(EYES, CODES, "vision transformer"), (CODES, EYES, "visual tokeniser"), (DECODER, CODES, "token decoder")],
 )
 def test_a_visual_file_in_the_place_of_another(folder, name, other, what):
     shutil.copy(folder / other, folder / name)

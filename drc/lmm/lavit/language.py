@@ -2,7 +2,7 @@
 
     0 .. 31999      text
     32000, 32001    image start, image end
-    32002 ..        codes of the visual tokenizer; 48385 is the last
+    32002 ..        codes of the visual tokeniser; 48385 is the last
 
 A prompt is text and codes of pictures in any order, without start or end around the pictures and without a beginning of
 sequence, then image start. Sizes, ids and guidance follow jy0205/LaVIT, models/lavit_for_generation.py; two things are
@@ -49,7 +49,7 @@ class LavitLanguage(LlamaForCausalLM):
 
 
 def code_ids(codes: Tensor) -> Tensor:
-    """Codes of the visual tokenizer, from 0 -> ids of the language model."""
+    """Codes of the visual tokeniser, from 0 -> ids of the language model."""
     return codes + FIRST_CODE
 
 

@@ -24,7 +24,7 @@ from .conditioning import Condition, high_resolution, low_resolution
 from .converted import Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
 from .language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, Stream, code_ids, draw_codes, guided
-from .preprocess import normalise, resize, to_picture
+from .preprocess import normalize, resize, to_picture
 from .tokenizer import VisualTokenizer
 from .vision import VisionTransformer
 
@@ -88,7 +88,7 @@ class LavitVision(nn.Module):
         One seed for each picture draws which patches are kept, as the original does; without them the likelier happens.
         """
         generators = None if seeds is None else [generator_from(seed) for seed in seeds]
-        images = normalise(rounded(images), self.config).to(self.dtype)  # the original resizes to 8 bits
+        images = normalize(rounded(images), self.config).to(self.dtype)  # the original resizes to 8 bits
         codes = self.tokenizer(self.transformer(images)[:, 1:], generators, self.dtype)
         return filled(codes, self.config.patches)
 

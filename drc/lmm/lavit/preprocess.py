@@ -18,13 +18,13 @@ from .config import VisionConfig
 
 def prepare_for_tokenizer(pictures: Sequence[Image.Image], config: VisionConfig) -> Tensor:
     """Pictures of any size -> [B, 3, image_size, image_size]; transparency is disregarded."""
-    return normalise(from_pixels([resize(picture, config.image_size) for picture in pictures]), config)
+    return normalize(from_pixels([resize(picture, config.image_size) for picture in pictures]), config)
 
 
 def prepare_for_detokenizer(images: Tensor, config: VisionConfig) -> Tensor:
     """[B, 3, H, W] in 0..1 -> [B, 3, image_size, image_size]"""
     size = (config.image_size, config.image_size)
-    return normalise(F.interpolate(images, size, mode="bicubic", align_corners=False), config)
+    return normalize(F.interpolate(images, size, mode="bicubic", align_corners=False), config)
 
 
 def resize(picture: Image.Image, size: int) -> numpy.ndarray:
@@ -33,7 +33,7 @@ def resize(picture: Image.Image, size: int) -> numpy.ndarray:
     return numpy.array(resized)
 
 
-def normalise(images: Tensor, config: VisionConfig) -> Tensor:
+def normalize(images: Tensor, config: VisionConfig) -> Tensor:
     """[B, 3, H, W] in 0..1 -> the same in the standard deviations of CLIP's pictures."""
     mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (config.image_mean, config.image_std))
     return (images - mean) / std

@@ -115,7 +115,7 @@ def numbered(shapes: Shapes, prefix: str) -> int:
 
 PARTS = (
     Part("visual_tokenizer/eva_vitg_psz14.bin", VISION, "vision transformer", VisionTransformer, vision_sizes),
-    Part("visual_tokenizer/tokenizer_encoder.bin", TOKENIZER, "visual tokenizer", VisualTokenizer, tokenizer_sizes),
+    Part("visual_tokenizer/tokenizer_encoder.bin", TOKENIZER, "visual tokeniser", VisualTokenizer, tokenizer_sizes),
     Part("visual_tokenizer/highres_tokenizer_decoder.bin", DECODER, "token decoder", HighResolutionDecoder, high_sizes),
 )
 LOW_PART = Part(

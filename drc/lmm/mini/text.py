@@ -17,9 +17,9 @@ LONGEST = 100  # letters of a word; a longer one is unknown
 def train_text_tokenizer(texts: Iterable[str], words: int) -> Tokenizer:
     """The same texts give the same vocabulary of at most `words` entries, every time."""
     texts, learner = list(texts), word_pieces({})
-    split, normalise = learner.pre_tokenizer.pre_tokenize_str, learner.normalizer.normalize_str
+    split, normalize = learner.pre_tokenizer.pre_tokenize_str, learner.normalizer.normalize_str
     # The trainer numbers inner letters in the order of a randomly seeded hash map, and its ties follow these numbers.
-    pieces = {piece for text in texts for piece, _ in split(normalise(text))}
+    pieces = {piece for text in texts for piece, _ in split(normalize(text))}
     inner = sorted({f"##{letter}" for piece in pieces for letter in piece[1:]})
     trainer = trainers.WordPieceTrainer(vocab_size=words, special_tokens=[PAD, UNKNOWN, *inner], show_progress=False)
     learner.train_from_iterator(texts, trainer)
@@ -44,9 +44,9 @@ def unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
 
 
 def read_words(text: str, most: int) -> Tokenizer:
-    """The tokenizer in a file, of which the vocabulary alone is taken; its other parts must be those of ours.
+    """The tokeniser in a file, of which the vocabulary alone is taken; its other parts must be those of ours.
 
-    A tokenizer can normalise, pad and cut without end, so none is made from what a file says. ValueError with the rest
+    A tokeniser can normalise, pad and cut without end, so none is made from what a file says. ValueError with the rest
     of a sentence for another kind, and for a vocabulary that has more than `most` entries or is none.
     """
     found, ours = parse(text), json.loads(word_pieces({PAD: 0, UNKNOWN: 1}).to_str())
