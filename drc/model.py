@@ -32,6 +32,16 @@ from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 PICTURES = 16  # embedded at once, so that working memory does not grow with the history
 LMMS = {"mini": MiniConfig, "lavit": LavitConfig}
 
+# Start values of towers and fusion, all of them ours: sizes at which a copier comes out, see `Disentangler.initialise`.
+INSTRUCTION_SCALE = 0.3  # of the numbers of an instruction vector, where nobody says otherwise
+FOLD_SCALE = 2.0  # of the projection that folds codes into rows, so that content outweighs position
+POSITION_SCALE = 0.5  # of the sine waves in a row
+TOWER_SHARPNESS, TOWER_SHARE = 1.0, 1.0  # of the attention of a tower, see `pass_through`
+SEMANTIC_SHARPNESS, SEMANTIC_SHARE = 2.2, 1.0  # of that of the fusion to semantic rows
+STYLE_SHARPNESS, STYLE_SHARE = 1.8, 0.5  # and to style rows
+TOWER_BRANCH, FUSION_BRANCH = 0.2, 0.15  # of what a feed-forward adds
+TYPE_SCALE, NOTHING_SCALE = 0.3, 1.0  # of the marks of style and semantics, and of the rows in place of a dropped one
+
 
 @dataclass(frozen=True)
 class DRCConfig:
@@ -96,7 +106,7 @@ class Disentangler(nn.Module):
         """Codes [..., N] -> where [..., R] a row has none; None for a model whose pictures all have as many."""
         return None if self.rows.config.positions else codes < 0
 
-    def initialise(self, scale: float = 0.3) -> None:
+    def initialise(self, scale: float = INSTRUCTION_SCALE) -> None:
         """Start values for training: a copier, which must only learn how the style departs from the reference.
 
         Every attention looks at the rows that resemble its query, in content and place, and hands on what they hold;
@@ -111,23 +121,23 @@ class Disentangler(nn.Module):
                 nn.init.ones_(module.weight)
                 nn.init.zeros_(module.bias)
         config = self.rows.config
-        nn.init.normal_(self.rows.fold.weight, std=2 * self.rows.fold.in_features**-0.5)
+        nn.init.normal_(self.rows.fold.weight, std=FOLD_SCALE * self.rows.fold.in_features**-0.5)
         if config.positions:
-            self.rows.place.weight.data.copy_(0.5 * sine_positions(config.rows, config.width))
+            self.rows.place.weight.data.copy_(POSITION_SCALE * sine_positions(config.rows, config.width))
         for tower in (self.style_tower, self.semantic_tower):
-            pass_through(tower, sharpness=1.0, share=1.0)
-            tower.feed_forward[-1].weight.data.mul_(0.2)
+            pass_through(tower, TOWER_SHARPNESS, TOWER_SHARE)
+            tower.feed_forward[-1].weight.data.mul_(TOWER_BRANCH)
         fusion = self.fusion
         if config.positions:
             fusion.queries.weight.data.copy_(sine_positions(fusion.config.instructions, fusion.config.width))
         else:
             nn.init.normal_(fusion.queries.weight)
         for layer in fusion.layers:
-            pass_through(layer.semantics, sharpness=2.2, share=1.0)
-            pass_through(layer.style, sharpness=1.8, share=0.5)
-            layer.feed_forward[-1].weight.data.mul_(0.15)
-        nn.init.normal_(fusion.types.weight, std=0.3)
-        nn.init.normal_(fusion.nothing.weight, std=1.0)
+            pass_through(layer.semantics, SEMANTIC_SHARPNESS, SEMANTIC_SHARE)
+            pass_through(layer.style, STYLE_SHARPNESS, STYLE_SHARE)
+            layer.feed_forward[-1].weight.data.mul_(FUSION_BRANCH)
+        nn.init.normal_(fusion.types.weight, std=TYPE_SCALE)
+        nn.init.normal_(fusion.nothing.weight, std=NOTHING_SCALE)
         nn.init.constant_(fusion.norm.weight, scale)
 
 

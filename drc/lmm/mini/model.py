@@ -26,7 +26,14 @@ from ..lora import add_lora, merge_lora
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
 UNDRAWN = 0.9  # light grey
-INSTRUCTION_SCALE = 0.3  # of the numbers of an instruction vector at first; ours
+
+# Start values, all of them ours.
+INSTRUCTION_SCALE = 0.3  # of the numbers of an instruction vector
+MATRIX_SCALE = 0.04  # of matrices; smaller the more layers there are where they lead back into the residual stream
+ATTENTION_SCALE = 1.5  # of queries and keys, which begin equal, so that a code attends to its like
+TABLE_SCALE, TABLE_OWN, TABLE_SHARED = 0.2, 0.5, 0.87  # of the input table; how much is a code's own, how much its look
+NORM_SCALE = 0.2  # of the last norm, as large as the table that the head looks into
+POSITION_SCALE = 0.5  # of the sine waves of a position
 
 
 @dataclass(frozen=True)
@@ -230,23 +237,23 @@ class MiniLMM(nn.Module):
         """Start values for training: tied code tables, positions as sine waves, small residual branches."""
         for name, parameter in self.language.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
-                nn.init.normal_(parameter, std=0.04 / (2 * self.config.layers) ** 0.5)
+                nn.init.normal_(parameter, std=MATRIX_SCALE / (2 * self.config.layers) ** 0.5)
             elif parameter.ndim > 1:
-                nn.init.normal_(parameter, std=0.04)
+                nn.init.normal_(parameter, std=MATRIX_SCALE)
             else:
                 nn.init.ones_(parameter)
         for layer in self.language.model.layers:  # at first a code attends to its like: its own position
             attention = layer.self_attn
-            nn.init.normal_(attention.q_proj.weight, std=1.5 * self.config.width**-0.5)
+            nn.init.normal_(attention.q_proj.weight, std=ATTENTION_SCALE * self.config.width**-0.5)
             attention.k_proj.weight.data.copy_(attention.q_proj.weight)
-        nn.init.normal_(self.language.model.embed_tokens.weight, std=0.2)
+        nn.init.normal_(self.language.model.embed_tokens.weight, std=TABLE_SCALE)
         with torch.no_grad():  # codes that look alike start alike
             codebook = nn.functional.normalize(self.vision.codebook.weight, dim=-1)
-            mix = torch.randn(codebook.shape[1], self.config.width) * 0.2
-            self.language.model.embed_tokens.weight[: len(codebook)].mul_(0.5).add_(codebook @ mix * 0.87)
-        nn.init.constant_(self.language.model.norm.weight, 0.2)
+            mix = torch.randn(codebook.shape[1], self.config.width) * TABLE_SCALE
+            self.language.model.embed_tokens.weight[: len(codebook)].mul_(TABLE_OWN).add_(codebook @ mix * TABLE_SHARED)
+        nn.init.constant_(self.language.model.norm.weight, NORM_SCALE)
         self.tie()
-        self.places.weight.data.copy_(0.5 * sine_positions(self.picture_codes, self.config.width))
+        self.places.weight.data.copy_(POSITION_SCALE * sine_positions(self.picture_codes, self.config.width))
 
     def tie(self) -> None:
         """One table for codes read and codes written while training: the head looks into the table of inputs.
