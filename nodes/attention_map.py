@@ -1,4 +1,4 @@
-"""Attention Map: where the towers looked."""
+"""Attention Map: what the towers read in the pictures."""
 
 from ..drc.pixels import to_pixels
 from . import host
@@ -19,7 +19,7 @@ class DRC_AttentionMap(io.ComfyNode):
             node_id="DRC_AttentionMap",
             display_name="Attention Map",
             category="DRC/looking closer",
-            description="Shows which parts of which picture the towers looked at. What glows was read.",
+            description="Shows which parts of which picture the towers read. What glows got the most attention.",
             inputs=[
                 model_input(),
                 io.Image.Input(
@@ -34,7 +34,7 @@ class DRC_AttentionMap(io.ComfyNode):
                 io.Image.Output(
                     "map_out",
                     display_name="map",
-                    tooltip="Each picture, and below it where its tower looked, with the share of the whole history.",
+                    tooltip="Each picture with its share of the attention, and below it what its parts got.",
                 )
             ],
             is_input_list=True,
@@ -81,7 +81,7 @@ def of_reference(model: Model, reference, progress) -> list[tuple]:
 
 
 def columns_of(model: Model, codes, shares, heads: list[str]) -> list[tuple]:
-    """Pictures as the model sees them, and their maps: dark where least was looked, glowing where most was."""
+    """Pictures as the model sees them, and their maps: dark where there was the least attention, glowing where most."""
     from ..drc.attention import heat
 
     host.load([model.vision], 0)

@@ -39,8 +39,10 @@ class DRC_CollapseMeter(io.ComfyNode):
                 io.Float.Output(
                     "style_kept_out", display_name="style kept", tooltip="0 to 1, the mean of all pictures."
                 ),
-                io.Float.Output("meaning_kept_out", display_name="meaning kept", tooltip="0 to 1, the same."),
-                io.Float.Output("copying_out", display_name="copying", tooltip="0 to 1, the same. More is worse."),
+                io.Float.Output(
+                    "meaning_kept_out", display_name="meaning kept", tooltip="0 to 1, the mean of all pictures."
+                ),
+                io.Float.Output("copying_out", display_name="copying", tooltip="0 to 1, the mean. More is worse."),
                 io.String.Output("verdict_out", display_name="verdict", tooltip="In words, one line for each picture."),
             ],
             is_input_list=True,

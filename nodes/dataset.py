@@ -31,7 +31,8 @@ class DRC_ImageDataset(io.ComfyNode):
                     options=list(SOURCES),
                     default=EXAMPLES,
                     tooltip="Where the pictures come from: the few that come with this pack, to try the graph with; "
-                    "a folder of yours; or the emoji benchmark, if its scripts have built it on this machine.",
+                    "a folder of yours; or the emoji benchmark, if the scripts of the source repository have built it "
+                    "on this machine.",
                 ),
                 io.String.Input(
                     "folder",

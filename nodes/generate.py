@@ -47,7 +47,7 @@ class DRC_LMMGenerate(io.ComfyNode):
                         default=0,
                         min=0,
                         max=65536,
-                        tooltip="Only the so many likeliest codes are drawn from. 0: all of them.",
+                        tooltip="Each code is drawn from this many of the likeliest. 0: from all.",
                     )
                 ),
                 host.advanced(
@@ -57,8 +57,8 @@ class DRC_LMMGenerate(io.ComfyNode):
                         min=0.01,
                         max=1.0,
                         step=0.01,
-                        tooltip="Only the likeliest codes that together have this share of the chances are drawn from. "
-                        "1: all of them.",
+                        tooltip="Each code is drawn from the likeliest ones whose probabilities add up to this. "
+                        "1: from all.",
                     )
                 ),
             ],

@@ -33,12 +33,12 @@ class DRC_GuidanceGrid(io.ComfyNode):
                 io.String.Input(
                     "style_strengths",
                     default="0, 1, 2, 4",
-                    tooltip="The style strengths to try, from left to right.",
+                    tooltip="The style strengths to try, from left to right: numbers from 0 to 5.",
                 ),
                 io.String.Input(
                     "semantic_strengths",
                     default="0, 1, 3",
-                    tooltip="The semantic strengths to try, from top to bottom.",
+                    tooltip="The semantic strengths to try, from top to bottom: numbers from 0 to 5.",
                 ),
                 fixed_seed("The seed of all pictures."),
                 host.advanced(temperature()),

@@ -9,7 +9,7 @@ from .progress import Progress
 from .sockets import StyleSocket, to
 from .widgets import SQUARE_TOOLTIP, model_input
 
-MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, questions and answers
+MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, queries and what is read
 
 
 @guarded
@@ -50,10 +50,10 @@ class DRC_StyleTower(io.ComfyNode):
         history = pictures_of(history, history_mask, "history")
         numbers = read_weights(weights, len(history))
         kept = numbers.nonzero().flatten().tolist()
-        progress = Progress(2 * len(kept))  # every picture is looked at, then asks the others
+        progress = Progress(2 * len(kept))  # every picture becomes codes, then attends to the others
         codes = tokenize(model, history, kept, "history", progress)
         tower = model.drc.config.tower
         host.load([model.language, model.disentangler], len(kept) * tower.rows * tower.width * MEMORY_PER_NUMBER)
         shares = numbers[kept].to(model.device)
-        style = model.drc.style(codes, shares, lambda asked: progress.step_to(len(kept) + asked))
+        style = model.drc.style(codes, shares, lambda done: progress.step_to(len(kept) + done))
         return io.NodeOutput(to(style, host.intermediate_device()))

@@ -32,8 +32,8 @@ class DRC_TokenizeImage(io.ComfyNode):
                     "decision",
                     options=list(DECISIONS),
                     default=DECISIONS[0],
-                    tooltip="For LaVIT: which parts of a picture get a code. drawn: by chance, each as often as LaVIT "
-                    "thinks it is worth one, as the original does. likeliest: always the same.",
+                    tooltip="For LaVIT: which parts of a picture get a code. drawn: each with the probability that "
+                    "LaVIT gives it, as the original does. likeliest: those of one half or more, always the same.",
                 ),
                 fixed_seed("For the decision 'drawn': the same seed draws the same codes of a picture."),
                 host.advanced(
