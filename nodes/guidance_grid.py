@@ -9,7 +9,7 @@ from .guard import guarded
 from .host import io
 from .progress import Progress
 from .sockets import Model, SemanticsSocket, StyleSocket, made_by, to
-from .widgets import AS_COMPOSED, fixed_seed, model_input, read_strengths, temperature
+from .widgets import AS_COMPOSED, STRONGEST, fixed_seed, model_input, read_strengths, temperature
 
 CELLS = 8  # of a grid, drawn at once
 MOST_CELLS = 100
@@ -33,12 +33,12 @@ class DRC_GuidanceGrid(io.ComfyNode):
                 io.String.Input(
                     "style_strengths",
                     default="0, 1, 2, 4",
-                    tooltip="The style strengths to try, from left to right: numbers from 0 to 5.",
+                    tooltip=f"The style strengths to try, from left to right: numbers from 0 to {STRONGEST:g}.",
                 ),
                 io.String.Input(
                     "semantic_strengths",
                     default="0, 1, 3",
-                    tooltip="The semantic strengths to try, from top to bottom: numbers from 0 to 5.",
+                    tooltip=f"The semantic strengths to try, from top to bottom: numbers from 0 to {STRONGEST:g}.",
                 ),
                 fixed_seed("The seed of all pictures."),
                 host.advanced(temperature()),

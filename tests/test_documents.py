@@ -72,3 +72,16 @@ def test_the_python_of_the_readme_runs(tmp_path):
         (tmp_path / name).symlink_to(ROOT / name)
     subprocess.run([sys.executable, "-c", "\n".join(code_lines(block))], cwd=tmp_path, check=True)
     assert all((tmp_path / f"drawn-{number}.png").stat().st_size > 1000 for number in (1, 2))
+
+
+def test_help_pages_name_commands_that_exist_and_say_where():
+    """Scripts are not in the published archive."""
+    found = 0
+    for page in (ROOT / "web" / "docs").glob("*.md"):
+        text = page.read_text("utf-8")
+        for command in re.findall(r"`(python [^`]+)`", text):
+            path, _ = called(shlex.split(command))
+            found += 1
+            assert path.is_file(), command
+            assert "scripts" not in path.parts or "source repository" in " ".join(text.split()), page.name
+    assert found > 5
