@@ -75,6 +75,17 @@ class Page:
         self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
         dialog.wait_for(state="hidden")
 
+    def show_only(self, node_type: str) -> None:
+        """Puts one node in the place of the graph that the page opens by itself a while after it is there."""
+        self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
+        self.errors.clear()
+        replace = """type => {
+            window.app.graph.clear()
+            window.app.graph.add(LiteGraph.createNode(type))
+        }"""
+        self.tab.evaluate(replace, node_type)
+        self.fit_view()
+
     def unknown_node_types(self) -> list[str]:
         types = "window.app.graph.nodes.map(node => node.type)"
         return self.tab.evaluate(f"() => {types}.filter(type => !(type in LiteGraph.registered_node_types))")
