@@ -60,6 +60,12 @@ def stock(host):
 
 
 @pytest.fixture(scope="session")
+def load_extra_paths(host):
+    """What a starting host does with a file of extra model paths; by path, as other packages have a `utils`, too."""
+    return module_from(host.folder / "utils" / "extra_config.py", "host_extra_config").load_extra_path_config
+
+
+@pytest.fixture(scope="session")
 def build(tmp_path_factory) -> Build:
     """A build of the emoji benchmark that the command and the nodes find."""
     return write_tiny_benchmark(tmp_path_factory.mktemp("build"))

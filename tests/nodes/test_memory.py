@@ -15,7 +15,7 @@ def tensors() -> int:
     gc.collect()
     storages = {}
     for one in gc.get_objects():
-        if issubclass(type(one), torch.Tensor) and one.device.type != "meta":
+        if issubclass(type(one), torch.Tensor) and one.device.type != "meta" and one.layout == torch.strided:
             storage = one.untyped_storage()
             storages[storage.data_ptr()] = storage.nbytes()
     return sum(storages.values())

@@ -12,10 +12,8 @@ from .test_bad_input import sentence
 
 
 @pytest.fixture
-def folders(pack, tmp_path, monkeypatch):
+def folders(pack, load_extra_paths, tmp_path, monkeypatch):
     """models/drc, a folder that extra_model_paths.yaml calls drc, and output/drc, as a started host knows them."""
-    from utils.extra_config import load_extra_path_config
-
     own, extra, trained = (tmp_path / name / "drc" for name in ("models", "extra", "output"))
     for folder in (own, extra, trained):
         folder.mkdir(parents=True)
@@ -23,7 +21,7 @@ def folders(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(folder_paths, "output_directory", str(trained.parent))
     monkeypatch.delitem(folder_paths.folder_names_and_paths, "drc")
     (tmp_path / "extra_model_paths.yaml").write_text(f"mine:\n  base_path: {extra.parent}\n  drc: drc\n")
-    load_extra_path_config(str(tmp_path / "extra_model_paths.yaml"))
+    load_extra_paths(str(tmp_path / "extra_model_paths.yaml"))
     pack.nodes.paths.register()
     return own, extra, trained
 
