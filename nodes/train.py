@@ -7,6 +7,7 @@ are shown, in which the user looks for a reason not to pay for it.
 import dataclasses
 import logging
 
+from ..drc.train.config import LANGUAGES, PRECISIONS, SAMPLINGS, STARTS, Config, ModelConfig, TrainingConfig
 from . import host, paths
 from .guard import guarded
 from .host import io
@@ -16,20 +17,19 @@ from .widgets import choice, fine_share, fixed_seed, model_input, number, whole_
 
 log = logging.getLogger("drc")
 
-STARTS = ("from the model", "from nothing")
-LANGUAGES = ("automatic", "everything", "LoRA", "frozen")
-SAMPLINGS = ("difficulty-aware", "static", "uniform")
-PRECISIONS = ("automatic", "bfloat16", "float32")
+USUAL = TrainingConfig()  # what the widgets stand at
 RUNS = ("train", "write the settings only")
 
 
-def length(steps: int, rate: float) -> list[io.WidgetInput]:
+def length() -> list[io.WidgetInput]:
     """What everybody turns."""
     return [
-        whole_number("steps", steps, 1, 10_000_000, "How long it learns. The loss curve tells if more would help."),
+        whole_number(
+            "steps", USUAL.steps, 1, 10_000_000, "How long it learns. The loss curve tells if more would help."
+        ),
         whole_number(
             "batch_size",
-            16,
+            USUAL.batch,
             1,
             65536,
             "How many pictures a step learns from. More are steadier and slower; memory does not matter, see "
@@ -37,12 +37,18 @@ def length(steps: int, rate: float) -> list[io.WidgetInput]:
         ),
         number(
             "learning_rate",
-            rate,
+            USUAL.rate,
             1.0,
             1e-5,
             "How big a step is for the towers and the fusion network. Lower it if the loss jumps or is lost.",
         ),
-        number("language_learning_rate", rate, 1.0, 1e-5, "The same for the language model, or its LoRA."),
+        number(
+            "language_learning_rate",
+            USUAL.language_rate,
+            1.0,
+            1e-5,
+            "The same for the language model, or its LoRA.",
+        ),
         fixed_seed("Decides everything random: the same seed trains the same model."),
     ]
 
@@ -69,7 +75,7 @@ def place_of_run(name: str) -> list[io.WidgetInput]:
     ]
 
 
-def fine_settings(warm_up: int) -> list[io.WidgetInput]:
+def fine_settings() -> list[io.WidgetInput]:
     """What may stay as it is."""
     widgets = [
         choice(
@@ -84,27 +90,31 @@ def fine_settings(warm_up: int) -> list[io.WidgetInput]:
             "Which part of the language model learns. automatic: all of the small embedded one, of a LaVIT a LoRA "
             "beside its frozen weights. everything: not for a LaVIT. frozen: only towers and fusion learn.",
         ),
-        whole_number("warm_up", warm_up, 1, 100_000, "Steps in which the learning rate grows to its full size."),
+        whole_number("warm_up", USUAL.warm_up, 1, 100_000, "Steps in which the learning rate grows to its full size."),
         number(
             "weight_decay",
-            0.02,
+            USUAL.weight_decay,
             1.0,
             0.005,
             "Pulls weights towards zero; keeps small data from being learned by heart.",
         ),
-        number("gradient_norm", 1.0, 100.0, 0.1, "A step that would be longer is shortened to this."),
-        whole_number("save_every", 100, 1, 1_000_000, "Steps between two checkpoints. Cancelling always makes one."),
-        whole_number("validate_every", 100, 1, 1_000_000, "Steps between two looks at the pictures held back."),
+        number("gradient_norm", USUAL.gradient_norm, 100.0, 0.1, "A step that would be longer is shortened to this."),
+        whole_number(
+            "save_every", USUAL.save_every, 1, 1_000_000, "Steps between two checkpoints. Cancelling always makes one."
+        ),
+        whole_number(
+            "validate_every", USUAL.validate_every, 1, 1_000_000, "Steps between two looks at the pictures held back."
+        ),
         whole_number(
             "patience",
-            0,
+            USUAL.patience,
             0,
             1000,
             "End early when so many looks in a row brought no better loss, and take the best model. 0: never.",
         ),
         whole_number(
             "samples",
-            4,
+            USUAL.samples,
             0,
             16,
             "Pictures drawn at every look. 0: none, which is faster. Over a LaVIT none are drawn, as its pictures come "
@@ -112,13 +122,13 @@ def fine_settings(warm_up: int) -> list[io.WidgetInput]:
         ),
         fine_share(
             "instructions_first",
-            0.0,
+            USUAL.instructions_first,
             "The first share of the steps in which the language model reads only a quarter of twice as many pictures. "
             "0.4 is right when starting from nothing.",
         ),
         whole_number(
             "micro_batch",
-            0,
+            USUAL.micro_batch,
             0,
             65536,
             "Pictures in memory at once. 0: all of a step on a graphics card, 4 on a processor, as is quickest. "
@@ -126,13 +136,20 @@ def fine_settings(warm_up: int) -> list[io.WidgetInput]:
         ),
         io.Boolean.Input(
             "recompute",
-            default=False,
+            default=USUAL.recompute,
             tooltip="Computes parts twice in place of keeping them: less memory, about a third more time.",
         ),
         choice(
             "precision",
             PRECISIONS,
             "bfloat16 takes less memory, float32 is exact. automatic: bfloat16 where this machine is built for it.",
+        ),
+        io.Boolean.Input(
+            "compile",
+            default=USUAL.compile,
+            optional=True,
+            tooltip="Fuses the computation of the loss: the first steps take a minute, the others are quicker. Needs a "
+            "C++ compiler on the machine.",
         ),
     ]
     return [host.advanced(widget) for widget in widgets]
@@ -169,7 +186,7 @@ class DRC_TrainDisentanglement(io.ComfyNode):
             inputs=[
                 model_input("The training begins from it."),
                 TripletsSocket.Input("triplets", tooltip="From Triplets."),
-                *length(200, 2e-4),
+                *length(),
                 choice(
                     "sampling",
                     SAMPLINGS,
@@ -177,7 +194,7 @@ class DRC_TrainDisentanglement(io.ComfyNode):
                     "the more often. static: by a fixed rule. uniform: all the same.",
                 ),
                 *place_of_run("disentanglement"),
-                *fine_settings(20),
+                *fine_settings(),
             ],
             outputs=outputs(),
             hidden=[io.Hidden.unique_id],
@@ -186,8 +203,7 @@ class DRC_TrainDisentanglement(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, triplets, sampling, **widgets) -> io.NodeOutput:
-        stage = {"stage": 1, "sampling": sampling, "all_blank": 0.5, "some_blank": 0.3}
-        return train(cls.hidden, model, triplets, None, stage, **widgets)
+        return train(cls.hidden, model, triplets, None, {"stage": 1, "sampling": sampling}, **widgets)
 
 
 @guarded
@@ -195,11 +211,17 @@ class DRC_TrainPersonalisation(io.ComfyNode):
     @classmethod
     def define_schema(cls):
         drops = [
-            fine_share("drop_style", 0.10, "How often it must do without the history. Makes style_strength a dial."),
-            fine_share("drop_semantics", 0.05, "How often without the reference. Makes semantic_strength a dial."),
-            fine_share("drop_both", 0.05, "How often without both."),
-            fine_share("semantic_mask", 0.3, "How often a random part of the reference is hidden."),
-            whole_number("history", 6, 1, 64, "The longest history that it practises with."),
+            fine_share(
+                "drop_style", USUAL.drop_style, "How often it must do without the history. Makes style_strength a dial."
+            ),
+            fine_share(
+                "drop_semantics",
+                USUAL.drop_semantics,
+                "How often without the reference. Makes semantic_strength a dial.",
+            ),
+            fine_share("drop_both", USUAL.drop_both, "How often without both."),
+            fine_share("semantic_mask", USUAL.mask, "How often a random part of the reference is hidden."),
+            whole_number("history", USUAL.history, 1, 64, "The longest history that it practises with."),
         ]
         return io.Schema(
             node_id="DRC_TrainPersonalisation",
@@ -215,10 +237,10 @@ class DRC_TrainPersonalisation(io.ComfyNode):
                     optional=True,
                     tooltip="From Augmentations: disturbed looks of the reference. Not with the emoji benchmark.",
                 ),
-                *length(200, 2e-4),
+                *length(),
                 *place_of_run("personalisation"),
                 *map(host.advanced, drops),
-                *fine_settings(20),
+                *fine_settings(),
             ],
             outputs=outputs(),
             hidden=[io.Hidden.unique_id],
@@ -260,7 +282,6 @@ def train(
     **widgets,
 ) -> io.NodeOutput:
     from ..drc.train.checkpoints import RunFolder
-    from ..drc.train.config import Config, ModelConfig, TrainingConfig
     from ..drc.train.config_file import to_toml
     from ..drc.train.processes import OneProcess
     from ..drc.train.run import train as run
@@ -273,8 +294,6 @@ def train(
         rate=learning_rate,
         language_rate=language_learning_rate,
         warm_up=warm_up,
-        sampling_warm_up=min(200, widgets["steps"] // 5),
-        log_every=max(1, min(20, widgets["steps"] // 10)),
         **stage,
         **widgets,
     )

@@ -1,5 +1,7 @@
 """Triplets and Augmentations: what a training will see, to look at before paying for it."""
 
+from ..drc.data.augment import Augmentations
+from ..drc.train.config import PAIRINGS, DataConfig, Pairing
 from . import host
 from .guard import guarded
 from .host import io
@@ -8,8 +10,7 @@ from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocke
 from .widgets import fixed_seed, share
 
 SIZE = 128  # of the pictures in a sheet
-PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
-RESTYLINGS = "palette, line, silhouette, posterise, pixels, halftone, outline, shading, invert, duotone, hatching, neon"
+USUAL, MILD = Pairing(), Augmentations()  # what the widgets stand at
 PICTURES = 6  # in the sheet of augmentations
 
 
@@ -28,33 +29,33 @@ class DRC_Triplets(io.ComfyNode):
                 io.Combo.Input(
                     "pairing",
                     options=list(PAIRINGS),
-                    default="automatic",
+                    default=USUAL.pairing,
                     tooltip="labels: pictures of the same meaning by the table of the dataset. restyle: each picture "
                     "with a repainting of itself. neighbours: like restyle, but the style is that of the pictures that "
                     "look alike, for folders that are not sorted. automatic: labels if there are any, else restyle.",
                 ),
                 io.String.Input(
                     "restylings",
-                    default=RESTYLINGS,
+                    default=", ".join(USUAL.restylings),
                     multiline=True,
                     tooltip="In which manners pictures are repainted. Take out what is like your own style.",
                 ),
                 io.Int.Input(
                     "restyled_views",
-                    default=12,
+                    default=USUAL.restyled_views,
                     min=0,
                     max=200,
                     tooltip="How many repaintings of every picture. More teach more and take longer to prepare.",
                 ),
                 share(
                     "own_share",
-                    0.5,
+                    USUAL.own_share,
                     "How often the model learns to draw one of your pictures as it is, and not a repainting.",
                 ),
                 host.advanced(
                     io.Float.Input(
                         "validation_share",
-                        default=0.1,
+                        default=USUAL.validation_share,
                         min=0.0,
                         max=0.5,
                         step=0.01,
@@ -81,7 +82,6 @@ class DRC_Triplets(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.data.benchmark import Benchmark
         from ..drc.data.repaint import draw_repaints
-        from ..drc.train.config import DataConfig
         from ..drc.train.data import benchmark_shares
         from ..drc.train.preview import folder_triplets, triplets
 
@@ -125,12 +125,12 @@ class DRC_Augmentations(io.ComfyNode):
             "style from it. The sheet shows what that does to your pictures.",
             inputs=[
                 DatasetSocket.Input("dataset", tooltip="From Image Dataset."),
-                share("crop", 0.5, "How much of the border may be cut away: at 1 up to two fifths of the side."),
-                share("colour", 0.5, "How far brightness, contrast, saturation and hue may wander."),
-                share("grey", 0.2, "How often the colours go altogether."),
-                share("blur", 0.3, "How soft the picture may become."),
-                share("rotate", 0.25, "How far it may be turned: at 1 up to 20 degrees either way."),
-                share("mirror", 0.0, "How often left and right change places. 0 where there is writing."),
+                share("crop", MILD.crop, "How much of the border may be cut away: at 1 up to two fifths of the side."),
+                share("colour", MILD.colour, "How far brightness, contrast, saturation and hue may wander."),
+                share("grey", MILD.grey, "How often the colours go altogether."),
+                share("blur", MILD.blur, "How soft the picture may become."),
+                share("rotate", MILD.rotate, "How far it may be turned: at 1 up to 20 degrees either way."),
+                share("mirror", MILD.mirror, "How often left and right change places. 0 where there is writing."),
                 fixed_seed("Another seed shows other pictures and other disturbances."),
             ],
             outputs=[
@@ -146,7 +146,6 @@ class DRC_Augmentations(io.ComfyNode):
 
     @classmethod
     def execute(cls, dataset, crop, colour, grey, blur, rotate, mirror, seed) -> io.NodeOutput:
-        from ..drc.data.augment import Augmentations
         from ..drc.data.benchmark import Benchmark
         from ..drc.train.preview import augmented
 

@@ -50,7 +50,6 @@ from scripts.train_embedded import (  # noqa: E402
     VENDOR_SHARE,
     is_complete,
     learn_entangled,
-    quick_losses,
 )
 
 SMALL = DRCConfig(
@@ -137,22 +136,20 @@ def train_stage(options: argparse.Namespace, name: str, seed: int, stage: dict, 
     run, variant = run_of(options, name, seed, stage["stage"]), VARIANTS[name]
     if is_complete(run, steps):
         return
-    settings = stage | variant.training
-    training = TrainingConfig(
-        steps=steps,
-        batch=options.batch,
-        seed=seed,
-        warm_up=warm_up(steps),
-        sampling_warm_up=min(200, steps // 5),
-        save_every=100,
-        validate_every=steps,
-        samples=0,
-        precision=options.precision,
-        **settings,
-    )
+    settings = {
+        "steps": steps,
+        "batch": options.batch,
+        "seed": seed,
+        "warm_up": warm_up(steps),
+        "save_every": 100,
+        "validate_every": steps,
+        "precision": options.precision,
+        "compile": options.compile,
+    }
+    training = TrainingConfig(**stage | settings | variant.training)
     data = DataConfig(source="emoji benchmark", folder=str(options.data), own_share=VENDOR_SHARE, pair_seed=seed)
     cache, hooks = options.train / "cache", Hooks(place=variant.place)
-    train(Config(data, start, training), run.folder, cache, hooks=hooks, token_losses=quick_losses(options))
+    train(Config(data, start, training), run.folder, cache, hooks=hooks)
 
 
 def train_entangled(options: argparse.Namespace, seed: int) -> None:

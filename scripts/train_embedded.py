@@ -45,7 +45,6 @@ from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.gradients import GradientStep  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
 from drc.train.memory import quick_attention  # noqa: E402
-from drc.train.objectives import token_losses  # noqa: E402
 from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
 from drc.train.prefetch import prefetch  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
@@ -58,9 +57,12 @@ VENDOR_SHARE = 0.35  # of real emoji among the pictures; the rest are procedural
 HISTORY = 8  # pictures at most
 LICENCE = "CC-BY-4.0"
 CONFIG = DRCConfig()
-# Stage 1: the instruction must be worth reading before neighbours are.
-STAGE1 = {"stage": 1, "rate": 1e-3, "language_rate": 1e-3, "all_blank": 0.5, "some_blank": 0.3}
-STAGE2 = {"stage": 2, "rate": 1e-3, "language_rate": 1e-3, "history": HISTORY}
+# Instructions that tell nothing cannot teach the language model, so it reads little at first.
+FROM_NOTHING = {
+    "rate": 1e-3, "language_rate": 1e-3, "warm_up": 100, "instructions_first": 0.4, "validate_every": 400, "samples": 0,
+}  # fmt: skip
+STAGE1 = FROM_NOTHING | {"stage": 1}
+STAGE2 = FROM_NOTHING | {"stage": 2, "history": HISTORY}
 # A trained model reads every sample from the first step.
 FURTHER = STAGE2 | {"rate": 5e-4, "language_rate": 5e-4, "warm_up": 200, "instructions_first": 0.0}
 
@@ -150,25 +152,18 @@ def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, **se
             steps=options.steps,
             batch=options.batch,
             seed=options.seed,
-            sampling_warm_up=min(200, options.steps // 5),
             save_every=options.save_every,
-            samples=0,
             precision=options.precision,
+            compile=options.compile,
             **settings,
         ),
     )
     cache, processes = options.out / "cache", OneProcess(options.device)
-    train(config, run.folder, cache, processes, token_losses=quick_losses(options))
+    train(config, run.folder, cache, processes)
 
 
 def is_complete(run: RunFolder, steps: int) -> bool:
     return max(run.steps(), default=0) >= steps
-
-
-def quick_losses(options: argparse.Namespace):
-    """The long losses, with `--compile` fused: anew for every model, which torch does for a few only before a reset."""
-    torch.compiler.reset()
-    return torch.compile(token_losses, dynamic=False) if options.compile else token_losses
 
 
 def train_entangled(options: argparse.Namespace) -> None:
@@ -195,7 +190,7 @@ def learn_entangled(
     model.lmm.drop_vision()
     model.to(processes.device)
     model.lmm.tie()
-    objective = EntangledObjective(model, precision_of(options.precision, processes.device), quick_losses(options))
+    objective = EntangledObjective(model, precision_of(options.precision, processes.device), options.compile)
     trainer = Trainer(objective, schedule, run, processes=processes)
 
     def batch_of(step):

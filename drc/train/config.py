@@ -119,6 +119,10 @@ class Conditioning:
     some_blank: float = 0.4
 
 
+BLANKING = {1: {"all_blank": 0.5, "some_blank": 0.3}, 2: {"all_blank": 0.2, "some_blank": 0.4}}
+"""By stage: in stage 1 the instruction must be worth reading before neighbours are."""
+
+
 @dataclass(frozen=True)
 class TrainingConfig(Schedule, Conditioning):
     """How it learns. `rate` is that of towers, fusion and auxiliary head, `language_rate` that of the language model.
@@ -128,23 +132,39 @@ class TrainingConfig(Schedule, Conditioning):
     second_view, mirrored: how training batches are disturbed, see `drc.train.batches.Batches`; validation's never are.
     instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
     recompute: forget the language model's activations and compute them again: less memory, more time.
+    compile: fuse the losses by torch's compiler, which needs a C++ compiler: quicker steps after a slow first one.
+
+    all_blank, some_blank, log_every and sampling_warm_up follow from stage and steps where nobody says otherwise.
     """
 
     stage: int = 1
-    steps: int = 1000
-    batch: int = 32
-    rate: float = 1e-3
-    language_rate: float = 1e-3
+    steps: int = 200
+    batch: int = 16
+    rate: float = 2e-4
+    language_rate: float = 2e-4
+    warm_up: int = 20
+    save_every: int = 100
+    log_every: int = None
+    validate_every: int = 100
     samples: int = 4
     history: int = 6
     second_view: float = SECOND_VIEW
     mirrored: bool = True
     sampling: str = "difficulty-aware"
-    sampling_warm_up: int = 200
-    instructions_first: float = 0.4
+    sampling_warm_up: int = None
+    instructions_first: float = 0.0
+    all_blank: float = None
+    some_blank: float = None
     micro_batch: int = 0
     recompute: bool = False
     precision: str = "automatic"
+    compile: bool = False
+
+    def __post_init__(self):
+        follow = {"log_every": max(1, min(20, self.steps // 10)), "sampling_warm_up": min(200, self.steps // 5)}
+        for name, value in (follow | BLANKING.get(self.stage, {})).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -172,6 +192,8 @@ def check(config, where: str = "") -> None:
     """TrainingError for a value out of range."""
     for one in dataclasses.fields(config):
         value = getattr(config, one.name)
+        if value is None:  # what follows from another that does not fit
+            continue
         if one.name in CHOICES and value not in CHOICES[one.name]:
             choices = ", ".join(map(repr, CHOICES[one.name]))
             raise TrainingError(

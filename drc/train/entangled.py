@@ -4,7 +4,6 @@ History and reference enter the prompt as they are, one run of rows each: no tow
 are folded like those of the towers, or the prompt would be four times as long. Parameters saved go into more layers.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -14,6 +13,7 @@ from ..lmm.mini.model import MiniConfig, MiniLMM
 from ..model import DRCConfig
 from ..positions import sine_positions
 from ..towers import Rows
+from .compiler import compiled
 from .conditioning import TrainingBatch
 from .objectives import Losses, token_losses
 from .precision import autocast
@@ -48,11 +48,10 @@ class EntangledDRC(nn.Module):
 class EntangledObjective(nn.Module):
     """Stage 2 for the entangled model: the same data and blanking; nothing is dropped, it has no dials to train for."""
 
-    def __init__(
-        self, model: EntangledDRC, precision: torch.dtype = torch.float32, token_losses: Callable = token_losses
-    ):
+    def __init__(self, model: EntangledDRC, precision: torch.dtype = torch.float32, compile: bool = False):
         super().__init__()
-        self.model, self.precision, self.token_losses = model, precision, token_losses
+        self.model, self.precision = model, precision
+        self.token_losses = compiled(token_losses) if compile else token_losses
 
     def forward(self, batch: TrainingBatch) -> Losses:
         with autocast(batch.target.device, self.precision):

@@ -6,7 +6,6 @@ so a random share of the codes it is fed is blanked (`conditioning.blanked`). No
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +15,7 @@ from ..instruction import share_bias
 from ..lmm.code_losses import code_losses
 from ..model import DRC
 from ..positions import layout
+from .compiler import compiled
 from .conditioning import TrainingBatch
 from .errors import TrainingError
 from .precision import autocast
@@ -80,11 +80,11 @@ class Objective(nn.Module):
 
     stage: int
 
-    def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, token_losses: Callable | None = None):
+    def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, compile: bool = False):
         super().__init__()
         self.drc, self.precision = drc, precision
         self.read_out = AuxiliaryHead(drc)  # by this name its weights are found in checkpoints
-        self.token_losses = token_losses or globals()["token_losses"]
+        self.token_losses = compiled(token_losses) if compile else token_losses
 
     @property
     def auxiliary_head(self) -> AuxiliaryHead:

@@ -26,6 +26,7 @@ from .advice import advice, check_learning
 from .batches import BatchCodes, Batches
 from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, part
 from .codes import CHUNK, CodeCache
+from .compiler import require_compiler
 from .conditioning import TrainingBatch, draw_batch
 from .config import Config, ModelConfig, check
 from .config_file import to_toml
@@ -115,7 +116,6 @@ def train(
     cache: Path,
     processes: OneProcess | None = None,
     hooks: Hooks | None = None,
-    token_losses: Callable | None = None,
     dataset: ImageFolder | Benchmark | None = None,
 ) -> Result:
     """Trains in `folder`, on from its last checkpoint if it has one; codes are kept in `cache`.
@@ -139,6 +139,8 @@ def train(
         if hooks.on_part is not None:
             call_between_layers(base, hooks.on_part)
         parts = base.lmm.trainable_parts(config.model.train_language)
+        if config.training.compile:
+            require_compiler(processes.device)
         check_learning(config, parts)
         data = open_data(config, base, hooks, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
@@ -147,7 +149,7 @@ def train(
         hooks.note(text)
     vision = base.lmm.vision
     codes = encoded(data, vision, cache, processes, hooks)
-    trained = Training(config, base, parts, data, codes, processes, hooks, token_losses)
+    trained = Training(config, base, parts, data, codes, processes, hooks)
     base.lmm.drop_vision()  # what it takes is free while the rest learns; samples are decoded on the CPU
     return trained.train(RunFolder(folder), vision)
 
@@ -177,7 +179,6 @@ class Training:
         codes: torch.Tensor,
         processes: OneProcess,
         hooks: Hooks,
-        token_losses: Callable | None,
     ):
         training = config.training
         self.config, self.drc, self.parts, self.processes, self.hooks = config, base, parts, processes, hooks
@@ -194,9 +195,9 @@ class Training:
         self.sampler = None
         if training.stage == 1:
             self.sampler = ImportanceSampler(training.sampling, warm_up=training.sampling_warm_up)
-        self.objective = self.begin(token_losses)
+        self.objective = self.begin()
 
-    def begin(self, token_losses: Callable | None) -> Objective:
+    def begin(self) -> Objective:
         """The model at the start of the training; its start values follow from the seed."""
         drc, settings, training = self.drc, self.config.model, self.config.training
         kind, precision = STAGES[training.stage], precision_of(training.precision, self.processes.device)
@@ -209,7 +210,7 @@ class Training:
             drc.lmm.learn(self.parts, settings.lora_rank, settings.lora_alpha, precision)
             drc.config = dataclasses.replace(drc.config, lmm=drc.lmm.config)
             drc.about = dataclasses.replace(drc.about, stage=training.stage)
-            objective = kind(drc, precision, token_losses)
+            objective = kind(drc, precision, training.compile)
         if self.hooks.on_part is not None:
             call_between_layers(objective.auxiliary_head, self.hooks.on_part)
         if settings.start == "from the model" and drc.about.auxiliary_head:

@@ -113,7 +113,7 @@ def complaint(folder: Path, text: str | bytes) -> str:
 @pytest.mark.parametrize(("table", "field"), FIELDS, ids=[f"{table}.{field.name}" for table, field in FIELDS])
 def test_every_setting_survives_the_file(tmp_path, table, field):
     config = Config(DataConfig(folder="/pictures"), ModelConfig("/model.safetensors"))
-    value = another(field.name, field.default)
+    value = another(field.name, getattr(TABLES[table](), field.name))
     changed = dataclasses.replace(getattr(config, table), **{field.name: value})
     config = dataclasses.replace(config, **{table: changed})
 
@@ -148,7 +148,20 @@ def test_a_file_of_the_first_version_says_the_same_today(tmp_path):
     )
     model = ModelConfig("/model.safetensors", lora_rank=4)
     training = TrainingConfig(
-        steps=9, rate=0.01, stage=2, all_blank=0.5, batch=8, mirrored=False, sampling_warm_up=1, log_every=3
+        steps=9,
+        rate=0.01,
+        language_rate=0.001,
+        warm_up=100,
+        save_every=200,
+        log_every=3,
+        validate_every=400,
+        stage=2,
+        batch=8,
+        mirrored=False,
+        sampling_warm_up=1,
+        instructions_first=0.4,
+        all_blank=0.5,
+        some_blank=0.4,
     )
     assert read_config(written(tmp_path, FIRST_VERSION)) == Config(data, model, training)
 
@@ -158,6 +171,13 @@ def test_augmentations_that_are_off_are_none(tmp_path):
     assert read_config(written(tmp_path, off)).data.augmentations is None
     wrong = FIRST_VERSION.replace("rotate = 1.0", "rotate = 1.5")
     assert complaint(tmp_path, wrong).endswith("the augmentation rotate is 1.5, expected 0 (off) to 1; choose another")
+
+
+def test_stage_and_steps_decide_what_is_left_out(tmp_path):
+    first, second = (read_config(written(tmp_path, f"{NEEDED}stage = {stage}")).training for stage in (1, 2))
+    assert (first.all_blank, first.some_blank, second.all_blank, second.some_blank) == (0.5, 0.3, 0.2, 0.4)
+    short = read_config(written(tmp_path, NEEDED + "steps = 30\nsome_blank = 0.1")).training
+    assert (short.log_every, short.sampling_warm_up, short.all_blank, short.some_blank) == (3, 6, 0.5, 0.1)
 
 
 def test_a_whole_number_is_a_number(tmp_path):

@@ -5,6 +5,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from drc.train.config import TrainingConfig
+from drc.train.config_file import read_config
+from scripts import train_embedded
+
 from .host_models import small_unet
 
 QUICK = {
@@ -104,6 +108,21 @@ def test_the_settings_alone_are_those_of_the_training(execute, model, triplets, 
     assert config.data.table.endswith("labels.csv") and bool(config.data.augmentations) == (node == STAGES[1])
     headless = pack.drc.train.run.train(config, host_folders / "headless", host_folders / "cache")
     assert headless.file.read_bytes() == result.path.read_bytes()
+
+
+@pytest.mark.parametrize("node", STAGES)
+def test_node_script_and_two_lines_of_toml_train_the_same(execute, model, triplets, node, host_folders):
+    pairs, stage = triplets()[0], STAGES.index(node) + 1
+    execute(node, model=model, triplets=pairs, what_to_do="write the settings only")
+    file = next((host_folders / "output" / "drc").glob("*/config.toml"))
+    by_node = read_config(file)
+    named = f'[data]\nfolder = "{by_node.data.folder}"\n[model]\nfile = "{model.path}"\n'
+    file.write_text(f"{named}[training]\nstage = {stage}\n")
+    by_hand = read_config(file)
+    assert (by_hand.training, by_hand.model) == (by_node.training, by_node.model)
+    settings = (train_embedded.STAGE1, train_embedded.STAGE2)[stage - 1]
+    own = {name: getattr(by_node.training, name) for name in settings}  # but for what the script wants otherwise
+    assert TrainingConfig(**settings | own) == by_node.training and not {"all_blank", "some_blank"} & settings.keys()
 
 
 def test_resume_goes_on_in_the_last_folder_of_that_name(execute, model, triplets, host_folders, pack, monkeypatch):

@@ -63,6 +63,7 @@ def stages(tiny_training, lavit, tmp_path_factory):
     for stage in (1, 2):
         watched = Watched()
         settings = {"stage": stage, "file": str(file), "steps": 24, "validate_every": 8, "log_every": 1, "samples": 2}
+        settings |= {"all_blank": 0.2, "some_blank": 0.4}
         made[stage] = tiny_training.train(folder / str(stage), watched, **settings), watched
         file = made[stage][0].file
     return made, before

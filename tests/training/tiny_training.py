@@ -36,8 +36,8 @@ class TinyTraining:
         quick = {
             "folder": str(self.pictures), "restyled_views": 3, "validation_share": 0.25,
             "file": str(self.model),
-            "stage": 1, "steps": 4, "batch": 4, "rate": 1e-2, "warm_up": 2, "save_every": 2, "log_every": 2,
-            "validate_every": 100, "samples": 0, "instructions_first": 0.5, "sampling_warm_up": 2,
+            "stage": 1, "steps": 4, "batch": 4, "rate": 1e-2, "language_rate": 1e-3, "warm_up": 2, "save_every": 2,
+            "log_every": 2, "validate_every": 100, "samples": 0, "instructions_first": 0.5, "sampling_warm_up": 2,
             "precision": "float32",
         }  # fmt: skip
         settings = quick | settings
