@@ -1,7 +1,6 @@
 """One training from its settings to its weights: the same for a node, for `python -m drc.train` and for many
 processes."""
 
-import contextlib
 import dataclasses
 import logging
 import math
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 
 from ..checkpoint import AUXILIARY_HEAD, header_of, load, own_state
@@ -19,15 +17,11 @@ from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
 from ..model import DRC
-from ..plots.sheet import contact_sheet
-from ..seeds import generator_from, seed_of
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
-from .batches import BatchCodes, Batches
-from .checkpoints import SAMPLES, WEIGHTS, Checkpoint, RunFolder, part
+from .checkpoints import WEIGHTS, Checkpoint, RunFolder, part
 from .codes import CHUNK, CodeCache
 from .compiler import require_compiler
-from .conditioning import TrainingBatch, draw_batch
 from .config import Config, ModelConfig, check
 from .config_file import to_toml
 from .data import TrainingData, benchmark_data, folder_data
@@ -36,10 +30,11 @@ from .gradients import GradientStep
 from .importance import ImportanceSampler
 from .loop import Trainer, on_cpu
 from .memory import Memory, estimate, quick_attention, recompute
-from .objectives import STAGES, Objective, language_share
+from .objectives import STAGES, Objective
 from .precision import precision_of
 from .processes import OneProcess, whole
-from .validation import Counted, draw_samples, fixed_loss, gaps, passes
+from .training_batches import TrainingBatches
+from .validation import Validation, read_samples
 
 log = logging.getLogger("drc")
 
@@ -189,13 +184,14 @@ class Training:
             "stage": str(training.stage),
             "way to train the language model": way_of(config.model, parts),
         }
-        disturbances = {"second_view": training.second_view, "mirrored": training.mirrored}
         self.former = data.former_fingerprint
-        self.batches, self.validation = data.batches(codes, training.batch, training.seed, **disturbances)
         self.sampler = None
         if training.stage == 1:
             self.sampler = ImportanceSampler(training.sampling, warm_up=training.sampling_warm_up)
         self.objective = self.begin()
+        disturbances = {"second_view": training.second_view, "mirrored": training.mirrored}
+        batches, self.held_back = data.batches(codes, training.batch, training.seed, **disturbances)
+        self.batches = TrainingBatches(training, batches, self.objective, self.sampler)
 
     def begin(self) -> Objective:
         """The model at the start of the training; its start values follow from the seed."""
@@ -225,13 +221,13 @@ class Training:
 
     def train(self, run: RunFolder, vision: nn.Module) -> Result:
         training, processes, drc = self.config.training, self.processes, self.drc
-        self.run_folder, self.vision = run, vision
+        self.vision = vision
         tied = self.parts == "everything"
         with quick_attention(processes.device):
             micro_batch = training.micro_batch or QUICKEST.get(processes.device.type, 0)
             share = math.ceil(training.batch / processes.count)
             samples = min(micro_batch or share, share)
-            memory = estimate(self.objective, self.batch_of(0), samples, processes.device)
+            memory = estimate(self.objective, self.batches(0), samples, processes.device)
         log.info("training takes about %s", memory)
         self.hooks.place(self.objective, processes.device, memory.beside_weights)
         if tied:
@@ -252,59 +248,23 @@ class Training:
         else:
             if processes.main:
                 run.write("config.toml", lambda path: path.write_text(to_toml(self.config), "utf-8"))
-            gradient_step = GradientStep(trainer.model, self.batch_of, processes, self.sampler, micro_batch)
+            gradient_step = GradientStep(trainer.model, self.batches, processes, self.sampler, micro_batch)
+            validation = Validation(
+                self.held_back,
+                self.batches,
+                drc,
+                vision,
+                run,
+                processes,
+                self.hooks.on_validation,
+                self.hooks.on_samples,
+            )
             with quick_attention(processes.device):
-                trainer.run(gradient_step, self.hooks.on_step, self.validate)
+                trainer.run(gradient_step, self.hooks.on_step, validation)
         processes.wait()
         step = trainer.best_step if training.patience and trainer.best_step in run.steps() else trainer.step
         samples = read_samples(run, self.hooks.on_part)
         return Result(run.path(step) / WEIGHTS, step, run.read_log(), memory, samples)
-
-    def batch_of(self, step: int, batches: Batches | None = None) -> TrainingBatch:
-        """The batch of a step; of other batches, the whole is read."""
-        training = self.config.training
-        share = language_share(step, training.steps, training.instructions_first)
-        if not self.objective.auxiliary_head.reads:
-            share = 1.0  # who is not read teaches nothing
-        codes = self.draw(batches or self.batches, step, 1 if share == 1 or batches else 2)
-        chances = torch.full((4,), 0.25) if self.sampler is None or batches else self.sampler.chances(step)
-        random = generator_from(seed_of(training.seed, step))
-        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank_code
-        share = 1.0 if batches else share
-        return draw_batch(codes, training, blank, rows, chances, share, random)
-
-    def draw(self, batches: Batches, step: int, times: int = 1) -> BatchCodes:
-        if self.config.training.stage == 1:
-            return batches.triplets(step, times)
-        return batches.personal(step, self.config.training.history, times)
-
-    def validate(self, trainer: Trainer) -> dict[str, float]:
-        """Losses and gaps of every set of held-out cases, and pictures drawn for the first of them."""
-        device, numbers = self.processes.device, {}
-        rows, blank = self.drc.config.tower.rows, self.drc.lmm.blank_code
-        passed = Counted(sum(map(passes, self.validation.values())), self.hooks.on_validation)
-        for name, batches in self.validation.items():
-            numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.batch_of(0, batches), device, passed)
-            codes = batches.personal(0, self.config.training.history)
-            its_gaps = gaps(trainer.model, codes, blank, rows, device, passed)
-            numbers |= {f"{name}_{key}": value for key, value in its_gaps.items()}
-        for total, one in SCORES.items():
-            numbers[total] = float(np.mean([numbers[f"{name}_{one}"] for name in self.validation]))
-        sharded = any(hasattr(parameter, "full_tensor") for parameter in self.drc.parameters())
-        if self.config.training.samples and self.processes.main and not sharded and self.drc.lmm.draws_pixels:
-            self.show(trainer)
-        return numbers
-
-    def show(self, trainer: Trainer) -> None:
-        codes = next(iter(self.validation.values())).personal(0, self.config.training.history)
-        some = BatchCodes(*(tensor[: self.config.training.samples] for tensor in vars(codes).values()))
-        rows = draw_samples(self.drc, self.vision, some, self.processes.device, self.hooks.on_validation)
-        history = len(rows[0]) - 3
-        sheet = contact_sheet(rows, ["history", *[""] * (history - 1), "reference", "drawn", "true"])
-        name = f"{SAMPLES}/step-{trainer.step:06d}.png"
-        self.run_folder.write(name, lambda path: Image.fromarray(sheet).save(path, "PNG"))
-        if self.hooks.on_samples is not None:
-            self.hooks.on_samples(sheet)
 
     def weights(self, trainer: Trainer) -> Checkpoint:
         """The file of the averaged weights: a model like any other, and the auxiliary head for a training to come."""
@@ -329,20 +289,6 @@ def load_auxiliary_head(objective: Objective, tensors: dict[str, torch.Tensor], 
     objective.auxiliary_head.load_state_dict(tensors)
 
 
-def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> list[np.ndarray]:
-    """The sheets of samples of a run that have the size of the last; what is none is passed over."""
-    sheets, damaged = [], (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-    for path in sorted((run.folder / SAMPLES).glob("step-*.png")):
-        if on_part is not None:
-            on_part()
-        with contextlib.suppress(*damaged):
-            sheets.append(np.array(Image.open(path).convert("RGB")))
-    return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]
-
-
 def way_of(settings: ModelConfig, parts: str) -> str:
     lora = f" {settings.lora_rank} {settings.lora_alpha}" if parts == "LoRA" else ""
     return f"{settings.start}, {parts}{lora}"
-
-
-SCORES = {"validation_loss": "loss", "style_score": "blind_wrong_history", "semantic_score": "blind_wrong_reference"}

@@ -1,21 +1,90 @@
 """Does it learn, and does it listen? Losses on held-out cases, and pictures to look at."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from ..instruction import TEMPERATURE
 from ..lmm.generate import Sampling
 from ..model import DRC
 from ..pixels import to_pixels
+from ..plots.sheet import contact_sheet
 from .batches import BatchCodes, Batches
+from .checkpoints import SAMPLES, RunFolder
 from .conditioning import TrainingBatch, plain_batch
+from .loop import Trainer
 from .objectives import Losses
+from .processes import OneProcess
+from .training_batches import TrainingBatches
 
 CHUNK = 8
+SCORES = {"validation_loss": "loss", "style_score": "blind_wrong_history", "semantic_score": "blind_wrong_reference"}
+
+
+class Validation:
+    """Called with a trainer, whose averages are in place: losses and gaps of every set of held-out cases, and pictures
+    drawn for the first of them.
+
+    `vision` turns codes into pictures. on_part(what, done, total) is told of every pass and code; on_samples(sheet) of
+    pictures drawn, uint8 [H, W, 3].
+    """
+
+    def __init__(
+        self,
+        sets: dict[str, Batches],
+        batches: TrainingBatches,
+        drc: DRC,
+        vision: nn.Module,
+        run: RunFolder,
+        processes: OneProcess,
+        on_part: Callable[[str, int, int], None] | None = None,
+        on_samples: Callable[[np.ndarray], None] | None = None,
+    ):
+        self.sets, self.batches, self.training = sets, batches, batches.training
+        self.drc, self.vision, self.run_folder, self.processes = drc, vision, run, processes
+        self.on_part, self.on_samples = on_part, on_samples
+
+    def __call__(self, trainer: Trainer) -> dict[str, float]:
+        device, numbers = self.processes.device, {}
+        passed = Counted(sum(map(passes, self.sets.values())), self.on_part)
+        for name, batches in self.sets.items():
+            numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.batches.held_back(batches), device, passed)
+            codes = batches.personal(0, self.training.history)
+            its_gaps = gaps(trainer.model, codes, self.batches.blank, self.batches.rows, device, passed)
+            numbers |= {f"{name}_{key}": value for key, value in its_gaps.items()}
+        for total, part in SCORES.items():
+            numbers[total] = float(np.mean([numbers[f"{name}_{part}"] for name in self.sets]))
+        sharded = any(hasattr(parameter, "full_tensor") for parameter in self.drc.parameters())
+        if self.training.samples and self.processes.main and not sharded and self.drc.lmm.draws_pixels:
+            self.show(trainer.step)
+        return numbers
+
+    def show(self, step: int) -> None:
+        codes = next(iter(self.sets.values())).personal(0, self.training.history)
+        some = BatchCodes(*(tensor[: self.training.samples] for tensor in vars(codes).values()))
+        rows = draw_samples(self.drc, self.vision, some, self.processes.device, self.on_part)
+        history = len(rows[0]) - 3
+        sheet = contact_sheet(rows, ["history", *[""] * (history - 1), "reference", "drawn", "true"])
+        name = f"{SAMPLES}/step-{step:06d}.png"
+        self.run_folder.write(name, lambda path: Image.fromarray(sheet).save(path, "PNG"))
+        if self.on_samples is not None:
+            self.on_samples(sheet)
+
+
+def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> list[np.ndarray]:
+    """The sheets of samples of a run that have the size of the last; what is none is passed over."""
+    sheets, damaged = [], (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+    for path in sorted((run.folder / SAMPLES).glob("step-*.png")):
+        if on_part is not None:
+            on_part()
+        with contextlib.suppress(*damaged):
+            sheets.append(np.array(Image.open(path).convert("RGB")))
+    return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]
 
 
 class Counted:
