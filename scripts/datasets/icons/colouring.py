@@ -1,0 +1,45 @@
+"""Colours for one-colour drawings: black on white becomes an ink on a ground, exactly, through a table of 256 steps.
+
+Layers that carry an opacity come out as greys; they get a second tone, so that a duotone stays one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from drc.data.palette import distance, oklch, to_rgb
+
+APART = 0.3  # distance of ink and ground in OKLab at least
+TONE = 0.4  # the cover of a layer that takes the tone
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """Hex colours; `tone` is what a layer of a cover of TONE becomes; None: what lies between ground and ink."""
+
+    ink: str
+    ground: str
+    tone: str | None = None
+
+    def paint(self, images: np.ndarray) -> np.ndarray:
+        """Black on white, uint8 [..., 3], -> uint8 [..., 3]."""
+        stops = [self.ground, self.ink] if self.tone is None else [self.ground, self.tone, self.ink]
+        at = [0, 1] if self.tone is None else [0, TONE, 1]
+        cover = 1 - np.arange(256) / 255
+        colours = np.array([to_rgb(stop) for stop in stops])
+        table = np.stack([np.interp(cover, at, colours[:, channel]) for channel in range(3)], axis=1)
+        return (table * 255).round().astype(np.uint8)[images[..., 0]]
+
+
+def draw_colouring(random: np.random.Generator, tones: bool) -> Colouring:
+    """An ink and a ground that stand well apart: on white, on a tint, or light on dark; with `tones` a second tone."""
+
+    def colour(lightness: tuple[float, float], chroma: tuple[float, float]) -> str:
+        return oklch(random.uniform(*lightness), random.uniform(*chroma), random.uniform(0, 360))
+
+    while True:
+        kind = random.choice(3, p=(0.4, 0.3, 0.3))
+        ground = ("#ffffff", colour((0.85, 0.97), (0.01, 0.1)), colour((0.15, 0.6), (0.02, 0.2)))[kind]
+        ink = colour(*(((0.25, 0.7), (0.05, 0.25)), ((0.15, 0.6), (0.02, 0.25)), ((0.8, 0.99), (0.0, 0.15)))[kind])
+        if distance(ink, ground) > APART:
+            return Colouring(ink, ground, colour((0.3, 0.9), (0.05, 0.25)) if tones else None)
