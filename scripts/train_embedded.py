@@ -1,6 +1,6 @@
 """One step of building the embedded model; scripts/train_embedded.sh runs them in order.
 
-    python scripts/train_embedded.py tokenizer|stage1|stage2|further|entangled|export [--steps N] ...
+    python scripts/train_embedded.py tokenizer|stage1|stage2|further|icons|entangled|export [--steps N] ...
 
 Every step resumes where it was stopped and does nothing when it is complete.
 """
@@ -51,6 +51,8 @@ from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import QUICKEST, train  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective  # noqa: E402
 from drc.train.validation import gaps  # noqa: E402
+from scripts.lib.deeper import deeper  # noqa: E402
+from scripts.lib.icon_mixture import mixture  # noqa: E402
 from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
 
 VENDOR_SHARE = 0.35  # of real emoji among the pictures; the rest are procedural styles
@@ -141,7 +143,17 @@ def train_further(options: argparse.Namespace) -> None:
     train_stage(options, "further", ModelConfig(file=str(start)), **FURTHER)
 
 
-def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, **settings) -> None:
+def train_icons(options: argparse.Namespace) -> None:
+    """Stage 2 on the icon matrix and the emoji benchmark, on from the weights that ship, made deeper with --layers and
+    --fusion-layers; what is new adds nothing at first."""
+    start = options.out / "icons-start.safetensors"
+    if not is_complete(RunFolder(options.out / "icons"), options.steps) and not start.exists():
+        save(deeper(load(options.weights), options.layers, options.fusion_layers), start)
+    dataset = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)
+    train_stage(options, "icons", ModelConfig(file=str(start)), dataset, **FURTHER)
+
+
+def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, dataset=None, **settings) -> None:
     run = RunFolder(options.out / name)
     if is_complete(run, options.steps):
         return
@@ -159,7 +171,7 @@ def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, **se
         ),
     )
     cache, processes = options.out / "cache", OneProcess(options.device)
-    train(config, run.folder, cache, processes)
+    train(config, run.folder, cache, processes, dataset=dataset)
 
 
 def is_complete(run: RunFolder, steps: int) -> bool:
@@ -231,6 +243,7 @@ PARTS = {
     "stage1": train_stage1,
     "stage2": train_stage2,
     "further": train_further,
+    "icons": train_icons,
     "entangled": train_entangled,
     "export": export,
 }
@@ -247,6 +260,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--layers", type=int, default=8, help="icons only: of the language model")
+    parser.add_argument("--fusion-layers", type=int, default=5, help="icons only: of the fusion network")
+    parser.add_argument("--icon-share", type=float, default=0.6, help="icons only: of the targets")
+    parser.add_argument("--aligned", type=float, default=0.5, help="icons only: references of the target's own family")
     parser.add_argument("--save-every", type=int, default=100, help="steps between two checkpoints")
     parser.add_argument("--compile", action="store_true", help="fuse the losses; needs a C++ compiler")
     parser.add_argument("--precision", choices=PRECISIONS, default="automatic")

@@ -90,8 +90,13 @@ class Result:
     samples: list[np.ndarray]
 
 
-def open_data(config: Config, base: DRC, hooks: Hooks, dataset: ImageFolder | Benchmark | None) -> TrainingData:
+Dataset = ImageFolder | Benchmark | Callable[[DRC], TrainingData]
+
+
+def open_data(config: Config, base: DRC, hooks: Hooks, dataset: Dataset | None) -> TrainingData:
     """The pictures that the settings name, paired, for a model like `base`; `dataset` if they are opened already."""
+    if callable(dataset):
+        return dataset(base)
     data, lmm = config.data, base.lmm
     if data.source == "emoji benchmark":
         if data.augmentations:
@@ -111,12 +116,12 @@ def train(
     cache: Path,
     processes: OneProcess | None = None,
     hooks: Hooks | None = None,
-    dataset: ImageFolder | Benchmark | None = None,
+    dataset: Dataset | None = None,
 ) -> Result:
     """Trains in `folder`, on from its last checkpoint if it has one; codes are kept in `cache`.
 
-    `dataset` is the settings' data set where it is opened already. Raises TrainingError, in one sentence, for settings,
-    pictures or checkpoints that do not serve.
+    `dataset` is the settings' data set where it is opened already, or makes the data for the model. Raises
+    TrainingError, in one sentence, for settings, pictures or checkpoints that do not serve.
     """
     processes, hooks = processes or OneProcess(), hooks or Hooks()
     check(config.training)

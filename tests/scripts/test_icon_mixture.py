@@ -1,0 +1,84 @@
+"""The training of the embedded model on icons and emoji together, on tiny builds."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import drc
+from drc.data.splits import Splits
+from drc.train.checkpoints import WEIGHTS, RunFolder
+from scripts import train_embedded
+from scripts.lib.deeper import deeper
+from scripts.lib.tiny import write_tiny
+from scripts.lib.tiny_benchmark import SETS, SIDE, write_restyled, write_tiny_benchmark
+
+HANDS = {"plain": "able", "bold": "able", "round": "baker", "chosen": "jam", "new": "charlie"}
+MEANINGS = {f"thing {number}": "train" for number in range(24)} | {"dog": "val", "bell": "test"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """What training and validation of both benchmarks need, as noise."""
+    folder = tmp_path_factory.mktemp("data")
+    write_tiny_benchmark(folder)
+    record, splits = json.loads((folder / "emoji.json").read_text()), Splits.load()
+    train = [row["code"] for row in record["meanings"] if splits.meaning_split[row["code"]] == "train"]
+    val = [code for code in sorted(splits.shared) if splits.meaning_split[code] == "val"][:8]
+    example = record["cells"][0]
+    record["cells"] += [example | {"style": style, "code": code, "label": code} for style in SETS for code in val]
+    record["meanings"] += [record["meanings"][0] | {"code": code, "label": code} for code in val]
+    (folder / "emoji.json").write_text(json.dumps(record))
+    random = np.random.default_rng(0)
+    np.save(folder / "emoji.npy", random.integers(0, 256, (len(record["cells"]), SIDE, SIDE, 3), np.uint8))
+    for part, codes in {"train": train, "val": val, "val_history": train}.items():
+        write_restyled(folder / "restyled" / part, [f"twemoji/{code}" for code in codes])
+    facts = {"licence": "MIT", "author": "A", "url": "", "colour": False, "strokes": False, "tones": False}
+    styles = [{"name": n, "set": n, "family": f, "unseen": n == "new", **facts} for n, f in HANDS.items()]
+    cells = [[style, meaning, 1.0] for style in HANDS for meaning in MEANINGS]
+    (folder / "icons").mkdir()
+    icons = {"size": SIDE, "styles": styles, "meanings": MEANINGS, "cells": cells}
+    (folder / "icons" / "icons.json").write_text(json.dumps(icons))
+    np.save(folder / "icons" / "icons.npy", random.integers(0, 256, (len(cells), SIDE, SIDE, 3), np.uint8))
+    return folder
+
+
+def options(data, folder, **settings):
+    named = {"steps": 2, "batch": 4, "seed": 0, "precision": "float32", "compile": False, "device": "cpu"}
+    named |= {"save_every": 100, "layers": 3, "fusion_layers": 3, "icon_share": 0.6, "aligned": 0.5}
+    return argparse.Namespace(data=data, out=folder, weights=folder / "start.safetensors", **named | settings)
+
+
+def test_a_training_on_both_runs_validates_and_resumes(data, tmp_path):
+    write_tiny(tmp_path / "start.safetensors")
+    train_embedded.train_icons(options(data, tmp_path))
+    run = RunFolder(tmp_path / "icons")
+    made = drc.load(run.last(WEIGHTS))
+    assert (made.config.lmm.layers, made.config.fusion.layers, made.about.step) == (3, 3, 2)
+    noted = set().union(*run.read_log())
+    assert {"hand_ar_right", "vendor_ar_right", "procedural_ar_right", "validation_loss"} <= noted
+    train_embedded.train_icons(options(data, tmp_path, steps=3))
+    assert drc.load(run.last(WEIGHTS)).about.step == 3
+
+
+def test_what_is_tested_is_in_no_batch(data):
+    icons = train_embedded.mixture(data, 0.6, 0.35, 0.5, 0)(drc.load())
+    pictures, train = icons.pictures.sources[0], icons.train
+    rows = train.index.targets(np.random.default_rng(0), 500, 1.0)
+    drawn = [pictures.icons.cells[pictures.cell[row]] for row in rows[rows < len(pictures)]]
+    assert drawn and all(pictures.icons.may_train(cell) for cell in drawn)
+    assert "bell" not in pictures.meanings() and "new" not in {user.style for user in pictures.users}
+    hold = icons.validation["hand"].index
+    assert {pictures.users[pictures.user[row]].family for row in hold.own} == {"jam"}
+
+
+def test_a_deeper_model_draws_what_it_drew(tmp_path):
+    base = drc.load(write_tiny(tmp_path / "tiny.safetensors"))
+    history, reference = torch.rand(3, 32, 32, 3), torch.rand(1, 32, 32, 3)
+    made = deeper(base, 4, 3)
+    assert sum(p.numel() for p in made.parameters()) > sum(p.numel() for p in base.parameters())
+    assert torch.equal(made.draw(history, reference, seeds=[1, 2]), base.draw(history, reference, seeds=[1, 2]))
+    with pytest.raises(ValueError, match="1 and 2 layers were asked for"):
+        deeper(base, 1, 2)
