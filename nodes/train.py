@@ -96,29 +96,33 @@ def fine_settings() -> list[io.WidgetInput]:
             USUAL.weight_decay,
             1.0,
             0.005,
-            "Pulls weights towards zero; keeps small data from being learned by heart.",
+            "Pulls weights towards zero; against overfitting, when pictures are few.",
         ),
         number("gradient_norm", USUAL.gradient_norm, 100.0, 0.1, "A step that would be longer is shortened to this."),
         whole_number(
             "save_every", USUAL.save_every, 1, 1_000_000, "Steps between two checkpoints. Cancelling always makes one."
         ),
         whole_number(
-            "validate_every", USUAL.validate_every, 1, 1_000_000, "Steps between two looks at the pictures held back."
+            "validate_every",
+            USUAL.validate_every,
+            1,
+            1_000_000,
+            "Steps between two validations on the pictures held back.",
         ),
         whole_number(
             "patience",
             USUAL.patience,
             0,
             1000,
-            "End early when so many looks in a row brought no better loss, and take the best model. 0: never.",
+            "End early when so many validations in a row brought no better loss, and take the best model. 0: never.",
         ),
         whole_number(
             "samples",
             USUAL.samples,
             0,
             16,
-            "Pictures drawn at every look. 0: none, which is faster. Over a LaVIT none are drawn, as its pictures come "
-            "from KSampler; draw with the trained model instead.",
+            "Pictures drawn at every validation. 0: none, which is faster. Over a LaVIT none are drawn, as its "
+            "pictures come from KSampler; draw with the trained model instead.",
         ),
         fine_share(
             "instructions_first",
@@ -168,7 +172,7 @@ def outputs() -> list[io.Output]:
         io.Image.Output(
             "samples_out",
             display_name="samples",
-            tooltip="One sheet for every look: history, reference, what the model drew, and the true picture.",
+            tooltip="One sheet for every validation: history, reference, what the model drew, and the true picture.",
         ),
     ]
 
@@ -235,7 +239,7 @@ class DRC_TrainPersonalisation(io.ComfyNode):
                 AugmentationsSocket.Input(
                     "augmentations",
                     optional=True,
-                    tooltip="From Augmentations: disturbed looks of the reference. Not with the emoji benchmark.",
+                    tooltip="From Augmentations: the reference with its look disturbed. Not with the emoji benchmark.",
                 ),
                 *length(),
                 *place_of_run("personalisation"),
