@@ -33,11 +33,11 @@ from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.conditioning import draw_batch  # noqa: E402
 from drc.train.config import (  # noqa: E402
-    Conditioning,  # noqa: E402
+    Conditioning,
     Config,
     DataConfig,
     ModelConfig,
-    Schedule,  # noqa: E402
+    Schedule,
     TrainingConfig,
 )
 from drc.train.data import benchmark_data  # noqa: E402
@@ -61,7 +61,8 @@ LICENCE = "CC-BY-4.0"
 CONFIG = DRCConfig()
 # Instructions that tell nothing cannot teach the language model, so it reads little at first.
 FROM_NOTHING = {
-    "rate": 1e-3, "language_rate": 1e-3, "warm_up": 100, "instructions_first": 0.4, "validate_every": 400, "samples": 0,
+    "rate": 1e-3, "language_rate": 1e-3, "warm_up": 100, "instructions_first": 0.4, "log_every": 20,
+    "validate_every": 400, "samples": 0,
 }  # fmt: skip
 STAGE1 = FROM_NOTHING | {"stage": 1}
 STAGE2 = FROM_NOTHING | {"stage": 2, "history": HISTORY}
