@@ -75,21 +75,21 @@ class DRC_ImageDataset(io.ComfyNode):
 
     @classmethod
     def execute(cls, source, folder="", table="") -> io.NodeOutput:
-        dataset, report = open_dataset(source, folder, table, Seen(cls.hidden))
+        dataset, report = open_dataset(source, folder, table, cls.hidden)
         return io.NodeOutput(dataset, report, ui=host.show_text(cls.hidden, report))
 
 
 class Seen:
-    """Says on the node how far it has looked through a folder, and hears Cancel."""
+    """Says on the node how far it has looked through `where`, and hears Cancel."""
 
-    def __init__(self, hidden):
-        self.hidden, self.told = hidden, 0
+    def __init__(self, hidden, where: str, what: str):
+        self.hidden, self.where, self.what, self.told = hidden, where, what, 0
 
     def __call__(self, count: int) -> None:
         host.check_interrupt()
         if count >= self.told + 1000:
             self.told = count
-            host.show_text(self.hidden, f"looking through the folder: {count} files so far")
+            host.show_text(self.hidden, f"looking through the {self.where}: {count} {self.what} so far")
 
 
 def place(source: str, folder: str) -> Path:
@@ -98,7 +98,7 @@ def place(source: str, folder: str) -> Path:
     return paths.EXAMPLES if source == EXAMPLES else paths.BENCHMARK
 
 
-def open_dataset(source: str, folder: str, table: str, on_seen):
+def open_dataset(source: str, folder: str, table: str, hidden):
     """The data set and its report in plain lines."""
     from ..drc.data.benchmark import open_benchmark
     from ..drc.data.folder import scan
@@ -107,10 +107,9 @@ def open_dataset(source: str, folder: str, table: str, on_seen):
     if source == BENCHMARK:
         benchmark = open_benchmark(root)
         return benchmark, benchmark.report_text()
-    if source == FOLDER:
-        pictures = scan(root, paths.table_file(root, table), on_file=Bar(), on_seen=on_seen)
-    else:
-        pictures = scan(root, pattern=HISTORIES, on_file=Bar(), on_seen=on_seen)
+    table_file = paths.table_file(root, table) if source == FOLDER else None
+    seen = Seen(hidden, "table", "rows") if table_file else Seen(hidden, "folder", "files")
+    pictures = scan(root, table_file, "*" if source == FOLDER else HISTORIES, on_file=Bar(), on_seen=seen)
     notes = [*pictures.report.notes, *captions_cut_off(pictures.entries)]
     return pictures, dataclasses.replace(pictures.report, notes=notes).text()
 

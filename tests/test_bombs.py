@@ -1,5 +1,6 @@
 """Folders that mean harm: whatever lies in them ends soon, in a note or a sentence, and can be stopped."""
 
+import collections
 import io
 import os
 import struct
@@ -165,6 +166,24 @@ def test_a_long_caption_in_a_table_is_left_out(folder):
     found = scan(folder, "t.csv")
     assert found.entries[0].caption == ""
     assert found.report.notes == ["t.csv: the caption of a.png is longer than 64 KiB and left out"]
+
+
+@pytest.mark.parametrize("image", ["a.png", "{}.png", "{}\\\\b.png", "{}/../c/{}" + "/d" * 20 + ".png"])
+def test_every_file_and_folder_of_a_table_is_looked_for_once(folder, image, monkeypatch):
+    asked, lstat, rows = collections.Counter(), os.lstat, 2000
+
+    def counted(path, **keywords):
+        asked[os.fspath(path)] += 1
+        return lstat(path, **keywords)
+
+    (folder / "t.csv").write_text(HEADER + "".join(image.format(row, row) + ",,,\n" for row in range(rows)) * 3)
+    monkeypatch.setattr(os, "lstat", counted)
+    if image == "a.png":
+        assert scan(folder, "t.csv").report.notes == ["t.csv names a.png more than once; its first row counts"]
+        assert asked.total() < 100
+    else:
+        assert "names files that are not there" in sentence(folder, table="t.csv")
+        assert asked.total() < 4 * rows and max(asked.values()) < 10
 
 
 def test_a_long_table_can_be_stopped(folder):

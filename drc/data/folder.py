@@ -212,7 +212,7 @@ def find(
         if problem:
             left_out.append((name, problem))
         elif suffix in SUFFIXES | OTHER_PICTURES and fnmatchcase(path.name, pattern):
-            if not is_inside(real, path):
+            if path.is_symlink() and not is_inside(real, path):  # links to folders are not followed
                 left_out.append((name, "a link that leads out of the folder"))
             elif not is_text(name):
                 left_out.append((name, "a file or a folder whose name is not in UTF-8; rename it"))

@@ -1,9 +1,11 @@
 """The table a user may put beside pictures: CSV, one row a picture."""
 
 import csv
+import functools
 import io
 import itertools
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,20 +31,21 @@ def read_table(
     folder.
     """
     rows: dict[str, dict[str, str]] = {}
-    outside, missing, real = [], [], Path(os.path.realpath(root))
+    outside, missing, repeated, find = [], [], {}, finder(root)
     for number, row in enumerate(list(read_rows(path, notes)), 1):  # all, as there may be too many to look for
         if on_seen:
             on_seen(number)
         image = row["image"]
-        name = name_below(root, real, image)
+        name, is_there = find(image)
         if name is None:
             outside.append(image)
-        elif not os.path.isfile(root / name):
+        elif not is_there:
             missing.append(image)
         elif name in rows:
-            notes.append(f"{path.name} names {name} more than once; its first row counts")
+            repeated[name] = f"{path.name} names {name} more than once; its first row counts"
         else:
             rows[name] = labels_of(row, name, path, notes)
+    notes += repeated.values()
     if outside:
         raise ValueError(
             f"table '{path.name}' names files outside the folder: {some(outside)}; "
@@ -128,18 +131,55 @@ def lines_of(text: io.TextIOBase, path: Path) -> Iterator[str]:
         yield line
 
 
-def name_below(root: Path, real: Path, image: str) -> str | None:
-    """None for a path that leads out of the folder, which is `real` once links are followed; one that no file can have
-    stays as it is."""
-    if "\0" in image or len(image) > LONGEST_PATH:
-        return image
-    written = root / image
-    if not os.path.exists(written):
-        written = root / image.replace("\\", "/")  # a table that was made on Windows
-    path = Path(os.path.normpath(written))
-    if not path.is_relative_to(root) or not Path(os.path.realpath(path)).is_relative_to(real):
-        return None
-    return path.relative_to(root).as_posix()
+def finder(root: Path) -> Callable[[str], tuple[str | None, bool]]:
+    """Where a table's names lead: name -> (the same from root on with slashes, whether a file is there).
+
+    None for a path that leads out of the folder, once links are followed; one that no file can have stays as it is. A
+    table may name what it likes as often as it likes, so every name and every folder is looked for once.
+    """
+    base = str(root)
+    start, real = os.path.join(base, ""), os.path.realpath(base)
+
+    @functools.cache
+    def resolved(path: str) -> str | None:
+        return os.path.realpath(path) if os.path.lexists(path) else None
+
+    @functools.cache
+    def folder_of(folders: str) -> str:
+        """Where they lead from root on; of those that are not there, the part that is."""
+        ways = itertools.accumulate(folders.split(os.sep), os.path.join, initial=base)
+        return [real, *itertools.takewhile(bool, map(resolved, ways))][-1]
+
+    @functools.cache
+    def find(image: str) -> tuple[str | None, bool]:
+        if "\0" in image or len(image) > LONGEST_PATH:
+            return image, False
+        path = os.path.normpath(os.path.join(base, image))
+        kind = kind_of(path)
+        if not kind and "\\" in image:
+            path = os.path.normpath(os.path.join(base, image.replace("\\", "/")))  # a table that was made on Windows
+            kind = kind_of(path)
+        if not is_below(path, base):
+            return None, False
+        name, is_link = path[len(start) :], stat.S_ISLNK(kind)
+        if not is_below(os.path.realpath(path) if is_link else folder_of(os.path.dirname(name)), real):
+            return None, False
+        return name.replace(os.sep, "/"), os.path.isfile(path) if is_link else stat.S_ISREG(kind)
+
+    return find
+
+
+def kind_of(path: str) -> int:
+    """Its mode, links not followed; 0 where there is nothing."""
+    try:
+        return os.lstat(path).st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def is_below(path: str, folder: str) -> bool:
+    path, folder = os.path.normcase(path), os.path.normcase(folder)
+    return path == folder or path.startswith(os.path.join(folder, ""))
 
 
 def some(names: list[str], most: int = NAMED) -> str:

@@ -128,6 +128,14 @@ def test_a_folder_without_end_is_cancelled_while_it_is_looked_through(node, pack
     assert told == ["looking through the folder: 1000 files so far"]
 
 
+def test_rows_of_a_table_are_called_rows(node, pack, pictures, monkeypatch):
+    told, name = [], next(pictures.rglob("*.png")).relative_to(pictures).as_posix()
+    (pictures / "long.csv").write_text("image\n" + f"{name}\n" * 1000)
+    monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: told.append(text))
+    node.execute(source="folder", folder="mine", table="long.csv")
+    assert told[0] == "looking through the table: 1000 rows so far"
+
+
 @pytest.mark.parametrize("cancelled", [True, False])
 def test_a_prompt_never_waits_for_a_folder_without_end(node, pack, pictures, monkeypatch, cancelled):
     monkeypatch.setattr(pack.nodes.host, "is_cancelled", lambda: cancelled)
