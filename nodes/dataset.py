@@ -120,13 +120,11 @@ def captions_cut_off(entries: list) -> list[str]:
     from tokenizers import Tokenizer
 
     from ..drc.checkpoint import read_header
-    from ..drc.data.wordings import shortening
+    from ..drc.data.wordings import unread
     from ..drc.model import DRCConfig
 
     if not paths.EMBEDDED_FILE.is_file():
         return []
     header = read_header(paths.EMBEDDED_FILE)
     words, slots = Tokenizer.from_str(header["words"]), DRCConfig.from_json(header["config"]).lmm.text_slots
-    return shortening(
-        words, [entry.caption for entry in entries], slots, "the model of this pack", host.check_interrupt
-    )
+    return unread(words, [entry.caption for entry in entries], slots, "the model of this pack", host.check_interrupt)

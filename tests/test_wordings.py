@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from drc.data.wordings import caption_ids, fitting, shortening
+from drc.data.wordings import caption_ids, fitting, unread
 from drc.lmm.mini.text import PAD, UNKNOWN, word_pieces
 
 SLOTS = 16
@@ -42,10 +42,14 @@ def test_what_fits_is_kept_as_it_is(words, text):
         ("red_blue_" * 9, "red_blue_" * 4),
         ("red.blue." * 9, "red.blue." * 4),
         ("zq" * 40, "zq" * 8),
+        ("z" * 101, "z" * 16),
+        ("z" * 5000, "z" * 16),
+        ("red " + "z" * 5000, "red"),
+        ("z" * 200 + " red", "z" * 16),
     ],
 )
 def test_what_does_not_fit_is_cut_where_words_end(words, text, kept):
-    assert tokens(words, text) > SLOTS
+    assert tokens(words, text) > SLOTS or UNKNOWN in words.encode(text).tokens
     assert fitting(words, text, SLOTS) == kept
     assert tokens(words, kept) <= SLOTS and caption_ids(words, text, SLOTS).any()
 
@@ -59,7 +63,27 @@ def test_a_long_caption_takes_no_time(words):
 
 def test_how_many_were_cut(words):
     captions = ["a red apple", "", "a,b,c,d,e,f,g,h,i", "red " * 40]
-    assert shortening(words, captions, SLOTS, "this model") == [
+    assert unread(words, captions, SLOTS, "this model") == [
         "2 of 3 captions are cut off: this model reads 16 words and pieces of words at most"
     ]
-    assert shortening(words, captions[:2], SLOTS, "this model") == []
+    assert unread(words, captions[:2], SLOTS, "this model") == []
+    assert unread(words, ["z" * 5000], SLOTS, "this model")[0].startswith("1 of 1 captions are cut off")
+
+
+def test_a_language_without_blanks_is_read_in_pieces():
+    thai, hangul = "\u0e01\u0e02", "\ud55c"  # a syllable of the second is three letters once it is normalised
+    letters = [*thai, *(chr(0x1100 + number) for number in range(0x100))]
+    words = word_pieces(
+        {word: number for number, word in enumerate([PAD, UNKNOWN, *letters, *map("##{}".format, letters)])}
+    )
+    for text in (thai * 120, hangul * 60):
+        assert words.encode(text).tokens == [UNKNOWN]
+        assert UNKNOWN not in words.encode(fitting(words, text, SLOTS)).tokens
+        assert caption_ids(words, text, SLOTS).count_nonzero() > SLOTS - 3
+
+
+def test_captions_in_words_that_nobody_taught_are_counted(words):
+    captions = ["\u043a\u043e\u0442, \u043f\u0451\u0441", "\u0e01" * 240, "red \u043a\u043e\u0442", ""]
+    assert unread(words, captions, SLOTS, "this model")[-1] == (
+        "2 of 3 captions say nothing: this model never saw their words"
+    )

@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..lmm.mini.text import encode_text
+from ..lmm.mini.text import encode_text, readable, says_nothing
 from .emoji import Meaning
 
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
@@ -32,7 +32,9 @@ def caption_ids(tokenizer: Tokenizer, text: str, slots: int) -> Tensor:
 
 def fitting(tokenizer: Tokenizer, text: str, slots: int) -> str:
     """The text, or as many whole words from the first on as take at most `slots` tokens; as many letters where not
-    even the first word does."""
+    even the first word does. Words too long for the tokeniser are read in pieces."""
+    if isinstance(tokenizer, Tokenizer):  # others spell whatever they are given
+        text = readable(tokenizer, text)
 
     def tokens(length: int) -> int:
         return len(tokenizer.encode(text[:length].rstrip()).ids)
@@ -46,7 +48,7 @@ def fitting(tokenizer: Tokenizer, text: str, slots: int) -> str:
     return ""
 
 
-def shortening(
+def unread(
     tokenizer: Tokenizer,
     captions: list[str],
     slots: int,
@@ -55,16 +57,20 @@ def shortening(
 ) -> list[str]:
     """What is to be said of captions of which a `model`, as people call it, does not read all; what `on_caption`
     raises, before each, ends it."""
-    captions, longer = [caption for caption in captions if caption], 0
+    captions, longer, unknown = [caption for caption in captions if caption], 0, 0
     for caption in captions:
         if on_caption:
             on_caption()
-        longer += fitting(tokenizer, caption, slots) != caption
-    if not longer:
-        return []
-    return [
-        f"{longer} of {len(captions)} captions are cut off: {model} reads {slots} words and pieces of words at most"
-    ]
+        kept = fitting(tokenizer, caption, slots)
+        longer += kept != caption
+        unknown += isinstance(tokenizer, Tokenizer) and says_nothing(tokenizer, kept)
+    told = []
+    if longer:
+        limit = f"{model} reads {slots} words and pieces of words at most"
+        told.append(f"{longer} of {len(captions)} captions are cut off: {limit}")
+    if unknown:
+        told.append(f"{unknown} of {len(captions)} captions say nothing: {model} never saw their words")
+    return told
 
 
 def meaning_texts(meanings: dict[str, Meaning]) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from ..data.folder import ImageFolder
 from ..data.pictures import Pictures, emoji_part, restyled_part
 from ..data.splits import Splits
 from ..data.styles import STYLES
-from ..data.wordings import caption_ids, meaning_ids, meaning_texts, shortening
+from ..data.wordings import caption_ids, meaning_ids, meaning_texts, unread
 from .batches import Batches, Index
 from .codes import PictureSource
 from .config import Pairing
@@ -87,7 +87,7 @@ def folder_data(
         torch.from_numpy(rows // pictures.views),
         hashlib.sha256(f"{folder.fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
         hashlib.sha256(f"{folder.former_fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
-        (*filter(None, [note]), *shortening(words, captions, slots, "this model")),
+        (*filter(None, [note]), *unread(words, captions, slots, "this model")),
     )
 
 

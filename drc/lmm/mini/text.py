@@ -43,6 +43,33 @@ def unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
     return list(dict.fromkeys(word for word in found if any(category(letter)[0] not in "PZC" for letter in word)))
 
 
+def says_nothing(tokenizer: Tokenizer, text: str) -> bool:
+    """Whether no word of a text is known or can be spelled, marks apart; not so of no text."""
+    tokens = tokenizer.encode(text).tokens
+    return UNKNOWN in tokens and not any(
+        category(letter)[0] not in "PZC" for token in tokens if token != UNKNOWN for letter in token
+    )
+
+
+def readable(tokenizer: Tokenizer, text: str) -> str:
+    """The text with blanks in words of more than LONGEST letters, which are unknown as they are: a run of letters
+    without end, or a language that writes none."""
+    parts, end = [], 0
+    encoding = tokenizer.encode(text)
+    for token, (first, last) in zip(encoding.tokens, encoding.offsets, strict=True):
+        if token == UNKNOWN:
+            parts += text[end:first], in_pieces(tokenizer, text[first:last])
+            end = last
+    return "".join((*parts, text[end:]))
+
+
+def in_pieces(tokenizer: Tokenizer, word: str) -> str:
+    if len(tokenizer.normalizer.normalize_str(word)) <= LONGEST:  # letters as they are read: some become several
+        return word
+    half = len(word) // 2
+    return f"{in_pieces(tokenizer, word[:half])} {in_pieces(tokenizer, word[half:])}"
+
+
 def read_words(text: str, most: int) -> Tokenizer:
     """The tokeniser in a file, of which the vocabulary alone is taken; its other parts must be those of ours.
 
