@@ -13,14 +13,23 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from . import pretrained
-from .files import file_hash, metadata_of, write_safetensors
+from .files import file_hash
 from .hollow import Shapes, shapes_of
 from .lmm.lavit.converted import open_set
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.text import read_words
 from .model import DRC, About, DRCConfig
 from .settings import brief
-from .tensor_file import AGAIN, header_in, look, read_tensors, require_floating, require_shapes
+from .tensor_file import (
+    AGAIN,
+    header_in,
+    look,
+    metadata_of,
+    read_tensors,
+    require_floating,
+    require_shapes,
+    write_safetensors,
+)
 
 ARCHITECTURE = "drc-mini-1"
 ARCHITECTURES = (ARCHITECTURE, pretrained.ARCHITECTURE)

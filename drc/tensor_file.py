@@ -1,23 +1,27 @@
-"""Safetensors files from anywhere, looked at before anything is taken from them.
+"""Safetensors files: written whole, and from anywhere, looked at before anything is taken from them.
 
 The library checks that names, shapes and bytes agree, so what a file can ask for is bounded by its own size. Every
 error is a ValueError with one sentence that names the file.
 """
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
-from .files import DTYPES
+from .files import CHUNK, replacing, sync
 from .hollow import Shapes
 from .settings import brief, parse
 
 HEADER = 2**22  # bytes of names and shapes; those of LaVIT's UNet take a twentieth
 AGAIN = "copy or download it again"
+DTYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 FLOATING = frozenset(DTYPES.values())
 
 
@@ -92,7 +96,7 @@ def require_shapes(path: Path, what: str, found: Shapes, expected: Shapes, again
 
 
 def header_in(path: Path, metadata: dict[str, str], again: str = AGAIN) -> dict[str, str]:
-    """What `drc.files.metadata_of` put there: texts by name; nothing where there is none."""
+    """What `metadata_of` put there: texts by name; nothing where there is none."""
     try:
         header = parse(metadata.get("drc", "{}"))
     except ValueError as error:
@@ -101,3 +105,58 @@ def header_in(path: Path, metadata: dict[str, str], again: str = AGAIN) -> dict[
         if not isinstance(value, str):
             raise ValueError(f"{path.name} has a header in which {brief(name)} is no text; {again}")
     return header
+
+
+def metadata_of(header: dict[str, str]) -> dict[str, str]:
+    """A checkpoint's header as metadata of safetensors, which keeps no order: one entry, so equal files stay equal."""
+    return {"drc": json.dumps(header, sort_keys=True)}
+
+
+def write_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Writes whole or not at all, and waits for the disk; the same bytes for the same content."""
+    with replacing(path) as unfinished:
+        save_file(tensors, unfinished, metadata)
+        sync(unfinished)
+
+
+def safetensors_header(tensors: dict[str, Tensor]) -> bytes:
+    """What stands before the tensors in their file: its length, and JSON that says where each begins and ends."""
+    header, end = {"__metadata__": {"format": "pt"}}, 0
+    for name, tensor in in_order(tensors):
+        start, end = end, end + tensor.nbytes
+        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def safetensors_chunks(tensors: dict[str, Tensor]) -> Iterator[bytes | memoryview]:
+    """The bytes of the safetensors file of tensors of floating point, in pieces.
+
+    The library writes a file in one call, and before version 0.8 from a copy of all its tensors; in pieces a file can
+    be hashed while it is written, and left in the middle.
+    """
+    yield safetensors_header(tensors)
+    for _, tensor in in_order(tensors):
+        yield from tensor_chunks(tensor)
+
+
+def tensor_chunks(tensor: Tensor) -> Iterator[memoryview]:
+    """The bytes of a tensor's numbers, in pieces."""
+    data = memoryview(tensor.detach().contiguous().flatten().view(torch.uint8).numpy())
+    for start in range(0, len(data), CHUNK):
+        yield data[start : start + CHUNK]
+
+
+def in_order(tensors: dict[str, Tensor]) -> list[tuple[str, Tensor]]:
+    """The widest numbers first, so that every tensor begins where its numbers may."""
+    return sorted(tensors.items(), key=lambda item: (-item[1].itemsize, item[0]))
+
+
+def tensors_hash(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names, types and bytes of tensors, whatever their order and device."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -11,7 +11,6 @@ package, the rasteriser, or what a poster is made of changes.
 import argparse
 import importlib.metadata
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.data.posters import FILE, PARTS, PosterSplits  # noqa: E402
+from drc.files import write_bytes  # noqa: E402
 from scripts.datasets.posters.build import MANIFEST, build, built, verify  # noqa: E402
 from scripts.datasets.posters.plan import plan  # noqa: E402
 from scripts.datasets.posters.splits import LEVELS, NEAR_DUPLICATE, likeness, share_out  # noqa: E402
@@ -74,7 +74,7 @@ def write_splits(table: dict) -> None:
     """One line for each factor."""
     lines = [f'  "{factor}": {json.dumps(rows)}' for factor, rows in table.items()]
     head = json.dumps({"near_duplicate": NEAR_DUPLICATE})
-    replace_file(FILE, head[:-1] + ', "levels": {\n' + ",\n".join(lines) + "}}\n")
+    write_bytes((head[:-1] + ', "levels": {\n' + ",\n".join(lines) + "}}\n").encode(), FILE)
 
 
 def write_manifest(rasters: dict[str, list[str]]) -> None:
@@ -84,13 +84,7 @@ def write_manifest(rasters: dict[str, list[str]]) -> None:
         rows = (json.dumps(found[first : first + 6])[1:-1] for first in range(0, len(found), 6))
         parts.append(f'  "{part}": [\n' + ",\n".join(rows) + "]")
     head = json.dumps({"size": SIZE, "resvg_py": importlib.metadata.version("resvg_py")})
-    replace_file(MANIFEST, head[:-1] + ', "rasters": {\n' + ",\n".join(parts) + "}}\n")
-
-
-def replace_file(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(text)
-    os.replace(unfinished, path)
+    write_bytes((head[:-1] + ', "rasters": {\n' + ",\n".join(parts) + "}}\n").encode(), MANIFEST)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.bench.judges.efficientnet import FILE, EfficientNetLite0  # noqa: E402
-from drc.files import file_hash, write_safetensors  # noqa: E402
+from drc.files import file_hash  # noqa: E402
+from drc.tensor_file import write_safetensors  # noqa: E402
 
 
 def convert(packages: Path) -> Path:

@@ -8,7 +8,6 @@ Only needed when a package, the rasteriser or the rules of the splits change.
 
 import importlib.metadata
 import json
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -21,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.splits import FILE, TESTS  # noqa: E402
 from drc.data.styles import STYLES  # noqa: E402
+from drc.files import write_bytes  # noqa: E402
 from scripts.datasets.emoji.build import MANIFEST  # noqa: E402
 from scripts.datasets.emoji.splits import NEAR_DUPLICATE, compute  # noqa: E402
 from scripts.datasets.raster import DIGEST_DIGITS  # noqa: E402
@@ -52,9 +52,7 @@ def main() -> None:
 def write(path: Path, head: dict, meanings: dict[str, dict]) -> None:
     """One line for each meaning."""
     rows = (f"{json.dumps(code)}: {json.dumps(row)}" for code, row in meanings.items())
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(head)[:-1] + ', "meanings": {\n' + ",\n".join(rows) + "\n}}\n")
-    os.replace(unfinished, path)
+    write_bytes((json.dumps(head)[:-1] + ', "meanings": {\n' + ",\n".join(rows) + "\n}}\n").encode(), path)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ in it once it was added to git.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import zipfile
 from pathlib import Path
 
+from drc.files import replacing
 from scripts.lib.environment import BUILD, ROOT
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all, so that the same files give the same archive
@@ -31,12 +31,9 @@ def _tracked(*options: str) -> list[str]:
 
 def pack(archive: Path) -> Path:
     """Writes the archive; the files lie at its top. Returns its path."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = archive.with_suffix(".part")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as file:
+    with replacing(archive) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as file:
         for name in published():
             file.writestr(zipfile.ZipInfo(name, EPOCH), (ROOT / name).read_bytes(), zipfile.ZIP_DEFLATED)
-    os.replace(unfinished, archive)
     return archive
 
 

@@ -25,8 +25,9 @@ from drc.checkpoint import load  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import Pictures, emoji_part, restyled_part  # noqa: E402
 from drc.data.splits import Splits, order  # noqa: E402
-from drc.files import file_hash, write_safetensors  # noqa: E402
+from drc.files import file_hash  # noqa: E402
 from drc.pixels import from_pixels, to_pixels  # noqa: E402
+from drc.tensor_file import write_safetensors  # noqa: E402
 from drc.train.checkpoints import RunFolder  # noqa: E402
 from drc.train.config import Schedule  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402

@@ -5,7 +5,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from drc.files import CHUNK, file_chunks, safetensors_chunks, safetensors_header, write_chunks
+from drc.files import CHUNK, file_chunks, replacing, write_bytes, write_chunks
+from drc.tensor_file import safetensors_chunks, safetensors_header
 from scripts.lib.disk import full_disk, names
 
 
@@ -76,3 +77,19 @@ def test_an_error_between_pieces_leaves_what_was_there(tmp_path):
     with full_disk(4), pytest.raises(OSError, match="File too large"):
         write_chunks([b"too ", b"much"], path)
     assert path.read_bytes() == b"whole" and names(path.parent) == ["file"]
+
+
+def test_whatever_is_written_takes_its_place_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new folder" / "file"
+    write_bytes(b"whole", path)
+    with pytest.raises(RuntimeError), replacing(path) as unfinished:
+        unfinished.write_bytes(b"half")
+        unfinished.with_name("of a library").write_bytes(b"half")
+        raise RuntimeError
+    with full_disk(4), pytest.raises(OSError, match="File too large"):
+        write_bytes(b"too much", path)
+    assert path.read_bytes() == b"whole" and names(path.parent) == ["file"]
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(b"other")
+        assert path.read_bytes() == b"whole"
+    assert path.read_bytes() == b"other" and names(path.parent) == ["file"]

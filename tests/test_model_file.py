@@ -8,8 +8,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from drc.checkpoint import load, read_header
-from drc.files import file_hash, metadata_of
+from drc.files import file_hash
 from drc.model import DRCConfig
+from drc.tensor_file import metadata_of
 from scripts.lib.tiny import CONFIG, write_tiny
 
 

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from .. import EMBEDDED
 from ..checkpoint import load
-from ..files import file_hash, tensors_hash
+from ..files import file_hash
 from ..instruction import Instruction, side_by_side
 from ..lmm import OnCode, PixelLMM
 from ..lmm.generate import Sampling
 from ..model import DRC, PICTURES
 from ..pixels import resized
+from ..tensor_file import tensors_hash
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
 from .judges.judge import Judge

@@ -11,7 +11,6 @@ the process was killed. Randomness needs no file: it all follows from the seed a
 """
 
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +19,10 @@ from pathlib import Path
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..files import metadata_of, remove, write_safetensors
+from ..files import remove, replacing
 from ..hollow import Shapes
 from ..settings import brief
-from ..tensor_file import AGAIN, header_in, look, read_plain, read_tensors
+from ..tensor_file import AGAIN, header_in, look, metadata_of, read_plain, read_tensors, write_safetensors
 from .errors import CheckpointError, TrainingError
 
 WEIGHTS, STATE = "weights.safetensors", "state.safetensors"
@@ -152,12 +151,10 @@ class RunFolder:
         self.write("log.jsonl", lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8"))
 
     def write(self, name: str, write: Callable[[Path], object]) -> Path:
-        """A small file of the run, written to a temporary name first."""
+        """A small file of the run, written whole or not at all."""
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{UNFINISHED}{path.name}")
-        write(temporary)
-        os.replace(temporary, path)
+        with replacing(path, path.with_name(f"{UNFINISHED}{path.name}")) as unfinished:
+            write(unfinished)
         return path
 
 

@@ -14,10 +14,9 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..files import tensors_hash, write_safetensors
 from ..lmm import Vision
 from ..pixels import from_pixels
-from ..tensor_file import look, read_plain
+from ..tensor_file import look, read_plain, tensors_hash, write_safetensors
 from .errors import TrainingError
 
 CHUNK = 64  # pictures encoded at once

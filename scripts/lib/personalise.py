@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from drc.files import write_bytes
 from scripts.lib.client import Client, PromptError, Result
 from scripts.lib.environment import BUILD, Host, SetupError
 from scripts.lib.options import InputError, Options, read_options
-from scripts.lib.pictures import read_picture, to_png, write
+from scripts.lib.pictures import read_picture, to_png
 from scripts.lib.prompts import node_of, personalise
 from scripts.lib.server import Server
 
@@ -51,7 +52,7 @@ def main(folder: str, *arguments: str) -> int:
     options = read_options(list(arguments))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped, too
     try:
-        write(options.out, draw(Host(Path(folder), Path(sys.executable)), options))
+        write_bytes(draw(Host(Path(folder), Path(sys.executable)), options), options.out)
     except (InputError, PromptError) as error:
         print(error, file=sys.stderr)
         return 2

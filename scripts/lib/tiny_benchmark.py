@@ -12,7 +12,7 @@ from drc.bench.judges.efficientnet import FILE, EfficientNetLite0
 from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig
 from drc.data.emoji import Cell, Meaning
 from drc.data.splits import Splits
-from drc.files import write_safetensors
+from drc.tensor_file import write_safetensors
 
 SIDE = 32
 SETS = ("twemoji", "noto", "noto-mono", "fluent-flat", "symbola", "openmoji")

@@ -14,9 +14,9 @@ from drc.bench.models import (
     open_models,
 )
 from drc.checkpoint import load
-from drc.files import write_safetensors
 from drc.lmm.generate import Sampling
 from drc.pixels import resized
+from drc.tensor_file import write_safetensors
 from drc.train.checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder
 from drc.train.entangled import EntangledDRC
 from scripts.lib.tiny import CONFIG, write_tiny

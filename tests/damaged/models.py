@@ -9,9 +9,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from drc.checkpoint import load
-from drc.files import metadata_of
 from drc.lmm.generate import Sampling
 from drc.settings import stored
+from drc.tensor_file import metadata_of
 from scripts.lib.tiny import CONFIG, write_tiny
 
 from .bytes import generic

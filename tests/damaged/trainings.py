@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from drc.files import metadata_of
+from drc.tensor_file import metadata_of
 from drc.train.checkpoints import STATE, RunFolder
 from drc.train.config import Config, DataConfig, ModelConfig, Schedule
 from drc.train.config_file import read_config, to_toml

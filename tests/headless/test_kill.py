@@ -6,7 +6,7 @@ import time
 import torch
 
 from drc.checkpoint import load
-from drc.files import write_safetensors
+from drc.tensor_file import write_safetensors
 from drc.train.checkpoints import STATE, UNFINISHED, WEIGHTS, RunFolder
 
 from .conftest import bytes_of, finish, names_in, timeless, wait_for

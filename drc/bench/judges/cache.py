@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ...files import write_safetensors
 from ...pixels import from_pixels
+from ...tensor_file import write_safetensors
 from ..cases.domain import Domain
 from .judge import Features, Judge
 

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...files import tensors_hash
 from ...perceptual import DEVIATION, MEAN, feature_distance
+from ...tensor_file import tensors_hash
 from .evaluator import statistics
 from .judge import Features, Judge
 from .weights import filled

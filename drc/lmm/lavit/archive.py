@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...files import CHUNK, DTYPES, in_order, safetensors_header, tensor_chunks
+from ...files import CHUNK
 from ...settings import brief
-from ...tensor_file import is_finite
+from ...tensor_file import DTYPES, in_order, is_finite, safetensors_header, tensor_chunks
 from .zip_directory import Record, read_directory
 
 REPOSITORY = "rain1011/LaVIT-7B-v2"

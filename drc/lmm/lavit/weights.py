@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from ... import tensor_file
-from ...files import DTYPES, file_chunks, safetensors_header
+from ...files import file_chunks
 from ...hollow import Shapes
 from ...settings import MOST_BYTES, brief, parse
+from ...tensor_file import DTYPES, safetensors_header
 from .archive import AGAIN, archive_chunks, read_archive
 
 T = TypeVar("T")

@@ -4,7 +4,6 @@ No picture is part of the repository; `manifest.json` holds the digests that a b
 """
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from drc.data.emoji import Cell, Emoji
+from drc.files import replacing, write_bytes
 
 from ..raster import DIGEST_DIGITS, SIZE, digest, rasterise
 from .meanings import meanings
@@ -42,24 +42,21 @@ def build(
         for style in (styles or available(packages))
         for code, drawing in drawings(packages, style).items()
     ]
-    out.mkdir(parents=True, exist_ok=True)
-    unfinished = out / "emoji.npy.part"
-    images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, (len(todo), size, size, 3))
-    cells = []
-    for row, (style, code, drawing) in enumerate(todo):
-        images[row] = rasterise(drawing, size)
-        cells.append(Cell(style, code, table[code].label, table[code].group, digest(images[row])))
-        if progress:
-            progress(row + 1, len(todo))
-    images.flush()
-    record = {
-        "size": size,
-        "cells": [asdict(cell) for cell in cells],
-        "meanings": [asdict(meaning) for meaning in table.values()],
-    }
-    (out / "emoji.json.part").write_text(json.dumps(record, ensure_ascii=False, indent=0))
-    os.replace(out / "emoji.json.part", out / "emoji.json")
-    os.replace(unfinished, out / "emoji.npy")
+    with replacing(out / "emoji.npy") as pixels:
+        images = np.lib.format.open_memmap(pixels, "w+", np.uint8, (len(todo), size, size, 3))
+        cells = []
+        for row, (style, code, drawing) in enumerate(todo):
+            images[row] = rasterise(drawing, size)
+            cells.append(Cell(style, code, table[code].label, table[code].group, digest(images[row])))
+            if progress:
+                progress(row + 1, len(todo))
+        images.flush()
+        record = {
+            "size": size,
+            "cells": [asdict(cell) for cell in cells],
+            "meanings": [asdict(meaning) for meaning in table.values()],
+        }
+        write_bytes(json.dumps(record, ensure_ascii=False, indent=0).encode(), out / "emoji.json")
     return Emoji(out)
 
 

@@ -1,7 +1,6 @@
 """The icon matrix as pixels, built from the fetched package; an interrupted build leaves nothing behind."""
 
 import json
-import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, astuple
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from drc.data.icons import FILES, Icons
+from drc.files import replacing, write_bytes
 
 from ..raster import SIZE, digest, rasterise
 from .matrix import drawings, read_manifest
@@ -35,10 +35,9 @@ def build(
     manifest = manifest or read_manifest()
     plan = list(drawings(Package(package), manifest))
     texts = [text for _, cells in plan for text in cells.values()]
-    out.mkdir(parents=True, exist_ok=True)
-    unfinished = [out / f"{name}.part" for name in FILES]
-    try:
-        images = np.lib.format.open_memmap(unfinished[1], "w+", np.uint8, (len(texts), size, size, 3))
+    names, pixels = (out / name for name in FILES)
+    with replacing(pixels) as unfinished:
+        images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, (len(texts), size, size, 3))
         chunks = [texts[first : first + CHUNK] for first in range(0, len(texts), CHUNK)]
         done = 0
         with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
@@ -48,18 +47,13 @@ def build(
                 if progress:
                     progress(done, len(texts))
         images.flush()
-        record = {
-            "size": size,
-            "styles": [asdict(style) for style, _ in plan],
-            "meanings": {name: row["split"] for name, row in manifest["meanings"].items()},
-            "cells": [astuple(cell) for _, cells in plan for cell in cells],
-        }
-        unfinished[0].write_text(json.dumps(record, ensure_ascii=False), "utf-8")
-        for part, name in reversed(list(zip(unfinished, FILES, strict=True))):  # the names last: they say it is whole
-            os.replace(part, out / name)
-    finally:
-        for part in unfinished:
-            part.unlink(missing_ok=True)
+    record = {
+        "size": size,
+        "styles": [asdict(style) for style, _ in plan],
+        "meanings": {name: row["split"] for name, row in manifest["meanings"].items()},
+        "cells": [astuple(cell) for _, cells in plan for cell in cells],
+    }
+    write_bytes(json.dumps(record, ensure_ascii=False).encode(), names)  # last: it says that the other is whole
     return Icons(out)
 
 

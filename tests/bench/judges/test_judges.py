@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from drc.bench.judges import JUDGES, DescriptorJudge, EfficientNetJudge, open_judge, open_judges
 from drc.bench.judges.efficientnet import FILE, Convolution, EfficientNetLite0, load_efficientnet
 from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig, disturbed, load_evaluator
-from drc.files import write_safetensors
+from drc.tensor_file import write_safetensors
 from scripts.convert_efficientnet import convert
 
 
