@@ -167,7 +167,7 @@ def hosted(node, **inputs):
     """What the host makes of a node whose inputs are these lists."""
     import execution
 
-    call = execution._async_map_node_over_list("prompt", "1", node, inputs, node.FUNCTION, hidden_inputs={})
+    call = execution._async_map_node_over_list("prompt", "1", node, inputs, node.FUNCTION)
     with torch.inference_mode():
         outputs, _, _ = execution.get_output_from_returns(asyncio.run(call), node)
     return outputs
