@@ -89,6 +89,8 @@ def forbidden(tree):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             modules, names = [node.module], [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):  # ours by the same name, such as a setting
+            continue
         elif isinstance(node, (ast.Attribute, ast.Name, ast.keyword)) and node not in excused:
             names = [ast.unparse(node)]
         for module in modules:

@@ -48,10 +48,10 @@ class EntangledDRC(nn.Module):
 class EntangledObjective(nn.Module):
     """Stage 2 for the entangled model: the same data and blanking; nothing is dropped, it has no dials to train for."""
 
-    def __init__(self, model: EntangledDRC, precision: torch.dtype = torch.float32, compile: bool = False):
+    def __init__(self, model: EntangledDRC, precision: torch.dtype = torch.float32, fuse: bool = False):
         super().__init__()
         self.model, self.precision = model, precision
-        self.token_losses = compiled(token_losses) if compile else token_losses
+        self.token_losses = compiled(token_losses) if fuse else token_losses
 
     def forward(self, batch: TrainingBatch) -> Losses:
         with autocast(batch.target.device, self.precision):

@@ -80,11 +80,11 @@ class Objective(nn.Module):
 
     stage: int
 
-    def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, compile: bool = False):
+    def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, fuse: bool = False):
         super().__init__()
         self.drc, self.precision = drc, precision
         self.read_out = AuxiliaryHead(drc)  # by this name its weights are found in checkpoints
-        self.token_losses = compiled(token_losses) if compile else token_losses
+        self.token_losses = compiled(token_losses) if fuse else token_losses
 
     @property
     def auxiliary_head(self) -> AuxiliaryHead:
