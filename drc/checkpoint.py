@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from . import pretrained
 from .files import file_hash
-from .hollow import Shapes, shapes_of
 from .lmm.lavit.converted import open_set
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.text import read_words
 from .model import DRC, About, DRCConfig
-from .settings import brief
+from .parsing import brief
+from .shapes import Shapes, shapes_of
 from .tensor_file import (
     AGAIN,
     header_in,

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .settings import Count, OptionalSize, Size, divides
+from .parsing import Count, OptionalSize, Size, divides
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from .lmm.generate import Sampling
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text, unknown_words
+from .parsing import agree, brief, parse, read, stored
 from .pixels import check, to_image
 from .positions import sine_positions
-from .settings import agree, brief, parse, read, stored
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
 PICTURES = 16  # embedded at once, so that working memory does not grow with the history

@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .files import CHUNK, replacing, sync
-from .hollow import Shapes
-from .settings import brief, parse
+from .parsing import brief, parse
+from .shapes import Shapes
 
 HEADER = 2**22  # bytes of names and shapes; those of LaVIT's UNet take a twentieth
 AGAIN = "copy or download it again"

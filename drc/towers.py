@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .settings import Count, OptionalSize, Size, divides, stored_as
+from .parsing import Count, OptionalSize, Size, divides, stored_as
 
 GROUP_LOGITS = 2**20  # attention logits per head that one group of pictures may take
 

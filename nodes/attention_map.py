@@ -64,7 +64,7 @@ class DRC_AttentionMap(io.ComfyNode):
 
 def of_history(model: Model, history, weights, progress) -> list[tuple]:
     """Head, picture and map of each picture of a history."""
-    from ..drc.attention import style_attention
+    from ..drc.attention_map import style_attention
 
     codes = tokenize(model, history, list(range(len(history))), "history", progress)
     host.load([model.language, model.disentangler], 0)
@@ -73,7 +73,7 @@ def of_history(model: Model, history, weights, progress) -> list[tuple]:
 
 
 def of_reference(model: Model, reference, progress) -> list[tuple]:
-    from ..drc.attention import semantic_attention
+    from ..drc.attention_map import semantic_attention
 
     codes = tokenize(model, reference, [0], "reference", progress)
     host.load([model.language, model.disentangler], 0)
@@ -82,7 +82,7 @@ def of_reference(model: Model, reference, progress) -> list[tuple]:
 
 def columns_of(model: Model, codes, shares, heads: list[str]) -> list[tuple]:
     """Pictures as the model sees them, and their maps: dark where there was the least attention, glowing where most."""
-    from ..drc.attention import heat
+    from ..drc.attention_map import heat
 
     host.load([model.vision], 0)
     pictures = to_pixels(model.drc.lmm.detokenize(codes))

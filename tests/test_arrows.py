@@ -4,11 +4,11 @@ import ast
 from pathlib import Path
 
 FLOORS = (
-    {"settings", "seeds", "positions", "pixels", "perceptual", "interrupt", "visible", "files", "hollow", "plots"},
+    {"parsing", "seeds", "positions", "pixels", "perceptual", "interrupt", "visible", "files", "shapes", "plots"},
     {"tensor_file", "instruction"},
     {"lmm", "towers", "fusion"},
     {"data", "model"},
-    {"pretrained", "attention", "traits"},
+    {"pretrained", "attention_map", "traits"},
     {"checkpoint"},
     {"train"},
     {"bench"},

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..files import open_regular
-from ..settings import brief
+from ..parsing import brief
 from .caption import LONGEST_CAPTION
 from .walk import MOST_FILES
 

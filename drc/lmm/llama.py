@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..settings import Count, Size, brief, read
+from ..parsing import Count, Size, brief, read
 
 PLAIN = {
     "rope_scaling": None,

@@ -20,8 +20,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ..files import remove, replacing
-from ..hollow import Shapes
-from ..settings import brief
+from ..parsing import brief
+from ..shapes import Shapes
 from ..tensor_file import AGAIN, header_in, look, metadata_of, read_plain, read_tensors, write_safetensors
 from .errors import CheckpointError, TrainingError
 

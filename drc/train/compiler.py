@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from ..settings import brief
+from ..parsing import brief
 from .errors import TrainingError
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from ..data.augment import Augmentations
 from ..data.repaint import FAMILIES
+from ..parsing import brief
 from ..seeds import SEEDS
-from ..settings import brief
 from .errors import TrainingError
 
 SOURCES = ("folder", "emoji benchmark")

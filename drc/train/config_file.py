@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_origin, get_type_hints
 
 from ..data.augment import Augmentations
-from ..settings import brief
+from ..parsing import brief
 from .config import Config, DataConfig, ModelConfig, TrainingConfig, check
 from .errors import TrainingError
 

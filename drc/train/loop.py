@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from ..hollow import Shapes
+from ..parsing import parse
 from ..seeds import seed_of
-from ..settings import parse
+from ..shapes import Shapes
 from .checkpoints import BUFFERS, STATE, WEIGHTS, Checkpoint, RunFolder, part
 from .config import Schedule
 from .errors import CheckpointError, DivergedError, TrainingError

@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 from sentencepiece import SentencePieceTrainer
 from torch import Tensor
 
-from drc.hollow import shapes_of
 from drc.lmm.lavit.config import DecoderConfig, TokenizerConfig, VisionConfig
 from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.converted import Sizes
@@ -22,6 +21,7 @@ from drc.lmm.lavit.language import FIRST_CODE
 from drc.lmm.lavit.tokenizer import VisualTokenizer
 from drc.lmm.lavit.vision import VisionTransformer
 from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
+from drc.shapes import shapes_of
 from scripts.lib.tiny_sdxl import random_weights, write_tiny_sdxl
 
 SHARED = {"width": 32, "feed_forward": 139}

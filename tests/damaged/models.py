@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from drc.checkpoint import load
 from drc.lmm.generate import Sampling
-from drc.settings import stored
+from drc.parsing import stored
 from drc.tensor_file import metadata_of
 from scripts.lib.tiny import CONFIG, write_tiny
 

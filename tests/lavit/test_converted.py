@@ -7,7 +7,7 @@ import pytest
 
 from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.converted import Sizes, open_set
-from drc.settings import read
+from drc.parsing import read
 from scripts.lib.tiny_lavit import SIZES, write_published
 
 AGAIN = "; run the conversion again, it writes what is missing"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from drc.hollow import shapes_of
 from drc.lmm.lavit.config import DecoderConfig, TokenizerConfig, VisionConfig
 from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.converted import Sizes
@@ -18,6 +17,7 @@ from drc.lmm.lavit.published import high_sizes, low_sizes, read_published, token
 from drc.lmm.lavit.tokenizer import VisualTokenizer
 from drc.lmm.lavit.vision import VisionTransformer
 from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
+from drc.shapes import shapes_of
 from scripts.lib.disk import names
 from scripts.lib.tiny_lavit import HIGH_UNET, LOW_UNET, write_published
 

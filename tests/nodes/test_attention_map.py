@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from drc import attention
+from drc import attention_map
 
 from .test_bad_input import sentence
 
@@ -22,7 +22,7 @@ def test_shares_of_a_history_add_up_and_a_picture_of_weight_0_has_none(model, im
     drc = model.drc
     with torch.no_grad():
         codes = drc.lmm.tokenize(images[:3].permute(0, 3, 1, 2))
-    shares = attention.style_attention(drc, codes, torch.tensor([1.0, 0.0, 2.0]))
+    shares = attention_map.style_attention(drc, codes, torch.tensor([1.0, 0.0, 2.0]))
     assert shares.shape == (3, drc.config.tower.rows)
     assert shares.sum() == pytest.approx(1) and shares[1].sum() == 0 and shares[0].sum() > 0
 

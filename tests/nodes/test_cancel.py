@@ -20,7 +20,7 @@ WORK = {
     "drc.bench.judges.descriptors": ("meaning_descriptor",),
     "drc.pixels": ("square",),
     "drc.lmm.mini.model": ("square",),
-    "drc.attention": ("heat",),
+    "drc.attention_map": ("heat",),
 }
 """What is worth a look at Cancel besides layers of a model: functions by module of the pack."""
 AT_ONCE = {"repaint": 12, "augment": 5, "square": 2}  # a picture is quickly repainted; others are 1

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ...files import CHUNK
-from ...settings import brief
+from ...parsing import brief
 from ...tensor_file import DTYPES, in_order, is_finite, safetensors_header, tensor_chunks
 from .zip_directory import Record, read_directory
 

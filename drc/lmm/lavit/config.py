@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from ...settings import Count, Size
+from ...parsing import Count, Size
 
 
 @dataclass(frozen=True)

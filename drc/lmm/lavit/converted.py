@@ -17,8 +17,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ... import settings
-from ...settings import brief
+from ... import parsing
+from ...parsing import brief
 from ..llama import LlamaConfig
 from .config import DecoderConfig, TokenizerConfig, VisionConfig
 from .language import FIRST_CODE
@@ -52,7 +52,7 @@ class Sizes:
         language, vision, tokenizer = self.language, self.vision, self.tokenizer
         decoders = {"decoder": self.decoder, "low_resolution": self.low_resolution}
         decoders = {name: decoder for name, decoder in decoders.items() if decoder is not None}
-        settings.divides(
+        parsing.divides(
             {
                 "language.hidden_size": (language.hidden_size, 2 * language.num_attention_heads),
                 "language.num_attention_heads": (language.num_attention_heads, language.num_key_value_heads),
@@ -62,7 +62,7 @@ class Sizes:
                 **{f"{name}.width": (decoder.width, decoder.heads) for name, decoder in decoders.items()},
             }
         )
-        settings.agree(
+        parsing.agree(
             {
                 "language.vocab_size": (language.vocab_size, FIRST_CODE + tokenizer.codes),
                 "tokenizer.width": (tokenizer.width, vision.width),
@@ -156,12 +156,12 @@ def open_set(folder: Path) -> LavitSet:
 def read_description(path: Path) -> Description:
     """ValueError with one sentence for a lavit.json that does not describe a set."""
     try:
-        if path.stat().st_size > settings.MOST_BYTES:
-            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {settings.MOST_BYTES}")
-        values = settings.parse(path.read_bytes())
+        if path.stat().st_size > parsing.MOST_BYTES:
+            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {parsing.MOST_BYTES}")
+        values = parsing.parse(path.read_bytes())
         version = values.get("format", FORMAT)
         if version == FORMAT:
-            description = settings.read(Description, values)
+            description = parsing.read(Description, values)
             description.sizes.check()
             for file in description.files:
                 file.check()

@@ -6,8 +6,8 @@ Stable Diffusion XL (high resolution) and 1.5 (low resolution).
 
 from typing import Annotated, TypedDict
 
-from ...hollow import Shapes
-from ...settings import Size, agree, read
+from ...parsing import Size, agree, read
+from ...shapes import Shapes
 
 LEVELS = 8  # of resolution, at most
 Few = Annotated[int, range(1, 8 + 1)]

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from torch import nn
 
-from ...hollow import Shapes, shapes_of
-from ...settings import brief, read
+from ...parsing import brief, read
+from ...shapes import Shapes, shapes_of
 from ..llama import LlamaConfig, LlamaForCausalLM
 from .archive import AGAIN, REPOSITORY
 from .config import DecoderConfig, TokenizerConfig, VisionConfig

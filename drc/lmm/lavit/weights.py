@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from ... import tensor_file
 from ...files import file_chunks
-from ...hollow import Shapes
-from ...settings import MOST_BYTES, brief, parse
+from ...parsing import MOST_BYTES, brief, parse
+from ...shapes import Shapes
 from ...tensor_file import DTYPES, safetensors_header
 from .archive import AGAIN, archive_chunks, read_archive
 

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...instruction import Instruction
+from ...parsing import Count, Size, divides, stored_as
 from ...pixels import square
 from ...positions import layout, sine_positions
-from ...settings import Count, Size, divides, stored_as
 from .. import OnCode
 from ..code_losses import code_losses
 from ..generate import Sampling, generate

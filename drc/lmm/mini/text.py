@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
-from ...settings import brief, parse
+from ...parsing import brief, parse
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 LONGEST = 100  # letters of a word; a longer one is unknown

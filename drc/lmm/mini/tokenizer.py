@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...settings import Count, Size
+from ...parsing import Count, Size
 
 
 @dataclass(frozen=True)

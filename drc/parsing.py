@@ -1,4 +1,4 @@
-"""Settings that come in a file from somebody else: names, types and bounds are checked before anything is built.
+"""Values that come in a file from somebody else: names, types and bounds are checked before anything is built.
 
 A dataclass says in its type hints what a value may be: `Count` and `Size` are whole numbers with bounds, and hints may
 be nested. What a file says is shown in messages by `brief`, as it may be long or unprintable.
