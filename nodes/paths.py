@@ -2,12 +2,12 @@
 
 import os
 import re
-import unicodedata
 from pathlib import Path
 
 import folder_paths
 
 from ..drc import EMBEDDED as EMBEDDED_FILE
+from ..drc.names import check_name
 from ..drc.visible import visible
 
 PACK = Path(__file__).resolve().parents[1]
@@ -24,10 +24,6 @@ HOW_TO_OPEN = f"let whoever runs the server list it as {DATASETS} in extra_model
 
 STATE = "state.safetensors"  # of a training's checkpoint: not a model
 CONVERTED = "lavit.json"  # in a folder of models/drc: what lies there together is one converted LMM
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
-"""Names that Windows keeps for devices, with or without an ending."""
-JOINERS = "\u200c\u200d"
-LONGEST_NAME = 200  # bytes: disks take 255, with the number, the ending and the mark of what is not finished
 
 
 def register() -> None:
@@ -217,13 +213,13 @@ def code_cache() -> Path:
 
 def evaluation_folder(name: str) -> Path:
     """Where the report of that name lies."""
-    checked(name, "report_name")
+    check_name(name, "report_name")
     return trainings() / "evaluations" / name
 
 
 def run_folder(name: str, resume: bool) -> Path:
     """The folder of a training: the last one of that name, to go on with, or the next one."""
-    checked(name, "run_name")
+    check_name(name, "run_name")
     if name == CACHE:
         raise ValueError(f"run_name is '{name}', which is the folder of the codes; choose another name")
     numbers = [path.name[len(name) + 1 :] for path in trainings().glob(f"{name}_*")]
@@ -233,32 +229,13 @@ def run_folder(name: str, resume: bool) -> Path:
 
 def new_model_file(name: str) -> tuple[Path, str]:
     """A file in models/drc whose name no model folder holds yet, and how Load DRC Model will call it."""
-    checked(name.removesuffix(".safetensors"), "filename")
+    check_name(name.removesuffix(".safetensors"), "filename")
     folders, stem = [saved_models(), *model_folders()], name.removesuffix(".safetensors")
     number, file = 1, f"{stem}.safetensors"
     while any((folder / file).exists() for folder in folders):
         number += 1
         file = f"{stem}-{number}.safetensors"
     return saved_models() / file, file
-
-
-def checked(name: str, what: str) -> None:
-    """ValueError unless a name is one of a file everywhere, without folders."""
-    plain = all(is_of_a_word(letter) or letter in "-_ ." for letter in name)
-    if not name or not plain or name.startswith(".") or name.endswith((".", " ")):
-        raise ValueError(
-            f"{what} is '{name}', expected letters, digits, spaces, dots, - and _, not beginning with a dot and not "
-            "ending in a dot or a space; rename it"
-        )
-    if len(name.encode()) > LONGEST_NAME:
-        raise ValueError(f"{what} takes {len(name.encode())} bytes, expected at most {LONGEST_NAME}; shorten it")
-    if name.split(".")[0].rstrip().lower() in DEVICES:
-        raise ValueError(f"{what} is '{name}', which Windows keeps for a device; choose another name")
-
-
-def is_of_a_word(letter: str) -> bool:
-    """Also a mark that belongs to the letter before it, as vowels do in many scripts, and what joins or parts two."""
-    return letter.isalnum() or unicodedata.category(letter).startswith("M") or letter in JOINERS
 
 
 def inside(folder: str | Path, name: str) -> Path | None:

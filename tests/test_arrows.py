@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 
 FLOORS = (
-    {"parsing", "seeds", "positions", "pixels", "perceptual", "interrupt", "visible", "files", "shapes", "plots"},
+    {"parsing", "files", "names", "visible", "shapes", "seeds", "interrupt"}
+    | {"pixels", "positions", "perceptual", "plots"},
     {"tensor_file", "instruction"},
     {"lmm", "towers", "fusion"},
     {"data", "model"},

@@ -362,8 +362,8 @@ def test_places_that_are_none(folder, tmp_path):
         ValueError, match="the models folder is '.*nowhere', which is no folder; give the models folder"
     ):
         convert(folder, tmp_path / "nowhere")
-    for name in ("", "../outside", ".hidden", "a/b"):
-        with pytest.raises(ValueError, match="the name is '.*', expected letters, digits"):
+    for name in ("", "../outside", ".hidden", "a/b", "ends in a dot."):
+        with pytest.raises(ValueError, match="^name is '.*', expected letters, digits"):
             convert(folder, tmp_path, name)
 
 

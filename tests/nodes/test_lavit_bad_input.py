@@ -256,7 +256,7 @@ def test_damaged_downloads(graph, models_folder, download, file, damage):
     assert not list(models_folder.iterdir())
 
 
-@pytest.mark.parametrize("name", ["", "../mine", "a/b", ".mine"])
+@pytest.mark.parametrize("name", ["", "../mine", "a/b", ".mine", "mine."])
 def test_names_that_are_none(graph, models_folder, download, name):
     text = sentence(graph.run, "DRC_ConvertLaVIT", folder=str(download), name=name)
-    assert text.startswith(f"Convert LaVIT: the name is '{name}', expected letters")
+    assert text.startswith(f"Convert LaVIT: name is '{name}', expected letters")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from drc.names import check_name
+
 from .test_bad_input import sentence
 
 GOOD = {
@@ -19,14 +21,14 @@ NONE += ["\u202egpj", "\U0001f3a8", "\ud83c", "a" * 201, "\u0905" * 67]
 
 
 @pytest.mark.parametrize("name", GOOD.values(), ids=GOOD)
-def test_words_of_every_script_are_names(pack, name):
-    pack.nodes.paths.checked(name, "filename")
+def test_words_of_every_script_are_names(name):
+    check_name(name, "filename")
 
 
 @pytest.mark.parametrize("name", NONE)
 def test_what_is_no_name_is_a_sentence(pack, name):
     def check():
         with pack.nodes.errors.errors_of("Save"):
-            pack.nodes.paths.checked(name, "filename")
+            check_name(name, "filename")
 
     assert sentence(check).startswith("Save: filename ")

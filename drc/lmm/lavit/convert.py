@@ -27,6 +27,7 @@ from pathlib import Path
 import psutil
 
 from ...files import write_chunks
+from ...names import check_name
 from .archive import REPOSITORY
 from .converted import DESCRIPTION, LICENCE, ConvertedFile, describe
 from .published import read_published
@@ -125,11 +126,7 @@ def writing(path: Path) -> Iterator[None]:
 def check_places(models: Path, name: str) -> None:
     if not models.is_dir():
         raise ValueError(f"the models folder is '{models}', which is no folder; give the models folder of ComfyUI")
-    if not name or name.startswith(".") or not all(letter.isalnum() or letter in "-_ ." for letter in name):
-        raise ValueError(
-            f"the name is '{name}', expected letters, digits, spaces, dots, - and _, not beginning with a dot; "
-            "give another name"
-        )
+    check_name(name, "name")
 
 
 def check_room(files: list[File], models: Path) -> None:
