@@ -8,13 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scripts.datasets.emoji.build import MANIFEST, build, verify  # noqa: E402
 from scripts.datasets.raster import SIZE  # noqa: E402
+from scripts.lib.bar import bar  # noqa: E402
 
 
 def main() -> None:
@@ -25,12 +24,7 @@ def main() -> None:
     parser.add_argument("--styles", nargs="+", metavar="NAME")
     options = parser.parse_args()
     subprocess.run([sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages], check=True)
-    with tqdm(unit="picture") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with bar("picture") as progress:
         emoji = build(options.packages, options.out, options.size, options.styles, progress)
     print(f"{len(emoji.cells)} pictures of {len(emoji.meanings)} meanings in {options.out}")
     if options.size == SIZE and MANIFEST.exists():

@@ -10,14 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scripts.datasets.icons.build import build, digests, verify  # noqa: E402
 from scripts.datasets.icons.matrix import read_manifest, write_manifest  # noqa: E402
 from scripts.datasets.raster import SIZE  # noqa: E402
+from scripts.lib.bar import bar  # noqa: E402
 
 PACKAGE = "iconify-json"
 
@@ -32,12 +31,7 @@ def main() -> None:
     options = parser.parse_args()
     fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages, "--only", PACKAGE]
     subprocess.run(fetch, check=True)
-    with tqdm(unit="picture") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with bar("picture") as progress:
         try:
             folder = options.packages / PACKAGE
             icons = build(folder, options.out, options.size, processes=options.processes, progress=progress)

@@ -15,8 +15,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -26,6 +24,7 @@ from scripts.datasets.posters.build import MANIFEST, build, built, verify  # noq
 from scripts.datasets.posters.plan import plan  # noqa: E402
 from scripts.datasets.posters.splits import LEVELS, NEAR_DUPLICATE, likeness, share_out  # noqa: E402
 from scripts.datasets.raster import DIGEST_DIGITS, SIZE  # noqa: E402
+from scripts.lib.bar import bar  # noqa: E402
 
 PACKAGES = ("emojibase-data", "fluent-emoji-flat", "fonts")
 
@@ -56,12 +55,7 @@ def main() -> None:
 def draw(part: str, posters: list, options: argparse.Namespace) -> None:
     if built(options.out, part, posters):
         return
-    with tqdm(desc=part, unit="chunk") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with bar("chunk", part) as progress:
         build(options.packages, options.out, part, posters, processes=options.processes, progress=progress)
 
 

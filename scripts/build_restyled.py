@@ -13,8 +13,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -22,6 +20,7 @@ from drc.data.splits import Splits, order  # noqa: E402
 from scripts.datasets.emoji.sources import sources  # noqa: E402
 from scripts.datasets.restyled.build import build_restyled  # noqa: E402
 from scripts.datasets.restyled.restyle import held_out_programs, train_programs  # noqa: E402
+from scripts.lib.bar import bar  # noqa: E402
 
 DRAWN_IN_COLOUR = ("twemoji", "noto", "noto-blob", "fluent-flat", "emojione2")
 HELD_OUT = 40
@@ -57,14 +56,14 @@ def main() -> None:
         folder = options.out / name
         if (folder / "restyled.json").exists():
             continue
-        with tqdm(desc=name, total=len(programs), unit="style") as bar:
+        with bar("style", name) as progress:
             build_restyled(
                 drawings,
                 programs,
                 *(count or [len(drawings)]),
                 folder,
                 processes=options.processes,
-                progress=lambda done, total, bar=bar: bar.update(done - bar.n),
+                progress=progress,
             )
 
 

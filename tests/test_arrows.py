@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 FLOORS = (
-    {"parsing", "files", "names", "visible", "shapes", "seeds", "interrupt"}
+    {"parsing", "files", "names", "visible", "shapes", "seeds", "interrupt", "bar"}
     | {"pixels", "positions", "perceptual", "plots"},
     {"tensor_file", "instruction"},
     {"lmm", "towers", "fusion"},

@@ -16,11 +16,14 @@ metrics, as far as what they look with is given.
 """
 
 import argparse
+import contextlib
 import logging
 import sys
-import time
 from pathlib import Path
 
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from ..bar import Bar
 from ..train.processes import StoppedElsewhereError, processes_of
 from ..visible import visible
 from .cases import DOMAINS
@@ -34,7 +37,6 @@ from .report.summary import MODELS
 from .run import run
 
 DEFAULTS = BenchConfig()
-log = logging.getLogger("drc")
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -110,26 +112,6 @@ def option(add, name: str, kind: type) -> None:
     add(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"({default})")
 
 
-class Progress:
-    """Tells at most every few seconds how far each part is, and how long it will take."""
-
-    EVERY = 5.0  # seconds
-
-    def __init__(self):
-        self.part, self.first, self.began, self.told = "", 0, 0.0, 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if what != self.part:
-            self.part, self.first, self.began, self.told = what, done, now, 0.0
-        if done < total and now - self.told < self.EVERY:
-            return
-        self.told = now
-        gone = done - self.first
-        left = f", {(now - self.began) / gone * (total - done):.0f} s left" if gone and done < total else ""
-        log.info("%s: %d of %d%s", what, done, total, left)
-
-
 def command_run(options: argparse.Namespace) -> None:
     values = {name: value for name, value in vars(options).items() if name not in ("command", "device")}
     models = dict(values.pop("models"))
@@ -139,7 +121,8 @@ def command_run(options: argparse.Namespace) -> None:
         values["judges"] = DEFAULTS.judges if options.cases is None else (EfficientNetJudge.name,)
     processes = processes_of(options.device)
     logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
-    report = run(BenchConfig(models=models, **values), Progress(), processes)
+    with logging_redirect_tqdm(), contextlib.closing(Bar()) as bar:
+        report = run(BenchConfig(models=models, **values), bar if processes.main else None, processes)
     if report:
         sys.stdout.write(visible(f"{options.out / PAGE}\n"))
     processes.end()
