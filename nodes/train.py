@@ -290,9 +290,13 @@ def train(
     from ..drc.train.processes import OneProcess
     from ..drc.train.run import train as run
 
-    for name, rate in (("learning_rate", learning_rate), ("language_learning_rate", language_learning_rate)):
-        if not rate and (name == "learning_rate" or train_language != "frozen"):
-            raise ValueError(f"{name} is 0, with which nothing is learned; set it to 0.0001 or so")
+    if not learning_rate:
+        raise ValueError("learning_rate is 0, with which nothing is learned; set it to 0.0001 or so")
+    if not language_learning_rate and train_language != "frozen":
+        raise ValueError(
+            "language_learning_rate is 0, with which the language model learns nothing; set it to 0.0001 or so, or "
+            "train_language to 'frozen'"
+        )
     training = TrainingConfig(
         batch=batch_size,
         rate=learning_rate,

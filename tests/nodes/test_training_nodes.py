@@ -288,3 +288,13 @@ def test_samples_of_a_model_that_was_never_trained(execute, graph, triplets):
     untrained = graph.load("untrained.safetensors")
     _, _, samples = execute(STAGES[0], model=untrained, triplets=triplets()[0], **QUICK | {"samples": 1})
     assert len(samples) == 2 and samples.std() > 0
+
+
+def test_a_rate_of_0_says_what_does_not_learn(execute, model, triplets):
+    settings = {"model": model, "triplets": triplets()[0], **QUICK}
+    text = sentence(execute, STAGES[1], **settings | {"language_learning_rate": 0.0})
+    assert "language_learning_rate is 0, with which the language model learns nothing" in text and "frozen" in text
+    text = sentence(execute, STAGES[1], **settings | {"learning_rate": 0.0})
+    assert "learning_rate is 0, with which nothing is learned" in text
+    trained, _, _ = execute(STAGES[0], **settings | {"language_learning_rate": 0.0, "train_language": "frozen"})
+    assert trained.drc.about.step == 3

@@ -17,6 +17,7 @@ from drc.train.run import Hooks, open_data
 from .tiny_training import draw_pictures
 
 NOTHING, NO_LANGUAGE = "nothing is learned", "the language model learns nothing"
+OR_FREEZE = ", or train_language to 'frozen'"
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,12 @@ def data(tiny_training):
     [
         ({"rate": 0.0}, "everything", f"rate is 0, with which {NOTHING}; set it to 0.0001 or so"),
         ({"gradient_norm": 0.0}, "frozen", f"gradient_norm is 0, with which {NOTHING}; set it to 1 or so"),
-        ({"language_rate": 0.0}, "everything", f"language_rate is 0, with which {NO_LANGUAGE}; set it to 0.0001 or so"),
-        ({"lora_alpha": 0.0}, "LoRA", f"lora_alpha is 0, with which {NO_LANGUAGE}; set it to 16 or so"),
+        (
+            {"language_rate": 0.0},
+            "everything",
+            f"language_rate is 0, with which {NO_LANGUAGE}; set it to 0.0001 or so{OR_FREEZE}",
+        ),
+        ({"lora_alpha": 0.0}, "LoRA", f"lora_alpha is 0, with which {NO_LANGUAGE}; set it to 16 or so{OR_FREEZE}"),
     ],
 )
 def test_what_learns_nothing_is_refused(tiny_training, tmp_path, settings, way, sentence):
@@ -50,7 +55,7 @@ def test_what_is_not_used_may_be_0(tiny_training):
 
 
 def test_the_settings_of_a_good_training_need_no_advice(tiny_training, data):
-    assert advice(tiny_training.config().training, data()) == []
+    assert advice(tiny_training.config().training, "everything", data()) == []
 
 
 @pytest.mark.parametrize(
@@ -59,12 +64,44 @@ def test_the_settings_of_a_good_training_need_no_advice(tiny_training, data):
         ({"warm_up": 400}, "warm_up is 400 and steps is 4, so the learning rate never grows to more than 1.00% of its"),
         ({"sampling_warm_up": 4}, "sampling_warm_up is 4 and steps is 4, so sampling stays uniform"),
         ({"all_blank": 1.0}, "all_blank is 1, so the language model never learns to go on"),
+        (
+            {"rate": 1e-12},
+            "the learning rate of towers and fusion network is at most 1e-12, and steps below 1e-08 are lost",
+        ),
+        ({"language_rate": 9e-9}, "the learning rate of the language model is at most 9e-09"),
+        ({"gradient_norm": 1e-9}, "gradient_norm is 1e-09, which leaves next to nothing"),
         ({"drop_style": 1.0, "drop_semantics": 0.0, "drop_both": 0.0}, "the history is never shown, so no style"),
     ],
 )
 def test_what_learns_a_part_is_told(tiny_training, data, settings, told):
-    (text,) = advice(tiny_training.config(**settings).training, data())
+    (text,) = advice(tiny_training.config(**settings).training, "everything", data())
     assert told in text and not text.endswith(".")
+
+
+def test_a_rate_below_which_weights_do_not_move(tiny_training, tmp_path):
+    """What `LEAST_STEP` is about: the towers of such a training are those it began from."""
+    notes = []
+    result = tiny_training.train(tmp_path / "run", Hooks(on_note=notes.append), rate=1e-12, weight_decay=0.0)
+    before, after = load(tiny_training.model).disentangler, load(result.file).disentangler
+    assert any("towers and fusion network" in note for note in notes)
+    for name, weight in before.state_dict().items():
+        assert torch.allclose(weight, after.state_dict()[name], rtol=1e-6, atol=1e-10), name
+
+
+@pytest.mark.parametrize("drops", [(1.0, 0.05, 0.05), (0.5, 0.5, 0.5), (0.1, 1.0, 0.0), (0.1, 0.05, 1.0), (1, 1, 1)])
+def test_shares_beyond_1_are_told_as_what_they_do(data, drops):
+    """By names that Train Personalisation shows alone."""
+    training = TrainingConfig(**dict(zip(("drop_style", "drop_semantics", "drop_both"), drops, strict=True)))
+    told = list(about_conditions(training, dataclasses.replace(data(), text=torch.ones(1, 1, 2, dtype=torch.long))))
+    assert not any("text" in text for text in told)
+    counted = [float(word) for word in told[0].split("count as ")[1].replace("and", ",").split(",") if word.strip()]
+    codes = torch.zeros(4000, 2, dtype=torch.long)
+    given = BatchCodes(codes, codes[:, None], codes, codes, torch.ones_like(codes))
+    quiet = dataclasses.replace(training, text_alone=0.0, mask=0.0)
+    batch = draw_batch(given, quiet, 9, 3, torch.full((4,), 0.25), 1.0, torch.Generator().manual_seed(0))
+    no_style, no_meaning = batch.no_style, batch.hidden.all(dim=1)
+    shown = [no_style & ~no_meaning, no_meaning & ~no_style, no_style & no_meaning]
+    assert [float(one.float().mean()) for one in shown] == pytest.approx(counted, abs=0.03)
 
 
 def test_a_share_of_targets_of_which_there_are_none(tiny_training, data, tmp_path):
@@ -73,9 +110,9 @@ def test_a_share_of_targets_of_which_there_are_none(tiny_training, data, tmp_pat
     rows = [f"{user}/{number}.png,{number}" for user in ("anna", "ben") for number in range(4)]
     table.write_text("image,semantics\n" + "\n".join(rows))
     labels = {"folder": str(table.parent), "table": "table.csv", "own_share": 0.0}
-    (text,) = advice(tiny_training.config().training, data(**labels))
+    (text,) = advice(tiny_training.config().training, "everything", data(**labels))
     assert text == "own_share is 0, but nothing is repainted, so pictures are learned as they are"
-    assert advice(tiny_training.config().training, data(**labels | {"own_share": 0.5})) == []
+    assert advice(tiny_training.config().training, "everything", data(**labels | {"own_share": 0.5})) == []
 
 
 def test_captions_that_are_cut_off_are_counted(tiny_training, tmp_path):
