@@ -99,6 +99,10 @@ class Client:
         """Has the server unload its models and forget what nodes gave, before it takes up the next prompt."""
         self._request("POST", "/free", json={"unload_models": True, "free_memory": True})
 
+    def forget_history(self) -> None:
+        """Has the server forget the prompts of the past, which a page reads when it opens."""
+        self._request("POST", "/history", json={"clear": True})
+
     def follow(self, result: Result, seconds: float | None = None) -> Iterator[Result]:
         """Yields `result` each time a message of the server has changed it, until the prompt is done; TimeoutError when
         the server says nothing for so many seconds."""

@@ -1,5 +1,6 @@
 """A thousand random prompts: the server lives, every prompt ends, and every error of ours names node and input."""
 
+import json
 import re
 import secrets
 import shutil
@@ -59,7 +60,7 @@ def test_random_prompts(client, server, definitions, capsys, seed):
     seed = secrets.randbelow(2**32) if seed is None else seed
     with capsys.disabled():
         sys.stdout.write(f"\nrandom prompts of seed {seed} ")
-    prompts, faults, ended = RandomPrompts(definitions, seed), [], {"drawn": 0, "refused": 0, "error": 0}
+    prompts, faults, ended = RandomPrompts(definitions, seed), [], {"drawn": 0, "refused": 0, "error": 0, "untold": 0}
     for number in range(PROMPTS):
         prompt = prompts.prompt()
         try:
@@ -70,14 +71,22 @@ def test_random_prompts(client, server, definitions, capsys, seed):
             fault = fault_of_refusal(error)
             ended["refused"] += 1
         except TimeoutError:
-            fault = "the server said nothing for a minute"
+            if not is_idle(client):
+                faults.append(f"prompt {number} of seed {seed} hangs: {prompt}")
+                break
+            fault = ""  # it has ended; on a machine this busy a word about it can be late
+            ended["untold"] += 1
         if fault:
             faults.append(f"prompt {number} of seed {seed}: {fault}")
-            if "said nothing" in fault:
-                break
     assert server.process.poll() is None, faults
     assert not faults, "\n".join(faults)
-    assert min(ended.values()) > PROMPTS // 50, ended
+    assert min(ended[one] for one in ("drawn", "refused", "error")) > PROMPTS // 50 > ended["untold"], ended
+
+
+def is_idle(client) -> bool:
+    """Whether the server has nothing left to do."""
+    queue = json.loads(client.get("/queue"))
+    return not queue["queue_running"] and not queue["queue_pending"]
 
 
 def fault_of(prompt, error, definitions) -> str:
