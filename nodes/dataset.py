@@ -67,11 +67,7 @@ class DRC_ImageDataset(io.ComfyNode):
     def fingerprint_inputs(cls, source, folder="", table=""):
         from ..drc.data.walk import stamp_within
 
-        try:
-            root = place(source, folder)
-        except (AttributeError, ValueError):
-            return math.nan  # another node says which, or this one says what is wrong, when it runs
-        return stamp_within(root, PATIENCE, host.is_cancelled) or math.nan
+        return stamp_within(place(source, folder), PATIENCE, host.is_cancelled) or math.nan
 
     @classmethod
     def execute(cls, source, folder="", table="") -> io.NodeOutput:

@@ -4,6 +4,7 @@ The host checks widgets alone, and older ones no choices: a value that came by a
 """
 
 import functools
+import math
 from collections.abc import Callable
 from numbers import Integral, Real
 
@@ -26,7 +27,26 @@ def guarded(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
             return run(cls, **checked(schema.inputs, inputs, chosen_by(node)))
 
     node.execute = classmethod(execute)
+    if "fingerprint_inputs" in vars(node):
+        node.fingerprint_inputs = classmethod(quiet(node.fingerprint_inputs.__func__))
     return node
+
+
+def quiet(fingerprint: Callable) -> Callable:
+    """A fingerprint that never fails: where it would, the node runs and says what is wrong.
+
+    The host writes down what a fingerprint raises, outside of any node, and its one worker ends for good at a letter
+    that it cannot write.
+    """
+
+    @functools.wraps(fingerprint)
+    def look(cls, *inputs, **named) -> object:
+        try:
+            return fingerprint(cls, *inputs, **named)
+        except (AttributeError, OSError, TypeError, ValueError):
+            return math.nan
+
+    return look
 
 
 def chosen_by(node: type[io.ComfyNode]) -> set[str]:

@@ -138,3 +138,11 @@ def test_faults_of_our_own_are_not_dressed_up(pack):
     for error in (TypeError, KeyError, AttributeError, IndexError, RuntimeError):
         with pytest.raises(error), pack.nodes.errors.errors_of("Save"):
             raise error("a fault")
+
+
+@pytest.mark.parametrize("name", ["half \ud800", "no such file", "no\0thing", 5])
+def test_a_fingerprint_never_fails(classes, name):
+    """The host's worker would write down what it raises, and end for good at half a letter."""
+    fingerprint = classes["DRC_LoadModel"].fingerprint_inputs
+    assert math.isnan(fingerprint(name)) and math.isnan(fingerprint(model_name=name))
+    assert math.isnan(classes["DRC_ImageDataset"].fingerprint_inputs("folder", name))
