@@ -155,7 +155,7 @@ def test_drawing_styles():
 def test_bad_families():
     with pytest.raises(ValueError, match=r"'oil' is unknown; choose among palette, line, .*neon$"):
         draw_repaints(["line", "oil"], 3, seed=0)
-    with pytest.raises(ValueError, match=r"no style family is chosen.* choose among palette, line"):
+    with pytest.raises(ValueError, match=r"restylings is empty.* choose among palette, line"):
         draw_repaints([], 3, seed=0)
     with pytest.raises(ValueError, match=r"'' is unknown"):
         Repaint("", 0)

@@ -100,10 +100,10 @@ def repaint(picture: np.ndarray, program: Repaint) -> np.ndarray:
 def _check(families: Sequence[str]) -> None:
     known = ", ".join(FAMILIES)
     if not families:
-        raise ValueError(f"no style family is chosen, expected at least one; choose among {known}")
+        raise ValueError(f"restylings is empty, expected at least one; choose among {known}")
     for family in families:
         if family not in FAMILIES:
-            raise ValueError(f"the style family {family!r} is unknown; choose among {known}")
+            raise ValueError(f"restylings names {family!r}, expected only {known}; choose among them")
 
 
 def _draw_colours(rng: np.random.Generator, family: str) -> tuple[tuple[str, ...], str, str]:

@@ -92,7 +92,7 @@ def test_an_error_is_a_sentence_and_no_traceback(command, tmp_path):
         ({"file": "damaged.safetensors"}, "damaged.safetensors is not a readable safetensors file"),
         ({"folder": "."}, "give another with --out."),
         ({"pairing": "labels"}, "pairing is 'labels', but no label"),
-        ({"restylings": ("none",)}, "the style family 'none' is unknown"),
+        ({"restylings": ("none",)}, "restylings names 'none'"),
         ({"rate": 1e30, "language_rate": 1e30}, "; lower the learning rate."),
         ({"source": "emoji benchmark"}, "the emoji benchmark is not built"),
     ],
