@@ -153,9 +153,11 @@ def test_drawing_styles():
 
 
 def test_bad_families():
-    with pytest.raises(ValueError, match=r"'oil' is unknown; choose among palette, line, .*neon$"):
+    with pytest.raises(
+        ValueError, match=r"restylings names 'oil', expected only palette, line, .*; choose among them$"
+    ):
         draw_repaints(["line", "oil"], 3, seed=0)
     with pytest.raises(ValueError, match=r"restylings is empty.* choose among palette, line"):
         draw_repaints([], 3, seed=0)
-    with pytest.raises(ValueError, match=r"'' is unknown"):
+    with pytest.raises(ValueError, match=r"restylings names ''"):
         Repaint("", 0)
