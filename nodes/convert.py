@@ -21,7 +21,8 @@ class DRC_ConvertLaVIT(io.ComfyNode):
                     "folder",
                     default="",
                     tooltip="The full path of the folder that you downloaded rain1011/LaVIT-7B-v2 to. It must lie "
-                    "below ComfyUI's models folder, or where extra_model_paths.yaml lists it as datasets.",
+                    "below ComfyUI's input, output or models folder, or where extra_model_paths.yaml lists it as "
+                    "datasets.",
                 ),
                 io.String.Input(
                     "name",
