@@ -9,6 +9,16 @@ INVISIBLE = re.compile(
 )
 
 
+LONGEST = 200  # letters of what is quoted
+
+
 def visible(text: str) -> str:
     r"""The text with every invisible character written out, such as \u202e."""
     return INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def quoted(text: object) -> str:
+    """What others wrote, inside a report that a page may read as Markdown: a piece of code on one line, in which
+    nothing is markup."""
+    plain = visible(str(text)).replace("\n", "\\n").replace("`", "\\u0060")
+    return f"`{plain if len(plain) <= LONGEST else plain[:LONGEST] + '...'}`"

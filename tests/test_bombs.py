@@ -116,7 +116,7 @@ def test_pipes_are_never_opened(folder):
         os.mkfifo(folder / name)
     report = scan(folder).report
     assert report.left_out == [("b.png", "impossible to open (not a regular file)")]
-    assert report.notes == ["a.txt is not a regular file; this caption is left out"]
+    assert report.notes == ["`a.txt` is not a regular file; this caption is left out"]
     assert "cannot be opened" in sentence(folder, table="t.csv")
     with pytest.raises(ValueError, match="impossible to open"):
         picture_file.read(folder / "b.png", 32)
@@ -134,9 +134,9 @@ def test_captions(folder, tmp_path):
     found = scan(folder)
     assert [len(entry.caption) for entry in found.entries] == [0, 0, 0, 14, 2**16]
     assert sorted(found.report.notes) == [
-        "a.txt cannot be opened (Is a directory); this caption is left out",
-        "b.txt is a link that leads out of the folder; this caption is left out",
-        "c.txt is not in UTF-8; this caption is left out",
+        "`a.txt` cannot be opened (Is a directory); this caption is left out",
+        "`b.txt` is a link that leads out of the folder; this caption is left out",
+        "`c.txt` is not in UTF-8; this caption is left out",
     ]
 
 
@@ -165,7 +165,7 @@ def test_a_long_caption_in_a_table_is_left_out(folder):
     (folder / "t.csv").write_text(HEADER + "a.png,anna,," + "x" * 2**16 + "x\n")
     found = scan(folder, "t.csv")
     assert found.entries[0].caption == ""
-    assert found.report.notes == ["t.csv: the caption of a.png is longer than 64 KiB and left out"]
+    assert found.report.notes == ["`t.csv`: the caption of `a.png` is longer than 64 KiB and left out"]
 
 
 @pytest.mark.parametrize("image", ["a.png", "{}.png", "{}\\\\b.png", "{}/../c/{}" + "/d" * 20 + ".png"])
@@ -179,7 +179,7 @@ def test_every_file_and_folder_of_a_table_is_looked_for_once(folder, image, monk
     (folder / "t.csv").write_text(HEADER + "".join(image.format(row, row) + ",,,\n" for row in range(rows)) * 3)
     monkeypatch.setattr(os, "lstat", counted)
     if image == "a.png":
-        assert scan(folder, "t.csv").report.notes == ["t.csv names a.png more than once; its first row counts"]
+        assert scan(folder, "t.csv").report.notes == ["`t.csv` names `a.png` more than once; its first row counts"]
         assert asked.total() < 100
     else:
         assert "names files that are not there" in sentence(folder, table="t.csv")
@@ -218,4 +218,4 @@ def test_a_name_makes_no_lines_in_the_report(folder):
     user = folder / "anna: 3\n- ben: 9"
     user.mkdir()
     Image.new("RGB", (32, 32)).save(user / "b.png")
-    assert scan(folder).report.text().endswith("\n- anna: 3\\n- ben: 9: 1")
+    assert scan(folder).report.text().endswith("\n- `anna: 3\\n- ben: 9`: 1")

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import zlib
 
 import numpy as np
@@ -66,8 +67,8 @@ def test_users_names_captions_and_report(pictures):
         "Captions: 1 of 4.",
         "",
         "Pictures of each user:",
-        "- anna: 2",
-        "- ben: 2",
+        "- `anna`: 2",
+        "- `ben`: 2",
     ]
 
 
@@ -145,7 +146,7 @@ def test_unreadable_pictures_are_named_and_the_rest_is_read(pictures):
     ]
     lines = folder.report.text().splitlines()
     assert lines[0] == "4 pictures of 2 users, 3 left out."
-    assert lines[4:8] == ["Left out:", *(f"- {name}: {reason}" for name, reason in folder.report.left_out)]
+    assert lines[4:8] == ["Left out:", *(f"- `{name}`: {reason}" for name, reason in folder.report.left_out)]
 
 
 def test_a_long_report_is_shortened(pictures):
@@ -153,7 +154,7 @@ def test_a_long_report_is_shortened(pictures):
         (pictures / "ben" / f"{number:02}.png").touch()
     lines = scan(pictures).report.text().splitlines()
     assert lines[0] == "4 pictures of 2 users, 30 left out."
-    assert lines[5] == "- ben/00.png: an empty file" and lines[25] == "- and 10 more"
+    assert lines[5] == "- `ben/00.png`: an empty file" and lines[25] == "- and 10 more"
 
 
 @pytest.mark.parametrize("filled_up", [False, True])
@@ -217,11 +218,11 @@ def test_duplicates(pictures):
     (pictures / "ben" / "stolen.png").write_bytes(same)
     folder = scan(pictures)
     assert folder.report.duplicates == [("anna/cat.png", "anna/copy.png"), ("anna/cat.png", "ben/stolen.png")]
-    assert folder.report.left_out == [("anna/copy.png", "the same picture as anna/cat.png")]
+    assert folder.report.left_out == [("anna/copy.png", "the same picture as `anna/cat.png`")]
     assert "ben/stolen.png" in [e.name for e in folder.entries]
     lines = folder.report.text().splitlines()
     assert lines[lines.index("The same picture with two users, used for both:") + 1] == (
-        "- anna/cat.png and ben/stolen.png"
+        "- `anna/cat.png` and `ben/stolen.png`"
     )
 
 
@@ -231,8 +232,8 @@ def test_captions_that_cannot_be_read_are_named(pictures):
     folder = scan(pictures)
     assert folder.report.captions == 1 and len(folder.entries) == 4
     assert folder.report.notes == [
-        "ben/cat.txt is not in UTF-8; this caption is left out",
-        "ben/dog.txt is longer than 64 KiB; this caption is left out",
+        "`ben/cat.txt` is not in UTF-8; this caption is left out",
+        "`ben/dog.txt` is longer than 64 KiB; this caption is left out",
     ]
 
 
@@ -261,7 +262,7 @@ def test_a_table_wins(pictures, mark, encoding):
         ("ben/cat.png", "ben", "ben", "cat", ""),
     ]
     assert "Meanings from the table: 2 of 2" in folder.report.text()
-    assert folder.report.notes == ["labels.csv names anna/cat.png more than once; its first row counts"]
+    assert folder.report.notes == ["`labels.csv` names `anna/cat.png` more than once; its first row counts"]
     assert (folder.table, folder.pattern) == (pictures / table, "*")
 
 
@@ -270,14 +271,14 @@ def test_a_short_table_leaves_the_rest_to_folders_and_captions(pictures):
     folder = scan(pictures, table)
     (entry,) = folder.entries
     assert (entry.user, entry.caption) == ("anna", "ein schl\u00e4friger Kater")
-    assert folder.report.notes == ["labels.csv: columns that were not used: colour"]
+    assert folder.report.notes == ["`labels.csv`: columns that were not used: `colour`"]
 
 
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("", "has the columns none, but no column image; its first line should be out of: image, user, style"),
-        ("picture,user\na.png,b\n", "has the columns picture, user, but no column image"),
+        ("", "has no columns, expected a column image; its first line should be out of: image, user, style"),
+        ("picture,user\na.png,b\n", "has only the columns picture, user, expected a column image"),
         ("image\n", "names no picture"),
         ("image\nanna/cat.png\nx.png\n", "names files that are not there: x.png; write their paths from the folder"),
         ("image\na.png\nb.png\nc.png\nd.png\n", "not there: a.png, b.png, c.png and more, 4 in all;"),
@@ -319,6 +320,33 @@ def test_folders_without_pictures(tmp_path):
         "holds no usable picture, 2 pictures left out, first a.png: 4 x 4 pixels, but each side needs at least 8; "
         "give another folder"
     )
+
+
+# Names that mean harm
+
+
+def test_a_report_quotes_all_that_others_wrote(pictures):
+    """As Markdown has it, nothing between two signs ` of one line is markup, and the rest is ours."""
+    harm = "<img src=x> ![z](http:&sol;&sol;a.b) `code` **b** \u202e\r\n- <b>"
+    same, user = (pictures / "anna" / "cat.png").read_bytes(), pictures / f"![user]{harm}"
+    user.mkdir()
+    for name in (f"![copy]{harm}.png", f"![again]{harm}.png"):
+        (user / name).write_bytes(same)
+    (user / f"![layers]{harm}.psd").touch()
+    noise().save(user / f"![several]{harm}.gif", save_all=True, append_images=[noise(seed=1)])
+    (user / f"![several]{harm}.txt").write_bytes(b"\xff")
+    (user / f"![cut]{harm}.png").write_bytes(same[:100])
+    names = [path.relative_to(pictures).as_posix() for path in user.iterdir() if path.suffix != ".txt"]
+    rows = [f'"{name}","![style]{harm}"' for name in (*names, names[0])]
+    table = write_table(pictures, "\n".join([f'image,user,"![column]{harm}"', *rows]), name=f"![table]{harm}.csv")
+    for report in (scan(pictures).report.text(), scan(pictures, table).report.text()):
+        ours = re.sub("`[^`\n]*`", "", report)
+        assert re.fullmatch(r"[A-Za-z0-9,.:;() \n-]+", ours)
+        quotes = re.findall("`[^`\n]*`", report)
+        assert all(quote.isprintable() for quote in quotes)
+        for what in ("copy", "several", "layers", "cut"):
+            assert any(f"![{what}]<img" in quote for quote in quotes)
+    assert all(f"![{what}]<img" in report for what in ("style", "column", "table"))
 
 
 # What identifies a data set

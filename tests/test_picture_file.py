@@ -50,7 +50,7 @@ def test_animated(tmp_path):
         assert abs(read(path, 8).astype(int) - (255, 0, 0)).max() <= 1, suffix
     folder = scan(tmp_path)
     assert len(folder.entries) == 4
-    assert folder.report.notes[0] == "a.gif holds several pictures; the first is used"
+    assert folder.report.notes[0] == "`a.gif` holds several pictures; the first is used"
     assert len(folder.report.notes) == 4
 
 

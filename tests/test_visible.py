@@ -2,7 +2,7 @@
 
 import pytest
 
-from drc.visible import visible
+from drc.visible import LONGEST, quoted, visible
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,16 @@ from drc.visible import visible
 )
 def test_what_cannot_be_seen_is_told(given, shown):
     assert visible(given) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("anna/cat 1.png", "`anna/cat 1.png`"),
+        ("<img src=x> ![z](http://a.b)", "`<img src=x> ![z](http://a.b)`"),
+        ("`a`\nb\r\u202e", "`\\u0060a\\u0060\\nb\\u000d\\u202e`"),
+        ("x" * 5000, f"`{'x' * LONGEST}...`"),
+    ],
+)
+def test_a_quote_is_one_piece_of_code(given, shown):
+    assert quoted(given) == shown

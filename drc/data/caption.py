@@ -5,6 +5,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 from ..files import read_bounded
+from ..visible import quoted
 from .walk import is_inside
 
 LONGEST_CAPTION = 2**16  # bytes
@@ -24,5 +25,5 @@ def read_caption(root: Path, name: PurePosixPath, notes: list[str]) -> str:
     except OSError as error:
         ours = error.errno in (errno.EFBIG, errno.EINVAL)
         problem = f"is {error.strerror}" if ours else f"cannot be opened ({error.strerror})"
-    notes.append(f"{name} {problem}; this caption is left out")
+    notes.append(f"{quoted(name)} {problem}; this caption is left out")
     return ""

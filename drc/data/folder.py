@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from ..visible import quoted
 from . import picture_file
 from .caption import read_caption
 from .picture_file import read
@@ -25,7 +26,6 @@ __all__ = ["Entry", "ImageFolder", "Report", "read", "scan"]
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 OTHER_PICTURES = {".ai", ".avif", ".clip", ".dng", ".heic", ".heif", ".jxl", ".kra", ".psd", ".svg", ".tga", ".xcf"}
 LISTED = 20  # lines of one kind in a report; the rest is counted
-LONGEST_LINE = 240  # letters
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Report:
     meanings: int  # pictures whose meaning the table tells
     duplicates: list[tuple[str, str]]
     left_out: list[tuple[str, str]]  # name and reason
-    notes: list[str]
+    notes: list[str]  # as reasons are, sentences in which what others wrote is quoted
 
     def text(self) -> str:
-        """The report in plain lines, which a page may also show as Markdown."""
+        """The report in plain lines, which a page may also show as Markdown: what others wrote is quoted in it."""
         total, missing = sum(self.users.values()), {name for name, _ in self.left_out}
         left_out = f", {len(missing)} left out" if missing else ""
         least, most, usual = (
@@ -71,16 +71,16 @@ class Report:
         ]
         if self.meanings:
             lines.append(f"Meanings from the table: {self.meanings} of {total}.")
-        shared = [f"{first} and {second}" for first, second in self.duplicates if second not in missing]
+        shared = [f"{quoted(first)} and {quoted(second)}" for first, second in self.duplicates if second not in missing]
         for title, details in (
-            ("Left out", [f"{name}: {reason}" for name, reason in self.left_out]),
+            ("Left out", [f"{quoted(name)}: {reason}" for name, reason in self.left_out]),
             ("The same picture with two users, used for both", shared),
             ("Good to know", self.notes),
-            ("Pictures of each user", [f"{user}: {count}" for user, count in self.users.items()]),
+            ("Pictures of each user", [f"{quoted(user)}: {count}" for user, count in self.users.items()]),
         ):
             if details:
                 more = [f"and {len(details) - LISTED} more"] if len(details) > LISTED else []
-                lines += ["", f"{title}:", *(one_line(f"- {detail}") for detail in details[:LISTED] + more)]
+                lines += ["", f"{title}:", *(f"- {detail}" for detail in details[:LISTED] + more)]
         return "\n".join(lines)
 
 
@@ -173,7 +173,7 @@ def keep(entry: Entry, same: list[Entry], duplicates: list[tuple[str, str]]) -> 
     own = [other for other in same if other.user == entry.user]
     duplicates += [(other.name, entry.name) for other in (own or same)[:1]]
     if own:
-        raise ValueError(f"the same picture as {own[0].name}")
+        raise ValueError(f"the same picture as {quoted(own[0].name)}")
     same.append(entry)
 
 
@@ -184,7 +184,7 @@ def read_entry(
     path, folders = root / name, PurePosixPath(name).parts[:-1]
     found = picture_file.inspect(path, on_read)
     if found.several:
-        notes.append(f"{name} holds several pictures; the first is used")
+        notes.append(f"{quoted(name)} holds several pictures; the first is used")
     user = row.get("user") or (folders or [root.name])[0]
     return Entry(
         path,
@@ -253,11 +253,6 @@ def nothing_usable(root: Path, pattern: str, left_out: list[tuple[str, str]]) ->
 def is_text(name: str) -> bool:
     """Whether a name on a disk is one that can be written down."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
-
-
-def one_line(text: str) -> str:
-    text = text.replace("\n", "\\n")
-    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}..."
 
 
 def counted(number: int, word: str) -> str:

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from ..files import open_regular, stream_hash
 from ..pixels import from_pixels, prepare, to_image, to_pixels
+from ..visible import quoted
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MOST_PIXELS = 2**26  # 64 megapixels: 8192 x 8192
@@ -131,7 +132,7 @@ def readable() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno:
             raise UnusableError(f"impossible to open ({error.strerror})") from error
-        raise UnusableError(f"damaged or cut off ({str(error) or type(error).__name__})") from error
+        raise UnusableError(f"damaged or cut off ({quoted(str(error) or type(error).__name__)})") from error
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..files import open_regular
 from ..parsing import brief
+from ..visible import quoted
 from .caption import LONGEST_CAPTION
 from .walk import MOST_FILES
 
@@ -42,7 +43,7 @@ def read_table(
         elif not is_there:
             missing.append(image)
         elif name in rows:
-            repeated[name] = f"{path.name} names {name} more than once; its first row counts"
+            repeated[name] = f"{quoted(path.name)} names {quoted(name)} more than once; its first row counts"
         else:
             rows[name] = labels_of(row, name, path, notes)
     notes += repeated.values()
@@ -71,7 +72,8 @@ def labels_of(row: dict[str, str], name: str, path: Path, notes: list[str]) -> d
                 f"{LONGEST_LABEL}; write a short name there"
             )
     if len(labels["caption"].encode()) > LONGEST_CAPTION:
-        notes.append(f"{path.name}: the caption of {name} is longer than {LONGEST_CAPTION // 2**10} KiB and left out")
+        most = LONGEST_CAPTION // 2**10
+        notes.append(f"{quoted(path.name)}: the caption of {quoted(name)} is longer than {most} KiB and left out")
         labels["caption"] = ""
     return labels
 
@@ -108,14 +110,14 @@ def rows_of(text: io.TextIOBase, path: Path, notes: list[str]) -> Iterator[dict[
             "those that are not needed"
         )
     if "image" not in reader.fieldnames:
-        columns = some(list(reader.fieldnames), LISTED) or "none"
+        columns = f"only the columns {some(reader.fieldnames, LISTED)}" if reader.fieldnames else "no columns"
         raise ValueError(
-            f"table '{path.name}' has the columns {columns}, but no column image; "
+            f"table '{path.name}' has {columns}, expected a column image; "
             f"its first line should be out of: image, {', '.join(COLUMNS)}"
         )
     unknown = [column for column in reader.fieldnames if column not in ("image", *COLUMNS)]
     if unknown:
-        notes.append(f"{path.name}: columns that were not used: {some(unknown, LISTED)}")
+        notes.append(f"{quoted(path.name)}: columns that were not used: {quoted(some(unknown, LISTED))}")
     for number, row in enumerate(reader):
         if number == MOST_FILES:
             raise ValueError(f"table '{path.name}' has more than {MOST_FILES:,} rows; split the folder and its table")

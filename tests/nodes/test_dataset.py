@@ -48,7 +48,7 @@ def test_untouched_it_reads_the_examples_without_their_references(node, classes)
     examples = classes["DRC_ExamplePictures"].GET_SCHEMA().inputs[0].options
     assert dataset.report.users == {example.replace(" ", "-"): 6 for example in examples}
     assert not any("reference" in entry.name for entry in dataset.entries)
-    assert report.startswith("18 pictures of 3 users.\n") and "- example-1: 6\n" in report
+    assert report.startswith("18 pictures of 3 users.\n") and "- `example-1`: 6\n" in report
 
 
 def test_the_report_is_shown(node, pictures):

@@ -37,7 +37,7 @@ def test_it_returns_what_its_report_holds(evaluated):
     joint = results["tests"]["R"]["judges"]["descriptors"]["2"]["copy the reference"]["joint_top1"]
     assert joint == [0, 0]
     assert "R, your pictures, repainted, 2 cases, by descriptors, percent right:" in report
-    assert "- copy the reference: meaning" in report and "- tiny.safetensors: meaning" in report
+    assert "- `copy the reference`: meaning" in report and "- `tiny.safetensors`: meaning" in report
 
 
 def test_a_slice_of_the_emoji_benchmark_by_the_judges_that_are_there(graph, pack, build, monkeypatch):

@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from ...visible import quoted
 from ..baselines import BASELINES, COPY
 from ..scores.interval import interval
 from ..scores.metrics import metric_of
@@ -112,7 +113,7 @@ def in_words(results: dict, numbers: list[Number]) -> str:
             for answer in by_history[history]:
                 place = name, history, judge, answer, "", ""
                 heads = [f"{metric_of(metric).head} {found[(*place, metric)]}" for metric in HEADLINES]
-                lines.append(f"- {answer}: {', '.join(heads)}")
+                lines.append(f"- {quoted(answer)}: {', '.join(heads)}")
     return "\n".join(lines[1:])
 
 
