@@ -60,7 +60,16 @@ class Watcher:
 
     def on_picture(self, done: int, total: int) -> None:
         self.codes(done, total)
-        host.show_text(self.hidden, f"turning pictures into codes, once: {done} of {total}")
+        if self.is_time() or done == total:
+            host.show_text(self.hidden, f"turning pictures into codes, once: {done} of {total}")
+
+    def is_time(self) -> bool:
+        """Whether what was said last has been there long enough."""
+        now = time.monotonic()
+        due = now >= self.next_text
+        if due:
+            self.next_text = now + TEXT_SECONDS
+        return due
 
     def on_step(self, trainer) -> None:
         self.bar = self.bar or Progress(self.steps)
@@ -70,8 +79,7 @@ class Watcher:
 
     def on_validation(self, what: str, done: int, total: int) -> None:
         host.check_interrupt()
-        if (now := time.monotonic()) >= self.next_text or done == total:
-            self.next_text = now + TEXT_SECONDS
+        if self.is_time() or done == total:
             self.show(f"{self.text}; {what}: {done} of {total}")
 
     def finish(self, result, name: str) -> None:

@@ -20,6 +20,7 @@ from ..tensor_file import look, read_plain, tensors_hash, write_safetensors
 from .errors import TrainingError
 
 CHUNK = 64  # pictures encoded at once
+CHUNKS = {"cpu": 2}  # by device: where many at once are no quicker, few say sooner how far it is, and hear Cancel
 KEY = np.dtype("S32")
 
 
@@ -61,16 +62,17 @@ class CodeCache:
         _, first = np.unique(keys[missing], return_index=True)  # equal pictures are encoded once
         missing = missing[np.sort(first)]
         if len(missing):
-            fresh = []
+            fresh, done = [], 0
             try:
-                for chunk in np.array_split(missing, -(-len(missing) // CHUNK)):
+                for chunk in np.array_split(missing, -(-len(missing) // chunk_on(device))):
                     fresh.append(encode(self.vision, read_all(pictures, chunk, on_part), device))
+                    done += len(chunk)
                     if on_pictures is not None:
-                        on_pictures(sum(map(len, fresh)), len(missing))
+                        on_pictures(done, len(missing))
             finally:
                 if fresh:
                     known = torch.cat((known, *fresh)) if len(known) else torch.cat(fresh)
-                    known_keys = np.concatenate((known_keys, keys[missing[: sum(map(len, fresh))]]))
+                    known_keys = np.concatenate((known_keys, keys[missing[:done]]))
                     self.write(known_keys, known)
         order = np.argsort(known_keys)
         return known[torch.from_numpy(order[np.searchsorted(known_keys[order], keys)])]
@@ -99,6 +101,11 @@ class CodeCache:
                 f"the codes of the pictures could not be kept in {self.path.parent} ({error}); make room on that disk "
                 "and start the training again"
             ) from error
+
+
+def chunk_on(device: torch.device | str) -> int:
+    """How many pictures are encoded at once on a device."""
+    return CHUNKS.get(torch.device(device).type, CHUNK)
 
 
 def read_all(pictures: PictureSource, rows: np.ndarray, on_part: Callable[[], None] | None) -> np.ndarray:

@@ -20,7 +20,7 @@ from ..model import DRC
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
 from .checkpoints import WEIGHTS, Checkpoint, RunFolder, part
-from .codes import CHUNK, CodeCache
+from .codes import CodeCache, chunk_on
 from .compiler import require_compiler
 from .config import Config, ModelConfig, check
 from .config_file import to_toml
@@ -160,7 +160,7 @@ def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OnePr
     for turn in range(processes.turns):
         with processes.together():
             if turn == processes.turn:
-                memory = 2 * CHUNK * vision.image_size**2 * MEMORY_PER_PIXEL
+                memory = 2 * chunk_on(processes.device) * vision.image_size**2 * MEMORY_PER_PIXEL
                 hooks.place(vision.float(), processes.device, memory)
                 codes = store.codes(data.pictures, processes.device, hooks.on_picture, hooks.on_part)
                 vision.to("cpu")

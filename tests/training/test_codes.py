@@ -125,8 +125,7 @@ def test_a_damaged_file_is_built_again(cache, how):
     assert pictures.seen == [1, 2] and cache.path.read_bytes() == whole
 
 
-def test_stopped_while_encoding_it_keeps_what_it_had(cache, monkeypatch, tmp_path):
-    monkeypatch.setattr(codes_module, "CHUNK", 2)
+def test_stopped_while_encoding_it_keeps_what_it_had(cache, tmp_path):
     cache.codes(Random(0), "cpu")
     told = []
 
