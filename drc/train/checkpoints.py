@@ -19,6 +19,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from torch import Tensor
 
+from ..checkpoint import read_header
 from ..files import remove, replacing
 from ..parsing import brief
 from ..shapes import Shapes
@@ -121,11 +122,21 @@ class RunFolder:
         except ValueError as error:
             raise self.damaged(step, error) from error
 
-    def damaged(self, step: int, error: Exception) -> TrainingError:
+    def model(self, step: int) -> Path:
+        """The model of a checkpoint, which others are about to load; TrainingError when it is damaged."""
+        path = self.path(step) / WEIGHTS
+        try:
+            read_header(path)
+            read_tensors(path)
+            return path
+        except ValueError as error:
+            raise self.damaged(step, error, WEIGHTS) from error
+
+    def damaged(self, step: int, error: Exception, name: str = STATE) -> TrainingError:
         """What to raise for a checkpoint that cannot be used, and what is wrong with it."""
         before = [earlier for earlier in self.steps() if earlier < step]
         instead = f"to go on from step {before[-1]}" if before else "to begin again"
-        path, what = self.path(step) / STATE, brief(str(error).removesuffix(f"; {AGAIN}"), 200)
+        path, what = self.path(step) / name, brief(str(error).removesuffix(f"; {AGAIN}"), 200)
         return TrainingError(
             f"{path} is not a readable checkpoint ({what}); delete the folder {path.parent.name} {instead}"
         )

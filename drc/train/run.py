@@ -248,7 +248,8 @@ class Training:
             processes,
             former={"data set": self.former},
         )
-        if trainer.finished():
+        complete = trainer.finished()
+        if complete:
             self.hooks.note(f"nothing was trained, as the run {run.folder.name} is complete: {trainer.why_finished()}")
         else:
             if processes.main:
@@ -268,8 +269,9 @@ class Training:
                 trainer.run(gradient_step, self.hooks.on_step, validation)
         processes.wait()
         step = trainer.best_step if training.patience and trainer.best_step in run.steps() else trainer.step
+        file = run.model(step) if complete else run.path(step) / WEIGHTS  # what was just written needs no look
         samples = read_samples(run, self.hooks.on_part)
-        return Result(run.path(step) / WEIGHTS, step, run.read_log(), memory, samples)
+        return Result(file, step, run.read_log(), memory, samples)
 
     def weights(self, trainer: Trainer) -> Checkpoint:
         """The file of the averaged weights: a model like any other, and the auxiliary head for a training to come."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -218,6 +219,23 @@ def test_a_run_that_is_complete_gives_what_was_learned(tiny_training, finished):
     assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
     fewer = tiny_training.train(finished, **FINISHED | {"patience": 3})  # of which no best one was kept
     assert fewer.file == result.file
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "missing", "NaN"])
+def test_a_complete_run_whose_model_is_damaged_is_named(tiny_training, finished, damage, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "mine")
+    path = run / "step-000001" / "weights.safetensors"
+    if damage == "missing":
+        path.unlink()
+    elif damage == "NaN":
+        path.write_bytes(path.read_bytes()[:-4] + b"\xff" * 4)
+    else:
+        path.write_bytes(path.read_bytes()[:-5] if damage == "cut" else b"noise")
+    with pytest.raises(TrainingError) as error:
+        tiny_training.train(run, **FINISHED)
+    text = str(error.value)
+    assert text.startswith(f"{path} is not a readable checkpoint (weights.safetensors ") and "download" not in text
+    assert text.endswith("); delete the folder step-000001 to begin again") and "\n" not in text
 
 
 def test_early_stopping_takes_the_best(tiny_training, tmp_path):
