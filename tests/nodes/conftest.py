@@ -158,6 +158,29 @@ def execute(classes, host_folders, pack, monkeypatch):
 
 
 @pytest.fixture
+def assert_cancelled(pack, monkeypatch):
+    """Runs what tells a bar of every step; somebody presses cancel at the third."""
+
+    def run(call):
+        from comfy import model_management
+
+        steps = []
+
+        class Bar:
+            def update_absolute(self, value, preview=None):
+                steps.append(value)
+                if value == 3:
+                    model_management.interrupt_current_processing()
+
+        monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
+        with pytest.raises(model_management.InterruptProcessingException):
+            call()
+        assert steps == [1, 2, 3]
+
+    return run
+
+
+@pytest.fixture
 def make_pictures(host_folders):
     def make(name="mine", users=("anna", "ben"), count=3, shade=40):
         for place, user in enumerate(users):
