@@ -186,11 +186,12 @@ def test_every_file_and_folder_of_a_table_is_looked_for_once(folder, image, monk
         assert asked.total() < 4 * rows and max(asked.values()) < 10
 
 
-def test_a_long_table_can_be_stopped(folder):
+@pytest.mark.parametrize("stop", [0, 1000])
+def test_a_long_table_can_be_stopped_while_it_is_read_and_looked_for(folder, stop):
     (folder / "t.csv").write_text(HEADER + "a.png,,,\n" * 100_000)
 
     def on_seen(count):
-        if count == 1000:
+        if count == stop:
             raise KeyError("cancelled")
 
     with pytest.raises(KeyError):

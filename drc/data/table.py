@@ -27,15 +27,18 @@ def read_table(
 ) -> dict[str, dict[str, str]]:
     """Rows by picture: name below root with slashes -> what the row says under COLUMNS.
 
-    `on_seen` is called with the number of rows so far at each of them; what it raises ends the reading. Raises
-    ValueError in one sentence for a table that cannot be read, is too large, or names pictures that are not in the
-    folder.
+    `on_seen` is called with 0 at each row that is read, and with the number of rows so far at each whose picture is
+    looked for; what it raises ends the reading. Raises ValueError in one sentence for a table that cannot be read, is
+    too large, or names pictures that are not in the folder.
     """
     rows: dict[str, dict[str, str]] = {}
     outside, missing, repeated, find = [], [], {}, finder(root)
-    for number, row in enumerate(list(read_rows(path, notes)), 1):  # all, as there may be too many to look for
-        if on_seen:
-            on_seen(number)
+    on_seen, listed = on_seen or (lambda count: None), []
+    for row in read_rows(path, notes):  # all, as there may be too many to look for
+        on_seen(0)
+        listed.append(row)
+    for number, row in enumerate(listed, 1):
+        on_seen(number)
         image = row["image"]
         name, is_there = find(image)
         if name is None:
