@@ -48,7 +48,8 @@ def replacing(path: Path, folder: Path | None = None) -> Iterator[Path]:
     never half of one.
 
     The name lies in a folder of its own, beside `path` where no other is given, as some libraries write to random names
-    before. An error leaves nothing behind, and what a killed process left of an earlier try is cleared away.
+    before. An error leaves nothing behind and names the file, which that of a full disk does not do by itself; what a
+    killed process left of an earlier try is cleared away.
     """
     folder = folder or path.with_name(path.name + ".part")
     remove(folder)
@@ -56,6 +57,10 @@ def replacing(path: Path, folder: Path | None = None) -> Iterator[Path]:
     try:
         yield folder / "whole"
         os.replace(folder / "whole", path)
+    except OSError as error:
+        if error.errno and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
     finally:
         remove(folder)
 

@@ -93,3 +93,10 @@ def test_whatever_is_written_takes_its_place_whole_or_not_at_all(tmp_path):
         unfinished.write_bytes(b"other")
         assert path.read_bytes() == b"whole"
     assert path.read_bytes() == b"other" and names(path.parent) == ["file"]
+
+
+@pytest.mark.parametrize("write", [write_bytes, lambda data, path: write_chunks([data], path)])
+def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path, write):
+    with full_disk(1000), pytest.raises(OSError) as error:
+        write(bytes(5000), tmp_path / "a.png")
+    assert error.value.filename == str(tmp_path / "a.png") and names(tmp_path) == []
