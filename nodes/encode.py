@@ -44,6 +44,8 @@ def tokenize_each(
 
 def read_weights(text: str, count: int) -> Tensor:
     """One number per picture -> [count]; empty text counts all the same."""
+    from ..drc.data.folder import counted
+
     words = text.replace(",", " ").replace(";", " ").split()
     if not words:
         return torch.ones(count)
@@ -54,9 +56,9 @@ def read_weights(text: str, count: int) -> Tensor:
             f"weights is '{text}', expected numbers such as 1, 0.5, 2; correct it or leave it empty"
         ) from None
     if len(weights) != count:
+        numbers, pictures = counted(len(weights), "number"), counted(count, "picture")
         raise ValueError(
-            f"weights has {len(weights)} numbers, but history has {count} pictures; "
-            "give one number per picture or leave it empty"
+            f"weights has {numbers}, but history has {pictures}; give one number per picture or leave it empty"
         )
     if not (weights.isfinite() & (weights >= 0)).all():
         raise ValueError(f"weights is '{text}', expected numbers of 0 or more; use 0 to leave a picture out")

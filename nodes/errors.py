@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import math
 from collections.abc import Iterator
 
 from torch import Tensor
@@ -19,6 +20,7 @@ WHAT_TO_DO = {
     errno.ENOTDIR: "take that file away, which stands where a folder belongs,",
 }
 LONGEST = 80  # letters of a value that a sentence repeats
+BEGINNING, END = 600, 400  # letters of a sentence that are kept, as it may repeat a value of any length
 
 
 @contextlib.contextmanager
@@ -34,8 +36,9 @@ def errors_of(node: str) -> Iterator[None]:
 
 
 def plain(sentence: str) -> str:
-    """On one line, nothing hidden in it, in letters that can be sent."""
-    return " ".join(visible(sentence).splitlines())
+    """On one line, nothing hidden in it, in letters that can be sent, and not too many of them."""
+    text = " ".join(visible(sentence).splitlines())
+    return text if len(text) <= BEGINNING + END else f"{text[:BEGINNING]}...{text[-END:]}"
 
 
 def of_disk(error: OSError) -> str:
@@ -56,6 +59,8 @@ def told(value: object) -> str:
         return f"a {where} tensor of {kind} ({shape})"
     if isinstance(value, str):
         return repr(value if len(value) <= LONGEST else f"{value[:LONGEST]}...")
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, float):
+        return "not a number (NaN)" if math.isnan(value) else str(value)
+    if isinstance(value, int):
         return str(value) if abs(value) < 10**LONGEST else "a number too large to write down"
     return f"a {type(value).__name__}"

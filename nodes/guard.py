@@ -98,7 +98,7 @@ def text(one: io.Input, value: object) -> str:
     if not isinstance(value, str):
         raise refused(one, value, "a text")
     if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ValueError(f"{one.id} is {told(value)}, which has a letter that no file can hold; type it again")
+        raise ValueError(f"{one.id} is {told(value)}, which has a letter that cannot be written; type it again")
     return value
 
 

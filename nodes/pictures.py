@@ -41,14 +41,16 @@ def out_of_list(name: str, value: object, pictures: bool) -> object:
 def pictures_of(images: Tensor | Several, masks: Tensor | Several | None, name: str) -> list[Tensor]:
     """All pictures [H, W, 3 or 4] at the input `name`, each of its own size, with an alpha channel where a mask covers
     some of them; ValueError for masks of other pictures."""
+    from ..drc.data.folder import counted
     from ..drc.pixels import masked
 
     found, covers = in_a_row(images), [] if masks is None else in_a_row(masks)
     if not any(cover.any() for cover in covers):  # such as the host's for pictures without transparency
         return found
     if len(covers) != len(found):
+        masks, pictures = counted(len(covers), "mask"), counted(len(found), "picture")
         raise ValueError(
-            f"{name}_mask has {len(covers)} masks, but {name} has {len(found)} pictures; give each picture its own, or "
+            f"{name}_mask has {masks}, but {name} has {pictures}; give each picture its own, or "
             "put Join Image with Alpha behind each Load Image"
         )
     return [masked(picture, cover) for picture, cover in zip(found, covers, strict=True)]

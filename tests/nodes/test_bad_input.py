@@ -39,6 +39,7 @@ def test_a_small_overshoot_of_resampling_is_no_error(graph, model, history):
     ("weights", "part"),
     [
         ("1, 2, 3", "weights has 3 numbers, but history has 5 pictures; give one number per picture or leave it empty"),
+        ("1", "weights has 1 number, but history has 5 pictures; give"),
         ("1, 1, -1, 1, 1", "expected numbers of 0 or more"),
         ("1, 1, nan, 1, 1", "expected numbers of 0 or more"),
         ("0 0 0 0 0", "leaves every picture out"),

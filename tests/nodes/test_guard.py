@@ -123,6 +123,11 @@ def test_a_model_by_a_link_is_looked_for_when_it_runs(classes, graph, models):
         (IsADirectoryError(21, "Is a directory", "part", None, "config.toml"), "'config.toml' could not"),
         (OSError("cannot identify image file"), "cannot identify image file"),
         (ValueError("a name like \udc80\nis none"), "a name like \\udc80 is none"),
+        (
+            ValueError(f"folder is '{'x' * 5000}', which is not there; rename it"),
+            "xxx', which is not there; rename it.",
+        ),
+        (OSError(36, "File name too long", "x" * 5000), "xxx' could not be read or written (File name too long);"),
     ],
 )
 def test_what_a_disk_refuses_is_a_sentence(pack, error, part):
@@ -131,7 +136,7 @@ def test_what_a_disk_refuses_is_a_sentence(pack, error, part):
             raise error
 
     text = sentence(fail)
-    assert text.startswith("Save: ") and part in text and text.isprintable()
+    assert text.startswith("Save: ") and part in text and text.isprintable() and len(text) < 1100
 
 
 def test_faults_of_our_own_are_not_dressed_up(pack):
@@ -146,3 +151,24 @@ def test_a_fingerprint_never_fails(classes, name):
     fingerprint = classes["DRC_LoadModel"].fingerprint_inputs
     assert math.isnan(fingerprint(name)) and math.isnan(fingerprint(model_name=name))
     assert math.isnan(classes["DRC_ImageDataset"].fingerprint_inputs("folder", name))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (math.nan, "not a number (NaN)"),
+        (-math.inf, "-inf"),
+        (1e300, "1e+300"),
+        (10**400, "a number too large to write down"),
+        (True, "True"),
+        ("x" * 5000, f"'{'x' * 80}...'"),
+    ],
+)
+def test_values_are_told_in_a_few_words(pack, value, words):
+    assert pack.nodes.errors.told(value) == words
+
+
+@pytest.mark.parametrize("text", ["no\0thing", "half \ud800"])
+def test_a_text_is_no_file(classes, text):
+    told = sentence(classes["DRC_ComposeInstruction"].execute, text=text)
+    assert told.endswith("which has a letter that cannot be written; type it again.")

@@ -143,6 +143,7 @@ def test_each_picture_has_its_mask(pack, history):
             torch.ones(2, 8, 8),
             "history_mask has 2 masks, but history has 5 pictures; give each picture its own, or put",
         ),
+        (torch.ones(1, 8, 8), "history_mask has 1 mask, but history has 5 pictures; give each"),
         (torch.ones(5, 8, 8) * 5, "history_mask holds numbers from 5 to 5, expected 0 to 1"),
         (torch.full((5, 8, 8), float("nan")), "history_mask holds numbers from nan to nan, expected 0 to 1"),
         (torch.ones(5, 8, 8, 3), "history_mask has the shape 5 x 8 x 8 x 3, expected masks x height x width"),
