@@ -1,7 +1,7 @@
 """Descriptors of style and of meaning for pictures without labels, and neighbours that share the one but not the other.
 
-Plain statistics of colours and edges: ours, in place of the large networks that section 5, question 4, of our notes on
-the method names. They see palettes and lines, not artists and things.
+Plain statistics of colours and edges: ours (METHOD.md, 4), in place of large networks. They see palettes and lines, not
+artists and things.
 """
 
 import re

@@ -25,7 +25,7 @@ def deeper(base: DRC, layers: int, fusion_layers: int) -> DRC:
         made = DRC(replace(config, lmm=lmm, fusion=fusion), base.words, about=base.about)
         made.lmm.initialise()
         made.disentangler.initialise(made.lmm.embedding_scale())
-    for layer in made.lmm.language.model.layers[config.lmm.layers :]:
+    for layer in list(made.lmm.layers())[config.lmm.layers :]:
         silence(layer.self_attn.o_proj, layer.mlp.down_proj)
     for layer in made.disentangler.fusion.layers[config.fusion.layers :]:
         silence(layer.style.out, layer.semantics.out, layer.feed_forward[-1])
