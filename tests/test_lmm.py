@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from drc.lmm import LMM, Autoregressive, DiffusionLMM, InContextLMM, PixelLMM, Vision
+from drc.lmm import LMM, Autoregressive, Config, DiffusionLMM, InContextLMM, PixelLMM, Vision
 from drc.model import LMMS
 from scripts.lib import tiny, tiny_lavit
 
@@ -62,8 +62,12 @@ def test_there_is_no_member_without_a_word(lmm):
 
 
 def test_properties_say_what_they_are(lmm):
-    assert lmm.vision.image_size == lmm.image_size
-    assert set(vars(Vision)["__annotations__"]) == {"image_size"} and callable(lmm.vision.encode)
+    for name in vars(Vision)["__annotations__"]:
+        assert getattr(lmm.vision, name) == getattr(lmm, name), name
+    assert callable(lmm.vision.encode) and hasattr(lmm.vision, "decode") == lmm.draws_pixels
+    for name, member in {**vars(Config), **vars(Config)["__annotations__"]}.items():
+        if not name.startswith("_"):
+            assert hasattr(lmm.config, name) or (name, lmm.draws_pixels) == ("kind", True), (name, member)
     assert lmm.parts().keys() == {"vision", "language"} | ({"decoder"} if not lmm.draws_pixels else set())
     assert len(lmm.code_table()) == lmm.codebook_size <= lmm.blank_code
     assert len(list(lmm.layers())) > 0 and lmm.trainable_parts("frozen") == "frozen"

@@ -1,8 +1,10 @@
 """Large multimodal models behind one interface: all that DRC, its training, the benchmark and the nodes ask of one.
 
-Another LMM is a class that has these members, a frozen dataclass of its sizes with `build`, and a line in
-`drc.model.LMMS`. What only some can do is said by a property, and stands in a protocol of its own:
+Another LMM is a class that has these members, a Config, and a line in `drc.model.LMMS`. One whose weights lie in files
+of their own is read there by `drc.pretrained`, which today knows LaVIT. What only some can do is said by a property,
+and stands in a protocol of its own:
 
+    Config          the sizes of an LMM; Vision: the part that sees
     LMM             every one
     PixelLMM        `draws_pixels`: it turns codes into pictures itself
     DiffusionLMM    not `draws_pixels`: a diffusion model of the host draws from its codes
@@ -33,19 +35,45 @@ OnCode = Callable[[int, Tensor], None]
 """Told of every code: how many are drawn, and all codes [B, drawn] so far. It may raise to stop."""
 
 
+class Config(Protocol):
+    """The sizes of an LMM: a frozen dataclass whose fields have type hints that bound them, see `drc.parsing`."""
+
+    kind: str  # a field: its key in LMMS, by which a file says whose sizes it holds; without one it is "mini"
+    text_slots: int
+
+    @property
+    def width(self) -> int:
+        """d"""
+
+    @property
+    def grid(self) -> int:
+        """Codes along one side of a picture, the most there are."""
+
+    def check(self) -> None:
+        """ValueError with the rest of a sentence for sizes that do not fit each other."""
+
+    def build(self, operations: Any = nn) -> LMM:
+        """The LMM, not initialised."""
+
+
 class Vision(Protocol):
-    """The part of an LMM that sees, an nn.Module."""
+    """The part of an LMM that sees, an nn.Module; codes are kept as int16, so there are at most 32,768."""
 
     image_size: int
+    picture_codes: int  # N
+    codebook_size: int
 
     def encode(self, images: Tensor) -> Tensor:
         """Images -> codes."""
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Codes -> images; of a PixelLMM."""
 
 
 class LMM(Protocol):
     """Every LMM; an nn.Module."""
 
-    config: Any  # the frozen dataclass of its sizes, from which `build` makes it
+    config: Config
     vision: Vision | None  # None once it is dropped
 
     @property
@@ -136,7 +164,7 @@ class LMM(Protocol):
 
     def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Leaves gradients on where `trainable_parts` says, and puts a LoRA there if there is none; what is frozen of
-        a pretrained language model is kept in `precision`. `config` then says so."""
+        a pretrained language model is kept in `precision`. The `config` of a pretrained one then says so."""
 
     def tie(self) -> None:
         """Lets the head look into the table of codes, where everything learns and the two are one; to be called again

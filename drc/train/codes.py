@@ -86,7 +86,7 @@ class CodeCache:
             types = {name: contents.dtypes[name] for name in ("keys", "codes") if name in contents.dtypes}
             if types == {"keys": "U8", "codes": "I16"} and keys[1:] == (32,) and codes == (keys[0], *shape):
                 file = read_plain(self.path, types)
-                if ((file["codes"] >= -1) & (file["codes"] < self.vision.different_codes)).all():
+                if ((file["codes"] >= -1) & (file["codes"] < self.vision.codebook_size)).all():
                     return file["keys"].numpy().view(KEY)[:, 0], file["codes"]
         except (OSError, ValueError):
             pass

@@ -75,7 +75,7 @@ class LavitVision(nn.Module):
         self.config = config.sizes.vision
         self.transformer = VisionTransformer(config.sizes.vision, operations)
         self.tokenizer = VisualTokenizer(config.sizes.tokenizer, operations)
-        self.picture_codes, self.different_codes = self.config.patches, config.sizes.tokenizer.codes
+        self.picture_codes, self.codebook_size = self.config.patches, config.sizes.tokenizer.codes
         self.dtype = torch.float32  # that the matrix products compute in
 
     @property

@@ -89,7 +89,7 @@ class VisualTokenizer(nn.Module):
         self.encoder = Encoder(config, operations)
         self.decoder = Decoder(config, operations)
         self.codebook = operations.Embedding(config.codes, config.code_size)
-        self.picture_codes, self.different_codes = config.grid**2, config.codes
+        self.picture_codes, self.codebook_size = config.grid**2, config.codes
 
     @property
     def image_size(self) -> int:
