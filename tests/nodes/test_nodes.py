@@ -152,7 +152,7 @@ print(*sorted(set(sys.modules) - before))
     added = {name for name in output.split() if not name.startswith("drc_pack.nodes")}
     strangers = {name for name in added if not name.startswith("drc_pack")} - {"importlib.util"}
     assert strangers == set()
-    plain = {"instruction", "pixels", "visible", "seeds", "settings", "data", "data.augment", "data.palette"}
+    plain = {"instruction", "pixels", "visible", "seeds", "parsing", "names", "data", "data.augment", "data.palette"}
     plain |= {"data.repaint", "train", "train.config", "train.errors"}  # settings, from which widgets are made
     assert added <= {"drc_pack", "drc_pack.drc", *(f"drc_pack.drc.{name}" for name in plain)}
 
