@@ -81,6 +81,11 @@ class LiveBytes(TorchDispatchMode):
         self.alive = {tensor.untyped_storage()._cdata for tensor in known}  # addresses; torch has no public name
         self.now = self.peak = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Torch's own question: yes would import its compiler, 150 MB that a server would keep. Nothing is compiled."""
+        return False
+
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         for tensor in tree_leaves(result):
