@@ -1,4 +1,4 @@
-"""Our AdamW against torch's, and what it spares a server."""
+"""Our AdamW against torch's, and what it spares the command."""
 
 import subprocess
 import sys
