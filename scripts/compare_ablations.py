@@ -33,6 +33,7 @@ from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
 from drc.train.config import (  # noqa: E402
+    PRECISIONS,
     Config,
     DataConfig,
     ModelConfig,
@@ -40,7 +41,6 @@ from drc.train.config import (  # noqa: E402
     TrainingConfig,
 )
 from drc.train.objectives import Objective  # noqa: E402
-from drc.train.precision import PRECISIONS  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import Hooks, to_device, train  # noqa: E402
 from scripts.lib.card import replace_block, table  # noqa: E402

@@ -33,6 +33,7 @@ from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.conditioning import draw_batch  # noqa: E402
 from drc.train.config import (  # noqa: E402
+    PRECISIONS,
     Conditioning,
     Config,
     DataConfig,
@@ -45,7 +46,7 @@ from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.gradients import GradientStep  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
 from drc.train.memory import quick_attention  # noqa: E402
-from drc.train.precision import PRECISIONS, precision_of  # noqa: E402
+from drc.train.precision import precision_of  # noqa: E402
 from drc.train.prefetch import prefetch  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import QUICKEST, train  # noqa: E402

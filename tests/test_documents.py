@@ -84,4 +84,4 @@ def test_help_pages_name_commands_that_exist_and_say_where():
             found += 1
             assert path.is_file(), command
             assert "scripts" not in path.parts or "source repository" in " ".join(text.split()), page.name
-    assert found > 3
+    assert found > 4

@@ -2,11 +2,9 @@
 
 import torch
 
-PRECISIONS = ("automatic", "bfloat16", "float32")
-
 
 def precision_of(name: str, device: torch.device | str) -> torch.dtype:
-    """One of PRECISIONS as a type; automatic is bfloat16 where the device multiplies matrices in it."""
+    """One of `config.PRECISIONS` as a type; automatic is bfloat16 where the device multiplies matrices in it."""
     if name != "automatic":
         return getattr(torch, name)
     device = torch.device(device)
