@@ -169,6 +169,7 @@ def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, data
             save_every=options.save_every,
             precision=options.precision,
             compile=options.compile,
+            micro_batch=options.micro_batch,
             **settings,
         ),
     )
@@ -269,6 +270,7 @@ def main() -> None:
     parser.add_argument("--save-every", type=int, default=100, help="steps between two checkpoints")
     parser.add_argument("--compile", action="store_true", help="fuse the losses; needs a C++ compiler")
     parser.add_argument("--precision", choices=PRECISIONS, default="automatic")
+    parser.add_argument("--micro-batch", type=int, default=0, help="samples in one pass; 0: what is quickest")
     parser.add_argument("--threads", type=int, help="of the CPU; all when left out")
     parser.add_argument("--shipped-tokenizer", action="store_true", help="tokenizer only: take it from the weights")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

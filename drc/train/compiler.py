@@ -8,10 +8,10 @@ from ..parsing import brief
 from .errors import TrainingError
 
 
-def compiled(function: Callable) -> Callable:
-    """`function`, compiled when it is called with sizes that are new."""
+def compiled(function: Callable, dynamic: bool = False) -> Callable:
+    """`function`, compiled when it is called with sizes that are new, or once for all sizes."""
     torch.compiler.reset()  # every model is compiled anew, and without a reset torch does that a few times only
-    return torch.compile(function, dynamic=False)
+    return torch.compile(function, dynamic=dynamic)
 
 
 def require_compiler(device: torch.device) -> None:

@@ -85,6 +85,8 @@ class Objective(nn.Module):
         self.drc, self.precision = drc, precision
         self.read_out = AuxiliaryHead(drc)  # by this name its weights are found in checkpoints
         self.token_losses = compiled(token_losses) if fuse else token_losses
+        # Of its forward, as a module here would list the model's weights twice; histories differ in length.
+        self.compiled_fusion = compiled(drc.disentangler.fusion.forward, dynamic=True) if fuse else None
 
     @property
     def auxiliary_head(self) -> AuxiliaryHead:
@@ -102,7 +104,8 @@ class Objective(nn.Module):
             style_bias = style_bias.masked_fill(batch.no_style[:, None], float("-inf"))
             hidden = batch.hidden if semantic_padding is None else batch.hidden | semantic_padding
             semantic_bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
-            instructions = drc.disentangler.fusion(style, semantics, style_bias, semantic_bias)
+            fusion = self.compiled_fusion or drc.disentangler.fusion
+            instructions = fusion(style, semantics, style_bias, semantic_bias)
             count = int(batch.read.sum())
             read = slice(max(count, 1))  # a batch's read samples come first; every weight takes part in every pass
             given = batch.text[read], instructions[read], batch.fed[read], batch.target[read]
