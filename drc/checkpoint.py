@@ -33,7 +33,8 @@ from .tensor_file import (
 
 ARCHITECTURE = "drc-mini-1"
 ARCHITECTURES = (ARCHITECTURE, pretrained.ARCHITECTURE)
-AUXILIARY_HEAD = "read_out."  # how the names of its weights begin in files; only training uses them
+AUXILIARY_HEAD = "read_out"  # as files call the head that only training uses
+OF_AUXILIARY_HEAD = f"{AUXILIARY_HEAD}."  # how the names of its weights begin
 PROMISED = "the weights its header promises"
 LONGEST = 1000  # letters of a licence or a name
 
@@ -60,7 +61,7 @@ def read_header(path: Path) -> dict[str, str]:
     except ValueError as error:
         raise ValueError(f"{path.name} does not describe a DRC model: it {error}; {AGAIN}") from error
     require_floating(path, contents.dtypes)
-    shapes = {name: shape for name, shape in contents.shapes.items() if not name.startswith(AUXILIARY_HEAD)}
+    shapes = {name: shape for name, shape in contents.shapes.items() if not name.startswith(OF_AUXILIARY_HEAD)}
     require_shapes(path, PROMISED, shapes, own_shapes(config, header))
     return header
 
@@ -139,8 +140,8 @@ def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None 
 def read_own(model: DRC, path: Path, assign: bool = False) -> None:
     """Fills `model` with all that its own file holds."""
     tensors = {name: tensor.float() for name, tensor in read_tensors(path).items()}
-    kept = [name for name in tensors if name.startswith(AUXILIARY_HEAD)]
-    head = {name[len(AUXILIARY_HEAD) :]: tensors.pop(name) for name in kept}
+    kept = [name for name in tensors if name.startswith(OF_AUXILIARY_HEAD)]
+    head = {name[len(OF_AUXILIARY_HEAD) :]: tensors.pop(name) for name in kept}
     found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own_state(model)))
     require_shapes(path, PROMISED, found, expected)
     model.load_state_dict(tensors, strict=False, assign=assign or bool(model.about.base_lmm))
@@ -178,5 +179,5 @@ def save(model: DRC, path: Path, half: bool = False) -> None:
     if half:
         tensors = {name: tensor.half() for name, tensor in tensors.items()}
     else:
-        tensors |= {AUXILIARY_HEAD + name: tensor for name, tensor in model.about.auxiliary_head.items()}
+        tensors |= {OF_AUXILIARY_HEAD + name: tensor for name, tensor in model.about.auxiliary_head.items()}
     write_safetensors(tensors, path, metadata_of(header_of(model)))

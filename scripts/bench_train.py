@@ -98,7 +98,7 @@ class FreshBatches(Batches):
     vision: torch.nn.Module
 
     def codes_of(self, rows: BatchRows) -> BatchCodes:
-        parts = [rows.target[:, None], rows.reference[:, None], rows.partner[:, None], rows.history]
+        parts = [rows.target[:, None], rows.reference[:, None], rows.second_view[:, None], rows.history]
         together = np.concatenate(parts, axis=1)
         sides = np.repeat(rows.side[:, None], together.shape[1], axis=1)
         distinct, where = np.unique(np.stack((together.ravel(), sides.ravel())), axis=1, return_inverse=True)

@@ -57,9 +57,9 @@ def parser() -> argparse.ArgumentParser:
     add_run(commands.add_parser("run", help="let models draw, and judge what they drew"))
     compare = commands.add_parser("compare", help="set two results side by side")
     compare.add_argument("results", type=Path, nargs=2, metavar="DIR")
-    compare.add_argument(
-        "--models", "--artists", type=names, metavar="NAMES", help="one of each result; without it, the first of each"
-    )
+    of_models = {"type": names, "metavar": "NAMES"}
+    compare.add_argument("--models", **of_models, help="one of each result; without it, the first of each")
+    compare.add_argument("--artists", dest="models", **of_models, help=argparse.SUPPRESS)  # as it was called before
     compare.add_argument("--out", type=Path, help="folder for index.html and results.csv")
     importing.add_arguments(commands.add_parser("import", help="make cases of stickers by theme, or of MovieLens"))
     return main

@@ -43,12 +43,12 @@ class Index:
         of_drawing = grouped(record.drawing for record in records)
         of_meaning = grouped(record.meaning if record.style in family else None for record in records)
         of_hand = Counter((record.meaning, family[record.style]) for record in records if record.style in family)
-        self.alike, self.partners = [], []  # the rows that show the same, and how many of them are another hand's
+        self.alike, self.others = [], []  # the rows that show the same, and how many of them are another hand's
         for record in records:
             known = record.style in family
             rows = of_meaning[record.meaning] if known else of_drawing[record.drawing]
             self.alike.append(rows)
-            self.partners.append(len(rows) - (of_hand[record.meaning, family[record.style]] if known else 1))
+            self.others.append(len(rows) - (of_hand[record.meaning, family[record.style]] if known else 1))
         self.clusters = {style: len(np.unique(self.cluster[rows])) for style, rows in self.of_style.items()}
         rows = np.arange(len(records)) if targets is None else targets
         rows = rows[[self.is_complete(row) for row in rows]]
@@ -57,7 +57,7 @@ class Index:
 
     def is_complete(self, row: int) -> bool:
         """Whether the row has all that a target needs: others of its style and of its meaning."""
-        if self.style[row].startswith(AUGMENTED) or self.partners[row] == 0:
+        if self.style[row].startswith(AUGMENTED) or self.others[row] == 0:
             return False
         if row in self.neighbours:
             return len(self.neighbours[row]) > 0
@@ -107,7 +107,7 @@ class BatchCodes:
     target: Tensor
     history: Tensor
     reference: Tensor
-    partner: Tensor
+    second_view: Tensor
     text: Tensor
 
 
@@ -118,7 +118,7 @@ class BatchRows:
     target: np.ndarray
     history: np.ndarray
     reference: np.ndarray
-    partner: np.ndarray
+    second_view: np.ndarray
     side: np.ndarray
     wording: np.ndarray
 
@@ -127,8 +127,8 @@ class Batches:
     """Triplets for stage 1 and personalisation cases for stage 2 over a table of codes.
 
     codes [M, 2, N]: every picture and its mirror image; index over the same rows; text ids [M', V, T] in V wordings,
-    of which picture i takes row text_row[i]. second_view: how often a reference is seen twice, in two styles; mirrored:
-    whether half of the cases are mirror images.
+    of which picture i takes row text_row[i]. second_view_share: how often a reference is seen twice, in two styles;
+    mirrored: whether half of the cases are mirror images.
     """
 
     def __init__(
@@ -140,11 +140,11 @@ class Batches:
         batch: int,
         own_share: float,
         seed: int,
-        second_view: float = SECOND_VIEW,
+        second_view_share: float = SECOND_VIEW,
         mirrored: bool = True,
     ):
         self.codes, self.index, self.text, self.text_row = codes, index, text, text_row
-        self.batch, self.seed, self.second_view, self.mirrored = batch, seed, second_view, mirrored
+        self.batch, self.seed, self.second_view_share, self.mirrored = batch, seed, second_view_share, mirrored
         self.own_share = own_share_of(index, own_share)
 
     def triplets(self, step: int, times: int = 1) -> BatchCodes:
@@ -159,11 +159,11 @@ class Batches:
         """Target, 1 to `history` pictures of its style, and a reference, now and then seen twice in two styles."""
         random = np.random.default_rng((self.seed, 2, step))
         length = int(random.integers(1, history + 1))
-        return self.codes_of(self.rows(random, times, length, self.second_view))
+        return self.codes_of(self.rows(random, times, length, self.second_view_share))
 
-    def rows(self, random: np.random.Generator, times: int, history: int, second_view: float) -> BatchRows:
+    def rows(self, random: np.random.Generator, times: int, history: int, second_view_share: float) -> BatchRows:
         count, wordings = self.batch * times, self.text.shape[1]
-        return draw_rows(self.index, random, count, history, second_view, self.own_share, wordings, self.mirrored)
+        return draw_rows(self.index, random, count, history, second_view_share, self.own_share, wordings, self.mirrored)
 
     def codes_of(self, rows: BatchRows) -> BatchCodes:
         side = torch.from_numpy(rows.side)
@@ -172,7 +172,7 @@ class Batches:
             return self.codes[torch.from_numpy(pictures), side.view(-1, *[1] * (pictures.ndim - 1))].long()
 
         text = self.text[self.text_row[torch.from_numpy(rows.target)], torch.from_numpy(rows.wording)]
-        return BatchCodes(codes(rows.target), codes(rows.history), codes(rows.reference), codes(rows.partner), text)
+        return BatchCodes(codes(rows.target), codes(rows.history), codes(rows.reference), codes(rows.second_view), text)
 
 
 def own_share_of(index: Index, wished: float) -> float:
@@ -187,7 +187,7 @@ def draw_rows(
     random: np.random.Generator,
     count: int,
     history: int,
-    second_view: float,
+    second_view_share: float,
     own_share: float,
     wordings: int = 1,
     mirrored: bool = True,
@@ -196,7 +196,7 @@ def draw_rows(
     target = index.targets(random, count, own_share)
     histories = np.stack([index.others_of_style(random, row, history) for row in target])
     reference = np.array([index.other_of_meaning(random, row) for row in target])
-    partner = np.array([index.other_of_meaning(random, row) for row in target])
-    partner = np.where(random.random(count) < second_view, partner, reference)
+    second_view = np.array([index.other_of_meaning(random, row) for row in target])
+    second_view = np.where(random.random(count) < second_view_share, second_view, reference)
     side = random.integers(0, 2, count) * mirrored  # drawn in any case, so that all else stays the same
-    return BatchRows(target, histories, reference, partner, side, random.integers(0, wordings, count))
+    return BatchRows(target, histories, reference, second_view, side, random.integers(0, wordings, count))

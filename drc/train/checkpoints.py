@@ -30,6 +30,7 @@ WEIGHTS, STATE = "weights.safetensors", "state.safetensors"
 SAMPLES = "samples"
 BUFFERS = "buffers."  # how the names of numbers begin that are not learned; some are whole numbers
 UNFINISHED = ".unfinished-"
+FORMER_NAMES = {"read_out": "auxiliary"}  # numbers of a log, by the names that older runs gave them
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,12 @@ def read_row(line: str) -> dict | None:
     except (ValueError, RecursionError):
         return None
     is_row = isinstance(row, dict) and isinstance(row.get("step"), int)
-    return row if is_row and all(isinstance(value, (int, float)) for value in row.values()) else None
+    return renamed(row) if is_row and all(isinstance(value, (int, float)) for value in row.values()) else None
+
+
+def renamed(numbers: dict) -> dict:
+    """Numbers of a log by the names of today."""
+    return {FORMER_NAMES.get(name, name): value for name, value in numbers.items()}
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

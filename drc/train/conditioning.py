@@ -21,7 +21,7 @@ class TrainingBatch:
     """B samples of n history pictures; R semantic rows a picture, N codes, T text ids.
 
     target [B, N] is to be rebuilt while the language model is fed `fed` [B, N], the same codes with some blanked.
-    history [B, n, N], reference and its second view `partner` [B, N], text [B, T] with zeros where there is none.
+    history [B, n, N], reference and its second view [B, N], text [B, T] with zeros where there is none.
     combination [B] indexes COMBINATIONS (stage 1). no_style [B] and hidden [B, R] say what the fusion must not see.
     read [B] says which samples go through the language model; it stays on the CPU.
     """
@@ -30,7 +30,7 @@ class TrainingBatch:
     fed: Tensor
     history: Tensor
     reference: Tensor
-    partner: Tensor
+    second_view: Tensor
     text: Tensor
     combination: Tensor
     no_style: Tensor
@@ -83,7 +83,7 @@ def draw_batch(
         blanked(codes.target, blank, conditioning, generator),
         codes.history,
         codes.reference,
-        codes.partner,
+        codes.second_view,
         torch.where(with_text[:, None], codes.text, 0),
         combination,
         no_style,
@@ -110,7 +110,7 @@ def plain_batch(codes: BatchCodes, rows: int) -> TrainingBatch:
         codes.target,
         codes.history,
         codes.reference,
-        codes.partner,
+        codes.second_view,
         torch.zeros_like(codes.text),
         torch.zeros(B, dtype=torch.long),
         no,

@@ -56,8 +56,7 @@ class GradientStep:
                 self.model.zero_grad()
                 log.info("out of memory at step %d: %d samples at once from now on", step, self.micro_batch)
         self.require_finite(step, batch, tokens, auxiliary)
-        # The log calls the auxiliary head read_out.
-        numbers = {"loss": tokens.mean() + auxiliary.mean(), "tokens": tokens.mean(), "read_out": auxiliary.mean()}
+        numbers = {"loss": tokens.mean() + auxiliary.mean(), "tokens": tokens.mean(), "auxiliary": auxiliary.mean()}
         if self.sampler is not None:
             # A model without an auxiliary head reads every sample.
             self.sampler.update(batch.combination, auxiliary if auxiliary.any() else tokens)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..parsing import parse
 from ..seeds import seed_of
 from ..shapes import Shapes
-from .checkpoints import BUFFERS, STATE, WEIGHTS, Checkpoint, RunFolder, part
+from .checkpoints import BUFFERS, STATE, WEIGHTS, Checkpoint, RunFolder, part, renamed
 from .config import Schedule
 from .errors import CheckpointError, DivergedError, TrainingError
 from .processes import OneProcess, StoppedElsewhereError, like, whole
@@ -273,7 +273,7 @@ class Trainer:
             seen = parse(header["seen"])
             if not all(isinstance(values, list) and all(map(is_number, values)) for values in seen.values()):
                 raise ValueError("what was seen since the last note is no list of numbers")
-            return best, *steps, seen
+            return best, *steps, renamed(seen)
         except KeyError as error:
             raise self.run_folder.damaged(step, ValueError(f"it lacks {error.args[0]}")) from error
         except ValueError as error:

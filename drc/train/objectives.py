@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..checkpoint import AUXILIARY_HEAD
 from ..instruction import share_bias
 from ..lmm.code_losses import code_losses
 from ..model import DRC
@@ -83,14 +84,14 @@ class Objective(nn.Module):
     def __init__(self, drc: DRC, precision: torch.dtype = torch.float32, fuse: bool = False):
         super().__init__()
         self.drc, self.precision = drc, precision
-        self.read_out = AuxiliaryHead(drc)  # by this name its weights are found in checkpoints
+        self.add_module(AUXILIARY_HEAD, AuxiliaryHead(drc))
         self.token_losses = compiled(token_losses) if fuse else token_losses
         # Of its forward, as a module here would list the model's weights twice; histories differ in length.
         self.compiled_fusion = compiled(drc.disentangler.fusion.forward, dynamic=True) if fuse else None
 
     @property
     def auxiliary_head(self) -> AuxiliaryHead:
-        return self.read_out
+        return self.get_submodule(AUXILIARY_HEAD)
 
     def rows(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         """Style rows [B, S, d], semantic rows [B, R, d], and their padding masks [B, n, S / n] and [B, R]."""
@@ -158,8 +159,8 @@ class Stage2(Objective):
         weights = torch.ones(batch.history.shape[1], device=batch.target.device)
         no_style, no_meaning = disentangler.padding_mask(batch.history), disentangler.padding_mask(batch.reference)
         style = disentangler.style(lmm.embed(batch.history), weights, no_style).flatten(1, 2)
-        reference, partner = lmm.embed(batch.reference), lmm.embed(batch.partner)
-        semantics = disentangler.semantics(reference, partner, disentangler.padding_mask(batch.partner))
+        reference, second_view = lmm.embed(batch.reference), lmm.embed(batch.second_view)
+        semantics = disentangler.semantics(reference, second_view, disentangler.padding_mask(batch.second_view))
         return style, semantics, no_style, no_meaning
 
 

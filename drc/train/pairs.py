@@ -1,6 +1,6 @@
 """Which pictures of a folder go together: the same style, the same meaning, held back for validation.
 
-With labels the pairs are the user's own. Otherwise a picture's partner in meaning is itself, repainted; and since a
+With labels the pairs are the user's own. Otherwise what shows the same as a picture is itself, repainted; and since a
 repainting of all pictures of a user is a new user, even one artist's folder teaches what a style is.
 """
 
@@ -134,7 +134,7 @@ def indices(pictures: FolderPictures, on_picture: Callable[[int, int], None] | N
     """What training and what validation draws from, and a note where too few pictures are there to hold any back.
 
     `on_picture(done, total)` is told of pictures that are compared with the others; it may raise to stop. Raises
-    TrainingError when no picture has both a partner in style and one in meaning.
+    TrainingError when no picture has both others of its style and of its meaning.
     """
     records = pictures.records()
     meanings = sorted({record.meaning for record in records}, key=lambda text: hashlib.sha256(text.encode()).digest())
@@ -146,7 +146,7 @@ def indices(pictures: FolderPictures, on_picture: Callable[[int, int], None] | N
     cluster = {meaning: meaning for meaning in meanings}
 
     def index(targets: np.ndarray, seen: np.ndarray) -> Index:
-        """Over all rows, so that one table of codes serves; rows that are not `seen` are partners of none."""
+        """Over all rows, so that one table of codes serves; rows that are not `seen` are paired with none."""
         hidden = [
             record if seen[row] else Picture(f"{AUGMENTED}hidden", f"hidden {row}", record.meaning)
             for row, record in enumerate(records)

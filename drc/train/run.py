@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..checkpoint import AUXILIARY_HEAD, header_of, load, own_state
+from ..checkpoint import OF_AUXILIARY_HEAD, header_of, load, own_state
 from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
@@ -194,7 +194,7 @@ class Training:
         if training.stage == 1:
             self.sampler = ImportanceSampler(training.sampling, warm_up=training.sampling_warm_up)
         self.objective = self.begin()
-        disturbances = {"second_view": training.second_view, "mirrored": training.mirrored}
+        disturbances = {"second_view_share": training.second_view, "mirrored": training.mirrored}
         batches, self.held_back = data.batches(codes, training.batch, training.seed, **disturbances)
         self.batches = TrainingBatches(training, batches, self.objective, self.sampler)
 
@@ -282,7 +282,7 @@ class Training:
             state = {name: tensor for name, tensor in state.items() if not name.startswith(LMM)}
             state |= {f"{LMM}{name}": tensor for name, tensor in learned.items()}
             head = self.objective.auxiliary_head.state_dict()
-            state |= {f"{AUXILIARY_HEAD}{name}": whole(tensor.detach()) for name, tensor in head.items()}
+            state |= {OF_AUXILIARY_HEAD + name: whole(tensor.detach()) for name, tensor in head.items()}
             tensors = on_cpu(state)
         header = header_of(drc) | {"step": str(trainer.step), "base": drc.hash}
         return Checkpoint(tensors, header)

@@ -122,7 +122,7 @@ def gaps(
     pairs = {
         "right": plain,
         "wrong_reference": dataclasses.replace(
-            plain, reference=plain.reference.roll(1, 0), partner=plain.partner.roll(1, 0)
+            plain, reference=plain.reference.roll(1, 0), second_view=plain.second_view.roll(1, 0)
         ),
         "wrong_history": dataclasses.replace(plain, history=plain.history.roll(1, 0)),
     }

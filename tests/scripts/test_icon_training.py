@@ -57,7 +57,7 @@ def test_histories_are_of_the_user_and_references_of_others(pictures, index):
     family = np.array([pictures.users[number].family for number in user])
     assert (user[rows.history] == user[rows.target][:, None]).all()
     assert (meaning[rows.history] != meaning[rows.target][:, None]).all()
-    for shown in (rows.reference, rows.partner):
+    for shown in (rows.reference, rows.second_view):
         assert (meaning[shown] == meaning[rows.target]).all() and (user[shown] != user[rows.target]).all()
     aligned = family[rows.reference] == family[rows.target]
     has_another = family[rows.target] != "charlie"  # whose one style is in colour

@@ -16,7 +16,7 @@ def test_batches_leak_nothing(draw):
         batch = getattr(batches, draw)(step)
         count = batch.history.shape[1]
         history = iter(shown_by(batch.history, records))
-        cases = torch.stack((batch.target, batch.reference, batch.partner), dim=1)
+        cases = torch.stack((batch.target, batch.reference, batch.second_view), dim=1)
         for (style, meaning, mirrored), *references in (shown_by(views, records) for views in cases):
             for its_style, its_meaning, its_mirrored in (next(history) for _ in range(count)):
                 assert its_style == style and CLUSTER[its_meaning] != CLUSTER[meaning] and its_mirrored == mirrored
@@ -56,15 +56,15 @@ def test_histories_of_every_length_and_two_views_half_of_the_time():
     batches, _ = make_batches()
     drawn = [batches.personal(step, history=4) for step in range(60)]
     assert {batch.history.shape[1] for batch in drawn} == {1, 2, 3, 4}
-    other_view = torch.cat([(batch.partner != batch.reference).any(dim=1) for batch in drawn]).float().mean()
+    other_view = torch.cat([(batch.second_view != batch.reference).any(dim=1) for batch in drawn]).float().mean()
     assert 0.3 < other_view < 0.5  # half of the time a second draw, which may give the same picture again
 
 
 def test_undisturbed_batches_are_the_same_but_for_the_disturbance():
-    (usual, records), (plain, _) = make_batches(), make_batches(second_view=0.0, mirrored=False)
+    (usual, records), (plain, _) = make_batches(), make_batches(second_view_share=0.0, mirrored=False)
     for step in range(5):
         disturbed, batch = usual.personal(step), plain.personal(step)
-        assert torch.equal(batch.partner, batch.reference)
+        assert torch.equal(batch.second_view, batch.reference)
         assert not any(mirrored for *_, mirrored in shown_by(batch.target, records))
         shown = [[entry[:2] for entry in shown_by(one.target, records)] for one in (disturbed, batch)]
         assert shown[0] == shown[1]

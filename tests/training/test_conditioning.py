@@ -88,7 +88,7 @@ def test_a_batch_follows_from_its_generator_alone():
 def test_a_plain_batch_keeps_everything_but_the_text():
     codes = make_batches(size=8)[0].personal(0, 2)
     plain, drawn = plain_batch(codes, ROWS), drawn_batch(PLAIN, size=8)
-    for name in ("target", "fed", "history", "reference", "partner", "no_style", "hidden", "read"):
+    for name in ("target", "fed", "history", "reference", "second_view", "no_style", "hidden", "read"):
         assert torch.equal(getattr(plain, name), getattr(drawn, name)), name
     assert not plain.text.any() and not drawn.text.any()
     assert not plain.combination.any()

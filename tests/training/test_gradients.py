@@ -131,6 +131,6 @@ def test_every_combination_is_logged_and_told_to_the_sampler():
 
 def test_numbers_of_a_step():
     numbers, _, _ = step_of(2, 0, share=0.25)
-    assert numbers["loss"] == pytest.approx(numbers["tokens"] + numbers["read_out"])
+    assert numbers["loss"] == pytest.approx(numbers["tokens"] + numbers["auxiliary"])
     assert numbers["images_per_second"] > 0 and 0 <= numbers["waited"] < 1
     assert not any(name.startswith("p_") for name in numbers)

@@ -198,7 +198,7 @@ def test_micro_batches_do_not_change_what_is_learned(stages, tiny_training, tmp_
 
 def test_the_sampler_learns_from_the_losses_of_codes(stages):
     rows = [row for row in stages[0][1][0].rows if "tokens" in row]
-    assert all(row["read_out"] == 0 and row["loss"] == row["tokens"] > 0 for row in rows)
+    assert all(row["auxiliary"] == 0 and row["loss"] == row["tokens"] > 0 for row in rows)
     names = ("aa", "sa", "am", "sm")
     first = [rows[0][f"loss_{name}"] for name in names if f"loss_{name}" in rows[0]]
     assert min(first) <= rows[0]["tokens"] <= max(first)

@@ -41,7 +41,7 @@ def test_gaps_are_differences_of_losses():
     assert numbers["ar_right"] == loss(plain) and numbers["blind_right"] == loss(blind)
     other = changed(blind, history=blind.history.roll(1, 0))
     assert abs(numbers["blind_wrong_history"] - (loss(other) - loss(blind))) < 1e-6
-    other = changed(plain, reference=plain.reference.roll(1, 0), partner=plain.partner.roll(1, 0))
+    other = changed(plain, reference=plain.reference.roll(1, 0), second_view=plain.second_view.roll(1, 0))
     assert abs(numbers["ar_wrong_reference"] - (loss(other) - loss(plain))) < 1e-6
     assert not any(parameter.grad is not None for parameter in objective.parameters())
 

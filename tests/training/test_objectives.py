@@ -70,15 +70,15 @@ def test_a_dropped_condition_is_not_seen(stage):
     objective, batch = make_objective(stage), plain()
     batch = changed(batch, combination=torch.full((8,), 3))  # both features take their values from the anchor
     swapped = {"target": batch.target.roll(1, 0), "history": batch.history.roll(1, 0)}
-    swapped |= {"reference": batch.reference.roll(1, 0), "partner": batch.partner.roll(1, 0)}
+    swapped |= {"reference": batch.reference.roll(1, 0), "second_view": batch.second_view.roll(1, 0)}
     blind = changed(batch, no_style=torch.ones(8, dtype=torch.bool), hidden=torch.ones(8, ROWS, dtype=torch.bool))
 
     def instructions(some):
-        style, semantics, absent, _ = objective.rows(some)
+        style, semantics, padding, _ = objective.rows(some)
         seen = objective.drc.disentangler.fusion(
             style,
             semantics,
-            even_bias(style, semantics, absent).masked_fill(some.no_style[:, None], float("-inf")),
+            even_bias(style, semantics, padding).masked_fill(some.no_style[:, None], float("-inf")),
             torch.zeros(8, ROWS).masked_fill(some.hidden, float("-inf")),
         )
         return seen
@@ -92,14 +92,14 @@ def test_the_loss_of_stage_2_without_a_condition(what, given):
     objective, batch = make_objective(2), plain()
     other = {given: getattr(batch, given).roll(1, 0)}
     if given == "reference":
-        other["partner"] = batch.partner.roll(1, 0)
+        other["second_view"] = batch.second_view.roll(1, 0)
     dropped = changed(batch, **{what: torch.ones_like(getattr(batch, what))})
     assert not torch.allclose(objective(batch).auxiliary, objective(changed(batch, **other)).auxiliary)
     torch.testing.assert_close(objective(dropped).auxiliary, objective(changed(dropped, **other)).auxiliary)
 
 
 def test_the_four_combinations_of_stage_1_differ():
-    """Where a feature takes its values from the anchor, it is asked for by the partner, and the other way round."""
+    """Where a feature takes its values from the anchor, the other picture asks for it, and the other way round."""
     objective, batch = make_objective(1), plain()
     found = [objective.rows(changed(batch, combination=torch.full((8,), index)))[:2] for index in range(4)]
     (style_a, semantics_a), (style_s, semantics_aa), (style_aa, semantics_m), (style_ss, semantics_mm) = found
@@ -115,7 +115,7 @@ def test_training_starts_from_a_copier():
     reference = torch.randint(CODES, (32, N))
     objective = Stage2(make_drc())
     read = [
-        objective(changed(batch, target=reference, reference=shown, partner=shown)).auxiliary.mean().item()
+        objective(changed(batch, target=reference, reference=shown, second_view=shown)).auxiliary.mean().item()
         for shown in (reference, reference.roll(1, 0))
     ]
     assert read[0] < read[1] - 0.05, read  # of log 24 = 3.18 for guessing

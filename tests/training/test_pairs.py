@@ -50,20 +50,20 @@ def paired(folder, **pairing) -> FolderPictures:
     return FolderPictures(folder, Pairing(**quick | pairing), SIZE)
 
 
-def cases(pictures, index, second_view=0.5, count=400):
+def cases(pictures, index, second_view_share=0.5, count=400):
     """Rows (target, history, references) of many draws, as (user, number, view) each."""
     share = own_share_of(index, pictures.pairing.own_share)
-    drawn = draw_rows(index, np.random.default_rng(0), count, 2, second_view, share)
+    drawn = draw_rows(index, np.random.default_rng(0), count, 2, second_view_share, share)
 
     def told(row):
         number, view = divmod(int(row), pictures.views)
         entry = pictures.entries[number]
         return entry.user, int(entry.path.stem), view
 
-    columns = zip(drawn.target, drawn.history, drawn.reference, drawn.partner, strict=True)
+    columns = zip(drawn.target, drawn.history, drawn.reference, drawn.second_view, strict=True)
     return [
-        (told(target), [told(row) for row in history], [told(reference), told(partner)])
-        for target, history, reference, partner in columns
+        (told(target), [told(row) for row in history], [told(reference), told(second_view)])
+        for target, history, reference, second_view in columns
     ]
 
 

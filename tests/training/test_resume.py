@@ -5,10 +5,11 @@ import re
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from drc.checkpoint import load
 from drc.data.folder import ImageFolder
+from drc.tensor_file import metadata_of
 from drc.train.checkpoints import STATE, WEIGHTS, RunFolder
 from drc.train.errors import TrainingError
 from drc.train.loop import CLOCKED
@@ -218,6 +219,19 @@ def test_what_was_put_into_a_run_by_hand_is_passed_over(tiny_training, tmp_path)
     assert resumed.file.read_bytes() == straight.file.read_bytes()
     assert [sheet.shape for sheet in resumed.samples] == [sheet.shape for sheet in straight.samples]
     assert unclocked(resumed.rows) == unclocked(straight.rows)
+
+
+def test_a_run_whose_log_has_former_names_goes_on_under_those_of_today(tiny_training, tmp_path):
+    straight = tiny_training.train(tmp_path / "straight")
+    run = RunFolder(tmp_path / "run")
+    until(3, tiny_training, run.folder)
+    log, state = run.folder / "log.jsonl", run.path(3) / STATE
+    header = run.header(3) | {"seen": run.header(3)["seen"].replace("auxiliary", "read_out")}
+    assert "read_out" in header["seen"]  # of the step since the last note
+    save_file(load_file(state), state, metadata_of(header))
+    log.write_text(log.read_text().replace("auxiliary", "read_out"))
+    assert "auxiliary" in run.read_log()[0]
+    assert unclocked(tiny_training.train(run.folder).rows) == unclocked(straight.rows)
 
 
 @pytest.mark.parametrize("seed", [2**53, 2**64 - 1])

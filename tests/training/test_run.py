@@ -86,7 +86,7 @@ def test_the_disturbances_of_a_training_are_not_those_of_its_validation(tiny_tra
     init = Batches.__init__
     monkeypatch.setattr(Batches, "__init__", lambda *a, **kw: given.append(kw) or init(*a, **kw))
     tiny_training.train(tmp_path, steps=1, second_view=0.25, mirrored=False)
-    assert sorted(given, key=len) == [{}, {"second_view": 0.25, "mirrored": False}]
+    assert sorted(given, key=len) == [{}, {"second_view_share": 0.25, "mirrored": False}]
 
 
 def test_the_tokeniser_is_gone_while_the_rest_learns(tiny_training, tmp_path, watched):
