@@ -24,18 +24,16 @@ from .lmm.generate import Sampling
 from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text, unknown_words
+from .lmm.pictures import PICTURES, codes_of
 from .parsing import agree, brief, parse, read, stored
 from .pixels import check, to_image
-from .positions import sine_positions
+from .positions import POSITION_SCALE, sine_positions
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
-PICTURES = 16  # embedded at once, so that working memory does not grow with the history
 LMMS = {"mini": MiniConfig, "lavit": LavitConfig}
 
 # Start values of towers and fusion, all of them ours: sizes at which a copier comes out, see `Disentangler.initialise`.
-INSTRUCTION_SCALE = 0.3  # of the numbers of an instruction vector, where nobody says otherwise
 FOLD_SCALE = 2.0  # of the projection that folds codes into rows, so that content outweighs position
-POSITION_SCALE = 0.5  # of the sine waves in a row
 TOWER_SHARPNESS, TOWER_SHARE = 1.0, 1.0  # of the attention of a tower, see `pass_through`
 SEMANTIC_SHARPNESS, SEMANTIC_SHARE = 2.2, 1.0  # of that of the fusion to semantic rows
 STYLE_SHARPNESS, STYLE_SHARE = 1.8, 0.5  # and to style rows
@@ -106,7 +104,7 @@ class Disentangler(nn.Module):
         """Codes [..., N] -> where [..., R] a row has none; None for a model whose pictures all have as many."""
         return None if self.rows.config.positions else codes < 0
 
-    def initialise(self, scale: float = INSTRUCTION_SCALE) -> None:
+    def initialise(self, scale: float) -> None:
         """Start values for training: a copier, which must only learn how the style departs from the reference.
 
         Every attention looks at the rows that resemble its query, in content and place, and hands on what they hold;
@@ -221,11 +219,11 @@ class DRC(nn.Module):
     @torch.no_grad()
     def draw(
         self,
-        history: Tensor | Sequence[Tensor] | None = None,
-        reference: Tensor | None = None,
+        history: Tensor | Sequence[Tensor] | Style | list[Style] | None = None,
+        reference: Tensor | Sequence[Tensor] | Semantics | list[Semantics] | None = None,
         text: str = "",
-        style_strength: float = STYLE_STRENGTH,
-        semantic_strength: float = SEMANTIC_STRENGTH,
+        style_strength: float | list[float] = STYLE_STRENGTH,
+        semantic_strength: float | list[float] = SEMANTIC_STRENGTH,
         seeds: Sequence[int] = (0,),
         sampling: Sampling | None = None,
         on_code: OnCode | None = None,
@@ -233,50 +231,40 @@ class DRC(nn.Module):
         """A picture for each seed, in the style of the history and with the meaning of reference and text.
 
         Pictures are float [H, W, 3 or 4] in 0..1 and of any size; the history is a batch or a list of them, the
-        reference a batch or a list of one. Returns [seeds, size, size, 3]. ValueError for what is no picture, for text
+        reference a batch or a list of one. What `style` and `semantics` made of them serves as well. A list of such, or
+        of strengths, has one for each seed. Returns [seeds, size, size, 3]. ValueError for what is no picture, for text
         that does not fit, for towers that were never trained, and for a model that draws no pixels.
         """
         self.require_pixels()
-        style = None if history is None else self.style(self.tokenize(history, "history"))
-        semantics = None
-        if reference is not None:
+        given = history, reference, text, style_strength, semantic_strength, seeds, sampling, on_code
+        return to_image(self.lmm.detokenize(self.draw_codes(*given)))
+
+    @torch.no_grad()
+    def draw_codes(
+        self, history, reference, text, style_strength, semantic_strength, seeds, sampling=None, on_code=None
+    ) -> Tensor:
+        """The codes [seeds, N] of what `draw` draws, for whoever turns them into pictures elsewhere."""
+        style, semantics = history, reference
+        if not is_made(history, Style):
+            style = self.style(self.tokenize(history, "history"))
+        if not is_made(reference, Semantics):
             if len(reference) != 1:
                 raise ValueError(f"reference has {len(reference)} pictures, expected 1; give one of them")
             semantics = self.semantics(self.tokenize(reference, "reference")[0])
-        made = self.compose(style, semantics, text, style_strength, semantic_strength, device=self.device)
-        return self.draw_each([made] * len(seeds), list(seeds), sampling or Sampling(TEMPERATURE), on_code)
-
-    def instruct(
-        self,
-        history: Tensor,
-        reference: Tensor,
-        text: str = "",
-        style_strength: float = STYLE_STRENGTH,
-        semantic_strength: float = SEMANTIC_STRENGTH,
-    ) -> Instruction:
-        """Codes of a history [n, N] and of a reference [N] -> one instruction, on their device."""
-        style, semantics = self.style(history), self.semantics(reference)
-        return self.compose(style, semantics, text, style_strength, semantic_strength, device=history.device)
-
-    def draw_codes(
-        self, instructions: Sequence[Instruction], seeds: list[int], sampling: Sampling, on_code: OnCode | None = None
-    ) -> Tensor:
-        """Codes [B, N] of one picture by each instruction, all at once; of a PixelLMM."""
-        return self.lmm.draw(side_by_side(instructions), seeds, sampling, on_code)
-
-    def draw_each(
-        self, instructions: Sequence[Instruction], seeds: list[int], sampling: Sampling, on_code: OnCode | None = None
-    ) -> Tensor:
-        """The pictures [B, size, size, 3] of `draw_codes`."""
-        return to_image(self.lmm.detokenize(self.draw_codes(instructions, seeds, sampling, on_code)))
+        given = {"history": style, "reference": semantics}
+        given |= {"style_strength": style_strength, "semantic_strength": semantic_strength}
+        made = [
+            self.compose(style, semantics, text, *strengths)
+            for style, semantics, *strengths in zip(*(each(*one, len(seeds)) for one in given.items()), strict=True)
+        ]
+        return self.lmm.draw(side_by_side(made), list(seeds), sampling or Sampling(TEMPERATURE), on_code)
 
     def tokenize(self, pictures: Tensor | Sequence[Tensor], name: str) -> Tensor:
         """Pictures [H, W, 3 or 4] in 0..1, called `name` in a ValueError -> codes [n, N]."""
         for picture in pictures:
             check(picture[None], name)
-        squares = [self.lmm.prepare(picture, f"picture {n} of {name}") for n, picture in enumerate(pictures, 1)]
-        some = torch.stack(squares).to(self.device).split(PICTURES)
-        return torch.cat([self.lmm.tokenize(few) for few in some])
+        squares = (self.lmm.prepare(picture, f"picture {n} of {name}") for n, picture in enumerate(pictures, 1))
+        return codes_of(self.lmm, squares, self.device)
 
     @property
     def device(self) -> torch.device:
@@ -305,13 +293,15 @@ class DRC(nn.Module):
         style_strength: float = 1.0,
         semantic_strength: float = 1.0,
         semantic_mask: float = 0.0,
-        device: torch.device | str = "cpu",
+        device: torch.device | str | None = None,
     ) -> Instruction:
-        """Style and semantics on `device` -> one instruction. Text counts as semantics: it comes and goes with them.
+        """Style and semantics on `device`, which is theirs or the towers' where left out, -> one instruction. Text
+        counts as semantics: it comes and goes with them.
 
         ValueError for text that does not fit, and where the fusion network was never trained.
         """
         self.require_trained_towers()
+        device = device or next((one.rows.device for one in (style, semantics) if one is not None), self.device)
         ids = self.encode_text(text).to(device)
         has_semantics = semantics is not None or bool(text.strip())
         chain = streams(style_strength, semantic_strength, style is not None, has_semantics)
@@ -338,6 +328,20 @@ class DRC(nn.Module):
             semantic_rows = semantics.rows[None]
             semantic_bias = semantics.bias(semantic_mask).to(semantic_rows)[None]
         return self.disentangler.fusion(style_rows, semantic_rows, style_bias, semantic_bias)
+
+
+def is_made(given: object, kind: type) -> bool:
+    """Whether it is of that kind, a list of such, or None, and so needs no making."""
+    return given is None or isinstance(given[0] if isinstance(given, list) and given else given, kind)
+
+
+def each(name: str, given: object, count: int) -> list:
+    """One for each of `count` pictures, where one is given for all, or a list of as many."""
+    if not isinstance(given, list):
+        return [given] * count
+    if len(given) != count:
+        raise ValueError(f"{name} is a list of {len(given)}, expected one for each of {count} seeds; give as many")
+    return given
 
 
 def trimmed(codes: Tensor) -> Tensor:

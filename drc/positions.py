@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+POSITION_SCALE = 0.5
+"""Of the waves, where they are start values of a model that learns to read them. Ours."""
 FASTEST = 3.5
 """Octaves from the slowest wave, half of one across the canvas, to the fastest, nearly six. Ours."""
 

@@ -2,7 +2,7 @@
 
 from ..drc.pixels import to_pixels
 from . import host
-from .encode import read_weights, tokenize
+from .encode import read_weights, squares_of, tokenize
 from .guard import guarded
 from .host import io
 from .pictures import history_and_reference, mask
@@ -66,7 +66,7 @@ def of_history(model: Model, history, weights, progress) -> list[tuple]:
     """Head, picture and map of each picture of a history."""
     from ..drc.attention_map import style_attention
 
-    codes = tokenize(model, history, list(range(len(history))), "history", progress)
+    codes = tokenize(model, squares_of(model, history, "history"), progress)
     host.load([model.language, model.disentangler], 0)
     shares = style_attention(model.drc, codes, weights.to(model.device)).cpu()
     return columns_of(model, codes, shares, [f"{100 * share:.0f} %" for share in shares.sum(dim=1).tolist()])
@@ -75,7 +75,7 @@ def of_history(model: Model, history, weights, progress) -> list[tuple]:
 def of_reference(model: Model, reference, progress) -> list[tuple]:
     from ..drc.attention_map import semantic_attention
 
-    codes = tokenize(model, reference, [0], "reference", progress)
+    codes = tokenize(model, squares_of(model, reference, "reference"), progress)
     host.load([model.language, model.disentangler], 0)
     return columns_of(model, codes, semantic_attention(model.drc, codes[0]).cpu()[None], ["reference"])
 

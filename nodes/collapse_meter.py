@@ -3,7 +3,7 @@
 import torch
 
 from . import host
-from .encode import tokenize
+from .encode import squares_of, tokenize
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of, require_one
@@ -74,18 +74,11 @@ def measure(model: Model, images, history, reference, text: str):
 
     drc, before = model.drc, len(images) + len(history) + 1
     progress = Progress(before + CONDITIONS * len(images))
-    codes = [
-        tokenize(model, given, list(range(len(given))), name, Later(progress, first))
-        for given, name, first in (
-            (images, "images", 0),
-            (history, "history", len(images)),
-            (reference, "reference", len(images) + len(history)),
-        )
-    ]
+    squares, codes = [], []
+    for given, name in (images, "images"), (history, "history"), (reference, "reference"):
+        some, later = list(squares_of(model, given, name)), Later(progress, len(squares))
+        codes.append(tokenize(model, some, later))
+        squares += some
     host.load([model.language, model.disentangler], 0)
-    squares = []
-    for image in (image for some in (images, history, reference) for image in some):
-        host.check_interrupt()
-        squares.append(drc.lmm.prepare(image, "a picture"))
     given = torch.stack(squares), torch.cat(codes), len(images), text
     return scores_of_codes(drc, *given, lambda done: progress.step_to(before + done))

@@ -2,9 +2,9 @@
 
 import torch
 
+from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES
 from ..drc.pixels import to_image
 from . import host
-from .encode import CHUNK, MEMORY_PER_PIXEL
 from .guard import guarded
 from .host import io
 from .progress import Progress
@@ -38,10 +38,10 @@ class DRC_DecodeTokens(io.ComfyNode):
                 "Conditioning, and that to KSampler and VAE Decode"
             )
         lmm = model.drc.lmm
-        host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
+        host.load([model.vision], PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL)
         progress = Progress(len(tokens.codes))
         images = []
-        for codes in tokens.codes.split(CHUNK):
+        for codes in tokens.codes.split(PICTURES):
             images.append(lmm.detokenize(codes.to(model.device)).to(host.intermediate_device()))
-            progress.step_to(len(images) * CHUNK)
+            progress.step_to(len(images) * PICTURES)
         return io.NodeOutput(to_image(torch.cat(images)))

@@ -1,31 +1,30 @@
 """Pictures and words on their way into a model: codes, the weights of a history, words that it never saw."""
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor
 
+from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES, codes_of
 from . import host
 from .progress import Progress
 from .sockets import Model
 
-CHUNK = 16  # pictures turned into codes at once
-MEMORY_PER_PIXEL = 512  # bytes: three times what the visual tokeniser takes on a CPU, for the workspace of a GPU
 TOLD_WORDS, TOLD_LETTERS = 5, 40  # of a text, in a message
 
 
-def tokenize(model: Model, images: list[Tensor], rows: list[int], name: str, progress: Progress) -> Tensor:
-    """Codes [len(rows), N], on the load device, of some of the images [H, W, C], a chunk at a time."""
+def squares_of(model: Model, images: list[Tensor], name: str, rows: Iterable[int] | None = None) -> Iterator[Tensor]:
+    """The images [H, W, C] at the input `name`, or those of some `rows`, as the model reads them: [3, size, size]."""
+    for row in range(len(images)) if rows is None else rows:
+        host.check_interrupt()
+        yield model.drc.lmm.prepare(images[row], f"picture {row + 1} of {name}")
+
+
+def tokenize(model: Model, squares: Iterable[Tensor], progress: Progress) -> Tensor:
+    """Codes [n, N], on the load device, of what `squares_of` gives, a few at a time."""
     lmm = model.drc.lmm
-    host.load([model.vision], CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL)
-    codes = []
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        pictures = []
-        for row in chunk:
-            host.check_interrupt()
-            pictures.append(lmm.prepare(images[row], f"picture {row + 1} of {name}"))
-        codes.append(lmm.tokenize(torch.stack(pictures).to(model.device)))
-        progress.step_to(start + len(chunk))
-    return torch.cat(codes)
+    host.load([model.vision], PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL)
+    return codes_of(lmm, squares, model.device, progress.step_to)
 
 
 def tokenize_each(

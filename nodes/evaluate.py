@@ -2,8 +2,8 @@
 
 import torch
 
+from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES
 from . import host, paths
-from .encode import CHUNK, MEMORY_PER_PIXEL
 from .guard import guarded
 from .host import io
 from .progress import Progress
@@ -176,7 +176,7 @@ def memory_of(model: Model) -> int:
     vectors = torch.empty(STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
     text = torch.empty(STREAMS, lmm.text_slots, device="meta")
     drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(STREAMS, device="meta"), ""), BATCH)
-    return CHUNK * lmm.image_size**2 * MEMORY_PER_PIXEL + drawing
+    return PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL + drawing
 
 
 class EvaluationProgress:

@@ -87,13 +87,13 @@ def draw_grid(
     progress = Progress(len(strengths) * lmm.picture_codes)
     for first in range(0, len(strengths), CELLS):
         some = strengths[first : first + CELLS]
-        host.load([model.disentangler], 0)
-        made = [model.drc.compose(style, semantics, text, *pair, device=model.device) for pair in some]
-        host.load([model.language, model.vision], 0)
+        of_style, of_semantics = map(list, zip(*some, strict=True))
+        host.load([model.disentangler, model.language, model.vision], 0)
 
         def on_code(count, codes, before=first * lmm.picture_codes, pictures=some):
             progress.step_to(before + count * len(pictures))
 
-        pictures = model.drc.draw_each(made, [seed] * len(some), Sampling(temperature), on_code)
+        seeds, sampling = [seed] * len(some), Sampling(temperature)
+        pictures = model.drc.draw(style, semantics, text, of_style, of_semantics, seeds, sampling, on_code)
         drawn.append(pictures.to(host.intermediate_device()))
     return torch.cat(drawn)

@@ -1,7 +1,7 @@
 """SemanticTower: from a reference picture to its meaning."""
 
 from . import host
-from .encode import tokenize
+from .encode import squares_of, tokenize
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of, require_one
@@ -41,7 +41,7 @@ class DRC_SemanticTower(io.ComfyNode):
         model.drc.require_trained_towers()
         reference = pictures_of(reference, reference_mask, "reference")
         require_one(reference)
-        codes = tokenize(model, reference, [0], "reference", Progress(1))
+        codes = tokenize(model, squares_of(model, reference, "reference"), Progress(1))
         host.load([model.language, model.disentangler], 0)
         semantics = model.drc.semantics(codes[0])
         return io.NodeOutput(to(semantics, host.intermediate_device()))

@@ -1,7 +1,7 @@
 """StyleTower: from the pictures of a history to their style."""
 
 from . import host
-from .encode import read_weights, tokenize
+from .encode import read_weights, squares_of, tokenize
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
@@ -51,7 +51,7 @@ class DRC_StyleTower(io.ComfyNode):
         numbers = read_weights(weights, len(history))
         kept = numbers.nonzero().flatten().tolist()
         progress = Progress(2 * len(kept))  # every picture becomes codes, then attends to the others
-        codes = tokenize(model, history, kept, "history", progress)
+        codes = tokenize(model, squares_of(model, history, "history", kept), progress)
         tower = model.drc.config.tower
         host.load([model.language, model.disentangler], len(kept) * tower.rows * tower.width * MEMORY_PER_NUMBER)
         shares = numbers[kept].to(model.device)

@@ -3,7 +3,7 @@
 import torch
 
 from . import host
-from .encode import tokenize, tokenize_each
+from .encode import squares_of, tokenize, tokenize_each
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
@@ -60,7 +60,7 @@ class DRC_TokenizeImage(io.ComfyNode):
         images = pictures_of(images, images_mask, "images")
         drawn, original, progress = decision == DECISIONS[0], fit == FITS[0], Progress(len(images))
         if not model.drc.lmm.variable_length:
-            codes = [tokenize(model, images, list(range(len(images))), "images", progress)]
+            codes = [tokenize(model, squares_of(model, images, "images"), progress)]
         else:
             codes = tokenize_each(model, images, "images", seed if drawn else None, progress, original)
         return io.NodeOutput(Tokens(torch.cat(codes).to(host.intermediate_device()), model.drc.hash))

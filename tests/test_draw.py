@@ -49,6 +49,15 @@ def test_it_is_what_the_steps_draw(model, pictures):
     assert torch.equal(from_image(facade), drawn)
 
 
+def test_a_list_has_one_for_each_picture(model, pictures):
+    codes = model.tokenize(pictures, "pictures")
+    styles, semantics = [model.style(codes[:1]), model.style(codes[1:])], model.semantics(codes[0])
+    together = model.draw(styles, semantics, "red", [0.5, 2.0], 1.5, seeds=[3, 4])
+    for drawn, style, strength, seed in zip(together, styles, (0.5, 2.0), (3, 4), strict=True):
+        alone = model.draw(style, semantics, "red", strength, 1.5, seeds=[seed])
+        assert np.array_equal(to_pixels(from_image(drawn[None])), to_pixels(from_image(alone)))
+
+
 def test_history_and_reference_may_be_left_out(model, pictures):
     for given in ({"history": pictures}, {"reference": pictures[:1]}, {"text": "red apple"}):
         assert model.draw(**given).isfinite().all()
@@ -59,6 +68,7 @@ def test_bad_input_is_one_sentence(model, pictures, tmp_path):
         ({"reference": pictures}, "reference has 3 pictures, expected 1"),
         ({"history": [pictures[0] * 9]}, "picture 1 of history holds numbers"),
         ({"history": [pictures[0].byte()]}, "history is a strided tensor of uint8"),
+        ({"style_strength": [1.0, 2.0]}, "style_strength is a list of 2, expected one for each of 1 seeds"),
     ):
         with pytest.raises(ValueError, match=words):
             model.draw(**given)

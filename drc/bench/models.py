@@ -11,11 +11,12 @@ from torch import Tensor
 from .. import EMBEDDED
 from ..checkpoint import load
 from ..files import file_hash
-from ..instruction import Instruction, side_by_side
+from ..instruction import Instruction
 from ..lmm import OnCode, PixelLMM
 from ..lmm.generate import Sampling
-from ..model import DRC, PICTURES
-from ..pixels import resized
+from ..lmm.pictures import codes_of
+from ..model import DRC
+from ..pixels import from_image, resized
 from ..tensor_file import tensors_hash
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
@@ -30,7 +31,7 @@ class Model(Protocol):
 
 
 class LMMModel:
-    """Draws with a large multimodal model what `instruct` asks it to; pictures are made to fit the model.
+    """Draws with a large multimodal model; pictures are made to fit it.
 
     `digest` is the SHA-256 of the file of its weights, `way` how they are used. `on_code` is told of every code of a
     batch, see `generate`.
@@ -42,16 +43,16 @@ class LMMModel:
         self.lmm, self.sampling, self.digest = lmm, sampling, digest
         self.key = f"{way}, {sampling}, {digest}"
 
-    def instruct(self, history: Tensor, reference: Tensor) -> Instruction:
-        """Codes [B, n, N] and [B, N] -> an instruction for each, side by side."""
+    def draw_squares(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+        """Codes [B, n, N] and [B, N] -> a picture each [B, 3, size, size]."""
         raise NotImplementedError
 
     @torch.no_grad()
     def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
-        codes = codes_of(self.lmm, torch.cat((history, reference[:, None]), dim=1))
-        instruction = self.instruct(codes[:, :-1], codes[:, -1])
-        drawn = self.lmm.draw(instruction, seeds, self.sampling, self.on_code)
-        return resized(self.lmm.detokenize(drawn), reference.shape[-1])
+        given = torch.cat((history, reference[:, None]), dim=1)
+        codes = codes_of(self.lmm, resized(given.flatten(0, 1), self.lmm.image_size), given.device)
+        codes = codes.unflatten(0, given.shape[:2])
+        return resized(self.draw_squares(codes[:, :-1], codes[:, -1], seeds), reference.shape[-1])
 
 
 class DRCModel(LMMModel):
@@ -59,9 +60,10 @@ class DRCModel(LMMModel):
         super().__init__(drc.lmm, sampling, drc.hash, f"DRC at {style_strength:g} and {semantic_strength:g}")
         self.drc, self.strengths = drc, (style_strength, semantic_strength)
 
-    def instruct(self, history: Tensor, reference: Tensor) -> Instruction:
-        pairs = zip(history, reference, strict=True)
-        return side_by_side([self.drc.instruct(*pair, "", *self.strengths) for pair in pairs])
+    def draw_squares(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+        given = list(map(self.drc.style, history)), list(map(self.drc.semantics, reference))
+        drawn = self.drc.draw(*given, "", *self.strengths, seeds, self.sampling, self.on_code)
+        return from_image(drawn).contiguous()
 
 
 class EntangledModel(LMMModel):
@@ -71,10 +73,11 @@ class EntangledModel(LMMModel):
         super().__init__(entangled.lmm, sampling, digest, "entangled")
         self.entangled = entangled
 
-    def instruct(self, history: Tensor, reference: Tensor) -> Instruction:
+    def draw_squares(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
         vectors = self.entangled.instruct(history, reference)[:, None]
         text = torch.zeros(len(reference), 1, self.lmm.text_slots, dtype=torch.long, device=reference.device)
-        return Instruction(vectors, text, torch.ones(1, device=reference.device), self.digest)
+        instruction = Instruction(vectors, text, torch.ones(1, device=reference.device), self.digest)
+        return self.lmm.detokenize(self.lmm.draw(instruction, seeds, self.sampling, self.on_code))
 
 
 class ThroughTokenizer:
@@ -109,12 +112,6 @@ class Chooser:
             likeness.append((found.style * style).sum(dim=1) + (found.meaning * meaning).sum(dim=1))
         best = torch.stack(likeness).argmax(dim=0)
         return torch.stack(drawn)[best, torch.arange(len(seeds))]
-
-
-def codes_of(lmm: PixelLMM, images: Tensor) -> Tensor:
-    """Square pictures [B, n, 3, S, S] in 0..1, made to fit the model -> codes [B, n, N]."""
-    some = resized(images.flatten(0, 1), lmm.image_size).split(PICTURES)
-    return torch.cat([lmm.tokenize(few) for few in some]).unflatten(0, images.shape[:2])
 
 
 def open_models(

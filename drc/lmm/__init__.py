@@ -24,12 +24,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from .llama import Cache
-
 if TYPE_CHECKING:
     from ..instruction import InContext, Instruction
     from .generate import Sampling
     from .lavit.conditioning import Condition
+    from .llama import Cache
 
 OnCode = Callable[[int, Tensor], None]
 """Told of every code: how many are drawn, and all codes [B, drawn] so far. It may raise to stop."""

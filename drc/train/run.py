@@ -16,6 +16,7 @@ from ..checkpoint import OF_AUXILIARY_HEAD, header_of, load, own_state
 from ..data.benchmark import Benchmark, open_benchmark
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
+from ..lmm.pictures import MEMORY_PER_PIXEL
 from ..model import DRC
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
@@ -38,7 +39,6 @@ from .validation import Validation, read_samples
 
 log = logging.getLogger("drc")
 
-MEMORY_PER_PIXEL = 512  # bytes that the visual tokeniser takes at most
 LMM = "lmm."  # how the names of its weights begin in a DRC
 QUICKEST = {"cpu": 4}
 """Samples in one pass where the settings leave it open, by device: a CPU works best on what fits into its caches. Where

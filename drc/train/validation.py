@@ -9,8 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ..instruction import TEMPERATURE
-from ..lmm.generate import Sampling
+from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from ..model import DRC
 from ..pixels import to_pixels
 from ..plots.sheet import contact_sheet
@@ -172,10 +171,9 @@ def draw_samples(
     Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
     pictures, on the CPU. `tell(what, done, total)` is told of every code.
     """
-    pairs = zip(codes.history.to(device), codes.reference.to(device), strict=True)
-    made = [drc.instruct(history, reference) for history, reference in pairs]
-    total = drc.lmm.picture_codes
+    given = list(map(drc.style, codes.history.to(device))), list(map(drc.semantics, codes.reference.to(device)))
+    strengths, seeds, total = (STYLE_STRENGTH, SEMANTIC_STRENGTH), range(len(codes.target)), drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
-    drawn = drc.draw_codes(made, list(range(len(made))), Sampling(TEMPERATURE), on_code).cpu()
+    drawn = drc.draw_codes(*given, "", *strengths, seeds, on_code=on_code).cpu()
     rows = torch.cat((codes.history, torch.stack((codes.reference, drawn, codes.target), dim=1)), dim=1)
     return [list(to_pixels(vision.decode(codes))) for codes in rows]

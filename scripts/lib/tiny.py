@@ -43,6 +43,6 @@ def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CO
     words = train_text_tokenizer(LABELS, config.lmm.words)
     model = DRC(config, words, about=About(stage=stage, licence="CC0-1.0"))
     model.lmm.initialise()
-    model.disentangler.initialise()
+    model.disentangler.initialise(model.lmm.embedding_scale())
     save(model, path)
     return path

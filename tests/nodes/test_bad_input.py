@@ -177,4 +177,4 @@ def test_a_long_history_takes_constant_memory(graph, model, history, pack, monke
     long = history.repeat(41, 1, 1, 1)
     style = graph.style(model, long)
     assert style.rows.shape[0] == 205 and sum(seen) == 205
-    assert max(seen) == pack.nodes.encode.CHUNK
+    assert max(seen) == pack.nodes.encode.PICTURES

@@ -54,7 +54,7 @@ def make_drc(seed: int = 0) -> DRC:
     torch.manual_seed(seed)
     drc = DRC(CONFIG)
     drc.lmm.initialise()
-    drc.disentangler.initialise()
+    drc.disentangler.initialise(drc.lmm.embedding_scale())
     drc.lmm.vision.requires_grad_(False)
     return drc
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ...instruction import Instruction
 from ...parsing import Count, Size, divides, stored_as
 from ...pixels import square
-from ...positions import layout, sine_positions
+from ...positions import POSITION_SCALE, layout, sine_positions
 from .. import OnCode
 from ..code_losses import code_losses
 from ..generate import Sampling, generate
@@ -33,7 +33,6 @@ MATRIX_SCALE = 0.04  # of matrices; smaller the more layers there are where they
 ATTENTION_SCALE = 1.5  # of queries and keys, which begin equal, so that a code attends to its like
 TABLE_SCALE, TABLE_OWN, TABLE_SHARED = 0.2, 0.5, 0.87  # of the input table; how much is a code's own, how much its look
 NORM_SCALE = 0.2  # of the last norm, as large as the table that the head looks into
-POSITION_SCALE = 0.5  # of the sine waves of a position
 
 
 @dataclass(frozen=True)
