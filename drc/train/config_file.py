@@ -12,7 +12,7 @@ from ..parsing import brief
 from .config import Config, DataConfig, ModelConfig, TrainingConfig, check
 from .errors import TrainingError
 
-MOST_BYTES = 2**16  # of the file, which takes time in the square of its tables
+MOST_BYTES, MOST_DOTS = 2**16, 2**9  # of the file, and of a line; dotted names take time in the third power of them
 KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of texts"}
 TABLES = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
@@ -84,7 +84,10 @@ def read_toml(path: Path) -> dict:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"{path.stat().st_size} bytes, expected at most {MOST_BYTES}")
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark before the text
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
+        if (dots := max(line.count(".") for line in text.split("\n"))) > MOST_DOTS:
+            raise ValueError(f"a line with {dots} dots, expected at most {MOST_DOTS}")
+        return tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(
             f"{path} is not a readable TOML file ({brief(error, 200)}); write it with a training node"

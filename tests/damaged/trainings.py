@@ -153,6 +153,8 @@ def settings() -> list[tuple[str, Callable]]:
         ("a table nobody knows", write(f"[{'x' * 60_000}]\n")),
         ("a list 100,000 deep", write("a = " + "[" * 100_000)),
         ("tables 30,000 deep", write(f"[{'.'.join('a' * 30_000)}]\n")),
+        ("a name 30,000 deep", write(f"{'.'.join('a' * 30_000)} = 1\n")),
+        ("a name 12,000 deep in quotes", write('"\u2028".' * 12_000 + "a = 1\n")),
         ("of 3 MB", write("#" * 3 * 10**6)),
         ("a name twice", write("[data]\nfolder = 'a'\nfolder = 'b'\n")),
         ("without a folder", write("[data]\n")),
