@@ -141,6 +141,10 @@ def train(
         parts = base.lmm.trainable_parts(config.model.train_language)
         if config.training.compile:
             require_compiler(processes.device)
+            hooks.note(
+                "compile is on: the first step and the first validation take a minute or more longer, as code is "
+                "built for them"
+            )
         check_learning(config, parts)
         data = open_data(config, base, hooks, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
