@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .model import DRC
-from .towers import Tower
+from .towers import Tower, attended
 
 COLD, HOT = np.array([24, 26, 40]), np.array([255, 196, 64])  # colours of no attention and of the most
 VEIL = 0.65  # how much of the picture the colours cover
@@ -20,10 +20,7 @@ def style_attention(drc: DRC, codes: Tensor, weights: Tensor) -> Tensor:
     """Codes of a history [n, N] and weights [n] >= 0 -> shares [n, R] that add up to 1."""
     disentangler = drc.disentangler
     rows = disentangler.rows(drc.lmm.embed(codes)[None])[0]  # n, R, d
-    attended = weights.expand(len(weights), -1).clone()
-    if (weights > 0).sum() > 1:
-        attended.fill_diagonal_(0)
-    bias = attended.log().repeat_interleave(rows.shape[1], dim=1)  # n, n * R
+    bias = attended(weights).log().repeat_interleave(rows.shape[1], dim=1)  # n, n * R
     shares = [
         attention(disentangler.style_tower, one, rows.flatten(0, 1), its_bias)
         for one, its_bias in zip(rows, bias, strict=True)

@@ -120,7 +120,8 @@ class Tower(nn.Module):
 
 
 class StyleTower(Tower):
-    """Style of a set of pictures: each picture asks all the others, the answers stand side by side (METHOD.md, 2)."""
+    """Style of a set of pictures: each attends to all the others, and what was found stands side by side (METHOD.md,
+    2)."""
 
     def of_set(
         self,
@@ -138,10 +139,7 @@ class StyleTower(Tower):
         """
         B, n, R, _ = rows.shape
         key, value = self.keys_values(rows.flatten(1, 2))
-        shares = weights.expand(n, n).clone()  # shares[i, j]: how much picture i attends to picture j
-        if (weights > 0).sum() > 1:
-            shares.fill_diagonal_(0)
-        bias = shares.log().to(rows.dtype)  # log 0 = -inf hides the picture
+        bias = attended(weights).log().to(rows.dtype)  # log 0 = -inf hides the picture
         padding_bias = 0.0 if padding_mask is None else mask_bias(padding_mask.flatten(1), rows)  # B, 1, 1, n * R
         group = max(1, GROUP_LOGITS // (n * R * R))
         style = []
@@ -155,7 +153,16 @@ class StyleTower(Tower):
 
 
 class SemanticTower(Tower):
-    """Semantics of one picture: in training it asks another view of it, when drawing itself (METHOD.md, 2)."""
+    """Semantics of one picture: in training it attends to another view of it, when drawing to itself (METHOD.md, 2)."""
+
+
+def attended(weights: Tensor) -> Tensor:
+    """Weights [n] >= 0 of a history -> how much picture i attends to picture j [n, n]: none to itself, unless it is the
+    only one that counts."""
+    shares = weights.expand(len(weights), -1).clone()
+    if (weights > 0).sum() > 1:
+        shares.fill_diagonal_(0)
+    return shares
 
 
 def mask_bias(padding_mask: Tensor, like: Tensor) -> Tensor:

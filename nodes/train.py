@@ -7,7 +7,17 @@ are shown, in which the user looks for a reason not to pay for it.
 import dataclasses
 import logging
 
-from ..drc.train.config import LANGUAGES, PRECISIONS, SAMPLINGS, STARTS, Config, ModelConfig, TrainingConfig
+from ..drc.train.config import (
+    AT_LEAST_1,
+    LANGUAGES,
+    MOST,
+    PRECISIONS,
+    SAMPLINGS,
+    STARTS,
+    Config,
+    ModelConfig,
+    TrainingConfig,
+)
 from . import host, paths
 from .guard import guarded
 from .host import io
@@ -21,19 +31,22 @@ USUAL = TrainingConfig()  # what the widgets stand at
 RUNS = ("train", "write the settings only")
 
 
+def count(name: str, most: int, tooltip: str, of: str = "") -> io.WidgetInput:
+    """A whole number of the settings, which call it `of`, or `name` as the widget."""
+    of = of or name
+    return whole_number(name, getattr(USUAL, of), int(of in AT_LEAST_1), most, tooltip)
+
+
 def length() -> list[io.WidgetInput]:
     """What everybody turns."""
     return [
-        whole_number(
-            "steps", USUAL.steps, 1, 10_000_000, "How long it learns. The loss curve tells if more would help."
-        ),
-        whole_number(
+        count("steps", 10_000_000, "How long it learns. The loss curve tells if more would help."),
+        count(
             "batch_size",
-            USUAL.batch,
-            1,
-            65536,
+            MOST["batch"],
             "How many pictures a step learns from. More are steadier and slower; memory does not matter, see "
             "micro_batch.",
+            of="batch",
         ),
         number(
             "learning_rate",
@@ -77,7 +90,11 @@ def place_of_run(name: str) -> list[io.WidgetInput]:
 
 def fine_settings() -> list[io.WidgetInput]:
     """What may stay as it is."""
-    widgets = [
+    return [host.advanced(widget) for widget in (*what_learns(), *how_often(), *how_it_is_computed())]
+
+
+def what_learns() -> list[io.WidgetInput]:
+    return [
         choice(
             "start",
             STARTS,
@@ -90,7 +107,7 @@ def fine_settings() -> list[io.WidgetInput]:
             "Which part of the language model learns. automatic: all of the small embedded one, of a LaVIT a LoRA "
             "beside its frozen weights. everything: not for a LaVIT. frozen: only towers and fusion learn.",
         ),
-        whole_number("warm_up", USUAL.warm_up, 1, 100_000, "Steps in which the learning rate grows to its full size."),
+        count("warm_up", 100_000, "Steps in which the learning rate grows to its full size."),
         number(
             "weight_decay",
             USUAL.weight_decay,
@@ -99,27 +116,20 @@ def fine_settings() -> list[io.WidgetInput]:
             "Pulls weights towards zero; against overfitting, when pictures are few.",
         ),
         number("gradient_norm", USUAL.gradient_norm, 100.0, 0.1, "A step that would be longer is shortened to this."),
-        whole_number(
-            "save_every", USUAL.save_every, 1, 1_000_000, "Steps between two checkpoints. Cancelling always makes one."
-        ),
-        whole_number(
-            "validate_every",
-            USUAL.validate_every,
-            1,
-            1_000_000,
-            "Steps between two validations on the pictures held back.",
-        ),
-        whole_number(
+    ]
+
+
+def how_often() -> list[io.WidgetInput]:
+    return [
+        count("save_every", 1_000_000, "Steps between two checkpoints. Cancelling always makes one."),
+        count("validate_every", 1_000_000, "Steps between two validations on the pictures held back."),
+        count(
             "patience",
-            USUAL.patience,
-            0,
             1000,
             "End early when so many validations in a row brought no better loss, and take the best model. 0: never.",
         ),
-        whole_number(
+        count(
             "samples",
-            USUAL.samples,
-            0,
             16,
             "Pictures drawn at every validation. 0: none, which is faster. Over a LaVIT none are drawn, as its "
             "pictures come from KSampler; draw with the trained model instead.",
@@ -130,11 +140,14 @@ def fine_settings() -> list[io.WidgetInput]:
             "The first share of the steps in which the language model reads only a quarter of twice as many pictures. "
             "0.4 is right when starting from nothing.",
         ),
-        whole_number(
+    ]
+
+
+def how_it_is_computed() -> list[io.WidgetInput]:
+    return [
+        count(
             "micro_batch",
-            USUAL.micro_batch,
-            0,
-            65536,
+            MOST["micro_batch"],
             "Pictures in memory at once. 0: all of a step on a graphics card, 4 on a processor, as is quickest. "
             "When memory runs out it halves by itself; the result stays the same.",
         ),
@@ -156,7 +169,6 @@ def fine_settings() -> list[io.WidgetInput]:
             "C++ compiler on the machine.",
         ),
     ]
-    return [host.advanced(widget) for widget in widgets]
 
 
 def outputs() -> list[io.Output]:
@@ -225,7 +237,7 @@ class DRC_TrainPersonalisation(io.ComfyNode):
             ),
             fine_share("drop_both", USUAL.drop_both, "How often without both."),
             fine_share("semantic_mask", USUAL.mask, "How often a random part of the reference is hidden."),
-            whole_number("history", USUAL.history, 1, 64, "The longest history that it practises with."),
+            count("history", 64, "The longest history that it practises with."),
         ]
         return io.Schema(
             node_id="DRC_TrainPersonalisation",

@@ -10,34 +10,43 @@ from drc.files import file_hash
 from scripts.lib.tiny import write_tiny
 
 OUTPUTS = {
-    "DRC_LoadModel": ["DRC_MODEL"],
-    "DRC_StyleTower": ["DRC_STYLE"],
-    "DRC_SemanticTower": ["DRC_SEMANTICS"],
-    "DRC_ComposeInstruction": ["DRC_INSTRUCTION"],
-    "DRC_LMMGenerate": ["DRC_TOKENS"],
-    "DRC_DecodeTokens": ["IMAGE"],
-    "DRC_ExamplePictures": ["IMAGE", "IMAGE"],
-    "DRC_ImageDataset": ["DRC_DATASET", "STRING"],
-    "DRC_Triplets": ["DRC_TRIPLETS", "IMAGE"],
-    "DRC_Augmentations": ["DRC_AUGMENTATIONS", "IMAGE"],
-    "DRC_TrainDisentanglement": ["DRC_MODEL", "IMAGE", "IMAGE"],
-    "DRC_TrainPersonalisation": ["DRC_MODEL", "IMAGE", "IMAGE"],
-    "DRC_SaveModel": ["STRING"],
-    "DRC_GuidanceGrid": ["IMAGE", "IMAGE"],
-    "DRC_AttentionMap": ["IMAGE"],
-    "DRC_CollapseMeter": ["IMAGE", "FLOAT", "FLOAT", "FLOAT", "STRING"],
-    "DRC_Evaluate": ["IMAGE", "IMAGE", "IMAGE", "STRING"],
-    "DRC_ConvertLaVIT": ["STRING"],
-    "DRC_TokenizeImage": ["DRC_TOKENS"],
-    "DRC_ComposeInContext": ["DRC_INSTRUCTION"],
-    "DRC_TokensToConditioning": ["CONDITIONING", "CONDITIONING"],
+    "DRC_LoadModel": {"model_out": "DRC_MODEL"},
+    "DRC_StyleTower": {"style_out": "DRC_STYLE"},
+    "DRC_SemanticTower": {"semantics_out": "DRC_SEMANTICS"},
+    "DRC_ComposeInstruction": {"instruction_out": "DRC_INSTRUCTION"},
+    "DRC_LMMGenerate": {"tokens_out": "DRC_TOKENS"},
+    "DRC_DecodeTokens": {"image_out": "IMAGE"},
+    "DRC_ExamplePictures": {"history_out": "IMAGE", "reference_out": "IMAGE"},
+    "DRC_ImageDataset": {"dataset_out": "DRC_DATASET", "report_out": "STRING"},
+    "DRC_Triplets": {"triplets_out": "DRC_TRIPLETS", "sheet_out": "IMAGE"},
+    "DRC_Augmentations": {"augmentations_out": "DRC_AUGMENTATIONS", "sheet_out": "IMAGE"},
+    "DRC_TrainDisentanglement": {"model_out": "DRC_MODEL", "loss_curve_out": "IMAGE", "samples_out": "IMAGE"},
+    "DRC_TrainPersonalisation": {"model_out": "DRC_MODEL", "loss_curve_out": "IMAGE", "samples_out": "IMAGE"},
+    "DRC_SaveModel": {"saved_as_out": "STRING"},
+    "DRC_GuidanceGrid": {"grid_out": "IMAGE", "image_out": "IMAGE"},
+    "DRC_AttentionMap": {"map_out": "IMAGE"},
+    "DRC_CollapseMeter": {
+        "meter_out": "IMAGE",
+        "style_kept_out": "FLOAT",
+        "meaning_kept_out": "FLOAT",
+        "copying_out": "FLOAT",
+        "verdict_out": "STRING",
+    },
+    "DRC_Evaluate": {"table_out": "IMAGE", "plots_out": "IMAGE", "pictures_out": "IMAGE", "report_out": "STRING"},
+    "DRC_ConvertLaVIT": {"report_out": "STRING"},
+    "DRC_TokenizeImage": {"tokens_out": "DRC_TOKENS"},
+    "DRC_ComposeInContext": {"instruction_out": "DRC_INSTRUCTION"},
+    "DRC_TokensToConditioning": {"positive_out": "CONDITIONING", "negative_out": "CONDITIONING"},
 }
+"""Node id -> output id -> type; all are final."""
 CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT"] * 4
 
 
 def test_every_node_has_its_final_id_and_outputs(classes):
-    found = {name: [output.io_type for output in node.GET_SCHEMA().outputs] for name, node in classes.items()}
-    assert found == OUTPUTS
+    for name, node in classes.items():
+        found = [(output.id, output.io_type) for output in node.GET_SCHEMA().outputs]
+        assert found == list(OUTPUTS[name].items()), name
+    assert classes.keys() == OUTPUTS.keys()
 
 
 def test_an_output_has_the_id_of_the_name_that_it_shows(classes):
