@@ -15,7 +15,7 @@ import numpy as np
 
 from drc.data.icons import IconCell, Icons
 from drc.train.batches import Index
-from scripts.datasets.icons.colouring import Colouring, draw_colouring
+from drc.data.colouring import Colouring, draw_colouring
 
 COLOURINGS = 2  # of a one-colour style
 COLOURED = 48  # pictures of a style in each

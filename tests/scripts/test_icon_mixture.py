@@ -47,7 +47,7 @@ def data(tmp_path_factory):
 
 def options(data, folder, **settings):
     named = {"steps": 2, "batch": 4, "seed": 0, "precision": "float32", "compile": False, "device": "cpu"}
-    named |= {"save_every": 100, "layers": 3, "fusion_layers": 3, "icon_share": 0.6, "aligned": 0.5}
+    named |= {"save_every": 100, "micro_batch": 0, "layers": 3, "fusion_layers": 3, "icon_share": 0.6, "aligned": 0.5}
     return argparse.Namespace(data=data, out=folder, weights=folder / "start.safetensors", **named | settings)
 
 

@@ -13,7 +13,7 @@ def options(tmp_path):
     weights.write_bytes(b"shipped")
     return argparse.Namespace(
         out=folder, data=tmp_path, weights=weights, steps=4, batch=2, seed=0, precision="float32", compile=False,
-        device="cpu", save_every=100,
+        device="cpu", save_every=100, micro_batch=0,
     )  # fmt: skip
 
 

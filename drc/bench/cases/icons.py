@@ -1,16 +1,20 @@
 """The icon matrix as a domain: real hands, who draw the same meanings each in their own way.
 
 Every family asks as often as every other, whatever it draws: the first case of each comes before the second of any.
+Hands that training never saw all draw in one colour. Each asks twice, as it is and as it would look in colours of its
+own, so that there are coloured targets, too; the colours are ours and the same on every machine.
 """
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
-from ...data.icons import FILES, Icons, is_held_out
+from ...data.colouring import Painted, draw_colouring
+from ...data.icons import FILES, Icons, IconStyle, is_held_out
 from ...data.pictures import Picture, Pictures
 from ...data.splits import order
 from ...files import file_hash
@@ -24,6 +28,7 @@ TESTS = {
     "IV": ("val", "val"),
 }
 """Test to the splits of hand and meaning."""
+COLOURED = " in colours"  # ends the name of a one-colour hand's twin
 
 
 class IconDomain(Domain):
@@ -43,8 +48,21 @@ class IconDomain(Domain):
         rows = np.array(list(icons.rows.values()))
         cells = [icons.cells[row] for row in rows]
         records = [Picture(cell.style, f"{cell.style}/{cell.meaning}", cell.meaning) for cell in cells]
-        super().__init__(Pictures([(icons.images, rows, records)]), fingerprint)
-        self.icons = icons
+        self.icons, self.hands = icons, icons.styles | coloured_hands(icons)
+        super().__init__(Pictures([(icons.images, rows, records), self.painted(rows)]), fingerprint)
+
+    def painted(self, rows: np.ndarray) -> tuple[Painted, np.ndarray, list[Picture]]:
+        """The pictures of the coloured twins, as a part of Pictures."""
+        names = {row: self.icons.cells[row].style + COLOURED for row in rows.tolist()}
+        names = {row: name for row, name in names.items() if name in self.hands}
+        colourings = {
+            name: draw_colouring(np.random.default_rng(list(name.encode())), self.hands[name].tones)
+            for name in set(names.values())
+        }
+        meanings = {row: self.icons.cells[row].meaning for row in names}
+        records = [Picture(name, f"{name}/{meanings[row]}", meanings[row]) for row, name in names.items()]
+        painted = Painted(self.icons.images, {row: colourings[name] for row, name in names.items()})
+        return painted, np.array(list(names), int), records
 
     @classmethod
     def open(cls, folder: Path) -> "IconDomain":
@@ -57,8 +75,8 @@ class IconDomain(Domain):
             )
         return cls(Icons(folder), file_hash(folder / FILES[0]))
 
-    def hand(self, row: int):
-        return self.icons.styles[self.record(row).style]
+    def hand(self, row: int) -> IconStyle:
+        return self.hands[self.record(row).style]
 
     @cached_property
     def meanings(self) -> dict[str, set[str]]:
@@ -113,7 +131,7 @@ class IconDomain(Domain):
     def foreign_styles(self, test: str, target: int) -> list[str]:
         """Those of other families with the same split."""
         hand = self.hand(target)
-        styles = self.icons.styles.values()
+        styles = self.hands.values()
         return [one.name for one in styles if one.split == hand.split and one.family != hand.family]
 
     def gallery(self, test: str) -> list[int]:
@@ -137,3 +155,9 @@ class IconDomain(Domain):
     @cached_property
     def by_meaning(self) -> dict[str, list[int]]:
         return self.grouped("meaning")
+
+
+def coloured_hands(icons: Icons) -> dict[str, IconStyle]:
+    """The twins of one-colour hands that training leaves out."""
+    plain = (style for style in icons.styles.values() if style.split != "train" and not style.colour)
+    return {style.name + COLOURED: replace(style, name=style.name + COLOURED, colour=True) for style in plain}

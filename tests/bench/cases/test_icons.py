@@ -64,7 +64,28 @@ def test_families_take_turns(domain):
 
 def test_rivals_are_all_hands_and_only_the_meanings_asked_for(domain):
     gallery = [domain.record(row) for row in domain.gallery("I4")]
-    assert {one.meaning for one in gallery} == {"bell", "cat"} and {one.style for one in gallery} == set(HANDS)
+    twins = {f"{hand} in colours" for hand in ("new", "newer", "chosen")}
+    assert {one.meaning for one in gallery} == {"bell", "cat"} and {one.style for one in gallery} == {*HANDS, *twins}
+
+
+def test_a_new_hand_asks_in_one_colour_and_in_colours_of_its_own(domain):
+    cases = domain.cases("I4", 1000)
+    assert {domain.facets(case.target)["colour"] for case in cases} == {"one colour", "colour"}
+    for case in cases:
+        if domain.hand(case.target).colour:
+            target, black = domain.pictures.read(np.array([case.target, twin(domain, case.target)]))
+            assert len(np.unique(target.reshape(-1, 3), axis=0)) > 2 and (target != black).any()
+            assert domain.hand(case.reference).split == "train"
+
+
+def twin(domain, row: int) -> int:
+    record = domain.record(row)
+    (found,) = [
+        other
+        for other in domain.by_meaning[record.meaning]
+        if domain.record(other).style + " in colours" == record.style
+    ]
+    return found
 
 
 def test_what_is_not_built_is_named(tmp_path):

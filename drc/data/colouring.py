@@ -3,11 +3,12 @@
 Layers that carry an opacity come out as greys; they get a second tone, so that a duotone stays one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from drc.data.palette import distance, oklch, to_rgb
+from .palette import distance, oklch, to_rgb
 
 APART = 0.3  # distance of ink and ground in OKLab at least
 TONE = 0.4  # the cover of a layer that takes the tone
@@ -29,6 +30,16 @@ class Colouring:
         colours = np.array([to_rgb(stop) for stop in stops])
         table = np.stack([np.interp(cover, at, colours[:, channel]) for channel in range(3)], axis=1)
         return (table * 255).round().astype(np.uint8)[images[..., 0]]
+
+
+class Painted:
+    """Black-on-white pictures [M, S, S, 3] in colours: `[row]` is painted when it is asked for, as `of[row]` says."""
+
+    def __init__(self, images: np.ndarray, of: Mapping[int, Colouring]):
+        self.images, self.of = images, of
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.of[row].paint(self.images[row])
 
 
 def draw_colouring(random: np.random.Generator, tones: bool) -> Colouring:
