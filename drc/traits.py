@@ -1,8 +1,9 @@
-"""What designers look at in a set of icons, as numbers: colours, visual weight, padding, width of lines.
+"""What designers look at in a set of icons, as numbers: colours, visual weight, padding, width of lines, corners.
 
 All from the pixels alone, so a true picture and a drawn one are measured alike. Definitions are ours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,10 @@ APART = 0.1  # below which two colours are one
 SHARE = 0.01  # of the flat pixels that a colour has at least
 LINES = 2.0  # a drawing is lines where its widest parts are at most so many times as wide as its middling ones
 WIDEST_LINE = 0.16  # of the picture's side
+WIDEST_CORNER = 0.09  # of the picture's side; a disc of this radius is rolled along the inside of what is drawn
+FEWEST_CORNERS = 2  # of which a radius is read
+TIP = 2**0.5 - 1  # a sharp right angle reaches so many radii beyond the disc that touches both its sides
+SOFT_EDGE = 0.6  # pixels that a soft edge rounds any corner by; measured on drawn boxes
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Traits:
     """Width of lines; of filled shapes, their middling width. Only what stands out most counts: the lines of a duotone,
     not its tints."""
     lines: bool
+    corner: float
+    """Middling radius of the outer corners, read as right angles; nan where none can be read."""
 
 
 def traits(image: np.ndarray) -> Traits:
@@ -41,12 +48,12 @@ def traits(image: np.ndarray) -> Traits:
     rows, columns = ink.any(axis=1).nonzero()[0], ink.any(axis=0).nonzero()[0]
     side = len(image)
     if len(rows) == 0:
-        return Traits(colours, float(cover.mean()), 0.5, 0.0, False)
+        return Traits(colours, float(cover.mean()), 0.5, 0.0, False, float("nan"))
     padding = min(rows[0], columns[0], side - 1 - rows[-1], side - 1 - columns[-1]) / side
     widths = local_widths(strongest(lab, colours)) / side
     stroke = float(np.median(widths))
     lines = stroke <= WIDEST_LINE and bool(np.percentile(widths, 95) <= LINES * stroke)
-    return Traits(colours, float(cover.mean()), float(padding), stroke, lines)
+    return Traits(colours, float(cover.mean()), float(padding), stroke, lines, corner_radius(cover))
 
 
 def ground_of(lab: np.ndarray) -> np.ndarray:
@@ -103,6 +110,44 @@ def local_widths(ink: np.ndarray) -> np.ndarray:
     return 2 * depth[middle] - 0.5  # from centre to centre of pixels: half a pixel too much of an odd width's
 
 
+def corner_radius(cover: np.ndarray) -> float:
+    """Of a cover [S, S]: what the disc cannot reach is a corner, and its tip tells how sharp it is."""
+    fine = ndimage.zoom(cover, 2, order=1, grid_mode=True, mode="nearest") > 0.5
+    solid = ndimage.binary_fill_holes(np.pad(fine, 1))
+    reach = WIDEST_CORNER * len(fine)
+    core = ndimage.distance_transform_edt(solid) >= reach - 0.5
+    if not core.any():
+        return float("nan")
+    away = ndimage.distance_transform_edt(~core)
+    corners, count = ndimage.label(solid & (away > reach + 0.5))
+    tips = ndimage.maximum(away, corners, range(1, count + 1)) - reach
+    tips = tips[(tips > 2) & (tips < 1.25 * TIP * reach)]  # below are pixels of an edge, above are arms and lines
+    if len(tips) < FEWEST_CORNERS:
+        return float("nan")
+    radius = reach - np.median(tips) / TIP - 2 * SOFT_EDGE
+    return float(max(radius, 0) / len(fine))
+
+
 def palette_distance(colours: np.ndarray, others: np.ndarray) -> float:
     """Mean OKLab distance of each colour of a picture to the nearest of the others."""
     return float(np.linalg.norm(colours[:, None] - others[None], axis=-1).min(axis=1).mean())
+
+
+def departures(picture: Traits, history: Sequence[Traits]) -> dict[str, float]:
+    """How far a picture is from the mean of a history, trait by trait; nan where either has none.
+
+    `stroke` is a share of the history's mean over what is drawn in lines, and nan unless that is at least half of it.
+    `palette` is `palette_distance` from all colours of the history; the rest are differences.
+    """
+    lines = [one.stroke for one in history if one.lines]
+    stroke = float(np.mean(lines)) if 2 * len(lines) >= len(history) else float("nan")
+    colours = np.concatenate([one.colours for one in history])
+    corners = [one.corner for one in history if not np.isnan(one.corner)]
+    return {
+        "stroke": picture.stroke / stroke - 1,
+        "weight": picture.weight - float(np.mean([one.weight for one in history])),
+        "padding": picture.padding - float(np.mean([one.padding for one in history])),
+        "corner": picture.corner - (float(np.mean(corners)) if corners else float("nan")),
+        "palette": palette_distance(picture.colours, colours),
+        "colours": len(picture.colours) - float(np.mean([len(one.colours) for one in history])),
+    }

@@ -36,6 +36,22 @@ def test_a_filled_shape_is_no_line():
     assert not found.lines
 
 
+@pytest.mark.parametrize("filled", [False, True])
+@pytest.mark.parametrize("radius", [0, 2, 4, 7])
+def test_outer_corners_have_their_radius(radius, filled):
+    picture = Image.new("RGB", (4 * SIZE, 4 * SIZE), "white")
+    box, fill = [4 * place for place in (20, 28, 107, 99)], "black" if filled else None
+    ImageDraw.Draw(picture).rounded_rectangle(box, 4 * radius, outline="black", width=24, fill=fill)
+    found = traits(np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BOX)))
+    assert found.corner * SIZE == pytest.approx(radius, abs=1.3)
+
+
+def test_a_disc_has_no_corners():
+    picture = Image.new("RGB", (SIZE, SIZE), "white")
+    ImageDraw.Draw(picture).ellipse((20, 20, 108, 108), fill="black")
+    assert np.isnan(traits(np.asarray(picture)).corner)
+
+
 def test_weight_and_padding_are_what_is_covered():
     found = traits(drawn(((32, 16, 96, 112), BLUE, 0), ground=PAPER))
     assert found.weight == pytest.approx(64 * 96 / SIZE**2, abs=0.01)
@@ -52,6 +68,7 @@ def test_colours_are_flat_ones_by_area_after_the_ground():
 def test_an_empty_picture_has_a_ground_alone():
     found = traits(np.full((SIZE, SIZE, 3), 255, np.uint8))
     assert (len(found.colours), found.weight, found.stroke, found.lines) == (1, 0, 0, False)
+    assert np.isnan(found.corner)
 
 
 def test_there_and_back_through_oklab():

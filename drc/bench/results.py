@@ -16,6 +16,7 @@ from .plan import Plan
 from .report.summary import MODELS
 from .scores.encoders import digests
 from .scores.factors import canvas, factor_scores
+from .scores.hand import HandScorer
 from .scores.metrics import PART
 from .scores.pigeon import Networks, Sample, protocol
 from .scores.retrieval import Scorer
@@ -52,12 +53,14 @@ def of_test(
     plan: Plan, answers: Answers, caches: Sequence[FeatureCache], test: str, on_answer: Callable[[], None]
 ) -> dict:
     domain, cases, boxes = plan.domain, plan.cases[test], boxes_of(plan, test)
-    return {
+    facets = [domain.facets(case.target) for case in cases]
+    families = {"families": [one["family"] for one in facets]} if domain.is_drawn else {}
+    return families | {
         "what": domain.tests[test],
         "gallery": len(domain.gallery(test)),
         "cases": [domain.case_name(test, case, ()) for case in cases],
         "meanings": [domain.record(case.target).meaning for case in cases],
-        "facets": [domain.facets(case.target) for case in cases],
+        "facets": facets,
         "judges": {cache.judge.name: judged(plan, answers, cache, test, boxes, on_answer) for cache in caches},
         "gaps": sensitivities(plan, test) if plan.config.gaps else {},
     }
@@ -74,6 +77,7 @@ def judged(
     """History shown -> answer -> metric -> a number for each case."""
     seen, cases = answers.seen(test, cache), plan.cases[test]
     scorer = Scorer(plan.domain, cases, plan.domain.gallery(test), seen)
+    hand = HandScorer(plan.domain) if plan.domain.is_drawn else None
     found: dict[str, dict] = {}
     for answer in answers.of(test, seen):
         on_answer()
@@ -81,6 +85,8 @@ def judged(
         features = cache.features(chunks) if answer.rows is None else seen[answer.rows]
         histories = [case.given(answer.shown) for case in cases[: len(answer.pictures)]]
         numbers = scorer.scores(features, histories) | parts(plan, test, answer, boxes)
+        if hand is not None:
+            numbers |= hand.scores(answer.pictures, histories)
         if cache.judge.distance:
             pairs = zip(chunks, answers.targets(test, answer), strict=True)
             numbers["distance"] = cache.distances(pairs).numpy().round(5)

@@ -49,8 +49,12 @@ def draw_colouring(random: np.random.Generator, tones: bool) -> Colouring:
         return oklch(random.uniform(*lightness), random.uniform(*chroma), random.uniform(0, 360))
 
     while True:
-        kind = random.choice(3, p=(0.4, 0.3, 0.3))
-        ground = ("#ffffff", colour((0.85, 0.97), (0.01, 0.1)), colour((0.15, 0.6), (0.02, 0.2)))[kind]
-        ink = colour(*(((0.25, 0.7), (0.05, 0.25)), ((0.15, 0.6), (0.02, 0.25)), ((0.8, 0.99), (0.0, 0.15)))[kind])
+        kind = random.random()
+        if kind < 0.4:
+            ground, ink = "#ffffff", colour((0.25, 0.7), (0.05, 0.25))
+        elif kind < 0.7:
+            ground, ink = colour((0.85, 0.97), (0.01, 0.1)), colour((0.15, 0.6), (0.02, 0.25))
+        else:
+            ground, ink = colour((0.15, 0.6), (0.02, 0.2)), colour((0.8, 0.99), (0.0, 0.15))
         if distance(ink, ground) > APART:
             return Colouring(ink, ground, colour((0.3, 0.9), (0.05, 0.25)) if tones else None)

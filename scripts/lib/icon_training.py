@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from drc.data.colouring import Colouring, draw_colouring
 from drc.data.icons import IconCell, Icons
 from drc.train.batches import Index
-from drc.data.colouring import Colouring, draw_colouring
 
 COLOURINGS = 2  # of a one-colour style
 COLOURED = 48  # pictures of a style in each
@@ -50,8 +50,9 @@ class IconPictures:
             style, shown = icons.styles[name], {None: rows}
             if not style.colour and line == 1:
                 random = np.random.default_rng([seed, *name.encode()])
+                learned = [row for row in rows if icons.may_train(icons.cells[row])] or rows
                 for _ in range(colourings):
-                    some = random.permutation(rows)[:COLOURED].tolist()
+                    some = random.permutation(learned)[:COLOURED].tolist()
                     shown[draw_colouring(random, style.tones)] = some
             for colouring, its in shown.items():
                 cells += its

@@ -23,6 +23,9 @@ class TinyIcons:
     cells = [IconCell(style, meaning, 1.0) for style in FAMILIES for meaning in MEANINGS]
     images = np.stack([np.full((4, 4, 3), shade, np.uint8) for shade in range(len(cells))])
 
+    def may_train(self, cell):
+        return True
+
 
 @pytest.fixture(scope="module")
 def pictures():

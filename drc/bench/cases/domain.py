@@ -78,6 +78,8 @@ class Domain:
     name: str
     tests: dict[str, str]
     reported: tuple[str, ...]
+    is_drawn: bool = False
+    """Whether its pictures have line widths, palettes and paddings that tell a hand, see `scores.hand`."""
     histories_shown: tuple[str, ...] = HISTORIES
     """Those of a full report; the first is what its tables are about."""
 

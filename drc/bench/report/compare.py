@@ -8,11 +8,11 @@ import numpy as np
 
 from ...files import write_bytes
 from ...plots.canvas import COLOURS, DIM, GRID, MUTED, Canvas, legend, write_head
-from ..scores.interval import interval
+from ..scores.interval import widest_interval
 from ..scores.metrics import metric_of, metrics_in
 from .html import Html, document, element, figure, table
 from .report import PAGE, TABLE
-from .summary import HEADLINES, MODELS, percent, scores_of
+from .summary import HEADLINES, MODELS, groupings, percent, scores_of
 from .table import as_csv
 
 HOW = """Both drew the same cases. The difference is that of the second from the first, with its paired 95 % bootstrap
@@ -85,8 +85,9 @@ def of_test(name: str, tests: Sequence[dict], models: tuple[str, str]) -> Iterat
                 (one, bases), (other, _) = ([part[:count] for part in pair] for pair in pairs)
                 if not bases.any():  # every copy is the truth
                     continue
-                gain = interval(other - one, first["meanings"][:count], bases)
-                means = [interval(values, first["meanings"][:count], bases)[0] for values in (one, other)]
+                groups = groupings(first, np.arange(count))
+                gain = widest_interval(other - one, groups, bases)
+                means = [widest_interval(values, groups, bases)[0] for values in (one, other)]
                 yield Difference(name, history, judge, metric, *means, *gain, int((~np.isnan(other - one)).sum()))
 
 

@@ -16,8 +16,11 @@ those of all other styles with the same meaning, in <b>both</b> when it is neare
 what copying the reference leaves. <b>Nearer to</b> the reference, or to a picture of the history, than to the true
 picture is what was copied. Where a domain knows the parts of its styles and meanings, a part is right when what was
 drawn is, in plain colours, nearer to the true picture than to those that differ from it in that part alone; no judge is
-asked. Brackets hold 95 % bootstrap intervals over meanings. The first rows are the ceiling, then
-what needs no model.""")
+asked. Where pictures are sets of icons, <b>off in</b> tells how far what was drawn is from the mean of its history, in
+hundredths: weight is the share that is covered, padding and corner radius are shares of the side, palette is a distance
+in OKLab, a colour counts 100; <b>line width within a fifth</b> counts pictures whose history draws lines. Brackets hold
+95 % bootstrap intervals over meanings, for sets of icons the wider of those over meanings and over families. The first
+rows are the ceiling, then what needs no model.""")
 
 
 def page(results: dict, numbers: list[Number], plots: dict[str, np.ndarray], sheets: dict[str, np.ndarray]) -> str:

@@ -3,7 +3,7 @@
 What a run found, as JSON can hold it: {"domain", "pictures", "settings", MODELS: name -> key, "files": name ->
 SHA-256, "judges": name -> version, "tests": name -> {"what", "gallery", "cases", "meanings", "facets", "gaps",
 "judges": judge -> history -> answer -> metric -> a number for each of the first cases, and, where they were taken,
-"protocol": answer -> Pigeon's metric -> its mean}}.
+"families": hands that intervals are over, too, and "protocol": answer -> Pigeon's metric -> its mean}}.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ import numpy as np
 
 from ...visible import quoted
 from ..baselines import BASELINES, COPY
-from ..scores.interval import interval
+from ..scores.interval import widest_interval
 from ..scores.metrics import metric_of
 
 MODELS = "artists"  # the key of what draws; results keep the name that the first ones had
@@ -70,6 +70,11 @@ def scores_of(test: dict, judge: str, history: str, answer: str, metric: str) ->
     return values, bases
 
 
+def groupings(test: dict, cases: np.ndarray) -> list[np.ndarray]:
+    """By what some cases of a test are resampled: meanings, and families where it says so."""
+    return [np.array(test[name])[cases] for name in ("meanings", "families") if name in test]
+
+
 def settings_of(results: dict) -> str:
     """Every setting of a run, as one line."""
     settings = {name: value if isinstance(value, list) else [value] for name, value in results["settings"].items()}
@@ -83,7 +88,7 @@ def numbers_of(results: dict) -> list[Number]:
 
 def of_test(results: dict, name: str, test: dict) -> Iterator[Number]:
     """Of all cases, of the first that all histories have, and of each facet, these for models alone."""
-    groups, sweep = np.array(test["meanings"]), results["settings"]["sweep"]
+    sweep = results["settings"]["sweep"]
     facets = {facet: np.array([one[facet] for one in test["facets"]]) for facet in test["facets"][0]}
     for judge, by_history in test["judges"].items():
         for history, answers in by_history.items():
@@ -100,7 +105,7 @@ def of_test(results: dict, name: str, test: dict) -> Iterator[Number]:
                         here = here[~np.isnan(values[here])]
                         if not bases[here].any():  # no case, or every copy is the truth
                             continue
-                        numbers = interval(values[here], groups[here], bases[here])
+                        numbers = widest_interval(values[here], groupings(test, here), bases[here])
                         yield Number(name, history, judge, answer, facet, value, metric, *numbers, len(here))
 
 
@@ -145,4 +150,4 @@ def difference(test: dict, judge: str, history: str, one: str, other: str, metri
     """By how much one answer's metric is above another's, with its paired interval."""
     values, bases = scores_of(test, judge, history, one, metric)
     others, _ = scores_of(test, judge, history, other, metric)
-    return interval(values - others, test["meanings"][: len(values)], bases)
+    return widest_interval(values - others, groupings(test, np.arange(len(values))), bases)

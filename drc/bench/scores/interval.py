@@ -24,3 +24,12 @@ def interval(
     means = total[draws].sum(axis=1) / base[draws].sum(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
     return float(np.sum(values) / bases.sum()), float(low), float(high)
+
+
+def widest_interval(
+    values: np.ndarray, groupings: Sequence[Sequence[str]], bases: np.ndarray | None = None
+) -> tuple[float, float, float]:
+    """As `interval`, with the lowest and the highest bound over several ways to group the same values: few hands can
+    say less than many meanings, and the reverse."""
+    found = [interval(values, groups, bases) for groups in groupings]
+    return found[0][0], min(low for _, low, _ in found), max(high for *_, high in found)

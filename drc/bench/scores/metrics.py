@@ -22,6 +22,12 @@ METRICS = {
     "distance": Metric("distance, of copy's", less=True),
     "copies_reference": Metric("nearer to reference", less=True),
     "copies_history": Metric("nearer to history", less=True),
+    "stroke": Metric("line width within a fifth"),
+    "weight": Metric("off in weight", less=True),
+    "padding": Metric("off in padding", less=True),
+    "corner": Metric("off in corner radius", less=True),
+    "palette": Metric("off in palette", less=True),
+    "colours": Metric("off in number of colours", less=True),
 }
 
 
