@@ -1,6 +1,6 @@
 """One DRC checkpoint is one safetensors file with a header: architecture, sizes, words, stage, step, licence.
 
-That of a model over a pretrained LMM names the converted set that it needs besides; see `drc.pretrained`.
+That of a model over a pretrained LMM names the files that it needs besides; see `drc.pretrained`.
 """
 
 import json
@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from . import pretrained
 from .files import file_hash
-from .lmm.lavit.converted import open_set
-from .lmm.lavit.model import LavitConfig
 from .lmm.mini.text import read_words
+from .lmm.registry import LMMS, SETS
 from .model import DRC, About, DRCConfig
 from .parsing import brief
 from .shapes import Shapes, shapes_of
@@ -31,8 +30,7 @@ from .tensor_file import (
     write_safetensors,
 )
 
-ARCHITECTURE = "drc-mini-1"
-ARCHITECTURES = (ARCHITECTURE, pretrained.ARCHITECTURE)
+ARCHITECTURES = {pretrained.architecture_of(kind): kind for kind in LMMS}
 AUXILIARY_HEAD = "read_out"  # as files call the head that only training uses
 OF_AUXILIARY_HEAD = f"{AUXILIARY_HEAD}."  # how the names of its weights begin
 PROMISED = "the weights its header promises"
@@ -40,13 +38,13 @@ LONGEST = 1000  # letters of a licence or a name
 
 
 def read_header(path: Path) -> dict[str, str]:
-    """What a DRC checkpoint says of itself, or would say over a converted set that `path` describes.
+    """What a DRC checkpoint says of itself, or would say over a pretrained LMM that `path` describes.
 
     All of it is checked: what `build` makes of it has no more numbers than the file. ValueError with one sentence for
     anything else.
     """
     if pretrained.is_set(path):
-        return pretrained.header_over(open_set(path.parent))
+        return pretrained.header_over(pretrained.set_at(path))
     contents = look(path)
     header = header_in(path, contents.metadata)
     if header.get("architecture") not in ARCHITECTURES:
@@ -68,7 +66,7 @@ def read_header(path: Path) -> dict[str, str]:
 
 def check_header(header: dict[str, str]) -> None:
     """ValueError with the rest of a sentence for entries that are missing or say nothing."""
-    over = header["architecture"] == pretrained.ARCHITECTURE
+    over = ARCHITECTURES[header["architecture"]] in SETS
     needed = {"config", "stage", "step", *(("lmm", "lmm_name") if over else ("words",))}
     missing = sorted(needed - header.keys())
     if missing:
@@ -85,7 +83,7 @@ def check_header(header: dict[str, str]) -> None:
 
 def words_of(header: dict[str, str], config: DRCConfig) -> Tokenizer | None:
     """The words of an embedded model; those of a pretrained one lie beside it."""
-    if isinstance(config.lmm, LavitConfig) != ("lmm" in header):
+    if ARCHITECTURES[header["architecture"]] != config.lmm.kind:
         raise ValueError("has the sizes of another architecture")
     return None if "lmm" in header else read_words(header["words"], config.lmm.words)
 
@@ -128,7 +126,7 @@ def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None 
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them."""
     model.eval()
     if model.about.base_lmm:
-        base = pretrained.set_of(path, model.about.base_lmm, lmm)
+        base = pretrained.set_of(path, model.config.lmm.kind, model.about.base_lmm, lmm)
         pretrained.read_pretrained(model, base)
         if pretrained.is_set(path):
             pretrained.initialise(model)
@@ -161,7 +159,7 @@ def header_of(model: DRC) -> dict[str, str]:
     """What a checkpoint says of itself."""
     words = {} if model.about.base_lmm else {"words": json.dumps(json.loads(model.words.to_str()))}
     return {
-        "architecture": pretrained.ARCHITECTURE if model.about.base_lmm else ARCHITECTURE,
+        "architecture": pretrained.architecture_of(model.config.lmm.kind),
         "config": model.config.to_json(),
         "stage": str(model.stage),
         "step": str(model.about.step),

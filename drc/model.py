@@ -19,18 +19,16 @@ from .instruction import (
     side_by_side,
     streams,
 )
-from .lmm import OnCode
+from .lmm import Config, OnCode
 from .lmm.generate import Sampling
-from .lmm.lavit.model import LavitConfig
 from .lmm.mini.model import MiniConfig
 from .lmm.mini.text import encode_text, unknown_words
 from .lmm.pictures import PICTURES, codes_of
+from .lmm.registry import LMMS
 from .parsing import agree, brief, parse, read, stored
 from .pixels import check, to_image
 from .positions import POSITION_SCALE, sine_positions
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
-
-LMMS = {"mini": MiniConfig, "lavit": LavitConfig}
 
 # Start values of towers and fusion, all of them ours: sizes at which a copier comes out, see `Disentangler.initialise`.
 FOLD_SCALE = 2.0  # of the projection that folds codes into rows, so that content outweighs position
@@ -43,7 +41,7 @@ TYPE_SCALE, NOTHING_SCALE = 0.3, 1.0  # of the marks of style and semantics, and
 
 @dataclass(frozen=True)
 class DRCConfig:
-    lmm: MiniConfig | LavitConfig = field(default_factory=MiniConfig)
+    lmm: Config = field(default_factory=MiniConfig)
     tower: TowerConfig = field(default_factory=TowerConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
 

@@ -1,4 +1,4 @@
-"""DRC over a pretrained LMM, LaVIT: its own files hold towers, fusion and LoRA; the rest is read from a converted set.
+"""DRC over a pretrained LMM: its own file holds towers, fusion and LoRA; the rest is read from a folder of its own.
 
 Sizes of what is trained on top are ours (METHOD.md, 1 to 3).
 """
@@ -8,43 +8,50 @@ from pathlib import Path
 import torch
 
 from .fusion import FusionConfig
-from .lmm.lavit.converted import AGAIN, DESCRIPTION, LavitSet, open_set
-from .lmm.lavit.model import TEMPLATE, LavitConfig
-from .lmm.lavit.reading import read_weights
-from .lmm.lavit.text import Words, load_text_tokenizer
+from .lmm import PRETRAINED, PretrainedSet, description_of
 from .lmm.lora import is_lora
+from .lmm.registry import SETS
 from .model import DRC, DRCConfig
 from .towers import TowerConfig
 
-ARCHITECTURE = "drc-lavit-1"
 WIDTH = 1024  # of towers and fusion, where the language model is as wide or wider
 INSTRUCTIONS = 32
+DESCRIPTIONS = {description_of(kind): kind for kind in PRETRAINED}
 
 
 def is_set(path: Path) -> bool:
-    """Whether a path is the description of a converted set, which stands for its LMM with nothing trained on top."""
-    return path.name == DESCRIPTION
+    """Whether a path is the description of a set, which stands for its LMM with nothing trained on top."""
+    return path.name in DESCRIPTIONS
 
 
-def config_over(pretrained: LavitSet) -> DRCConfig:
-    """Sizes of a DRC to be trained over a converted set."""
-    sizes, words = pretrained.sizes, Words(load_text_tokenizer(pretrained.folder, AGAIN))
-    embedding = sizes.language.hidden_size
-    width = min(WIDTH, embedding)
-    before, after = (tuple(words.encode(text).ids) for text in TEMPLATE)
-    grid = sizes.vision.image_size // sizes.vision.patch_size
+def set_at(path: Path) -> PretrainedSet:
+    """The set of such a description."""
+    return SETS[DESCRIPTIONS[path.name]](path.parent)
+
+
+def architecture_of(kind: str) -> str:
+    """What a file calls a DRC over an LMM of that kind."""
+    return f"drc-{kind}-1"
+
+
+def config_over(pretrained: PretrainedSet) -> DRCConfig:
+    """Sizes of a DRC to be trained over it."""
+    sizes = pretrained.config()
+    width = min(WIDTH, sizes.width)
+    positions = not sizes.variable_length  # codes that may be missing tell no place
     return DRCConfig(
-        LavitConfig(sizes, before, after),
-        TowerConfig(width, 4, 2 * width, grid, merge=1, embedding=embedding, positions=False),
-        FusionConfig(width, 8, 4 * width, 2, INSTRUCTIONS, output=embedding),
+        sizes,
+        TowerConfig(width, 4, 2 * width, sizes.grid, merge=1, embedding=sizes.width, positions=positions),
+        FusionConfig(width, 8, 4 * width, 2, INSTRUCTIONS, output=sizes.width),
     )
 
 
-def header_over(pretrained: LavitSet) -> dict[str, str]:
-    """What a file of a DRC over a converted set would say of itself before any training."""
+def header_over(pretrained: PretrainedSet) -> dict[str, str]:
+    """What a file of a DRC over it would say of itself before any training."""
+    config = config_over(pretrained)
     return {
-        "architecture": ARCHITECTURE,
-        "config": config_over(pretrained).to_json(),
+        "architecture": architecture_of(config.lmm.kind),
+        "config": config.to_json(),
         "stage": "0",
         "step": "0",
         "licence": pretrained.licence,
@@ -52,21 +59,21 @@ def header_over(pretrained: LavitSet) -> dict[str, str]:
     }
 
 
-def names_of(pretrained: LavitSet) -> dict[str, str]:
+def names_of(pretrained: PretrainedSet) -> dict[str, str]:
     return {"lmm": pretrained.hash, "lmm_name": pretrained.folder.name}
 
 
-def set_of(path: Path, header: dict[str, str], folder: Path | None) -> LavitSet:
-    """The converted set that the file at `path` needs: itself, or the one in `folder`.
+def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -> PretrainedSet:
+    """The set of that kind that the file at `path` needs: itself, or the one in `folder`.
 
     ValueError where there is none, or another one.
     """
     if is_set(path):
-        return open_set(path.parent)
+        return set_at(path)
     name = header["lmm_name"]
     if folder is None:
         raise ValueError(f"{path.name} was trained over '{name}', which was not given; convert it, or name its folder")
-    pretrained = open_set(folder)
+    pretrained = SETS[kind](folder)
     if pretrained.hash != header["lmm"]:
         raise ValueError(
             f"{path.name} was trained over another large multimodal model, '{name}', than the one in {folder}; "
@@ -75,10 +82,10 @@ def set_of(path: Path, header: dict[str, str], folder: Path | None) -> LavitSet:
     return pretrained
 
 
-def read_pretrained(drc: DRC, pretrained: LavitSet) -> None:
+def read_pretrained(drc: DRC, pretrained: PretrainedSet) -> None:
     """Fills the LMM of `drc`, which was built without memory, with the tensors of the files, in their own types."""
-    drc.words = Words(load_text_tokenizer(pretrained.folder, AGAIN))
-    read_weights(drc.lmm, pretrained)
+    drc.words = pretrained.words()
+    pretrained.read_weights(drc.lmm)
 
 
 def initialise(drc: DRC) -> None:
@@ -89,5 +96,5 @@ def initialise(drc: DRC) -> None:
 
 
 def is_own(name: str) -> bool:
-    """Whether a weight of DRC belongs in its own file, not in the converted set."""
+    """Whether a weight of DRC belongs in its own file, not in the files of its LMM."""
     return not name.startswith("lmm.") or is_lora(name)

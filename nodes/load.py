@@ -116,14 +116,14 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
 
 def lmm_of(path: Path, header: dict[str, str]) -> Path:
     """The folder of the converted LMM that a file needs; ValueError where it is not among the models."""
-    from ..drc.lmm.lavit.converted import open_set
+    from ..drc.pretrained import is_set, set_at
 
-    if path.name == paths.CONVERTED:
+    if is_set(path):
         return path.parent
     known = paths.converted()
     for name in sorted(known, key=lambda name: name != header["lmm_name"]):  # most likely under its own name
-        if open_set(known[name]).hash == header["lmm"]:
-            return known[name]
+        if set_at(known[name]).hash == header["lmm"]:
+            return known[name].parent
     raise ValueError(
         f"{path.name} was trained over the LaVIT '{header['lmm_name']}', but none in models/{paths.FOLDER} is that one "
         f"(found: {', '.join(known) or 'none'}); convert it with Convert LaVIT, or choose another model"

@@ -7,6 +7,7 @@ from pathlib import Path
 import folder_paths
 
 from ..drc import EMBEDDED as EMBEDDED_FILE
+from ..drc.lmm import PRETRAINED, description_of
 from ..drc.names import check_name
 from ..drc.visible import visible
 
@@ -23,7 +24,7 @@ HOW_TO_OPEN = f"let whoever runs the server list it as {DATASETS} in extra_model
 
 
 STATE = "state.safetensors"  # of a training's checkpoint: not a model
-CONVERTED = "lavit.json"  # in a folder of models/drc: what lies there together is one converted LMM
+CONVERTED = tuple(map(description_of, PRETRAINED))  # in a folder of models/drc: all that lies there is one LMM
 
 
 def register() -> None:
@@ -47,9 +48,10 @@ def model_names() -> list[str]:
 
 
 def converted() -> dict[str, Path]:
-    """Name -> folder of every converted LMM in the model folders."""
-    found = [(folder, path.parent) for folder in model_folders() for path in sorted(folder.glob(f"*/{CONVERTED}"))]
-    return {called(path.name, folder): path for folder, path in found if is_showable(path.name)}
+    """Name -> description of every converted LMM in the model folders."""
+    folders = [(folder, path) for folder in model_folders() for path in sorted(folder.glob("*"))]
+    found = [(folder, path, set_in(folder, path.name)) for folder, path in folders]
+    return {called(path.name, folder): description for folder, path, description in found if description}
 
 
 def models() -> Path:
@@ -78,14 +80,16 @@ def is_file_in(folder: Path, name: str) -> bool:
     if folder not in path.parents or path.suffix not in EXTENSIONS or not os.path.isfile(path):
         return False
     first, *inner = path.relative_to(folder).parts
-    parts_of_others = path.name == STATE or is_set_in(folder, first) or (folder, first) == (trainings(), CACHE)
+    parts_of_others = path.name == STATE or set_in(folder, first) or (folder, first) == (trainings(), CACHE)
     return is_showable(name) and not (inner and parts_of_others)
 
 
-def is_set_in(folder: Path, name: str) -> bool:
-    """Whether a model folder holds a converted LMM of that name."""
+def set_in(folder: Path, name: str) -> Path | None:
+    """The description of the converted LMM of that name in a model folder, if it holds one."""
     path = Path(os.path.abspath(folder / name))
-    return path.parent == folder and is_showable(name) and os.path.isfile(path / CONVERTED)
+    if path.parent != folder or not is_showable(name):
+        return None
+    return next((path / description for description in CONVERTED if os.path.isfile(path / description)), None)
 
 
 def is_showable(name: str) -> bool:
@@ -97,7 +101,7 @@ def is_showable(name: str) -> bool:
 def called(name: str, folder: Path) -> str:
     """How Load DRC Model calls what a model folder holds under a name: by its place where a folder before it holds
     another of that name."""
-    first = next((other for other in model_folders() if is_set_in(other, name) or is_file_in(other, name)), folder)
+    first = next((other for other in model_folders() if set_in(other, name) or is_file_in(other, name)), folder)
     return name if os.path.realpath(first) == os.path.realpath(folder) else name + place_of(folder)
 
 
@@ -116,8 +120,8 @@ def model_file(name: str) -> Path:
     folders = model_folders()
     placed = [(folder, name.removesuffix(place_of(folder))) for folder in folders if name.endswith(place_of(folder))]
     for folder, plain in placed or [(folder, name) for folder in folders]:
-        if is_set_in(folder, plain):
-            return folder / plain / CONVERTED
+        if description := set_in(folder, plain):
+            return description
         if is_file_in(folder, plain):
             return folder / plain
     raise ValueError(
@@ -129,7 +133,7 @@ def model_file(name: str) -> Path:
 def check_converted_name(name: str) -> None:
     """ValueError for a name under which Load DRC Model would give another model than the one in models/drc."""
     others = [folder for folder in model_folders() if folder != saved_models()]
-    held = [str(folder) for folder in others if is_set_in(folder, name) or is_file_in(folder, name)]
+    held = [str(folder) for folder in others if set_in(folder, name) or is_file_in(folder, name)]
     if name == EMBEDDED or held:
         whose = "that of this pack" if name == EMBEDDED else f"one in {held[0]}"
         raise ValueError(f"name is '{name}', but Load DRC Model has a model of that name, {whose}; choose another name")

@@ -24,7 +24,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode  # torch has no public 
 
 from drc.instruction import InContext
 from drc.lmm.lavit.config import DecoderConfig, TokenizerConfig, VisionConfig
-from drc.lmm.lavit.converted import LavitSet, Sizes
+from drc.lmm.lavit.converted import Sizes
+from drc.lmm.lavit.reading import LavitSet
 from drc.lmm.llama import LlamaConfig
 from drc.model import DRC, DRCConfig
 from drc.pretrained import config_over

@@ -5,11 +5,12 @@ import inspect
 
 import pytest
 
-from drc.lmm import LMM, Autoregressive, Config, DiffusionLMM, InContextLMM, PixelLMM, Vision
-from drc.model import LMMS
+from drc.lmm import LMM, PRETRAINED, Autoregressive, Config, DiffusionLMM, InContextLMM, PixelLMM, PretrainedSet, Vision
+from drc.lmm.registry import LMMS, SETS
 from scripts.lib import tiny, tiny_lavit
 
 CONFIGS = {"mini": tiny.CONFIG.lmm, "lavit": LMMS["lavit"](tiny_lavit.SIZES)}
+OF_LAVIT = {"nodes/convert.py", "nodes/conditioning.py"}  # its converter, and the record of its diffusion model
 INSIDE = {"scripts/bench_embedded.py"}  # gives the weights of the embedded language model to another implementation
 
 
@@ -73,6 +74,39 @@ def test_properties_say_what_they_are(lmm):
     assert len(list(lmm.layers())) > 0 and lmm.trainable_parts("frozen") == "frozen"
     lmm.drop_vision()
     assert lmm.vision is None
+
+
+def test_a_set_of_files_has_every_member(tiny_lavit):
+    assert SETS.keys() == set(PRETRAINED) <= LMMS.keys()
+    found = SETS["lavit"](tiny_lavit / "drc" / "tiny-lavit")
+    for name, member in members(PretrainedSet).items():
+        assert hasattr(found, name)
+        if inspect.isfunction(member):
+            assert list(inspect.signature(getattr(type(found), name)).parameters) == list(
+                inspect.signature(member).parameters
+            )
+    assert found.config().kind == "lavit" and 0 not in found.words().encode("a red apple").ids
+
+
+def named(path, root) -> set[str]:
+    """The modules that the code in a file imports, from the root on."""
+    found, package = set(), path.relative_to(root).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *(node.module or "").split("."))).strip(".")
+            found |= {module} | {f"{module}.{name.name}" for name in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return found
+
+
+def test_nobody_else_knows_lavit(root):
+    """What all ask of it is in the interface, so a third model needs a line of the registry and no other file."""
+    files = [path for folder in ("drc", "nodes") for path in (root / folder).rglob("*.py")]
+    files = {path.relative_to(root).as_posix(): path for path in files if "drc/lmm/" not in path.as_posix()}
+    know = {name for name, path in files.items() if any(one.startswith("drc.lmm.lavit") for one in named(path, root))}
+    assert know == OF_LAVIT
 
 
 def reached(path) -> set[str]:

@@ -164,20 +164,20 @@ def find_file(path: str) -> Path:
 
 def load_entangled(state: Path, ours: DRC) -> EntangledDRC:
     """The averages in a training's state, which holds what was trained: neither tokeniser nor the head of codes."""
-    entangled = EntangledDRC(ours.config)
+    entangled, tensors = EntangledDRC(ours.config), part(load_file(state), "average.model.")
+    entangled.lmm.drop_vision()
+    entangled.lmm.tie()
+    trained = {name for name, parameter in entangled.named_parameters() if parameter.requires_grad}
+    for name in sorted(trained ^ tensors.keys()):
+        raise ValueError(
+            f"{state} is not the state of an entangled training, {name} is missing or unexpected; give the folder of "
+            "one"
+        )
     try:
-        tensors = part(load_file(state), "average.model.")
-        missing, unexpected = entangled.load_state_dict(tensors, strict=False)
+        entangled.load_state_dict(tensors, strict=False)
     except RuntimeError as error:  # of another size
         raise ValueError(
             f"{state} is of other sizes than the DRC model; give the one that it was trained with"
         ) from error
-    missing = [name for name in missing if not name.startswith(("lmm.vision.", "lmm.language.lm_head."))]
-    if missing or unexpected:
-        raise ValueError(
-            f"{state} is not the state of an entangled training, {(missing + unexpected)[0]} is missing or unexpected; "
-            "give the folder of one"
-        )
     entangled.lmm.vision = ours.lmm.vision
-    entangled.lmm.tie()
     return entangled.eval()

@@ -1,10 +1,10 @@
 """Large multimodal models behind one interface: all that DRC, its training, the benchmark and the nodes ask of one.
 
-Another LMM is a class that has these members, a Config, and a line in `drc.model.LMMS`. One whose weights lie in files
-of their own is read there by `drc.pretrained`, which today knows LaVIT. What only some can do is said by a property,
-and stands in a protocol of its own:
+Another LMM is a class that has these members, a Config, and a line in `drc.lmm.registry`. One whose weights lie in
+files of their own has a PretrainedSet besides, with a second line there and its kind in PRETRAINED. What only some can
+do is said by a property, and stands in a protocol of its own:
 
-    Config          the sizes of an LMM; Vision: the part that sees
+    Config          the sizes of an LMM; Vision: the part that sees; PretrainedSet: files of its own
     LMM             every one
     PixelLMM        `draws_pixels`: it turns codes into pictures itself
     DiffusionLMM    not `draws_pixels`: a diffusion model of the host draws from its codes
@@ -25,10 +25,21 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..instruction import InContext, Instruction
     from .generate import Sampling
     from .lavit.conditioning import Condition
     from .llama import Cache
+
+PRETRAINED = ("lavit",)
+"""The kinds of LMM whose weights lie in files of their own, in one folder, described by a file among them."""
+
+
+def description_of(kind: str) -> str:
+    """The name of that file; it stands for the LMM with nothing trained on top."""
+    return f"{kind}.json"
+
 
 OnCode = Callable[[int, Tensor], None]
 """Told of every code: how many are drawn, and all codes [B, drawn] so far. It may raise to stop."""
@@ -37,8 +48,9 @@ OnCode = Callable[[int, Tensor], None]
 class Config(Protocol):
     """The sizes of an LMM: a frozen dataclass whose fields have type hints that bound them, see `drc.parsing`."""
 
-    kind: str  # a field: its key in LMMS, by which a file says whose sizes it holds; without one it is "mini"
+    kind: str  # a field: its key in LMMS, by which a file says whose sizes it holds; "mini" is written nowhere
     text_slots: int
+    variable_length: bool  # see LMM
 
     @property
     def width(self) -> int:
@@ -67,6 +79,27 @@ class Vision(Protocol):
 
     def decode(self, codes: Tensor) -> Tensor:
         """Codes -> images; of a PixelLMM."""
+
+
+class PretrainedSet(Protocol):
+    """The files of an LMM in a folder: known by their names and sizes, but not read."""
+
+    folder: Path
+    licence: str
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over all weights: sets with the same hash are the same LMM."""
+
+    def config(self) -> Config:
+        """Of the LMM of a DRC that is to be trained over it."""
+
+    def words(self) -> Any:
+        """What text becomes ids with: `encode(text).ids`, none of them 0."""
+
+    def read_weights(self, lmm: LMM) -> None:
+        """Gives an LMM that was built without memory the tensors of the files, in their own types. ValueError for files
+        that hold another model."""
 
 
 class LMM(Protocol):

@@ -1,4 +1,4 @@
-"""The comparison: the same language model fed entangled features, as DRC's predecessors feed them.
+"""The comparison: the embedded language model fed entangled features, as DRC's predecessors feed them.
 
 History and reference enter the prompt as they are, one run of rows each: no tower, no fusion, no K vectors. The rows
 are folded like those of the towers, or the prompt would be four times as long. Parameters saved go into more layers.
@@ -9,7 +9,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ..lmm.mini.model import MiniConfig, MiniLMM
 from ..model import DRCConfig
 from ..positions import sine_positions
 from ..towers import Rows
@@ -26,8 +25,8 @@ class EntangledDRC(nn.Module):
 
     def __init__(self, config: DRCConfig):
         super().__init__()
-        lmm: MiniConfig = replace(config.lmm, layers=config.lmm.layers + EXTRA_LAYERS, local_conditioning=False)
-        self.lmm = MiniLMM(lmm)
+        sizes = replace(config.lmm, layers=config.lmm.layers + EXTRA_LAYERS, local_conditioning=False)
+        self.lmm = sizes.build()
         self.rows = Rows(config.tower)
         self.roles = nn.Embedding(2, config.tower.width)
 

@@ -15,9 +15,10 @@ from torch import nn
 
 from drc.files import file_hash
 from drc.lmm.lavit.convert import amount, check_room, convert, main, table
-from drc.lmm.lavit.converted import LICENCE, open_set
+from drc.lmm.lavit.converted import LICENCE
 from drc.lmm.lavit.decoder import HighResolutionDecoder, LowResolutionDecoder
 from drc.lmm.lavit.language import FIRST_CODE, LavitLanguage
+from drc.lmm.lavit.reading import open_set
 from drc.lmm.lavit.tokenizer import VisualTokenizer
 from drc.lmm.lavit.vision import VisionTransformer
 from drc.lmm.lavit.weights import File

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from drc.lmm.lavit.convert import convert
-from drc.lmm.lavit.converted import Sizes, open_set
+from drc.lmm.lavit.converted import Sizes
+from drc.lmm.lavit.reading import open_set
 from drc.parsing import read
 from scripts.lib.tiny_lavit import SIZES, write_published
 

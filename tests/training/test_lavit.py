@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from drc.checkpoint import load
-from drc.lmm.lavit.converted import open_set
+from drc.lmm.lavit.reading import open_set
 from drc.lmm.lora import PROJECTIONS, LoRALinear, is_lora
 from drc.train.checkpoints import SAMPLES, STATE
 from drc.train.run import Hooks

@@ -12,19 +12,19 @@
 UNet and autoencoder lie in the host's own model folders, for its own loaders.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ... import parsing
 from ...parsing import brief
+from .. import description_of
 from ..llama import LlamaConfig
 from .config import DecoderConfig, TokenizerConfig, VisionConfig
 from .language import FIRST_CODE
 from .text import WORDS
 
-DESCRIPTION = "lavit.json"
+DESCRIPTION = description_of("lavit")
 FORMAT = 1
 AGAIN = "run the conversion again, it writes what is missing"
 CONFIG = "config.json"
@@ -104,53 +104,9 @@ class Description:
     files: tuple[ConvertedFile, ...]
 
 
-@dataclass(frozen=True)
-class LavitSet:
-    """What lavit.json says. `files` lie in `folder` and are all there; `diffusion` are those for the host's loaders."""
-
-    folder: Path
-    sizes: Sizes
-    files: dict[str, ConvertedFile]
-    diffusion: list[ConvertedFile]
-    licence: str
-
-    @property
-    def language(self) -> list[Path]:
-        """The shards of the language model."""
-        return [self.folder / name for name in sorted(self.files) if name.startswith(LANGUAGE)]
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 over all weights: two sets with the same hash are the same model."""
-        weights = sorted(file.sha256 for name, file in self.files.items() if name.endswith(".safetensors"))
-        return hashlib.sha256("".join(weights).encode()).hexdigest()
-
-
 def describe(sizes: Sizes, files: list[ConvertedFile]) -> bytes:
     """The content of lavit.json."""
     return (json.dumps(asdict(Description(FORMAT, LICENCE, sizes, tuple(files))), indent=1) + "\n").encode()
-
-
-def open_set(folder: Path) -> LavitSet:
-    """The set in a folder, after a look whether all of its files are there, of their sizes.
-
-    ValueError with one sentence for a folder that is none, or lacks something. Files are not read: their hashes are
-    what they were when they were written.
-    """
-    path = folder / DESCRIPTION
-    if not path.is_file():
-        raise ValueError(f"{folder} holds no {DESCRIPTION}, so no LaVIT was converted there to its end; {AGAIN}")
-    description = read_description(path)
-    inside = {file.name: file for file in description.files if file.place.startswith("drc/")}
-    for name in needed(description.sizes) - inside.keys():
-        raise ValueError(f"{path} does not name {name}, so this LaVIT is not whole; {AGAIN}")
-    for name, file in inside.items():
-        found = (folder / name).stat().st_size if (folder / name).is_file() else None
-        if found != file.size:
-            what = "is missing" if found is None else f"has {found} bytes, expected {file.size}"
-            raise ValueError(f"{folder / name} {what}, so this LaVIT is not whole; {AGAIN}")
-    diffusion = [file for file in description.files if file not in inside.values()]
-    return LavitSet(folder, description.sizes, inside, diffusion, description.licence)
 
 
 def read_description(path: Path) -> Description:

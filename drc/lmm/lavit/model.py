@@ -1,12 +1,12 @@
 """LaVIT-7B-v2 as the large multimodal model of DRC: eyes, language model and token decoder behind `drc.lmm.LMM`.
 
-A picture has as many codes as it needs. In tensors it is filled up with ABSENT to the most that a picture can have.
+A picture has as many codes as it needs. In tensors it is filled up with PADDING to the most that a picture can have.
 Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no word.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -29,7 +29,7 @@ from .tokenizer import VisualTokenizer
 from .vision import VisionTransformer
 
 LEAST_CODES = 20  # of a drawn picture, as LaVIT has it
-ABSENT = -1  # in place of a code where a picture has no more
+PADDING = -1  # in place of a code where a picture has no more
 TEMPLATE = ("The style of a person and the meaning of a picture", "The picture that this person would draw")
 """Our words around the text and the instruction vectors; the paper's are not known."""
 
@@ -48,6 +48,7 @@ class LavitConfig:
     lora_rank: Annotated[int, range(1024 + 1)] = 0  # of the LoRA beside the language model; 0: none
     lora_alpha: float = 16.0
     kind: str = "lavit"
+    variable_length: ClassVar = True
 
     @property
     def width(self) -> int:
@@ -83,7 +84,7 @@ class LavitVision(nn.Module):
         return self.config.image_size
 
     def encode(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
-        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], ABSENT behind the last.
+        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], PADDING behind the last.
 
         One seed for each picture draws which patches are kept, as the original does; without them the likelier happens.
         """
@@ -226,7 +227,7 @@ class LavitLMM(nn.Module):
         on_code: OnCode | None = None,
         graph: bool = False,
     ) -> Tensor:
-        """Codes [B, N] of one picture per seed, ABSENT behind the last; see `draw_codes`. One instruction for all."""
+        """Codes [B, N] of one picture per seed, PADDING behind the last; see `draw_codes`. One instruction for all."""
         streams = self.streams(instruction)
         least = min(LEAST_CODES, self.picture_codes)
         codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph)
@@ -327,4 +328,4 @@ class LavitLMM(nn.Module):
 
 def filled(codes: list[Tensor], length: int) -> Tensor:
     """Codes of every picture [n] -> [B, length]."""
-    return torch.stack([F.pad(picture, (0, length - len(picture)), value=ABSENT) for picture in codes])
+    return torch.stack([F.pad(picture, (0, length - len(picture)), value=PADDING) for picture in codes])

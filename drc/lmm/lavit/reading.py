@@ -1,5 +1,7 @@
-"""Filling a LavitLMM with the weights of a converted set."""
+"""A converted LaVIT, opened: its sizes, its words, and its weights into a LavitLMM."""
 
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -7,23 +9,87 @@ from torch import nn
 
 from ...tensor_file import read_tensors, require_shapes
 from ..lora import is_lora
-from .converted import AGAIN, DECODER, EMPTY_PROMPT, LOW_DECODER, TOKENIZER, VISION, LavitSet
-from .model import LavitLMM
+from .config import DecoderConfig
+from .converted import (
+    AGAIN,
+    DECODER,
+    DESCRIPTION,
+    EMPTY_PROMPT,
+    LANGUAGE,
+    LOW_DECODER,
+    TOKENIZER,
+    VISION,
+    ConvertedFile,
+    Sizes,
+    needed,
+    read_description,
+)
+from .model import TEMPLATE, LavitConfig, LavitLMM
+from .text import Words, load_text_tokenizer
 
 
-def read_weights(lmm: LavitLMM, pretrained: LavitSet) -> None:
-    """Gives an LMM that was built without memory the tensors of the files, in their own types; ValueError for files
-    that hold another model."""
-    folder = pretrained.folder
-    fill(lmm.language, *pretrained.language)
-    fill(lmm.vision.transformer, folder / VISION)
-    fill(lmm.vision.tokenizer, folder / TOKENIZER)
-    codebook = lmm.vision.tokenizer.state_dict()["quantize.embedding.weight"].clone()
-    lmm.decoder.codebook.load_state_dict({"weight": codebook}, assign=True)
-    fill(lmm.decoder.high_resolution, folder / DECODER)
-    if lmm.has_low_resolution:
-        fill(lmm.decoder.low_resolution, folder / LOW_DECODER)
-        lmm.decoder.empty_prompt = nn.Parameter(read_empty_prompt(pretrained), requires_grad=False)
+@dataclass(frozen=True)
+class LavitSet:
+    """What lavit.json says: a `drc.lmm.PretrainedSet`. `files` lie in `folder` and are all there; `diffusion` are those
+    for the host's loaders."""
+
+    folder: Path
+    sizes: Sizes
+    files: dict[str, ConvertedFile]
+    diffusion: list[ConvertedFile]
+    licence: str
+
+    @property
+    def language(self) -> list[Path]:
+        """The shards of the language model."""
+        return [self.folder / name for name in sorted(self.files) if name.startswith(LANGUAGE)]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over all weights: two sets with the same hash are the same model."""
+        weights = sorted(file.sha256 for name, file in self.files.items() if name.endswith(".safetensors"))
+        return hashlib.sha256("".join(weights).encode()).hexdigest()
+
+    def config(self) -> LavitConfig:
+        words = self.words()
+        return LavitConfig(self.sizes, *(tuple(words.encode(text).ids) for text in TEMPLATE))
+
+    def words(self) -> Words:
+        return Words(load_text_tokenizer(self.folder, AGAIN))
+
+    def read_weights(self, lmm: LavitLMM) -> None:
+        fill(lmm.language, *self.language)
+        fill(lmm.vision.transformer, self.folder / VISION)
+        fill(lmm.vision.tokenizer, self.folder / TOKENIZER)
+        codebook = lmm.vision.tokenizer.state_dict()["quantize.embedding.weight"].clone()
+        lmm.decoder.codebook.load_state_dict({"weight": codebook}, assign=True)
+        fill(lmm.decoder.high_resolution, self.folder / DECODER)
+        if lmm.has_low_resolution:
+            fill(lmm.decoder.low_resolution, self.folder / LOW_DECODER)
+            empty_prompt = read_empty_prompt(self.folder / EMPTY_PROMPT, self.sizes.low_resolution)
+            lmm.decoder.empty_prompt = nn.Parameter(empty_prompt, requires_grad=False)
+
+
+def open_set(folder: Path) -> LavitSet:
+    """The set in a folder, after a look whether all of its files are there, of their sizes.
+
+    ValueError with one sentence for a folder that is none, or lacks something. Files are not read: their hashes are
+    what they were when they were written.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise ValueError(f"{folder} holds no {DESCRIPTION}, so no LaVIT was converted there to its end; {AGAIN}")
+    description = read_description(path)
+    inside = {file.name: file for file in description.files if file.place.startswith("drc/")}
+    for name in needed(description.sizes) - inside.keys():
+        raise ValueError(f"{path} does not name {name}, so this LaVIT is not whole; {AGAIN}")
+    for name, file in inside.items():
+        found = (folder / name).stat().st_size if (folder / name).is_file() else None
+        if found != file.size:
+            what = "is missing" if found is None else f"has {found} bytes, expected {file.size}"
+            raise ValueError(f"{folder / name} {what}, so this LaVIT is not whole; {AGAIN}")
+    diffusion = [file for file in description.files if file not in inside.values()]
+    return LavitSet(folder, description.sizes, inside, diffusion, description.licence)
 
 
 def fill(module: nn.Module, *paths: Path) -> None:
@@ -38,9 +104,8 @@ def fill(module: nn.Module, *paths: Path) -> None:
     module.load_state_dict({name: tensors[published[name]] for name in state}, strict=False, assign=True)
 
 
-def read_empty_prompt(pretrained: LavitSet) -> torch.Tensor:
+def read_empty_prompt(path: Path, sizes: DecoderConfig) -> torch.Tensor:
     """[1, n, prompt_width]; ValueError for anything else."""
-    path, sizes = pretrained.folder / EMPTY_PROMPT, pretrained.sizes.low_resolution
     found = list(read_tensors(path, again=AGAIN).values())
     lengths = [one.shape[1] for one in found if one.ndim == 3 and one.shape[::2] == (1, sizes.prompt_width)]
     if len(found) != 1 or len(lengths) != 1 or not 0 < lengths[0] <= sizes.queries:

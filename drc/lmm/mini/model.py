@@ -8,7 +8,7 @@ very long to find out by attention alone which of the K vectors speaks of the co
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +45,8 @@ class MiniConfig:
     layers: Count = 5
     heads: Count = 4
     local_conditioning: bool = stored_as("hears_spot", True)
+    kind: ClassVar = "mini"
+    variable_length: ClassVar = False
 
     @property
     def grid(self) -> int:

@@ -1,0 +1,45 @@
+"""A third large multimodal model with files of its own is a class and two lines of the registry."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from drc import checkpoint, pretrained
+from drc.checkpoint import load, read_header, save
+from drc.lmm.lavit.model import LavitConfig
+from drc.lmm.lavit.reading import LavitSet, open_set
+from drc.lmm.registry import LMMS, SETS
+
+
+@dataclass(frozen=True)
+class ThirdConfig(LavitConfig):
+    kind: str = "third"
+
+
+class ThirdSet(LavitSet):
+    def config(self):
+        return ThirdConfig(self.sizes, *(getattr(super(ThirdSet, self).config(), name) for name in ("before", "after")))
+
+
+@pytest.fixture
+def description(tiny_lavit, monkeypatch):
+    folder = tiny_lavit / "drc" / "tiny-lavit"
+    monkeypatch.setitem(LMMS, "third", ThirdConfig)
+    monkeypatch.setitem(SETS, "third", lambda folder: ThirdSet(**vars(open_set(folder))))
+    monkeypatch.setitem(pretrained.DESCRIPTIONS, "third.json", "third")
+    monkeypatch.setitem(checkpoint.ARCHITECTURES, pretrained.architecture_of("third"), "third")
+    return folder / "third.json"
+
+
+def test_it_is_loaded_saved_and_loaded_again(description, tmp_path):
+    model, lavit = load(description), load(description.with_name("lavit.json"))
+    codes = torch.arange(3)
+    assert model.config.lmm.kind == "third" and torch.equal(model.lmm.embed(codes), lavit.lmm.embed(codes))
+    path = tmp_path / "trained.safetensors"
+    save(model, path)
+    assert read_header(path)["architecture"] == "drc-third-1"
+    again = load(path, lmm=description.parent)
+    assert again.config == model.config and torch.equal(again.lmm.embed(codes), lavit.lmm.embed(codes))
+    with pytest.raises(ValueError, match="has the sizes of another architecture"):
+        checkpoint.words_of(read_header(path) | {"architecture": "drc-lavit-1"}, model.config)
