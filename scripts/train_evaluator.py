@@ -2,8 +2,9 @@
 
     python scripts/train_evaluator.py [--steps 1700] [--tokenizer build/train/base.safetensors]
 
-It learns every picture there is, unseen styles and test pictures too, and where a model with a trained tokeniser exists
-also what the tokeniser makes of them. Resumes where it was stopped. Needs about ten minutes of one core.
+It learns every picture there is, unseen styles and test pictures too, those of the icon matrix where it is built, and
+where a model with a trained tokeniser exists also what the tokeniser makes of them. Resumes where it was stopped. Needs
+about ten minutes of one core, and twice as many steps and minutes with icons.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drc.bench.cases.icons import IconDomain  # noqa: E402
 from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig, disturbed, shrink  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
@@ -33,7 +35,8 @@ from drc.train.config import Schedule  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
 
 RESTYLED = ("test", "seen", "history", "known", "val", "val_history", "train")
-EVALUATED = 0.6  # share of a batch from the emoji and the first four restyled sets, which tests are made of
+TESTED = 4  # of these, what tests are made of
+EVALUATED = 0.6  # share of a batch from what tests are made of: the emoji, the first four restyled sets, and icons
 REBUILT = 0.5  # share of a batch's pictures, of those that have been through the tokeniser, that are shown so
 BATCH = 64
 SETTLING = 100  # batches that the statistics of the averaged weights are taken from
@@ -45,8 +48,10 @@ def all_pictures(data: Path) -> tuple[Pictures, int]:
     """Every picture, those that tests are made of first, and the number of these."""
     emoji, splits = Emoji(data), Splits.load()
     rows = [row for (_, code), row in emoji.rows.items() if code in splits.meaning_split]
-    pictures = Pictures([emoji_part(emoji, rows)] + [restyled_part(data / "restyled" / name) for name in RESTYLED])
-    return pictures, int(pictures.starts[5])
+    restyled = [restyled_part(data / "restyled" / name) for name in RESTYLED]
+    icons = IconDomain.open(data).pictures.parts() if (data / "icons").is_dir() else []
+    parts = [emoji_part(emoji, rows), *restyled[:TESTED], *icons]
+    return Pictures([*parts, *restyled[TESTED:]]), sum(len(records) for *_, records in parts)
 
 
 def small(pictures: Pictures, size: int) -> np.ndarray:
