@@ -219,7 +219,7 @@ class DRC(nn.Module):
         self,
         history: Tensor | Sequence[Tensor] | Style | list[Style] | None = None,
         reference: Tensor | Sequence[Tensor] | Semantics | list[Semantics] | None = None,
-        text: str = "",
+        text: str | list[str] = "",
         style_strength: float | list[float] = STYLE_STRENGTH,
         semantic_strength: float | list[float] = SEMANTIC_STRENGTH,
         seeds: Sequence[int] = (0,),
@@ -230,8 +230,8 @@ class DRC(nn.Module):
 
         Pictures are float [H, W, 3 or 4] in 0..1 and of any size; the history is a batch or a list of them, the
         reference a batch or a list of one. What `style` and `semantics` made of them serves as well. A list of such, or
-        of strengths, has one for each seed. Returns [seeds, size, size, 3]. ValueError for what is no picture, for text
-        that does not fit, for towers that were never trained, and for a model that draws no pixels.
+        of texts or strengths, has one for each seed. Returns [seeds, size, size, 3]. ValueError for what is no picture,
+        for text that does not fit, for towers that were never trained, and for a model that draws no pixels.
         """
         self.require_pixels()
         given = history, reference, text, style_strength, semantic_strength, seeds, sampling, on_code
@@ -249,12 +249,9 @@ class DRC(nn.Module):
             if len(reference) != 1:
                 raise ValueError(f"reference has {len(reference)} pictures, expected 1; give one of them")
             semantics = self.semantics(self.tokenize(reference, "reference")[0])
-        given = {"history": style, "reference": semantics}
+        given = {"history": style, "reference": semantics, "text": text}
         given |= {"style_strength": style_strength, "semantic_strength": semantic_strength}
-        made = [
-            self.compose(style, semantics, text, *strengths)
-            for style, semantics, *strengths in zip(*(each(*one, len(seeds)) for one in given.items()), strict=True)
-        ]
+        made = [self.compose(*one) for one in zip(*(each(*named, len(seeds)) for named in given.items()), strict=True)]
         return self.lmm.draw(side_by_side(made), list(seeds), sampling or Sampling(TEMPERATURE), on_code)
 
     def tokenize(self, pictures: Tensor | Sequence[Tensor], name: str) -> Tensor:

@@ -98,7 +98,7 @@ def drawn_of(drc: DRC, domain: Domain, test: str, case: Case) -> dict[str, Tenso
     strengths = (STYLE_STRENGTH, 0.0), (0.0, SEMANTIC_STRENGTH)
     models = [DRCModel(drc, *each, Sampling(TEMPERATURE)) for each in strengths]
     seeds = [domain.seed(test, case)]
-    return {kind: one.draw(*(x[None] for x in given), seeds)[0] for kind, one in zip(DRAWN, models, strict=True)}
+    return {kind: one.draw(*(x[None] for x in given), [""], seeds)[0] for kind, one in zip(DRAWN, models, strict=True)}
 
 
 def shown(drc: DRC, domain: Domain, case: Case) -> tuple[Tensor, Tensor]:

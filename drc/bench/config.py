@@ -27,6 +27,7 @@ class BenchConfig:
     limit: cases of a test.
     candidates: drawn for each case, of which EfficientNet picks one; it is no judge then.
     controls: every DRC model with the history alone and with the reference alone, too.
+    by_word: every DRC model with the history and a word in place of the reference, too; icons alone have words.
     gaps: also the loss that a wrong history or reference adds.
     cases: a file of imported cases, in place of a domain; `pictures`: where these lie, if they have moved.
     clip, dino, lpips, inception: what Pigeon's metrics look with, see `scores.encoders`.
@@ -46,6 +47,7 @@ class BenchConfig:
     candidates: int = 1
     seed: int = 0
     controls: bool = False
+    by_word: bool = False
     gaps: bool = False
     judges: tuple[str, ...] = JUDGES
     data: Path = Path("build/data")

@@ -67,7 +67,8 @@ class Generated:
         if request.shown:
             history = self.domain.images([request.history(case) for case in cases], self.device)
         seeds = [self.domain.seed(request.test, case) + self.seed for case in cases]
-        drawn = to_pixels(request.model.draw(history, reference, seeds))
+        words = [self.domain.caption(case.target) for case in cases]
+        drawn = to_pixels(request.model.draw(history, reference, words, seeds))
         for case, picture in zip(cases, drawn, strict=True):
             file = io.BytesIO()
             Image.fromarray(picture).save(file, "PNG")

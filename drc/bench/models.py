@@ -26,8 +26,9 @@ from .judges.judge import Judge
 class Model(Protocol):
     key: str  # changes when what it draws does
 
-    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
-        """Histories [B, n, 3, S, S] and references [B, 3, S, S] in 0..1 -> one picture each [B, 3, S, S]."""
+    def draw(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
+        """Histories [B, n, 3, S, S], references [B, 3, S, S] in 0..1 and what they show in words -> one picture each
+        [B, 3, S, S]."""
 
 
 class LMMModel:
@@ -43,26 +44,32 @@ class LMMModel:
         self.lmm, self.sampling, self.digest = lmm, sampling, digest
         self.key = f"{way}, {sampling}, {digest}"
 
-    def draw_squares(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+    def draw_squares(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
         """Codes [B, n, N] and [B, N] -> a picture each [B, 3, size, size]."""
         raise NotImplementedError
 
     @torch.no_grad()
-    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+    def draw(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
         given = torch.cat((history, reference[:, None]), dim=1)
         codes = codes_of(self.lmm, resized(given.flatten(0, 1), self.lmm.image_size), given.device)
         codes = codes.unflatten(0, given.shape[:2])
-        return resized(self.draw_squares(codes[:, :-1], codes[:, -1], seeds), reference.shape[-1])
+        return resized(self.draw_squares(codes[:, :-1], codes[:, -1], words, seeds), reference.shape[-1])
 
 
 class DRCModel(LMMModel):
-    def __init__(self, drc: DRC, style_strength: float, semantic_strength: float, sampling: Sampling):
-        super().__init__(drc.lmm, sampling, drc.hash, f"DRC at {style_strength:g} and {semantic_strength:g}")
-        self.drc, self.strengths = drc, (style_strength, semantic_strength)
+    """`by_word`: it is told what to draw in words alone, and never sees the reference."""
 
-    def draw_squares(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
-        given = list(map(self.drc.style, history)), list(map(self.drc.semantics, reference))
-        drawn = self.drc.draw(*given, "", *self.strengths, seeds, self.sampling, self.on_code)
+    def __init__(
+        self, drc: DRC, style_strength: float, semantic_strength: float, sampling: Sampling, by_word: bool = False
+    ):
+        way = f"DRC at {style_strength:g} and {semantic_strength:g}{', by word' if by_word else ''}"
+        super().__init__(drc.lmm, sampling, drc.hash, way)
+        self.drc, self.strengths, self.by_word = drc, (style_strength, semantic_strength), by_word
+
+    def draw_squares(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
+        style = list(map(self.drc.style, history))
+        given = (None, words) if self.by_word else (list(map(self.drc.semantics, reference)), "")
+        drawn = self.drc.draw(style, *given, *self.strengths, seeds, self.sampling, self.on_code)
         return from_image(drawn).contiguous()
 
 
@@ -73,7 +80,7 @@ class EntangledModel(LMMModel):
         super().__init__(entangled.lmm, sampling, digest, "entangled")
         self.entangled = entangled
 
-    def draw_squares(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+    def draw_squares(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
         vectors = self.entangled.instruct(history, reference)[:, None]
         text = torch.zeros(len(reference), 1, self.lmm.text_slots, dtype=torch.long, device=reference.device)
         instruction = Instruction(vectors, text, torch.ones(1, device=reference.device), self.digest)
@@ -87,7 +94,7 @@ class ThroughTokenizer:
         self.lmm, self.key = lmm, f"tokeniser {tensors_hash(lmm.vision.state_dict())}"
 
     @torch.no_grad()
-    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+    def draw(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
         images = resized(reference, self.lmm.image_size)
         return resized(self.lmm.detokenize(self.lmm.tokenize(images)), reference.shape[-1])
 
@@ -102,12 +109,12 @@ class Chooser:
         self.model, self.judge, self.candidates = model, judge, candidates
         self.key = f"{model.key}, best of {candidates} for {judge.name} {judge.version}"
 
-    def draw(self, history: Tensor, reference: Tensor, seeds: list[int]) -> Tensor:
+    def draw(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
         style = self.judge(history.flatten(0, 1)).style.unflatten(0, history.shape[:2]).mean(dim=1)
         meaning = self.judge(reference).meaning
         drawn, likeness = [], []
         for candidate in range(self.candidates):
-            drawn.append(self.model.draw(history, reference, [seed + candidate for seed in seeds]))
+            drawn.append(self.model.draw(history, reference, words, [seed + candidate for seed in seeds]))
             found = self.judge(drawn[-1])
             likeness.append((found.style * style).sum(dim=1) + (found.meaning * meaning).sum(dim=1))
         best = torch.stack(likeness).argmax(dim=0)
@@ -119,6 +126,7 @@ def open_models(
     strengths: tuple[float, float],
     sampling: Sampling,
     controls: bool = False,
+    by_word: bool = False,
     device: torch.device | str = "cpu",
 ) -> dict[str, LMMModel]:
     """The models of the given files, by name: DRC models, and entangled ones, which borrow the tokeniser of the first.
@@ -126,7 +134,7 @@ def open_models(
     A file is a DRC checkpoint or the state of an entangled training; a folder is that of a training, whose last
     checkpoint counts; "embedded" is the model that ships. Beside an entangled model, which has no dials, every DRC
     model also draws with both strengths 1. `controls` lets every DRC model draw from history alone and from reference
-    alone, too. Raises ValueError, in one sentence, for what is no model.
+    alone, too, `by_word` from history and word alone. Raises ValueError, in one sentence, for what is no model.
     """
     files = {name: find_file(path) for name, path in models.items()}
     drcs = {name: load(file) for name, file in files.items() if file.name != STATE}
@@ -146,6 +154,8 @@ def open_models(
         if controls:
             found[f"{name}, history only"] = DRCModel(drc, strengths[0], 0.0, sampling)
             found[f"{name}, reference only"] = DRCModel(drc, 0.0, strengths[1], sampling)
+        if by_word:
+            found[f"{name}, word only"] = DRCModel(drc, *strengths, sampling, by_word=True)
     return found
 
 

@@ -33,6 +33,10 @@ class Plan:
                 "numbers of pictures"
             )
 
+        some = [case.target for cases in self.cases.values() for case in cases[:1]]
+        if config.by_word and not all(map(domain.caption, some)):
+            raise ValueError(f"by_word is on, but {domain.name} knows no words for its pictures; turn it off")
+
     @cached_property
     def drawing(self) -> dict[str, Model]:
         """The models, or choosers among their candidates."""

@@ -21,6 +21,8 @@ from drc.train.checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder
 from drc.train.entangled import EntangledDRC
 from scripts.lib.tiny import CONFIG, write_tiny
 
+WORDS = ["", "", ""]
+
 
 @pytest.fixture
 def state(tmp_path):
@@ -44,8 +46,8 @@ def asked(size: int = 32) -> tuple[torch.Tensor, torch.Tensor]:
 def test_a_case_is_drawn_the_same_in_any_batch(tiny):
     model = DRCModel(load(tiny), 2.0, 3.0, Sampling())
     history, reference = asked()
-    together = model.draw(history, reference, [1, 2, 3])
-    alone = model.draw(history[1:2], reference[1:2], [2])
+    together = model.draw(history, reference, WORDS, [1, 2, 3])
+    alone = model.draw(history[1:2], reference[1:2], WORDS[1:2], [2])
     torch.testing.assert_close(together[1:2], alone)
     assert not torch.equal(together[0], together[1])
 
@@ -53,8 +55,9 @@ def test_a_case_is_drawn_the_same_in_any_batch(tiny):
 def test_pictures_of_another_size_are_made_to_fit(tiny):
     model = DRCModel(load(tiny), 1.0, 1.0, Sampling())
     history, reference = asked(64)
-    drawn = model.draw(history, reference, [1, 2, 3])
-    small = model.draw(resized(history.flatten(0, 1), 32).unflatten(0, (3, 2)), resized(reference, 32), [1, 2, 3])
+    drawn = model.draw(history, reference, WORDS, [1, 2, 3])
+    little = resized(history.flatten(0, 1), 32).unflatten(0, (3, 2)), resized(reference, 32)
+    small = model.draw(*little, WORDS, [1, 2, 3])
     assert drawn.shape == reference.shape
     torch.testing.assert_close(drawn, resized(small, 64))
 
@@ -67,9 +70,25 @@ def test_what_is_dropped_does_not_count(tiny):
         ("ours, history only", (history, reference.flip(0))),
         ("ours, reference only", (history.flip(0), reference)),
     ):
-        assert torch.equal(models[name].draw(history, reference, [1, 2, 3]), models[name].draw(*other, [1, 2, 3])), name
+        drawn = models[name].draw(history, reference, WORDS, [1, 2, 3])
+        assert torch.equal(drawn, models[name].draw(*other, WORDS, [1, 2, 3])), name
     assert len({model.key for model in models.values()}) == 3
     assert {model.digest for model in models.values()} == {load(tiny).hash}
+
+
+def test_a_word_takes_the_place_of_the_reference(tiny, monkeypatch):
+    history, reference = asked()
+    models = open_models({"ours": str(tiny)}, (1.5, 3.0), Sampling(), by_word=True)
+    assert list(models) == ["ours", "ours, word only"]
+    model, asked_of = models["ours, word only"], []
+    draw = model.drc.lmm.draw
+    monkeypatch.setattr(model.drc.lmm, "draw", lambda asks, *rest: asked_of.append(asks) or draw(asks, *rest))
+    words = ["red apple", "sad cat", "red apple"]
+    drawn = model.draw(history, reference, words, [1, 1, 1])
+    assert torch.equal(drawn, model.draw(history, reference.flip(0), words, [1, 1, 1]))
+    first, second = asked_of
+    assert torch.equal(first.text, second.text) and torch.equal(first.vectors, second.vectors)
+    assert torch.equal(first.text[0], first.text[2]) and not torch.equal(first.text[0], first.text[1])
 
 
 def test_an_entangled_model_is_compared_without_guidance(tiny, state):
@@ -77,7 +96,7 @@ def test_an_entangled_model_is_compared_without_guidance(tiny, state):
     assert list(models) == ["ours", "ours, strengths 1", "theirs"]
     assert isinstance(models["theirs"], EntangledModel)
     history, reference = asked()
-    assert models["theirs"].draw(history, reference, [1, 2, 3]).shape == reference.shape
+    assert models["theirs"].draw(history, reference, WORDS, [1, 2, 3]).shape == reference.shape
     assert models["theirs"].lmm.vision is models["ours"].lmm.vision
 
 
@@ -112,7 +131,7 @@ def test_what_is_no_model_is_said(tiny, state, tmp_path):
 def test_through_the_tokeniser_is_there_and_back(tiny):
     lmm = load(tiny).lmm
     _, reference = asked()
-    rebuilt = ThroughTokenizer(lmm).draw(reference[:, None][:, :0], reference, [1, 2, 3])
+    rebuilt = ThroughTokenizer(lmm).draw(reference[:, None][:, :0], reference, WORDS, [1, 2, 3])
     assert torch.equal(rebuilt, lmm.detokenize(lmm.tokenize(reference)))
     assert ThroughTokenizer(lmm).key == ThroughTokenizer(load(tiny).lmm).key
 
@@ -129,12 +148,12 @@ class Dabber:
 
     key = "dabber"
 
-    def draw(self, history, reference, seeds):
+    def draw(self, history, reference, words, seeds):
         return torch.stack([torch.full_like(reference[0], seed / 10) for seed in seeds])
 
 
 def test_chooser_keeps_what_its_judge_likes_best():
     history, reference = torch.ones(1, 2, 3, 8, 8), torch.ones(1, 3, 8, 8)
     chooser = Chooser(Dabber(), Brightness(), 4)
-    assert chooser.draw(history, reference, [3]).unique().item() == pytest.approx(0.6)
+    assert chooser.draw(history, reference, [""], [3]).unique().item() == pytest.approx(0.6)
     assert chooser.key != Chooser(Dabber(), Brightness(), 5).key != Dabber.key

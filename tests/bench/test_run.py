@@ -25,15 +25,15 @@ class Counting(DRCModel):
 
     drawn = 0
 
-    def draw(self, history, reference, seeds):
+    def draw(self, history, reference, words, seeds):
         self.drawn += len(seeds)
-        return super().draw(history, reference, seeds)
+        return super().draw(history, reference, words, seeds)
 
 
 class Blender(DRCModel):
     """Lays the pictures of a history over each other."""
 
-    def draw(self, history, reference, seeds):
+    def draw(self, history, reference, words, seeds):
         return history.mean(dim=1)
 
 

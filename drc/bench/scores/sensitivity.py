@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...lmm.pictures import codes_of
 from ...model import DRC
+from ...pixels import resized
 from ...train.batches import BatchCodes
 from ...train.objectives import Stage2
 from ...train.validation import gaps
 from ..cases.domain import Case, Domain
-from ..models import codes_of
 
 BATCH = 20
 
@@ -31,6 +32,7 @@ def sensitivity(drc: DRC, domain: Domain, cases: Sequence[Case], history: str) -
 @torch.no_grad()
 def as_batch(drc: DRC, images: Tensor) -> BatchCodes:
     """Target, reference and history of every case [B, 2 + n, 3, S, S] -> a batch without text."""
-    codes = codes_of(drc.lmm, images).cpu()
+    squares = resized(images.flatten(0, 1), drc.lmm.image_size)
+    codes = codes_of(drc.lmm, squares, images.device).cpu().unflatten(0, images.shape[:2])
     text = torch.zeros(len(images), drc.lmm.text_slots, dtype=torch.long)
     return BatchCodes(codes[:, 0], codes[:, 2:], codes[:, 1], codes[:, 1], text)
