@@ -5,6 +5,7 @@ That of a model over a pretrained LMM names the files that it needs besides; see
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,12 +123,19 @@ def load_own(path: Path) -> DRC:
     return model
 
 
-def read_weights(model: DRC, path: Path, assign: bool = False, lmm: Path | None = None) -> None:
-    """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them."""
+def read_weights(
+    model: DRC,
+    path: Path,
+    assign: bool = False,
+    lmm: Path | None = None,
+    on_part: Callable[[], None] | None = None,
+) -> None:
+    """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them.
+    `on_part` is called before each tensor of a pretrained LMM, which is large, and may raise to stop."""
     model.eval()
     if model.about.base_lmm:
         base = pretrained.set_of(path, model.config.lmm.kind, model.about.base_lmm, lmm)
-        pretrained.read_pretrained(model, base)
+        pretrained.read_pretrained(model, base, on_part)
         if pretrained.is_set(path):
             pretrained.initialise(model)
             model.about = replace(model.about, hash=base.hash)

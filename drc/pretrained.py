@@ -3,6 +3,7 @@
 Sizes of what is trained on top are ours (METHOD.md, 1 to 3).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -82,10 +83,11 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
     return pretrained
 
 
-def read_pretrained(drc: DRC, pretrained: PretrainedSet) -> None:
-    """Fills the LMM of `drc`, which was built without memory, with the tensors of the files, in their own types."""
+def read_pretrained(drc: DRC, pretrained: PretrainedSet, on_part: Callable[[], None] | None = None) -> None:
+    """Fills the LMM of `drc`, which was built without memory, with the tensors of the files, in their own types.
+    `on_part` is called before each and may raise to stop."""
     drc.words = pretrained.words()
-    pretrained.read_weights(drc.lmm)
+    pretrained.read_weights(drc.lmm, on_part)
 
 
 def initialise(drc: DRC) -> None:

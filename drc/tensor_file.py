@@ -6,7 +6,7 @@ error is a ValueError with one sentence that names the file.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,13 +51,19 @@ def look(path: Path, again: str = AGAIN, shown: str = "") -> Contents:
     return Contents(shapes, {name: part.get_dtype() for name, part in parts.items()}, metadata)
 
 
-def read_tensors(path: Path, names: Iterable[str] | None = None, again: str = AGAIN) -> dict[str, Tensor]:
-    """The tensors of a file, all of them or those of `names`; ValueError where one has no finite floating point."""
+def read_tensors(
+    path: Path, names: Iterable[str] | None = None, again: str = AGAIN, on_part: Callable[[], None] | None = None
+) -> dict[str, Tensor]:
+    """The tensors of a file, all of them or those of `names`; ValueError where one has no finite floating point.
+    `on_part` is called before each and may raise to stop."""
     contents = look(path, again)
     names = contents.shapes if names is None else names
     require_floating(path, {name: contents.dtypes[name] for name in names}, again)
     tensors = read_plain(path, names)
-    require_finite(path, tensors, again)
+    for name, tensor in tensors.items():  # numbers are read when they are looked at
+        if on_part is not None:
+            on_part()
+        require_finite(path, {name: tensor}, again)
     return tensors
 
 
@@ -112,11 +118,12 @@ def metadata_of(header: dict[str, str]) -> dict[str, str]:
     return {"drc": json.dumps(header, sort_keys=True)}
 
 
-def write_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Writes whole or not at all, and waits for the disk; the same bytes for the same content."""
+def write_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str], wait: bool = True) -> None:
+    """Writes whole or not at all, and unless told otherwise waits for the disk; the same bytes for the same content."""
     with replacing(path) as unfinished:
         save_file(tensors, unfinished, metadata)
-        sync(unfinished)
+        if wait:
+            sync(unfinished)
 
 
 def safetensors_header(tensors: dict[str, Tensor]) -> bytes:

@@ -98,9 +98,11 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     lmm = lmm_of(path, header) if pretrained else None
     kept = dtype
     if pretrained:
-        read_weights(drc, path, lmm=lmm)
+        read_weights(drc, path, lmm=lmm, on_part=host.check_interrupt)
         drc.lmm.compute_in(dtype)
-        kept = drc.lmm.store_in(None if STORED[storage] is None else getattr(torch, STORED[storage]))
+        kept = drc.lmm.store_in(
+            None if STORED[storage] is None else getattr(torch, STORED[storage]), host.check_interrupt
+        )
     parts = drc.parts()
     for part in ("language", "disentangler"):  # vision stays in float32: a code is the nearest of many directions
         if not (pretrained and part == "language"):

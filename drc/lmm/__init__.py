@@ -97,9 +97,9 @@ class PretrainedSet(Protocol):
     def words(self) -> Any:
         """What text becomes ids with: `encode(text).ids`, none of them 0."""
 
-    def read_weights(self, lmm: LMM) -> None:
-        """Gives an LMM that was built without memory the tensors of the files, in their own types. ValueError for files
-        that hold another model."""
+    def read_weights(self, lmm: LMM, on_part: Callable[[], None] | None = None) -> None:
+        """Gives an LMM that was built without memory the tensors of the files, in their own types; `on_part` is called
+        before each and may raise to stop. ValueError for files that hold another model."""
 
 
 class LMM(Protocol):
@@ -176,9 +176,9 @@ class LMM(Protocol):
     def compute_in(self, dtype: torch.dtype) -> None:
         """The type of the language model's matrix products; vision stays in float32, as codes are near ties."""
 
-    def store_in(self, dtype: torch.dtype | None) -> torch.dtype:
+    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
         """Keeps the matrices of a pretrained language model in `dtype`, None for what they are in, and returns what
-        they are kept in."""
+        they are kept in. `on_part` is called before each and may raise to stop."""
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes when the language model reads text ids [B, T], instruction vectors

@@ -118,6 +118,19 @@ LONG = (
 )  # fmt: skip
 
 
+def test_cancel_is_heard_while_a_large_model_is_read(lavit, execute, watch, pack, monkeypatch):
+    files = importlib.import_module(f"{pack.__name__}.drc.tensor_file")
+    monkeypatch.setattr(files, "is_finite", counted(files.is_finite, "tensor", watch))
+    execute("DRC_LoadModel", model_name=lavit.name)
+    looks = watch.looks
+    assert looks > 100 and watch.most["tensor"] <= 2  # one more is the text that is empty
+    watch.__init__()
+    watch.cancel_at = looks // 2
+    with pytest.raises(model_management.InterruptProcessingException):
+        execute("DRC_LoadModel", model_name=lavit.name)
+    assert not watch.done
+
+
 def test_cancel_is_heard_in_every_long_node(inputs, execute, watch, graph):
     for node in LONG:
         named = {"run_name": node} if node in STAGES else {"report_name": "whole"} if "Evaluate" in node else {}

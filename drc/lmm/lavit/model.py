@@ -4,7 +4,7 @@ A picture has as many codes as it needs. In tensors it is filled up with PADDING
 Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
@@ -244,12 +244,15 @@ class LavitLMM(nn.Module):
         """
         self.language.dtype = self.decoder.dtype = dtype
 
-    def store_in(self, dtype: torch.dtype | None) -> torch.dtype:
+    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
         """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
+        `on_part` is called before each and may raise to stop.
 
         Input table, norms and LoRA keep that of the files: they are small, and eight bits are not enough for them.
         """
         for name, module in self.language.named_modules():
+            if on_part is not None:
+                on_part()
             if isinstance(module, nn.Linear) and not is_lora(f"{name}.weight") and dtype is not None:
                 module.weight.data = module.weight.data.to(dtype)
         return self.language.lm_head.weight.dtype

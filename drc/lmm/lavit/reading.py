@@ -1,7 +1,9 @@
 """A converted LaVIT, opened: its sizes, its words, and its weights into a LavitLMM."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -57,7 +59,8 @@ class LavitSet:
     def words(self) -> Words:
         return Words(load_text_tokenizer(self.folder, AGAIN))
 
-    def read_weights(self, lmm: LavitLMM) -> None:
+    def read_weights(self, lmm: LavitLMM, on_part: Callable[[], None] | None = None) -> None:
+        fill = partial(fill_from, on_part=on_part)
         fill(lmm.language, *self.language)
         fill(lmm.vision.transformer, self.folder / VISION)
         fill(lmm.vision.tokenizer, self.folder / TOKENIZER)
@@ -92,10 +95,11 @@ def open_set(folder: Path) -> LavitSet:
     return LavitSet(folder, description.sizes, inside, diffusion, description.licence)
 
 
-def fill(module: nn.Module, *paths: Path) -> None:
+def fill_from(module: nn.Module, *paths: Path, on_part: Callable[[], None] | None) -> None:
     """Gives a module, whose layers may have a LoRA beside them, the weights in files; ValueError for those of another
     model."""
-    tensors = {name: tensor for path in paths for name, tensor in read_tensors(path, again=AGAIN).items()}
+    found = [read_tensors(path, again=AGAIN, on_part=on_part) for path in paths]
+    tensors = {name: tensor for tensors in found for name, tensor in tensors.items()}
     state = {name: tensor for name, tensor in module.state_dict().items() if not is_lora(name)}
     published = {name: name.replace(".base.", ".") for name in state}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -6,7 +6,7 @@ canvas, and with `local_conditioning` every input also carries the vector of tha
 very long to find out by attention alone which of the K vectors speaks of the code that it is about to draw.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
@@ -179,7 +179,7 @@ class MiniLMM(nn.Module):
         self.language.to(dtype)
         self.places.to(dtype)
 
-    def store_in(self, dtype: torch.dtype | None) -> torch.dtype:
+    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
         """As small as it is, it is kept in what it computes in."""
         return self.language.lm_head.weight.dtype
 

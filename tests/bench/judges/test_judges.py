@@ -127,6 +127,16 @@ def test_missing_judges_are_named(build, domain, tmp_path):
 
 
 @pytest.mark.parametrize("name", JUDGES)
+def test_a_judge_is_heard_before_every_layer(build, domain, name):
+    """EfficientNet looks at hundreds of pictures before it is asked anything."""
+    calls = []
+    judge = open_judge(name, build.evaluator, build.packages, domain, "cpu", lambda: calls.append(None))
+    opened = len(calls)
+    judge(domain.images(domain.ordinary[:2]))
+    assert len(calls) >= opened + 10 and (name == JUDGES[0] or opened > 50)
+
+
+@pytest.mark.parametrize("name", JUDGES)
 def test_damaged_weights_are_one_sentence(build, domain, tmp_path, name):
     """Sizes that only a header claims make nothing of that size."""
     evaluator = Evaluator(EvaluatorConfig(styles=3, meanings=3, size=16, width=8, features=8))
