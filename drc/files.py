@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -69,6 +70,17 @@ def sync(path: Path) -> None:
     """Waits until the disk has all of a file."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
+
+
+def sync_soon(paths: list[Path]) -> None:
+    """Has the disk take files that are written already, beside whatever goes on."""
+
+    def sync_each() -> None:
+        for path in paths:
+            with contextlib.suppress(OSError):  # deleted since
+                sync(path)
+
+    threading.Thread(target=sync_each, daemon=True).start()
 
 
 def write_bytes(data: bytes, path: Path) -> None:

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ..checkpoint import read_header
-from ..files import remove, replacing
+from ..files import remove, replacing, sync_soon
 from ..parsing import brief
 from ..shapes import Shapes
 from ..tensor_file import AGAIN, header_in, look, metadata_of, read_plain, read_tensors, write_safetensors
@@ -68,17 +68,20 @@ class RunFolder:
             raise TrainingError(f"{self.folder} holds no checkpoint; train there first, or give another folder")
         return self.path(self.steps()[-1]) / name
 
-    def save(self, step: int, files: dict[str, Checkpoint], protect: set[int] = frozenset()) -> None:
+    def save(self, step: int, files: dict[str, Checkpoint], protect: set[int] = frozenset(), wait: bool = True) -> None:
         """Writes a checkpoint and lets go of the oldest but those to `protect`; CheckpointError when the disk does
-        not take it."""
+        not take it. Not to `wait` for the disk, which may take seconds, is for somebody who does: should the power
+        fail in them, the checkpoint before this one is the last whole one."""
         unfinished = self.folder / f"{UNFINISHED}{step:06d}"
         try:
             unfinished.mkdir(exist_ok=True)
             for name, file in files.items():
-                write_safetensors(file.tensors, unfinished / name, metadata_of(file.header))
+                write_safetensors(file.tensors, unfinished / name, metadata_of(file.header), wait)
             if self.path(step).exists():  # a run that repeats steps after a damaged checkpoint
                 self.discard(step)
             unfinished.rename(self.path(step))
+            if not wait:
+                sync_soon([self.path(step) / name for name in files])
         except (OSError, SafetensorError) as error:
             remove(unfinished)
             last = max(self.steps(), default=None)

@@ -225,13 +225,14 @@ class Trainer:
         if self.between_steps and self.unsaved() and (together or not self.processes.sharded):
             traceback.clear_frames(error.__traceback__)  # a pass that ran out of memory holds it until then
             self.optimizer.zero_grad()
-            self.save(together)
+            self.save(together, wait=False)
 
     def last_good(self) -> str:
         return f"the checkpoint of step {self.saved} is the last good one" if self.saved > 0 else "nothing was saved"
 
-    def save(self, together: bool = True) -> None:
-        """Every process puts the tensors together; one writes them. Not `together`: none waits for the others."""
+    def save(self, together: bool = True, wait: bool = True) -> None:
+        """Every process puts the tensors together; one writes them. Not `together`: none waits for the others. `wait`:
+        for the disk, see `RunFolder.save`."""
         tensors = {f"weights.{name}": whole(parameter.detach()) for name, parameter in self.named.items()}
         tensors |= {f"average.{name}": whole(tensor) for name, tensor in self.average.items()}
         tensors |= {f"{BUFFERS}{name}": buffer for name, buffer in self.inner.named_buffers()}
@@ -240,13 +241,13 @@ class Trainer:
         for name, parameter in self.named.items():
             for moment, tensor in self.optimizer.state[parameter].items():  # empty until the first gradient
                 tensors[f"{moment}.{name}"] = whole(tensor)
-        files = {STATE: Checkpoint(on_cpu(tensors), self.header())}
+        files = {STATE: Checkpoint({name: as_stored(tensor) for name, tensor in tensors.items()}, self.header())}
         if self.export is not None:
             files[WEIGHTS] = self.export(self)
         with self.processes.together() if together else contextlib.nullcontext():
             if self.processes.main:
                 protect = {self.best_step} if self.schedule.patience > 0 else set()
-                self.run_folder.save(self.step, files, protect)
+                self.run_folder.save(self.step, files, protect, wait)
         self.saved = self.step
 
     def header(self) -> dict[str, str]:
@@ -348,6 +349,13 @@ def on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
     }
+
+
+def as_stored(tensor: Tensor) -> Tensor:
+    """The same for one tensor that nothing changes until it is written, so that it is copied only where it must be."""
+    tensor = tensor.detach().cpu()
+    shared = tensor.untyped_storage().nbytes() > tensor.nbytes
+    return tensor.clone(memory_format=torch.contiguous_format) if shared else tensor.contiguous()
 
 
 def plainly(model: nn.Module, seed: int, batch_loss: Callable[[nn.Module, int], tuple[Tensor, dict]]) -> Learn:

@@ -161,6 +161,16 @@ def test_whatever_stops_it_the_last_whole_step_is_saved(tmp_path, stop):
     assert RunFolder(tmp_path).load(stop).header["step"] == str(stop)
 
 
+def test_who_stops_it_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    waited, soon = [], []
+    monkeypatch.setattr("drc.tensor_file.sync", waited.append)
+    monkeypatch.setattr("drc.train.checkpoints.sync_soon", soon.extend)
+    with pytest.raises(PowerCutError):
+        run(make_trainer(tmp_path), stop_at=5)
+    assert len(waited) == 2  # the checkpoints of steps 2 and 4
+    assert soon == [RunFolder(tmp_path).path(5) / STATE] and soon[0].exists()
+
+
 def test_stopped_in_the_first_step_there_is_nothing_to_save(tmp_path):
     with pytest.raises(PowerCutError):
         run(make_trainer(tmp_path), stop_at=0)
