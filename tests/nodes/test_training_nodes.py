@@ -1,11 +1,13 @@
 """Training by nodes, from a folder of pictures to a model that draws, as the host calls them: in inference mode."""
 
+import argparse
+import dataclasses
+
 import comfy.supported_models
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from drc.train.config import TrainingConfig
 from drc.train.config_file import read_config
 from scripts import train_embedded
 
@@ -111,18 +113,47 @@ def test_the_settings_alone_are_those_of_the_training(execute, model, triplets, 
 
 
 @pytest.mark.parametrize("node", STAGES)
-def test_node_script_and_two_lines_of_toml_train_the_same(execute, model, triplets, node, host_folders):
-    pairs, stage = triplets()[0], STAGES.index(node) + 1
-    execute(node, model=model, triplets=pairs, what_to_do="write the settings only")
-    file = next((host_folders / "output" / "drc").glob("*/config.toml"))
-    by_node = read_config(file)
-    named = f'[data]\nfolder = "{by_node.data.folder}"\n[model]\nfile = "{model.path}"\n'
-    file.write_text(f"{named}[training]\nstage = {stage}\n")
-    by_hand = read_config(file)
-    assert (by_hand.training, by_hand.model) == (by_node.training, by_node.model)
-    settings = (train_embedded.STAGE1, train_embedded.STAGE2)[stage - 1]
-    own = {name: getattr(by_node.training, name) for name in settings}  # but for what the script wants otherwise
-    assert TrainingConfig(**settings | own) == by_node.training and not {"all_blank", "some_blank"} & settings.keys()
+def test_a_node_and_two_lines_of_toml_train_the_same_weights(execute, model, make_pictures, pack, node, host_folders):
+    dataset, _ = execute("DRC_ImageDataset", source="folder", folder=make_pictures())
+    pairs, _ = execute("DRC_Triplets", dataset=dataset)
+    result, _, _ = execute(node, model=model, triplets=pairs, steps=2, run_name="node")
+    by_node = read_config(host_folders / "output" / "drc" / "node_00001" / "config.toml")
+    by_hand = read_config(two_lines(host_folders, node, by_node.data.folder, model.path))
+    assert by_hand == by_node
+    headless = pack.drc.train.run.train(by_hand, host_folders / "headless", host_folders / "cache")
+    assert headless.file.read_bytes() == result.path.read_bytes() and headless.step == 2
+
+
+@pytest.mark.parametrize("node", STAGES)
+def test_a_script_trains_as_two_lines_of_toml_but_for_what_it_says(node, tmp_path, monkeypatch):
+    begun, stage = [], STAGES.index(node) + 1
+    monkeypatch.setattr(train_embedded, "train", lambda config, *rest, **named: begun.append(config))
+    options = argparse.Namespace(
+        out=tmp_path, data=tmp_path, steps=2, batch=16, seed=0, save_every=100, precision="automatic", compile=False,
+        micro_batch=0, device="cpu",
+    )  # fmt: skip
+    (tmp_path / "stage1" / "step-000001").mkdir(parents=True)
+    (train_embedded.train_stage1, train_embedded.train_stage2)[stage - 1](options)
+    by_hand = read_config(two_lines(tmp_path, node, tmp_path, tmp_path / "model"))
+    script, hand = (dataclasses.asdict(config.training) for config in (begun[0], by_hand))
+    other = {name: value for name, value in script.items() if value != hand[name]}
+    assert other == FROM_NOTHING | ({"history": 8} if stage == 2 else {})
+
+
+FROM_NOTHING = {
+    "rate": 1e-3, "language_rate": 1e-3, "warm_up": 100, "instructions_first": 0.4, "log_every": 20,
+    "validate_every": 400, "samples": 0,
+}  # fmt: skip
+"""What the script sets otherwise than a node: it begins from nothing and takes thousands of steps."""
+
+
+def two_lines(folder, node, pictures, model):
+    file = folder / "two-lines.toml"
+    file.write_text(
+        f"[data]\nfolder = '{pictures}'\n[model]\nfile = '{model}'\n"
+        f"[training]\nstage = {STAGES.index(node) + 1}\nsteps = 2\n"
+    )
+    return file
 
 
 def test_resume_goes_on_in_the_last_folder_of_that_name(execute, model, triplets, host_folders, pack, monkeypatch):
