@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+from scripts.lib.imports import modules
+
 FLOORS = (
     {"parsing", "files", "names", "visible", "shapes", "seeds", "interrupt", "bar"}
     | {"pixels", "positions", "perceptual", "plots"},
@@ -38,6 +40,13 @@ def test_nothing_imports_what_stands_above_it(root):
     assert {part for arrow in arrows for part in arrow} <= LEVEL.keys()
     assert not {arrow for arrow in arrows if LEVEL[arrow[0]] <= LEVEL[arrow[1]]}
     assert ("model", "lmm") in arrows and ("bench", "train") in arrows
+
+
+def test_the_method_knows_neither_nodes_nor_scripts(root):
+    files, above = list((root / "drc").rglob("*.py")), ("nodes", "scripts", "tests", "comfy", "folder_paths")
+    arrows = {(path, module) for path in files for module in modules(path, root) if module.split(".")[0] in above}
+    assert len(files) > 150 and not arrows
+    assert "drc.lmm.registry" in set().union(*(modules(path, root) for path in files))
 
 
 def test_a_node_is_not_the_library_of_another(root):

@@ -8,6 +8,7 @@ import pytest
 from drc.lmm import LMM, PRETRAINED, Autoregressive, Config, DiffusionLMM, InContextLMM, PixelLMM, PretrainedSet, Vision
 from drc.lmm.registry import LMMS, SETS
 from scripts.lib import tiny, tiny_lavit
+from scripts.lib.imports import modules
 
 CONFIGS = {"mini": tiny.CONFIG.lmm, "lavit": LMMS["lavit"](tiny_lavit.SIZES)}
 OF_LAVIT = {"nodes/convert.py", "nodes/conditioning.py"}  # its converter, and the record of its diffusion model
@@ -88,24 +89,11 @@ def test_a_set_of_files_has_every_member(tiny_lavit):
     assert found.config().kind == "lavit" and 0 not in found.words().encode("a red apple").ids
 
 
-def named(path, root) -> set[str]:
-    """The modules that the code in a file imports, from the root on."""
-    found, package = set(), path.relative_to(root).parent.parts
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join((*above, *(node.module or "").split("."))).strip(".")
-            found |= {module} | {f"{module}.{name.name}" for name in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-    return found
-
-
 def test_nobody_else_knows_lavit(root):
     """What all ask of it is in the interface, so a third model needs a line of the registry and no other file."""
     files = [path for folder in ("drc", "nodes") for path in (root / folder).rglob("*.py")]
     files = {path.relative_to(root).as_posix(): path for path in files if "drc/lmm/" not in path.as_posix()}
-    know = {name for name, path in files.items() if any(one.startswith("drc.lmm.lavit") for one in named(path, root))}
+    know = {name for name, path in files.items() if any(one.startswith("drc.lmm.lavit") for one in modules(path, root))}
     assert know == OF_LAVIT
 
 
