@@ -10,17 +10,18 @@ shows something else, and about the meaning of the reference. Goes on where it w
 """
 
 import argparse
+import contextlib
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drc.bar import Bar  # noqa: E402
 from drc.bench.baselines import COPY, RANDOM  # noqa: E402
 from drc.bench.config import BenchConfig  # noqa: E402
 from drc.bench.models import EMBEDDED, DRCModel  # noqa: E402
@@ -56,14 +57,8 @@ def measure(config: BenchConfig, model: Path, steps: Sequence[float]) -> Found:
         for dial in OWN
         for step in steps
     }
-    with tqdm(unit="batch") as bar:
-
-        def tell(what: str, done: int, total: int) -> None:
-            bar.set_description(what)
-            bar.total, bar.n = total, done
-            bar.refresh()
-
-        numbers = run(config, tell, models=models).numbers
+    with contextlib.closing(Bar()) as bar:
+        numbers = run(config, bar, models=models).numbers
     return {(one.test, one.judge, one.answer, one.metric): one for one in numbers if not one.facet}
 
 

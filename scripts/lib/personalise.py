@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from drc.files import write_bytes
+from scripts.lib.bar import bar
 from scripts.lib.client import Client, PromptError, Result
 from scripts.lib.environment import BUILD, Host, SetupError
 from scripts.lib.options import InputError, Options, read_options
@@ -35,11 +35,10 @@ def draw(host: Host, options: Options) -> bytes:
         )
         result = Result(client.queue(prompt))
         generate = node_of(prompt, "DRC_LMMGenerate")
-        with tqdm(desc="Drawing", unit="code", file=sys.stderr) as bar:
+        with bar("code", "Drawing") as tell:
             for state in client.follow(result):
                 if state.progress and state.progress[-1][0] == generate:
-                    _, value, bar.total = state.progress[-1]
-                    bar.update(value - bar.n)
+                    tell(*state.progress[-1][1:])
         if result.error:
             kind = InputError if result.error["exception_type"] == "ValueError" else SetupError
             raise kind(result.error["exception_message"].strip())

@@ -7,11 +7,10 @@ network did. The weights are the user's: `pt_inception-2015-12-05` of pytorch-fi
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from .weights import filled
 
 CLASSES = 1008
 
@@ -57,20 +56,7 @@ def largest(x: Tensor) -> Tensor:
 
 def load_inception(path: Path) -> FIDInception:
     """ValueError, in one sentence, for a file that is not of these weights; the classes of ImageNet may be in it."""
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(
-            f"'{path}' is no safetensors file that can be read ({error}); give the weights of pytorch-fid's Inception"
-        ) from error
     inception = FIDInception().eval()
-    wanted = inception.network.state_dict()
-    missing = [name for name, weight in wanted.items() if name not in weights or weights[name].shape != weight.shape]
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing:
-        raise ValueError(
-            f"'{path}' has no {missing[0]} of the right shape, expected the weights of pytorch-fid's "
-            "pt_inception-2015-12-05; put them into one safetensors file"
-        )
-    inception.network.load_state_dict({name: weights.get(name, torch.tensor(0)) for name in wanted})
+    expected = "the weights of pytorch-fid's pt_inception-2015-12-05; put them"
+    filled(inception.network, path, "pytorch-fid's Inception", expected)
     return inception

@@ -6,9 +6,9 @@ The weights are the user's: a VGG16 trained on ImageNet, and five heads of the l
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from .weights import filled
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels and convolutions
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
@@ -47,22 +47,8 @@ class LPIPS(nn.Module):
 
 def load_lpips(path: Path) -> LPIPS:
     """ValueError, in one sentence, for a file that is not of these weights; a VGG's other layers may be in it."""
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(
-            f"'{path}' is no safetensors file that can be read ({error}); give the weights of LPIPS"
-        ) from error
-    lpips = LPIPS().eval()
-    missing = [name for name, weight in lpips.state_dict().items() if shape(weights.get(name)) != tuple(weight.shape)]
-    if missing:
-        raise ValueError(
-            f"'{path}' has no {missing[0]} of the right shape, expected features.* of torchvision's vgg16 and the "
-            "heads lin0.model.1.weight to lin4.model.1.weight of the package lpips; put both into one safetensors file"
-        )
-    lpips.load_state_dict({name: weights[name] for name in lpips.state_dict()})
-    return lpips
-
-
-def shape(weight: Tensor | None) -> tuple[int, ...] | None:
-    return None if weight is None else tuple(weight.shape)
+    expected = (
+        "features.* of torchvision's vgg16 and the heads lin0.model.1.weight to lin4.model.1.weight of the package "
+        "lpips; put both"
+    )
+    return filled(LPIPS(), path, "LPIPS", expected)
