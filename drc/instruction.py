@@ -1,6 +1,6 @@
 """What the towers found, and its composition into instructions.
 
-Guidance with two weights asks the language model up to three questions at once, its streams, and adds up the answers:
+Guidance with two weights gives the language model up to three prompts at once, the streams, and adds up their logits:
 
     logits = nothing + w_semantic (semantics - nothing) + w_style (both - semantics)
            = (1 - w_semantic) nothing + (w_semantic - w_style) semantics + w_style both
@@ -40,8 +40,11 @@ class Style:
 
 
 def share_bias(weights: Tensor, rows: int, padding_mask: Tensor | None) -> Tensor:
-    """Weights [..., n] and padding_mask [..., n, R] -> [..., n * R], the logarithm of the share of each picture's rows:
-    all that it has together weigh as much as R of a picture that has them all."""
+    """Weights [..., n] of pictures and padding_mask [..., n, R] -> the bias [..., n * R] of their rows, a logarithm.
+
+    A picture's share is its weight among all weights, however many rows it has: where some are padding, the others
+    weigh more.
+    """
     share = (weights / weights.sum(dim=-1, keepdim=True)).log().repeat_interleave(rows, dim=-1)
     if padding_mask is None:
         return share

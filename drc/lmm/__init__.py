@@ -177,8 +177,8 @@ class LMM(Protocol):
         """The type of the language model's matrix products; vision stays in float32, as codes are near ties."""
 
     def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
-        """Keeps the matrices of a pretrained language model in `dtype`, None for what they are in, and returns what
-        they are kept in. `on_part` is called before each and may raise to stop."""
+        """Keeps the matrices of a pretrained language model in `dtype`, or in the type of the files where that is None.
+        Returns the type that they have then. `on_part` is called before each and may raise to stop."""
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes when the language model reads text ids [B, T], instruction vectors
@@ -191,16 +191,17 @@ class LMM(Protocol):
         """Those of the language model, from the first to the last, for whoever wraps each of them."""
 
     def trainable_parts(self, wished: str) -> str:
-        """What learns of the language model, "everything", "LoRA" or "frozen", where that, or "automatic", is wished;
-        ValueError where it cannot."""
+        """What is to learn of the language model: "everything", "LoRA" or "frozen", as it is `wished`. For "automatic"
+        the LMM chooses. ValueError for a wish that it cannot fulfil."""
 
     def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
-        """Leaves gradients on where `trainable_parts` says, and puts a LoRA there if there is none; what is frozen of
-        a pretrained language model is kept in `precision`. The `config` of a pretrained one then says so."""
+        """Makes ready for training: only `parts`, as `trainable_parts` gives them, keep their gradients. A LoRA is
+        added where one is to learn and none is there; the `config` of a pretrained LMM then says so. What is frozen of
+        a pretrained language model is kept in `precision`."""
 
     def tie(self) -> None:
-        """Lets the head look into the table of codes, where everything learns and the two are one; to be called again
-        after the weights have moved to another device."""
+        """Makes the head and the table of codes one tensor, where everything learns. Moving the weights to another
+        device parts them, so it is called again after that."""
 
     def embedding_scale(self) -> float:
         """How large the numbers of an instruction vector should be at first: as those of the input table."""
@@ -212,8 +213,11 @@ class LMM(Protocol):
         """Forgets what only pictures need."""
 
     def exported(self, state: dict[str, Tensor], vision: nn.Module) -> dict[str, Tensor]:
-        """Names and weights of the LMM as it learned -> as the file of a DRC keeps them: LoRA merged and the dropped
-        `vision` put back, or nothing but the LoRA of an LMM that is read from files of its own."""
+        """The state dict of the LMM after a training -> the tensors that the file of a DRC holds of it.
+
+        These are all of its weights, with the LoRA merged and the `vision` that was dropped put back. Of an LMM with
+        files of its own they are the LoRA alone.
+        """
 
 
 class PixelLMM(LMM, Protocol):
@@ -252,10 +256,10 @@ class Autoregressive(Protocol):
         """N"""
 
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
-        """Text ids [B, T] and instruction vectors [B, K, d] -> embeddings [B, L, d] whose last asks for code 0."""
+        """Text ids [B, T] and instruction vectors [B, K, d] -> embeddings [B, L, d] whose last predicts code 0."""
 
     def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
-        """Codes [B, n] drawn at first, first + 1, ... -> the embeddings [B, n, d] that ask for the next ones."""
+        """Codes [B, n] drawn at first, first + 1, ... -> the embeddings [B, n, d] that predict the next ones."""
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:
         """A key-value cache for `length` positions on the device and in the dtype of `like`."""

@@ -5,9 +5,9 @@ its own, so it does not depend on its neighbours in the batch.
 
 Sampling is the exponential race, another form of the Gumbel-max trick: every outcome gets a time from the exponential
 distribution, divided by its probability, and the first to arrive has won with exactly its probability
-(torch.multinomial does the same). The times do not depend on the model, so they come from the CPU before they are
-needed, the same on every device, and the device never has to be waited for. Every outcome has a time of its own, not
-every rank: where rounding lets two outcomes of almost equal probability change places, the same one still wins.
+(torch.multinomial does the same). The times do not depend on the model. So they come from the CPU before they are
+needed, are the same on every device, and the device never has to be waited for. A time belongs to an outcome, not to
+its rank among the likeliest: two that are almost equally likely may change ranks by rounding, and the winner stays.
 """
 
 from collections.abc import Callable

@@ -15,6 +15,11 @@ from torch import Tensor, nn
 COMBINATIONS = (("a", "a"), ("s", "a"), ("a", "m"), ("s", "m"))  # (style feature, semantic feature)
 STATIC = (3 / 8, 2 / 8, 2 / 8, 1 / 8)
 
+# Ours; METHOD.md gives them in its formula.
+KEEP = 0.9  # of the running mean d, which so looks back over about ten batches
+TEMPERATURE = 0.25  # tau in nats per code: a combination so much harder is drawn e times as often
+FLOOR = 0.05  # eps: the easiest is still drawn once in twenty samples, or its d would say nothing of today
+
 
 class ImportanceSampler(nn.Module):
     """Keeps its state in a buffer, so that a checkpoint of the training holds it too."""
@@ -22,9 +27,9 @@ class ImportanceSampler(nn.Module):
     def __init__(
         self,
         sampling: str = "difficulty-aware",
-        keep: float = 0.9,
-        temperature: float = 0.25,
-        floor: float = 0.05,
+        keep: float = KEEP,
+        temperature: float = TEMPERATURE,
+        floor: float = FLOOR,
         warm_up: int = 200,
     ):
         super().__init__()

@@ -101,7 +101,7 @@ class LowResolutionDecoder(TokenDecoder):
 
 
 class AttentionPool(nn.Module):
-    """Features [B, queries, d] -> [B, pooled_width]: their mean asks them all (Radford et al., "CLIP", 2021)."""
+    """Features [B, queries, d] -> [B, pooled_width]: their mean attends to them all (Radford et al., "CLIP", 2021)."""
 
     def __init__(self, config: DecoderConfig, operations):
         super().__init__()

@@ -4,10 +4,12 @@
     32000, 32001    image start, image end
     32002 ..        codes of the visual tokeniser; 48385 is the last
 
-A prompt is text and codes of pictures in any order, without start or end around the pictures and without a beginning of
-sequence, then image start. Sizes, ids and guidance follow jy0205/LaVIT, models/lavit_for_generation.py; two things are
-ours: the limit of new codes is what it is called with, where LaVIT overwrites it with the length of a prompt of ids,
-and nothing but codes and image end is ever drawn, where LaVIT also lets some special tokens through and drops them.
+A prompt is text and codes of pictures in any order, and then image start. There is no beginning of sequence, and the
+pictures in it have neither start nor end. Sizes, ids and guidance follow jy0205/LaVIT, models/lavit_for_generation.py.
+Two things are ours:
+
+    The limit of new codes is the one that is asked for. LaVIT overwrites it with the length of a prompt of ids.
+    Only codes and image end are drawn. LaVIT also draws some special tokens, and drops them.
 """
 
 from collections.abc import Callable

@@ -194,7 +194,7 @@ class MiniLMM(nn.Module):
         return -F.cross_entropy(logits.float().transpose(1, 2), codes, reduction="none")
 
     def hidden(self, text: Tensor, instructions: Tensor, fed: Tensor) -> Tensor:
-        """Last hidden states [B, N, d], each of which asks for the code at its position."""
+        """Last hidden states [B, N, d], each of which predicts the code at its position."""
         prompt, codes = self.prompt(text, instructions), self.follow(fed[:, :-1], 0, instructions)
         return self.language.hidden(torch.cat((prompt, codes), dim=1))[:, -fed.shape[1] :]
 
