@@ -49,6 +49,16 @@ def test_it_is_what_the_steps_draw(model, pictures):
     assert torch.equal(from_image(facade), drawn)
 
 
+def test_a_cpu_draws_on_one_thread_and_has_all_again_afterwards(model, pictures):
+    before, seen = torch.get_num_threads(), set()
+    torch.set_num_threads(2)
+    try:
+        model.draw(pictures, pictures[:1], on_code=lambda drawn, codes: seen.add(torch.get_num_threads()))
+        assert (seen, torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_list_has_one_for_each_picture(model, pictures):
     codes = model.tokenize(pictures, "pictures")
     styles, semantics = [model.style(codes[:1]), model.style(codes[1:])], model.semantics(codes[0])

@@ -6,7 +6,8 @@ canvas, and with `local_conditioning` every input also carries the vector of tha
 very long to find out by attention alone which of the K vectors speaks of the code that it is about to draw.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
@@ -166,7 +167,8 @@ class MiniLMM(nn.Module):
     ) -> Tensor:
         """Codes [B, N] of one picture per seed; see `generate`. There is no `graph` of so small a model."""
         given = instruction.text, instruction.vectors, instruction.coefficients
-        return generate(self, *given, seeds, sampling, on_code)
+        with one_thread():
+            return generate(self, *given, seeds, sampling, on_code)
 
     def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
         """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
@@ -263,3 +265,15 @@ class MiniLMM(nn.Module):
         """
         table = self.language.model.embed_tokens.weight
         self.language.lm_head.weight = nn.Parameter(table.data[: self.codebook_size], requires_grad=False)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread of the CPU: a step of so small a model is over before threads have met, and where others keep the
+    processor busy they wait for each other a hundred times as long as they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
