@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -29,14 +28,6 @@ RESTYLED = {
     "known": ("training", TEST),
     "train": ("training", TRAIN),
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def painted(records: list[Picture]) -> np.ndarray:

@@ -1,11 +1,18 @@
-"""Damage to any file: cut short, a flipped bit, a zeroed third, others' bytes; the same on every run."""
+"""Damage to any file: cut short, a flipped bit, a zeroed third, others' bytes, an edit; the same on every run."""
 
+import json
 import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from drc.tensor_file import metadata_of
+
 Damage = Callable[[Path], object]
+Edit = Callable[[dict, dict], object]
 
 
 def generic(name: str, seed: int, cuts: int = 3, flips: int = 3) -> list[tuple[str, str, Damage]]:
@@ -42,5 +49,18 @@ def zero(name: str) -> Damage:
         third = len(data) // 3
         data[third : 2 * third] = bytes(third)
         (folder / name).write_bytes(data)
+
+    return damage
+
+
+def edited(name: str, edit: Edit) -> Damage:
+    """`edit(tensors, header)` changes the content of a safetensors file of ours in place."""
+
+    def damage(folder: Path) -> None:
+        with safe_open(folder / name, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = json.loads(file.metadata()["drc"])
+        edit(tensors, header)
+        save_file(tensors, folder / name, metadata_of(header))
 
     return damage

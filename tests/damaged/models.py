@@ -11,10 +11,9 @@ from safetensors.torch import save_file
 from drc.checkpoint import load
 from drc.lmm.generate import Sampling
 from drc.parsing import stored
-from drc.tensor_file import metadata_of
 from scripts.lib.tiny import CONFIG, write_tiny
 
-from .bytes import generic
+from .bytes import Damage, Edit, edited, generic
 from .guard import Case
 
 NAME = "tiny.safetensors"
@@ -35,17 +34,8 @@ def use(folder: Path) -> None:
     assert model.lmm.detokenize(drawn).isfinite().all()
 
 
-def change(edit: Callable[[dict, dict], object]) -> Callable[[Path], None]:
-    """`edit(tensors, header)` changes the content of a model's file in place."""
-
-    def damage(folder: Path) -> None:
-        with safe_open(folder / NAME, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            header = json.loads(file.metadata()["drc"])
-        edit(tensors, header)
-        save_file(tensors, folder / NAME, metadata_of(header))
-
-    return damage
+def change(edit: Edit) -> Damage:
+    return edited(NAME, edit)
 
 
 def set_size(part: str, name: str, value) -> Callable[[Path], None]:

@@ -1,23 +1,19 @@
 """Damaged runs: the state of a checkpoint, the log and the settings."""
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from drc.tensor_file import metadata_of
 from drc.train.checkpoints import STATE, RunFolder
 from drc.train.config import Config, DataConfig, ModelConfig, Schedule
 from drc.train.config_file import read_config, to_toml
 from drc.train.importance import ImportanceSampler
 from drc.train.loop import Trainer, plainly
 
-from .bytes import generic
+from .bytes import Damage, Edit, edited, generic
 from .guard import Case
 
 RUN, SETTINGS = "run", "config.toml"
@@ -65,15 +61,8 @@ def read_settings(folder: Path) -> None:
     read_config(folder / SETTINGS)
 
 
-def change(edit: Callable[[dict, dict], object]) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        with safe_open(folder / FILE, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            header = json.loads(file.metadata()["drc"])
-        edit(tensors, header)
-        save_file(tensors, folder / FILE, metadata_of(header))
-
-    return damage
+def change(edit: Edit) -> Damage:
+    return edited(FILE, edit)
 
 
 def states() -> list[tuple[str, Callable]]:

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
 from drc.train.checkpoints import RunFolder
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig
@@ -22,15 +21,6 @@ from scripts.lib.tiny import write_tiny
 
 CLOCKED = {"seconds", "images_per_second", "waited"}
 LONGEST = 120  # seconds; whatever takes longer, on a machine however busy, hangs
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """As the processes beside this one have; sums over another number of threads have other last digits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @dataclasses.dataclass

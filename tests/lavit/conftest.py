@@ -1,13 +1,17 @@
-"""LaVIT's visual side at the size of the recorded tensors, with the weights that they were recorded with."""
+"""LaVIT at the size of the recorded tensors, with the weights that they were recorded with."""
+
+import json
 
 import pytest
 import torch
 
 from drc.lmm.lavit.decoder import HighResolutionDecoder, LowResolutionDecoder
+from drc.lmm.lavit.language import LavitLanguage
 from drc.lmm.lavit.tokenizer import VisualTokenizer
 from drc.lmm.lavit.vision import VisionTransformer
+from drc.lmm.llama import LlamaConfig
 
-from .recorded import DECODER, TOKENIZER, VISION, tensors
+from .recorded import DECODER, FOLDER, TOKENIZER, VISION, tensors
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +38,12 @@ def high():
 @pytest.fixture(scope="session")
 def low():
     return load(LowResolutionDecoder(DECODER), "tokenizer_decoder_lowres")
+
+
+@pytest.fixture(scope="module")
+def language():
+    config = LlamaConfig.read(json.loads((FOLDER / "weights" / "llm" / "config.json").read_text()))
+    return load(LavitLanguage(config), "llm/model")
 
 
 @pytest.fixture(scope="session")

@@ -1,27 +1,16 @@
 """From a prompt of words and pictures to what the UNet is given: the language model draws in between."""
 
-import json
-
 import pytest
 import torch
 
 from drc.lmm.generate import Sampling
-from drc.lmm.lavit.language import LavitLanguage, draw_codes, guided
-from drc.lmm.llama import LlamaConfig
+from drc.lmm.lavit.language import draw_codes, guided
 
-from .recorded import FOLDER, MANIFEST, tensors
+from .recorded import MANIFEST, tensors
 
 FILE = "conditioning.safetensors"
 SCENARIOS = {scenario["name"]: scenario for scenario in MANIFEST["scenarios"]["conditioning_scenarios"]}
 START, END, PAD, FIRST_CODE = 32000, 32001, 2, 32002
-
-
-@pytest.fixture(scope="module")
-def language():
-    config = LlamaConfig.read(json.loads((FOLDER / "weights" / "llm" / "config.json").read_text()))
-    language = LavitLanguage(config)
-    language.load_state_dict(tensors("weights/llm/model.safetensors"))
-    return language.requires_grad_(False)
 
 
 def as_the_original_writes(codes, length):

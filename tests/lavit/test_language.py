@@ -4,8 +4,6 @@ The original lets ids 0, 1, 2 and image start through; ours draws image end and 
 it computed of a row that had ended, which it fed with id 2, is compared where no drawing is involved.
 """
 
-import json
-
 import pytest
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -14,23 +12,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from drc.lmm import generate
 from drc.lmm.generate import INTERVAL, Sampling, sample
 from drc.lmm.lavit.language import END, IMAGE_END, IMAGE_START, Drawing, LavitLanguage, code_ids, draw_codes, guided
-from drc.lmm.llama import LlamaConfig
 
-from .recorded import FOLDER, MANIFEST, SIZES, tensors
+from .recorded import MANIFEST, SIZES, tensors
 
 FILE = "llm.safetensors"
 SCENARIOS = {scenario["name"]: scenario for scenario in MANIFEST["scenarios"]["llm_scenarios"]}
 GUIDED = [name for name, scenario in SCENARIOS.items() if scenario["args"]["guidance_scale"] != 1]
 GREEDY, WARPED = Sampling(temperature=0.0), Sampling(temperature=0.7, top_k=12, top_p=0.85)
 COLUMNS = slice(4, None)  # of the recorded ones: image end and the codes
-
-
-@pytest.fixture(scope="module")
-def language():
-    config = LlamaConfig.read(json.loads((FOLDER / "weights" / "llm" / "config.json").read_text()))
-    language = LavitLanguage(config)
-    language.load_state_dict(tensors("weights/llm/model.safetensors"))
-    return language.requires_grad_(False)
 
 
 def recorded(name, quantity):

@@ -13,15 +13,6 @@ from drc.checkpoint import load, save
 from scripts.lib.tiny import write_tiny
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Tensors this small only lose by being shared out."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="session")
 def classes(pack):
     """Node id -> class."""

@@ -9,11 +9,6 @@ from .test_bad_input import sentence
 
 
 @pytest.fixture(scope="module")
-def model(graph):
-    return graph.load()
-
-
-@pytest.fixture(scope="module")
 def images():
     return torch.rand(4, 32, 32, 3, generator=torch.Generator().manual_seed(0))
 

@@ -4,21 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from drc.train import data
 from scripts.lib.tiny import write_tiny
 
 from .tiny_training import USERS, TinyTraining, draw_pictures
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Tensors this small only lose by being shared out."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
