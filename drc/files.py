@@ -2,15 +2,20 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import psutil
+
 CHUNK = 2**24
+LEFT_OVER = 3600  # seconds; a small file takes none
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -84,9 +89,24 @@ def sync_soon(paths: list[Path]) -> None:
 
 
 def write_bytes(data: bytes, path: Path) -> None:
-    """Writes a small file whole, which several processes may do at once."""
+    """Writes a small file whole, which several processes may do at once; what one of them left that was killed is
+    cleared away."""
+    for leftover in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        if is_left_over(leftover):
+            remove(leftover)
     with replacing(path, path.with_name(f"{path.name}.{os.getpid()}.part")) as unfinished:
         unfinished.write_bytes(data)
+
+
+def is_left_over(part: Path) -> bool:
+    """Whether a name that `write_bytes` writes under is no longer written to: the process is gone, and as it may have
+    run on another machine, was gone long ago."""
+    process = part.name.split(".")[-2]
+    try:
+        old = time.time() - part.stat().st_mtime > LEFT_OVER
+    except OSError:  # done since
+        return False
+    return old and process.isdecimal() and len(process) < 10 and not psutil.pid_exists(int(process))
 
 
 def write_chunks(chunks: Iterable[bytes | memoryview], path: Path) -> None:

@@ -1,11 +1,16 @@
 """Safetensors in pieces against the library, and files that are written whole or not at all."""
 
+import os
+import subprocess
+import sys
+import time
+
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from drc.files import CHUNK, file_chunks, replacing, write_bytes, write_chunks
+from drc.files import CHUNK, LEFT_OVER, file_chunks, replacing, write_bytes, write_chunks
 from drc.tensor_file import safetensors_chunks, safetensors_header
 from scripts.lib.disk import full_disk, names
 
@@ -77,6 +82,22 @@ def test_an_error_between_pieces_leaves_what_was_there(tmp_path):
     with full_disk(4), pytest.raises(OSError, match="File too large"):
         write_chunks([b"too ", b"much"], path)
     assert path.read_bytes() == b"whole" and names(path.parent) == ["file"]
+
+
+def test_what_a_killed_process_left_is_cleared_away_by_the_next(tmp_path):
+    """Not what one that lives is writing, nor what one that may live on another machine was writing just now."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    old = time.time() - 2 * LEFT_OVER
+    for name, process, when in (("a", ended.pid, old), ("b", ended.pid, None), ("c", os.getppid(), old)):
+        part = tmp_path / f"{name}.json.{process}.part"
+        part.mkdir()
+        (part / "whole").write_bytes(b"half")
+        if when:
+            os.utime(part, (when, when))
+        write_bytes(b"new", tmp_path / f"{name}.json")
+    kept = {f"b.json.{ended.pid}.part", f"c.json.{os.getppid()}.part"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json", "b.json", "c.json"} | kept
 
 
 def test_whatever_is_written_takes_its_place_whole_or_not_at_all(tmp_path):

@@ -59,6 +59,7 @@ def sizes() -> list[tuple[str, Callable]]:
                 made.append((f"{part}.{name} is {bomb!r}", set_size(part, name, bomb)))
     return made + [
         ("two sizes that do not fit", set_size("tower", "heads", 3)),
+        ("more text than any model reads", set_size("lmm", "text_slots", 1025)),
         ("an odd head", set_size("lmm", "heads", 32)),
         ("128 layers that are not there", set_size("lmm", "layers", 128)),
         ("128 layers of the fusion", set_size("fusion", "layers", 128)),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from drc.lmm.lavit.convert import convert
 from scripts.lib.tiny_lavit import write_published
@@ -55,6 +56,16 @@ def tensors(name: str, change: Callable[[dict], object]) -> Callable[[Path], Non
         found = torch.load(path, weights_only=True)
         change(found)
         torch.save(found, path)
+
+    return damage
+
+
+def autoencoder(change: Callable[[dict], object]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / "published" / VAE_WEIGHTS
+        found = load_file(path)
+        change(found)
+        save_file(found, path)
 
     return damage
 
@@ -116,6 +127,8 @@ def weights() -> list[tuple[str, str, Callable]]:
         ("complex numbers", EYES, tensors(EYES, lambda found: found.update({bias: found[bias].to(torch.complex64)}))),
         ("whole numbers", SHARD, tensors(SHARD, lambda found: found.update({next(iter(found)): torch.ones(3).int()}))),
         ("NaN", CODES, tensors(CODES, lambda found: next(iter(found.values())).view(-1)[:1].fill_(float("nan")))),
+        ("infinity in the autoencoder", VAE_WEIGHTS, autoencoder(
+            lambda found: found[max(found)].view(-1)[-1:].fill_(float("inf")))),
         ("1,000 layers", EYES, tensors(EYES, lambda found: found.update(
             {f"blocks.{n}.norm1.bias": torch.ones(1) for n in range(1000)}))),
         ("the old format", EYES, old_format({bias: torch.ones(32)})),
