@@ -1,6 +1,9 @@
 """Decode: from codes to pictures."""
 
+from collections.abc import Callable, Iterator
+
 import torch
+from torch import Tensor
 
 from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES
 from ..drc.pixels import to_image
@@ -8,8 +11,10 @@ from . import host
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import TokensSocket, made_by
+from .sockets import Model, TokensSocket, made_by
 from .widgets import model_input
+
+SIZES = AS_DRAWN, SHARP = "as drawn", "sharp, 4 times as large"
 
 
 @guarded
@@ -24,24 +29,55 @@ class DRC_DecodeTokens(io.ComfyNode):
             inputs=[
                 model_input(),
                 TokensSocket.Input("tokens", tooltip="From DRC-LMM-Generate or Tokenize Image."),
+                io.Combo.Input(
+                    "size",
+                    options=list(SIZES),
+                    default=AS_DRAWN,
+                    optional=True,
+                    tooltip="as drawn: the pixels that the model draws, 128 x 128 with 'embedded'. sharp: 4 times as "
+                    "wide and as high, 512 x 512 then, with clean edges. It takes longer, and mends no wrong shape.",
+                ),
             ],
             outputs=[io.Image.Output("image_out", display_name="IMAGE", tooltip="The pictures, as many as tokens.")],
-            **host.newer(search_aliases=["detokenise", "VQ decode"]),
+            **host.newer(search_aliases=["detokenise", "VQ decode", "upscale"]),
         )
 
     @classmethod
-    def execute(cls, model, tokens) -> io.NodeOutput:
+    def execute(cls, model, tokens, size=AS_DRAWN) -> io.NodeOutput:
         made_by(model, tokens=tokens)
         if not model.drc.lmm.draws_pixels:
             raise ValueError(
                 f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "
                 "Conditioning, and that to KSampler and VAE Decode"
             )
-        lmm = model.drc.lmm
-        host.load([model.vision], PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL)
-        progress = Progress(len(tokens.codes))
-        images = []
-        for codes in tokens.codes.split(PICTURES):
-            images.append(lmm.detokenize(codes.to(model.device)).to(host.intermediate_device()))
-            progress.step_to(len(images) * PICTURES)
-        return io.NodeOutput(to_image(torch.cat(images)))
+        pictures = as_drawn(model, tokens.codes) if size == AS_DRAWN else sharp(model, tokens.codes)
+        return io.NodeOutput(torch.cat(list(pictures)))
+
+
+def as_drawn(model: Model, codes: Tensor) -> Iterator[Tensor]:
+    """IMAGE batches, a few pictures each."""
+    lmm = model.drc.lmm
+    host.load([model.vision], PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL)
+    return in_turn(model, codes, PICTURES, lmm.detokenize)
+
+
+def sharp(model: Model, codes: Tensor) -> Iterator[Tensor]:
+    """The same, larger. The network is read anew each time: it is small, and so nothing has to be kept."""
+    from ..drc import sharpener
+    from ..drc.interrupt import call_between_layers
+
+    lmm = model.drc.lmm
+    network = sharpener.load_sharpener(sharpener.WEIGHTS, host.operations(model.device, torch.float32))
+    call_between_layers(network, host.check_interrupt)
+    owner = host.patcher(network)
+    memory = max(MEMORY_PER_PIXEL, sharpener.MEMORY_PER_PIXEL)
+    host.load([model.vision, owner], sharpener.PICTURES * lmm.image_size**2 * memory)
+    return in_turn(model, codes, sharpener.PICTURES, lambda some: owner.model(lmm.detokenize(some)))
+
+
+def in_turn(model: Model, codes: Tensor, at_once: int, decode: Callable[[Tensor], Tensor]) -> Iterator[Tensor]:
+    progress, done = Progress(len(codes)), 0
+    for some in codes.split(at_once):
+        yield to_image(decode(some.to(model.device)).to(host.intermediate_device()))
+        done += len(some)
+        progress.step_to(done)

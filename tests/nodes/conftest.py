@@ -73,8 +73,8 @@ class Graph:
     def generate(self, model, instruction, **widgets):
         return self.run("DRC_LMMGenerate", model=model, instruction=instruction, **widgets)
 
-    def decode(self, model, tokens):
-        return self.run("DRC_DecodeTokens", model=model, tokens=tokens)
+    def decode(self, model, tokens, **widgets):
+        return self.run("DRC_DecodeTokens", model=model, tokens=tokens, **widgets)
 
 
 @pytest.fixture(scope="session")

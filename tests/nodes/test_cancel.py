@@ -99,7 +99,7 @@ def inputs(execute, dataset, graph, reference):
         "DRC_ComposeInstruction": {"model": model, "style": style, "semantics": semantics},
         "DRC_TokenizeImage": {"model": model, "images": many},
         "DRC_LMMGenerate": {"model": model, "instruction": instruction, "batch_size": 3},
-        "DRC_DecodeTokens": {"model": model, "tokens": tokens},
+        "DRC_DecodeTokens": {"model": model, "tokens": tokens, "size": "sharp, 4 times as large"},
         "DRC_GuidanceGrid": {"model": model, "style": style, "semantics": semantics},
         "DRC_AttentionMap": {"model": model, "history": many, "reference": reference},
         "DRC_CollapseMeter": {"model": model, "images": many[:9], "history": many, "reference": reference},

@@ -35,7 +35,7 @@ def round_trip(execute, graph, history, reference, name):
     triplets, _ = execute("DRC_Triplets", dataset=dataset, restyled_views=1, shown=1)
     model, *_ = execute(STAGES[1], model=model, triplets=triplets, **QUICK | {"samples": 1, "run_name": name})
     instruction = graph.compose(model, graph.style(model, history), graph.semantics(model, reference))
-    graph.decode(model, graph.generate(model, instruction))
+    graph.decode(model, graph.generate(model, instruction), size="sharp, 4 times as large")
 
 
 def test_nothing_of_a_model_stays(execute, graph, history, reference):
