@@ -4,13 +4,14 @@ import dataclasses
 import math
 from pathlib import Path
 
+from ..drc.train.config import SOURCES as TRAINING_SOURCES
 from . import host, paths
 from .guard import guarded
 from .host import io
 from .progress import Bar
 from .sockets import DatasetSocket
 
-EXAMPLES, FOLDER, BENCHMARK = SOURCES = ("example pictures", "folder", "emoji benchmark")
+EXAMPLES, FOLDER, *BUILT = SOURCES = ("example pictures", *TRAINING_SOURCES)
 PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
 HISTORIES = "history-*.png"  # each example's reference is in another style than its history
 
@@ -31,8 +32,8 @@ class DRC_ImageDataset(io.ComfyNode):
                     options=list(SOURCES),
                     default=EXAMPLES,
                     tooltip="Where the pictures come from: the few that come with this pack, to try the graph with; "
-                    "a folder of yours; or the emoji benchmark, if the scripts of the source repository have built it "
-                    "on this machine.",
+                    "a folder of yours; or what the scripts of the source repository have built on this machine: the "
+                    "emoji benchmark, or the icon matrix, in which about a hundred designers draw the same meanings.",
                 ),
                 io.String.Input(
                     "folder",
@@ -91,18 +92,18 @@ class Seen:
 def place(source: str, folder: str) -> Path:
     if source == FOLDER:
         return paths.picture_folder(folder)
-    return paths.EXAMPLES if source == EXAMPLES else paths.BENCHMARK
+    return paths.EXAMPLES if source == EXAMPLES else paths.BUILT
 
 
 def open_dataset(source: str, folder: str, table: str, hidden):
     """The data set and its report in plain lines."""
-    from ..drc.data.benchmark import open_benchmark
+    from ..drc.data import built
     from ..drc.data.folder import scan
 
     root = place(source, folder)
-    if source == BENCHMARK:
-        benchmark = open_benchmark(root)
-        return benchmark, benchmark.report_text()
+    if source in BUILT:
+        dataset = built.BUILT[source].open(root)
+        return dataset, dataset.report_text()
     table_file = paths.table_file(root, table) if source == FOLDER else None
     seen = Seen(hidden, "table", "rows") if table_file else Seen(hidden, "folder", "files")
     pictures = scan(root, table_file, "*" if source == FOLDER else HISTORIES, on_file=Bar(), on_seen=seen)

@@ -37,12 +37,13 @@ class DRC_Evaluate(io.ComfyNode):
                 DatasetSocket.Input(
                     "dataset",
                     tooltip="From Image Dataset. Your own pictures are repainted, so that the true picture is known; "
-                    "the emoji benchmark has true pictures of its own.",
+                    "the emoji benchmark and the icon matrix have true pictures of their own.",
                 ),
                 io.String.Input(
                     "tests",
                     default="",
-                    tooltip="Empty: all that the dataset has but V. Otherwise names such as P3, T1: see Node Info.",
+                    tooltip="Empty: all that the dataset has but V and IV. Otherwise names such as P3, T1 or I4: see "
+                    "Node Info.",
                 ),
                 io.Int.Input(
                     "cases",
@@ -133,18 +134,19 @@ def domain_of(dataset, size: int, on_picture):
 
     if isinstance(dataset, ImageFolder):
         return FolderDomain(dataset, size, on_picture)
-    return open_domain("emoji", dataset.folder)
+    return open_domain(dataset.domain, dataset.folder)
 
 
 def judges_of(dataset) -> tuple[str, ...]:
     """Those whose files are on this machine, and the one that needs none where these are not two. The evaluator knows
-    emoji alone."""
+    what it learned alone."""
     from ..drc.bench.judges import DescriptorJudge, EfficientNetJudge, EvaluatorJudge
     from ..drc.bench.judges.efficientnet import FILE
-    from ..drc.data.folder import ImageFolder
+    from ..drc.bench.judges.evaluator import domains_of
+    from ..drc.data.built import Built
 
     found = []
-    if paths.EVALUATOR.is_file() and not isinstance(dataset, ImageFolder):
+    if isinstance(dataset, Built) and paths.EVALUATOR.is_file() and dataset.domain in domains_of(paths.EVALUATOR):
         found.append(EvaluatorJudge.name)
     if (paths.PACKAGES / FILE).is_file():
         found.append(EfficientNetJudge.name)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from comfy.model_patcher import ModelPatcher
 
     from ..drc.data.augment import Augmentations
-    from ..drc.data.benchmark import Benchmark
+    from ..drc.data.built import Built
     from ..drc.data.folder import ImageFolder
     from ..drc.instruction import InContext, Instruction, Semantics, Style
     from ..drc.model import DRC
@@ -163,26 +163,26 @@ class TokensSocket(io.ComfyTypeIO):
 
 @io.comfytype(io_type="DRC_DATASET")
 class DatasetSocket(io.ComfyTypeIO):
-    """`drc.data.folder.ImageFolder` or `drc.data.benchmark.Benchmark`: names and labels; the pixels stay on disk."""
+    """`drc.data.folder.ImageFolder` or `drc.data.built.Built`: names and labels; the pixels stay on disk."""
 
     expected = "the dataset of Image Dataset"
 
     @staticmethod
     def kinds() -> tuple[type, ...]:
-        from ..drc.data.benchmark import Benchmark
+        from ..drc.data.built import Built
         from ..drc.data.folder import ImageFolder
 
-        return ImageFolder, Benchmark
+        return ImageFolder, Built
 
     if TYPE_CHECKING:
-        Type = ImageFolder | Benchmark
+        Type = ImageFolder | Built
 
 
 @dataclasses.dataclass(frozen=True)
 class Triplets:
     """Pictures and how they go together: `dataset` as on a DRC_DATASET socket, `settings` as for a training."""
 
-    dataset: ImageFolder | Benchmark
+    dataset: ImageFolder | Built
     settings: DataConfig
 
 

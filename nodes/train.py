@@ -251,7 +251,8 @@ class DRC_TrainPersonalisation(io.ComfyNode):
                 AugmentationsSocket.Input(
                     "augmentations",
                     optional=True,
-                    tooltip="From Augmentations: the reference with its look disturbed. Not with the emoji benchmark.",
+                    tooltip="From Augmentations: the reference with its look disturbed. Not with the emoji benchmark "
+                    "or the icon matrix.",
                 ),
                 *length(),
                 *place_of_run("personalisation"),

@@ -80,21 +80,21 @@ class DRC_Triplets(io.ComfyNode):
     def execute(
         cls, dataset, pairing, restylings, restyled_views, own_share, validation_share, seed, shown
     ) -> io.NodeOutput:
-        from ..drc.data.benchmark import Benchmark
+        from ..drc.data.built import Built
         from ..drc.data.repaint import draw_repaints
-        from ..drc.train.data import benchmark_shares
+        from ..drc.train.built import built_shares
         from ..drc.train.preview import folder_triplets, triplets
 
         names = tuple(word for word in restylings.replace(",", " ").split())
         shared = {"pairing": pairing, "own_share": own_share, "pair_seed": seed}
-        if isinstance(dataset, Benchmark):
+        if isinstance(dataset, Built):
             if pairing in ("restyle", "neighbours"):
                 raise ValueError(
-                    f"pairing is '{pairing}', but the emoji benchmark brings exact pairs of its own; "
-                    "set pairing to 'automatic'"
+                    f"pairing is '{pairing}', but the {dataset.source} brings pairs of its own; set pairing to "
+                    "'automatic'"
                 )
-            settings = DataConfig(source="emoji benchmark", folder=str(dataset.folder), **shared)
-            pictures, shares = benchmark_shares(dataset, own_share)
+            settings = DataConfig(source=dataset.source, folder=str(dataset.folder), **shared)
+            pictures, shares = built_shares(dataset, own_share, seed)
             sheet = triplets(pictures, shares["train"].index, own_share, shown, seed, Bar())
         else:
             if restyled_views:
@@ -146,12 +146,12 @@ class DRC_Augmentations(io.ComfyNode):
 
     @classmethod
     def execute(cls, dataset, crop, colour, grey, blur, rotate, mirror, seed) -> io.NodeOutput:
-        from ..drc.data.benchmark import Benchmark
+        from ..drc.data.built import Built
         from ..drc.train.preview import augmented
 
-        if isinstance(dataset, Benchmark):
+        if isinstance(dataset, Built):
             raise ValueError(
-                "dataset is the emoji benchmark, which brings redrawn references of its own; connect a folder of "
+                f"dataset is the {dataset.source}, which brings redrawn references of its own; connect a folder of "
                 "pictures, or leave this node out"
             )
         chosen = Augmentations(crop, colour, grey, blur, rotate, mirror)

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from drc import EMBEDDED  # noqa: E402
 from drc.checkpoint import load, save  # noqa: E402
-from drc.data.benchmark import open_benchmark  # noqa: E402
+from drc.data.built import EmojiBenchmark  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import training_pictures  # noqa: E402
 from drc.data.wordings import meaning_texts  # noqa: E402
@@ -29,6 +29,7 @@ from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.batches import Batches  # noqa: E402
+from drc.train.built import built_data  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.conditioning import draw_batch  # noqa: E402
@@ -41,7 +42,6 @@ from drc.train.config import (  # noqa: E402
     Schedule,
     TrainingConfig,
 )
-from drc.train.data import benchmark_data  # noqa: E402
 from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
 from drc.train.gradients import GradientStep  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
@@ -195,7 +195,7 @@ def learn_entangled(
         return
     base, seed = load(file), schedule.seed
     rows, slots = base.config.tower.rows, base.lmm.text_slots
-    data = benchmark_data(open_benchmark(options.data), VENDOR_SHARE, base.words, slots, seed)
+    data = built_data(EmojiBenchmark.open(options.data), VENDOR_SHARE, base.words, slots, seed)
     codes = CodeCache(cache, base.lmm.vision).codes(data.pictures, processes.device)
     batches, validation = data.batches(codes, options.batch, seed)
     torch.manual_seed(seed)

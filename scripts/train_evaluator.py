@@ -25,6 +25,7 @@ from drc.bench.cases.icons import IconDomain  # noqa: E402
 from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig, disturbed, shrink  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
+from drc.data.icons import FILES  # noqa: E402
 from drc.data.pictures import Pictures, emoji_part, restyled_part  # noqa: E402
 from drc.data.splits import Splits, order  # noqa: E402
 from drc.files import file_hash  # noqa: E402
@@ -49,7 +50,7 @@ def all_pictures(data: Path) -> tuple[Pictures, int]:
     emoji, splits = Emoji(data), Splits.load()
     rows = [row for (_, code), row in emoji.rows.items() if code in splits.meaning_split]
     restyled = [restyled_part(data / "restyled" / name) for name in RESTYLED]
-    icons = IconDomain.open(data).pictures.parts() if (data / "icons").is_dir() else []
+    icons = IconDomain.open(data).pictures.parts() if (data / "icons" / FILES[0]).is_file() else []
     parts = [emoji_part(emoji, rows), *restyled[:TESTED], *icons]
     return Pictures([*parts, *restyled[TESTED:]]), sum(len(records) for *_, records in parts)
 

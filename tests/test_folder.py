@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from drc.data.benchmark import RESTYLED, open_benchmark
+from drc.data.built import RESTYLED, EmojiBenchmark
 from drc.data.folder import read, scan
 from drc.data.splits import Splits
 from drc.data.styles import STYLES
@@ -413,7 +413,7 @@ def built(tmp_path):
 
 
 def test_benchmark(built):
-    benchmark = open_benchmark(built)
+    benchmark = EmojiBenchmark.open(built)
     assert benchmark.report_text().splitlines() == [
         "Emoji benchmark: 10 pictures of 3 meanings to train on.",
         "",
@@ -423,14 +423,14 @@ def test_benchmark(built):
         "Other styles and meanings are kept apart for validation and tests.",
     ]
     before = benchmark.fingerprint
-    assert open_benchmark(built).fingerprint == before
+    assert EmojiBenchmark.open(built).fingerprint == before
     path = built / "restyled/val/restyled.json"
     path.write_text(path.read_text().replace("flat", "line"))
-    assert open_benchmark(built).fingerprint != before
+    assert EmojiBenchmark.open(built).fingerprint != before
 
 
 def test_a_benchmark_that_is_not_built(built, tmp_path):
     (built / "restyled/val/restyled.npy").unlink()
-    assert "restyled/val/restyled.npy is missing" in sentence(open_benchmark, built)
-    assert "run 'python scripts/build_restyled.py'" in sentence(open_benchmark, built)
-    assert "run 'python scripts/build_emoji.py'" in sentence(open_benchmark, tmp_path / "nowhere")
+    assert "restyled/val/restyled.npy is missing" in sentence(EmojiBenchmark.open, built)
+    assert "run 'python scripts/build_restyled.py'" in sentence(EmojiBenchmark.open, built)
+    assert "run 'python scripts/build_emoji.py'" in sentence(EmojiBenchmark.open, tmp_path / "nowhere")

@@ -13,7 +13,7 @@ from ..parsing import brief
 from ..seeds import SEEDS
 from .errors import TrainingError
 
-SOURCES = ("folder", "emoji benchmark")
+SOURCES = ("folder", "emoji benchmark", "icon matrix")
 PAIRINGS = ("automatic", "labels", "restyle", "neighbours")
 STARTS = ("from the model", "from nothing")
 LANGUAGES = ("automatic", "everything", "LoRA", "frozen")

@@ -9,13 +9,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..data.benchmark import Benchmark
-from ..data.emoji import Emoji
 from ..data.folder import ImageFolder
-from ..data.pictures import Pictures, emoji_part, restyled_part
-from ..data.splits import Splits
-from ..data.styles import STYLES
-from ..data.wordings import caption_ids, meaning_ids, meaning_texts, unread
+from ..data.wordings import caption_ids, unread
 from .batches import Batches, Index
 from .codes import PictureSource
 from .config import Pairing
@@ -88,56 +83,4 @@ def folder_data(
         hashlib.sha256(f"{folder.fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
         hashlib.sha256(f"{folder.former_fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
         (*filter(None, [note]), *unread(words, captions, slots, "this model")),
-    )
-
-
-class BenchmarkPictures(Pictures):
-    """The pictures of a benchmark with the keys of their contents."""
-
-    def keys(self) -> np.ndarray:
-        """uint8 [M, 32], see `drc.train.codes`."""
-        digests = [
-            hashlib.sha256(np.ascontiguousarray(pixels[row])).digest() for pixels, rows in self.sources for row in rows
-        ]
-        return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
-
-
-def benchmark_shares(benchmark: Benchmark, own_share: float) -> tuple[BenchmarkPictures, dict[str, Share]]:
-    """Its pictures and their shares: "train" of its splits, and two that training never sees, held-out programs
-    ("procedural") and real emoji sets drawing unseen meanings ("vendor")."""
-    emoji, splits = Emoji(benchmark.folder), Splits.load()
-    held_back = [
-        row
-        for (style, code), row in emoji.rows.items()
-        if STYLES[style].seen and splits.meaning_split.get(code) == "val"
-    ]
-    restyled = benchmark.folder / "restyled"
-    parts = {
-        "train": (benchmark.pictures, own_share),
-        "procedural": (Pictures([restyled_part(restyled / "val"), restyled_part(restyled / "val_history")]), 0.0),
-        "vendor": (Pictures([emoji_part(emoji, held_back)]), 1.0),
-    }
-    family = {name: style.family for name, style in STYLES.items()}
-    shares, first = {}, 0
-    for name, (pictures, share) in parts.items():
-        rows = np.arange(first, first + len(pictures))
-        shares[name] = Share(rows, Index(pictures.records, splits.cluster, family), share)
-        first += len(pictures)
-    return BenchmarkPictures([part for pictures, _ in parts.values() for part in pictures.parts()]), shares
-
-
-def benchmark_data(benchmark: Benchmark, own_share: float, words: Tokenizer, slots: int, seed: int) -> TrainingData:
-    """The emoji benchmark, see `benchmark_shares`; its texts are labels and keywords."""
-    pictures, shares = benchmark_shares(benchmark, own_share)
-    texts = meaning_texts(Emoji(benchmark.folder).meanings)
-    row_of = {code: row for row, code in enumerate(texts)}
-    fingerprint = hashlib.sha256(f"{benchmark.fingerprint} {own_share} {seed}".encode()).hexdigest()
-    return TrainingData(
-        pictures,
-        shares.pop("train"),
-        shares,
-        meaning_ids(texts, words, slots, seed),
-        torch.tensor([row_of[record.meaning] for record in pictures.records]),
-        fingerprint,
-        fingerprint,
     )

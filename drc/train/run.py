@@ -13,19 +13,20 @@ import torch
 from torch import nn
 
 from ..checkpoint import OF_AUXILIARY_HEAD, header_of, load, own_state
-from ..data.benchmark import Benchmark, open_benchmark
+from ..data.built import BUILT, Built
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
 from ..lmm.pictures import MEMORY_PER_PIXEL
 from ..model import DRC
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
+from .built import built_data
 from .checkpoints import WEIGHTS, Checkpoint, RunFolder, part
 from .codes import CodeCache, chunk_on
 from .compiler import require_compiler
 from .config import Config, ModelConfig, check
 from .config_file import to_toml
-from .data import TrainingData, benchmark_data, folder_data
+from .data import TrainingData, folder_data
 from .errors import TrainingError
 from .gradients import GradientStep
 from .importance import ImportanceSampler
@@ -90,7 +91,7 @@ class Result:
     samples: list[np.ndarray]
 
 
-Dataset = ImageFolder | Benchmark | Callable[[DRC], TrainingData]
+Dataset = ImageFolder | Built | Callable[[DRC], TrainingData]
 
 
 def open_data(config: Config, base: DRC, hooks: Hooks, dataset: Dataset | None) -> TrainingData:
@@ -98,14 +99,14 @@ def open_data(config: Config, base: DRC, hooks: Hooks, dataset: Dataset | None) 
     if callable(dataset):
         return dataset(base)
     data, lmm = config.data, base.lmm
-    if data.source == "emoji benchmark":
+    if data.source in BUILT:
         if data.augmentations:
             raise TrainingError(
-                "augmentations are for folders of pictures, but the dataset is the emoji benchmark, which brings "
+                f"augmentations are for folders of pictures, but the dataset is the {data.source}, which brings "
                 "redrawn references of its own; disconnect them"
             )
-        benchmark = dataset or open_benchmark(Path(data.folder))
-        return benchmark_data(benchmark, data.own_share, base.words, lmm.text_slots, data.pair_seed)
+        built = dataset or BUILT[data.source].open(Path(data.folder))
+        return built_data(built, data.own_share, base.words, lmm.text_slots, data.pair_seed)
     folder = dataset or scan(data.folder, data.table or None, data.pattern, hooks.on_file)
     return folder_data(folder, data, lmm.image_size, base.words, lmm.text_slots, hooks.on_pair)
 

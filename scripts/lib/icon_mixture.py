@@ -1,23 +1,26 @@
 """What the embedded model learns from: the icon matrix and the emoji benchmark over one table of codes."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from drc.data.benchmark import open_benchmark
-from drc.data.emoji import Emoji
-from drc.data.icons import FILES, IconCell, Icons
-from drc.data.wordings import meaning_ids, meaning_texts
+from drc.data.built import EmojiBenchmark, IconMatrix
+from drc.data.icons import FILES, Icons
+from drc.data.wordings import meaning_ids
 from drc.files import file_hash
 from drc.model import DRC
+from drc.train.batches import Index
+from drc.train.built import benchmark_shares
 from drc.train.codes import PictureSource
-from drc.train.data import Share, TrainingData, benchmark_shares
-from scripts.lib.icon_training import IconIndex, IconPictures, MixedIndex, Part
+from drc.train.data import Share, TrainingData
+from drc.train.icons import IconIndex, icon_parts
 
-KEPT = {"train", "val"}  # splits of hands and meanings that are drawn at all
+ELSEWHERE = 0.25  # share of the references that another part of the mixture draws, where one does
 
 
 class Joined:
@@ -49,12 +52,12 @@ def mixture(
     """
 
     def made(base: DRC) -> TrainingData:
-        icons, benchmark = Icons(data / "icons"), open_benchmark(data)
-        icon_pictures, index, hold = icon_parts(icons, aligned, seed)
+        matrix, benchmark = IconMatrix.open(data), EmojiBenchmark.open(data)
+        icon_pictures, index, hold = icon_parts(matrix.icons, aligned, seed)
         emoji_pictures, shares = benchmark_shares(benchmark, own_share)
-        texts, first = meaning_texts(Emoji(data).meanings), len(icon_pictures)
-        train, names = shares.pop("train"), shared_names(texts, icons)
-        codes = [record.meaning for record in emoji_pictures.records]
+        texts, first = benchmark.texts(), len(icon_pictures)
+        train, names = shares.pop("train"), shared_names(texts, matrix.icons)
+        codes = emoji_pictures.meanings()
         emoji = [names.get(code, code) for code in codes]
         mixed = MixedIndex(
             [
@@ -65,11 +68,9 @@ def mixture(
         rows = np.concatenate((np.arange(first), first + train.rows))
         validation = {"hand": Share(np.arange(first), hold, 1.0)}
         validation |= {name: Share(first + its.rows, its.index, its.own_share) for name, its in shares.items()}
-        texts |= {name: [name] for name in icons.meaning_split}
+        texts |= matrix.texts()
         number = {meaning: row for row, meaning in enumerate(texts)}
-        fingerprint = (
-            f"{file_hash(data / 'icons' / FILES[0])} {open_benchmark(data).fingerprint} {icon_share} {own_share}"
-        )
+        fingerprint = f"{file_hash(data / 'icons' / FILES[0])} {benchmark.fingerprint} {icon_share} {own_share}"
         fingerprint = hashlib.sha256(f"{fingerprint} {aligned} {seed}".encode()).hexdigest()
         return TrainingData(
             Joined([icon_pictures, emoji_pictures]),
@@ -84,25 +85,61 @@ def mixture(
     return made
 
 
-def icon_parts(icons: Icons, aligned: float, seed: int) -> tuple[IconPictures, IconIndex, IconIndex]:
-    """Pictures of hands and meanings to train on and to choose by, and what is asked of either."""
-
-    def is_kept(cell: IconCell) -> bool:
-        splits = {icons.styles[cell.style].split, icons.meaning_split[cell.meaning]}
-        return icons.may_train(cell) or (cell.line == 1 and "val" in splits and splits <= KEPT)
-
-    pictures = IconPictures(icons, is_kept, seed)
-    cells = [icons.cells[row] for row in pictures.cell]
-    hand = np.array([icons.styles[cell.style].split for cell in cells])
-    meaning = np.array([icons.meaning_split[cell.meaning] for cell in cells])
-    known = (hand == "train") & (meaning == "train")
-    new = (hand == "val") & (meaning == "val")
-    index = IconIndex(pictures, known, known, aligned)
-    return pictures, index, IconIndex(pictures, new, (hand == "train") & (meaning == "val"), aligned=0.0)
-
-
 def shared_names(texts: dict[str, list[str]], icons: Icons) -> dict[str, str]:
     """Code point -> name of the icons' meaning that its label spells, in whatever order of words; of training alone."""
     meanings = {" ".join(sorted(name.split())): name for name, split in icons.meaning_split.items() if split == "train"}
     labels = {code: " ".join(sorted(label.lower().split())) for code, (label, *_) in texts.items()}
     return {code: meanings[label] for code, label in labels.items() if label in meanings}
+
+
+@dataclass(frozen=True)
+class Part:
+    """An index among others: its rows begin at `first` of all, and `share` of the targets are its own.
+
+    `own_share` is that of its pictures as they are, where it has repainted ones, too; `meanings` are those of its rows.
+    """
+
+    index: IconIndex | Index
+    first: int
+    share: float
+    own_share: float
+    meanings: list[str]
+
+
+class MixedIndex:
+    """Several indices as one. Now and then the reference is another part's drawing of the meaning of the same name."""
+
+    def __init__(self, parts: list[Part]):
+        self.parts, self.shares = parts, np.array([part.share for part in parts])
+        self.firsts = np.array([part.first for part in parts])
+        self.own, self.repainted = np.arange(sum(len(part.meanings) for part in parts)), np.empty(0, np.int64)
+        of: dict[str, list[list[int]]] = defaultdict(lambda: [[] for _ in parts])
+        for number, part in enumerate(parts):
+            for row in part.index.own.tolist():
+                of[part.meanings[row]][number].append(part.first + row)
+        self.of_meaning = {meaning: list(map(np.array, rows)) for meaning, rows in of.items()}
+        self.as_drawn = {row for rows in of.values() for its in rows for row in its}
+
+    def part_of(self, row: int) -> tuple[int, Part]:
+        number = int(np.searchsorted(self.firsts, row, side="right")) - 1
+        return number, self.parts[number]
+
+    def targets(self, random: np.random.Generator, count: int, own_share: float) -> np.ndarray:
+        numbers = random.choice(len(self.parts), count, p=self.shares / self.shares.sum())
+        rows = np.empty(count, np.int64)
+        for number, part in enumerate(self.parts):
+            its = numbers == number
+            rows[its] = part.first + part.index.targets(random, int(its.sum()), part.own_share)
+        return rows
+
+    def others_of_style(self, random: np.random.Generator, row: int, count: int) -> np.ndarray:
+        _, part = self.part_of(row)
+        return part.first + part.index.others_of_style(random, row - part.first, count)
+
+    def other_of_meaning(self, random: np.random.Generator, row: int) -> int:
+        number, part = self.part_of(row)
+        named = self.of_meaning.get(part.meanings[row - part.first], [])
+        elsewhere = [rows for other, rows in enumerate(named) if other != number and len(rows)]
+        if elsewhere and row in self.as_drawn and random.random() < ELSEWHERE:
+            return random.choice(elsewhere[random.integers(len(elsewhere))])
+        return part.first + part.index.other_of_meaning(random, row - part.first)

@@ -1,5 +1,5 @@
-"""A build of the emoji benchmark so small that tests can wait for it: real code points, pictures of noise, and judges
-that were never trained."""
+"""Builds of the emoji benchmark and the icon matrix so small that tests can wait for them: real code points, pictures
+of noise, and judges that were never trained."""
 
 import dataclasses
 import json
@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from drc.bench.judges.efficientnet import FILE, EfficientNetLite0
+from drc.bench.judges.efficientnet import FILE as EFFICIENTNET
+from drc.bench.judges.efficientnet import EfficientNetLite0
 from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig
 from drc.data.emoji import Cell, Meaning
+from drc.data.icons import FILES
 from drc.data.splits import Splits
 from drc.tensor_file import write_safetensors
 
@@ -18,6 +20,10 @@ SIDE = 32
 SETS = ("twemoji", "noto", "noto-mono", "fluent-flat", "symbola", "openmoji")
 PROGRAMS = (1, 2, 3)
 MEANINGS = {"train": 24, "test": 4}
+HANDS = {"plain": "able", "bold": "able", "round": "baker", "chosen": "jam", "new": "charlie"}
+"""Styles of icons to their families."""
+ICONS = {f"thing {number}": "train" for number in range(24)} | {"dog": "val", "bell": "test"}
+"""Meanings of icons to their splits."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +52,23 @@ def write_tiny_benchmark(folder: Path) -> Build:
     np.save(folder / "emoji.npy", noise(len(cells)))
     for name, codes in {"test": test, "history": train}.items():
         write_restyled(folder / "restyled" / name, [f"twemoji/{code}" for code in codes])
+    write_tiny_icons(folder)
     torch.manual_seed(0)
     evaluator = Evaluator(EvaluatorConfig(styles=3, meanings=3, size=16, width=8, features=8))
     write_safetensors(evaluator.state_dict(), folder / "evaluator.safetensors", evaluator.metadata())
-    write_safetensors(EfficientNetLite0().state_dict(), folder / FILE, {})
+    write_safetensors(EfficientNetLite0().state_dict(), folder / EFFICIENTNET, {})
     return Build(folder, folder, folder / "evaluator.safetensors")
+
+
+def write_tiny_icons(folder: Path) -> None:
+    """The icon matrix: every hand draws every meaning."""
+    facts = {"licence": "MIT", "author": "A", "url": "", "colour": False, "strokes": False, "tones": False}
+    styles = [{"name": n, "set": n, "family": f, "unseen": n == "new", **facts} for n, f in HANDS.items()]
+    cells = [[style, meaning, 1.0] for style in HANDS for meaning in ICONS]
+    names, pixels = (folder / "icons" / name for name in FILES)
+    names.parent.mkdir()
+    names.write_text(json.dumps({"size": SIDE, "styles": styles, "meanings": ICONS, "cells": cells}))
+    np.save(pixels, noise(len(cells)))
 
 
 def write_restyled(folder: Path, drawings: list[str]) -> None:

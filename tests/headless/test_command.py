@@ -95,6 +95,7 @@ def test_an_error_is_a_sentence_and_no_traceback(command, tmp_path):
         ({"restylings": ("none",)}, "restylings names 'none'"),
         ({"rate": 1e30, "language_rate": 1e30}, "; lower the learning rate."),
         ({"source": "emoji benchmark"}, "the emoji benchmark is not built"),
+        ({"source": "icon matrix"}, "the icon matrix is not built"),
     ],
 )
 def test_errors(course, tmp_path, capfd, monkeypatch, signals, settings, expected):

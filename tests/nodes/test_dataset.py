@@ -157,9 +157,24 @@ class Endless:
         pass
 
 
-def test_a_benchmark_that_is_not_built(node, pack, monkeypatch, tmp_path):
-    monkeypatch.setattr(pack.nodes.paths, "BENCHMARK", tmp_path)
-    assert "the emoji benchmark is not built" in sentence(node, source="emoji benchmark")
+@pytest.mark.parametrize("source", ["emoji benchmark", "icon matrix"])
+def test_what_is_not_built(node, pack, monkeypatch, tmp_path, source):
+    monkeypatch.setattr(pack.nodes.paths, "BUILT", tmp_path)
+    assert f"the {source} is not built" in sentence(node, source=source)
+
+
+def test_the_icon_matrix(node, pack, monkeypatch, build):
+    monkeypatch.setattr(pack.nodes.paths, "BUILT", build.data)
+    output = node.execute(source="icon matrix")
+    dataset, report = output.result
+    assert (dataset.source, dataset.folder) == ("icon matrix", build.data)
+    assert report.startswith("Icon matrix: ") and output.ui.as_dict() == {"text": (report,)}
+    damaged = build.data / "damaged"
+    (damaged / "icons").mkdir(parents=True)
+    for name in ("icons.json", "icons.npy"):
+        (damaged / "icons" / name).write_bytes(b"{")
+    monkeypatch.setattr(pack.nodes.paths, "BUILT", damaged)
+    assert "icons.json is not readable JSON" in sentence(node, source="icon matrix")
 
 
 def test_it_runs_again_when_a_file_has_changed(node, pictures):

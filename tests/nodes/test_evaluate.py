@@ -42,16 +42,29 @@ def test_it_returns_what_its_report_holds(evaluated):
 
 def test_a_slice_of_the_emoji_benchmark_by_the_judges_that_are_there(graph, pack, build, monkeypatch):
     """The pictures of this build are noise: what is tested is the way from the node to the benchmark."""
-    from drc_pack.drc.data.benchmark import Benchmark
+    from drc_pack.drc.data.built import EmojiBenchmark
     from drc_pack.nodes import paths
 
     monkeypatch.setattr(paths, "EVALUATOR", build.evaluator)
     monkeypatch.setattr(paths, "PACKAGES", build.packages)
-    given = {"model": graph.load(), "dataset": Benchmark(build.data), "report_name": "slice", "tests": "P3, T1"}
+    given = {"model": graph.load(), "dataset": EmojiBenchmark(build.data), "report_name": "slice"}
+    given |= {"tests": "P3, T1"}
     *_, report = graph.outputs("DRC_Evaluate", **given, **QUICK)
     for test in ("P3, unseen program, unseen drawing", "T1, real sets: seen style, seen meaning, unseen cell"):
         for judge in ("evaluator", "efficientnet-lite0"):
             assert f"{test}, 2 cases, by {judge}, percent right:" in report
+
+
+def test_a_slice_of_the_icon_matrix_by_judges_that_know_icons_or_nothing(graph, pack, build, monkeypatch):
+    from drc_pack.drc.data.built import IconMatrix
+    from drc_pack.nodes import paths
+
+    monkeypatch.setattr(paths, "EVALUATOR", build.evaluator)  # which learned no icon
+    monkeypatch.setattr(paths, "PACKAGES", build.packages)
+    given = {"model": graph.load(), "dataset": IconMatrix(build.data), "report_name": "icons", "tests": "I4"}
+    *_, report = graph.outputs("DRC_Evaluate", **given, **QUICK)
+    for judge in ("efficientnet-lite0", "descriptors"):
+        assert f"I4, unseen hand, unseen meaning, 2 cases, by {judge}, percent right:" in report
 
 
 def test_cancel_works_between_any_two_codes(graph, dataset, pack, monkeypatch):

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib
 
 import comfy.supported_models
 import pytest
@@ -236,12 +237,28 @@ def test_pictures_too_few(execute, make_pictures, host_folders):
     assert "glitter" in sentence(pairs, "lonely", restylings="palette, glitter")
 
 
-def test_the_benchmark_brings_pairs_and_references_of_its_own(execute, pack, tmp_path):
-    benchmark = pack.drc.data.benchmark.Benchmark(tmp_path)
-    text = sentence(execute, "DRC_Triplets", dataset=benchmark, pairing="restyle")
-    assert text.startswith("Triplets: pairing is 'restyle', but the emoji benchmark brings exact pairs of its own")
-    text = sentence(execute, "DRC_Augmentations", dataset=benchmark)
-    assert text.startswith("Augmentations: dataset is the emoji benchmark, which brings redrawn references of its own")
+@pytest.mark.parametrize("kind", ["EmojiBenchmark", "IconMatrix"])
+def test_what_is_built_brings_pairs_and_references_of_its_own(execute, pack, tmp_path, kind):
+    dataset = getattr(importlib.import_module(f"{pack.__name__}.drc.data.built"), kind)(tmp_path)
+    name = {"EmojiBenchmark": "emoji benchmark", "IconMatrix": "icon matrix"}[kind]
+    for pairing in ("restyle", "neighbours"):
+        text = sentence(execute, "DRC_Triplets", dataset=dataset, pairing=pairing)
+        assert text.startswith(f"Triplets: pairing is '{pairing}', but the {name} brings pairs of its own; set pairing")
+    text = sentence(execute, "DRC_Augmentations", dataset=dataset)
+    assert text.startswith(f"Augmentations: dataset is the {name}, which brings redrawn references of its own")
+
+
+def test_both_stages_learn_from_the_icon_matrix(execute, model, pack, build, triplets, monkeypatch):
+    monkeypatch.setattr(pack.nodes.paths, "BUILT", build.data)
+    dataset, _ = execute("DRC_ImageDataset", source="icon matrix")
+    pairs, sheet = execute("DRC_Triplets", dataset=dataset, shown=3)
+    assert pairs.settings.source == "icon matrix" and sheet.ndim == 4 and 0 <= sheet.min() < sheet.max() <= 1
+    first, *_ = execute(STAGES[0], model=model, triplets=pairs, **QUICK)
+    second, _, samples = execute(STAGES[1], model=first, triplets=pairs, **QUICK | {"samples": 1})
+    assert (second.drc.stage, second.drc.about.step, len(samples)) == (2, 3, 2)
+    augmentations, _ = execute("DRC_Augmentations", dataset=triplets()[0].dataset)
+    text = sentence(execute, STAGES[1], model=first, triplets=pairs, augmentations=augmentations, **QUICK)
+    assert "augmentations are for folders of pictures, but the dataset is the icon matrix, which brings" in text
 
 
 def test_stage_2_needs_towers_that_were_trained(execute, graph, triplets):

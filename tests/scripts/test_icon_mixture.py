@@ -8,15 +8,17 @@ import pytest
 import torch
 
 import drc
+from drc.data.built import IconMatrix
+from drc.data.pictures import Picture
 from drc.data.splits import Splits
+from drc.train.batches import Index, draw_rows
 from drc.train.checkpoints import WEIGHTS, RunFolder
+from drc.train.icons import icon_parts
 from scripts import train_embedded
 from scripts.lib.deeper import deeper
+from scripts.lib.icon_mixture import MixedIndex, Part
 from scripts.lib.tiny import write_tiny
-from scripts.lib.tiny_benchmark import SETS, SIDE, write_restyled, write_tiny_benchmark
-
-HANDS = {"plain": "able", "bold": "able", "round": "baker", "chosen": "jam", "new": "charlie"}
-MEANINGS = {f"thing {number}": "train" for number in range(24)} | {"dog": "val", "bell": "test"}
+from scripts.lib.tiny_benchmark import SETS, noise, write_restyled, write_tiny_benchmark
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +33,9 @@ def data(tmp_path_factory):
     record["cells"] += [example | {"style": style, "code": code, "label": code} for style in SETS for code in val]
     record["meanings"] += [record["meanings"][0] | {"code": code, "label": code} for code in val]
     (folder / "emoji.json").write_text(json.dumps(record))
-    random = np.random.default_rng(0)
-    np.save(folder / "emoji.npy", random.integers(0, 256, (len(record["cells"]), SIDE, SIDE, 3), np.uint8))
+    np.save(folder / "emoji.npy", noise(len(record["cells"])))
     for part, codes in {"train": train, "val": val, "val_history": train}.items():
         write_restyled(folder / "restyled" / part, [f"twemoji/{code}" for code in codes])
-    facts = {"licence": "MIT", "author": "A", "url": "", "colour": False, "strokes": False, "tones": False}
-    styles = [{"name": n, "set": n, "family": f, "unseen": n == "new", **facts} for n, f in HANDS.items()]
-    cells = [[style, meaning, 1.0] for style in HANDS for meaning in MEANINGS]
-    (folder / "icons").mkdir()
-    icons = {"size": SIDE, "styles": styles, "meanings": MEANINGS, "cells": cells}
-    (folder / "icons" / "icons.json").write_text(json.dumps(icons))
-    np.save(folder / "icons" / "icons.npy", random.integers(0, 256, (len(cells), SIDE, SIDE, 3), np.uint8))
     return folder
 
 
@@ -82,3 +76,26 @@ def test_a_deeper_model_draws_what_it_drew(tmp_path):
     assert torch.equal(made.draw(history, reference, seeds=[1, 2]), base.draw(history, reference, seeds=[1, 2]))
     with pytest.raises(ValueError, match="1 and 2 layers were asked for"):
         deeper(base, 1, 2)
+
+
+def test_a_mixture_keeps_to_its_shares_and_crosses_over_by_name(data):
+    matrix = IconMatrix.open(data)
+    pictures, index, _ = icon_parts(matrix.icons, 0.5, 0)
+    things = [meaning for meaning in matrix.texts() if meaning.startswith("thing")]
+    records = [Picture(style, f"{style}/{name}", name) for style in ("noto", "twemoji") for name in things]
+    records += [Picture(f"program/{n}", f"noto/{name}", name) for n in range(2) for name in things]
+    emoji = Index(records, {name: name for name in things}, {"noto": "noto", "twemoji": "twemoji"})
+    parts = [Part(index, 0, 0.75, 1.0, pictures.meanings())]
+    parts.append(Part(emoji, len(pictures), 0.25, 0.5, [record.meaning for record in records]))
+    mixed = MixedIndex(parts)
+    rows = draw_rows(mixed, np.random.default_rng(0), 1200, 3, 0.0, 1.0)
+    names = np.array(parts[0].meanings + parts[1].meanings)
+    of_icons = rows.target < len(pictures)
+    assert of_icons.mean() == pytest.approx(0.75, abs=0.05)
+    assert ((rows.history < len(pictures)) == of_icons[:, None]).all()
+    assert (names[rows.reference] == names[rows.target]).all()
+    crossed = (rows.reference < len(pictures)) != of_icons
+    assert 0.15 < crossed[of_icons].mean() < 0.35
+    style = np.array([""] * len(pictures) + [record.style for record in records])[rows.target]
+    painted = np.char.startswith(style, "program/")
+    assert painted.any() and not crossed[painted].any(), "exact pairs stay exact"

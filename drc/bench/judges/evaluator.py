@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...data.splits import Splits
 from .judge import Features, Judge
 from .weights import filled
 
@@ -94,6 +95,13 @@ def load_evaluator(path: Path) -> Evaluator:
         return Evaluator(EvaluatorConfig(**{name: int(value) for name, value in metadata.items()}))
 
     return filled(path, build, EvaluatorJudge.name)
+
+
+def domains_of(path: Path) -> tuple[str, ...]:
+    """Those whose styles and meanings an evaluator knows. Its file does not name them, but has as many meanings as it
+    learned: more than all emoji have are those of icons, too."""
+    meanings = len(load_evaluator(path).meaning_classes)
+    return ("emoji", "icons") if meanings > len(Splits.load().meaning_split) else ("emoji",)
 
 
 class EvaluatorJudge(Judge):

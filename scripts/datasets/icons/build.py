@@ -30,7 +30,7 @@ def build(
 ) -> Icons:
     """Rasterises every cell that the manifest names into `out`; progress(pictures done, all).
 
-    ValueError where the package lacks an icon, before anything is written.
+    ValueError for another package, or one that lacks an icon, before anything is written.
     """
     manifest = manifest or read_manifest()
     plan = list(drawings(Package(package), manifest))
@@ -47,6 +47,7 @@ def build(
                 if progress:
                     progress(done, len(texts))
         images.flush()
+        names.unlink(missing_ok=True)  # those of an earlier build do not tell of these pictures
     record = {
         "size": size,
         "styles": [asdict(style) for style, _ in plan],

@@ -2,6 +2,7 @@
 
 `manifest.json.gz` holds
 
+    package = its name and version
     meanings[meaning] = {split, families}
     styles[style] = {set, family, licence, author, url, colour, unseen, icons: {meaning: icon name}, rasters}
 
@@ -35,9 +36,15 @@ def write_manifest(manifest: dict) -> None:
 
 
 def drawings(package: Package, manifest: dict) -> Iterator[tuple[IconStyle, dict[IconCell, str]]]:
-    """Every style and the SVG text of its cells: the designer's own by meaning, then other line widths."""
+    """Every style and the SVG text of its cells: the designer's own by meaning, then other line widths.
+
+    ValueError for another package than the manifest's, or one without an icon that it names.
+    """
+    package.require(manifest["package"])
     for name, row in manifest["styles"].items():
         icons = dict(sorted(row["icons"].items()))
+        if unknown := icons.keys() - manifest["meanings"].keys():
+            raise ValueError(f"style {name} of the matrix draws '{min(unknown)}', which is no meaning; correct it")
         texts = {meaning: package.svg(row["set"], icon) for meaning, icon in icons.items()}
         strokes = sum("stroke-width" in text for text in texts.values()) > 0.9 * len(texts)
         tones = sum("opacity" in text for text in texts.values()) > 0.5 * len(texts)

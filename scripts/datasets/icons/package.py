@@ -1,11 +1,15 @@
 """Icons of the unpacked package as SVG text with a square view box."""
 
-import json
 import re
 from functools import cache
 from pathlib import Path
 
+from drc.parsing import brief, parse
+
 STROKE_WIDTH = re.compile(r'(stroke-width(?:="|:\s*))([0-9.]+)')
+
+
+AGAIN = "fetch the pinned package again"
 
 
 class Package:
@@ -15,12 +19,29 @@ class Package:
         self.folder = folder
         self.icons = cache(self.read)
 
+    def require(self, pinned: str) -> None:
+        """ValueError unless it is the pinned package, such as "@iconify/json 2.2.535"."""
+        facts = self.json("package.json")
+        found = f"{facts.get('name')} {facts.get('version')}"
+        if found != pinned:
+            raise ValueError(f"{self.folder} holds {brief(found)}, but the matrix was made of {pinned}; {AGAIN}")
+
     def read(self, name: str) -> dict:
         """ValueError for a set that is not there."""
-        path = self.folder / "json" / f"{name}.json"
+        found = self.json(f"json/{name}.json")
+        if not isinstance(found.get("icons"), dict):
+            raise ValueError(f"{self.folder / 'json' / name}.json holds no icons; {AGAIN}")
+        return found
+
+    def json(self, name: str) -> dict:
+        """A file of names and values; ValueError for one that is not there, or damaged."""
+        path = self.folder / name
         if not path.is_file():
-            raise ValueError(f"the matrix names the set '{name}', but {path} is not there; fetch the package again")
-        return json.loads(path.read_text("utf-8"))
+            raise ValueError(f"the matrix needs {path}, which is not there; {AGAIN}")
+        try:
+            return parse(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path} {error}; {AGAIN}") from error
 
     def svg(self, set_name: str, icon_name: str, line: float = 1.0) -> str:
         """SVG text, centred in a square; what has no colour of its own is black. `line` multiplies stroke widths.
@@ -30,8 +51,7 @@ class Package:
         icons = self.icons(set_name)
         if icon_name not in icons["icons"]:
             raise ValueError(
-                f"the matrix names the icon '{set_name}:{icon_name}', which is not in {self.folder}; fetch the pinned "
-                "package again"
+                f"the matrix names the icon '{set_name}:{icon_name}', which is not in {self.folder}; {AGAIN}"
             )
         icon = icons["icons"][icon_name]
         left, top = (icon.get(side, icons.get(side, 0)) for side in ("left", "top"))

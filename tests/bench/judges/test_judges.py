@@ -7,7 +7,8 @@ import torch.nn.functional as F
 
 from drc.bench.judges import JUDGES, DescriptorJudge, EfficientNetJudge, open_judge, open_judges
 from drc.bench.judges.efficientnet import FILE, Convolution, EfficientNetLite0, load_efficientnet
-from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig, disturbed, load_evaluator
+from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig, disturbed, domains_of, load_evaluator
+from drc.data.splits import Splits
 from drc.tensor_file import write_safetensors
 from scripts.convert_efficientnet import convert
 
@@ -41,6 +42,14 @@ def test_evaluator_learns_and_survives_saving(tmp_path):
     images, *_ = toy_pictures(8, random)
     kept = load_evaluator(tmp_path / "evaluator.safetensors")
     torch.testing.assert_close(kept(images), evaluator.eval()(images))
+
+
+@pytest.mark.parametrize("icons", [0, 1472])
+def test_an_evaluator_knows_what_it_learned(tmp_path, icons):
+    config = EvaluatorConfig(styles=3, meanings=len(Splits.load().meaning_split) + icons, size=16, width=8, features=8)
+    evaluator = Evaluator(config)
+    write_safetensors(evaluator.state_dict(), tmp_path / "evaluator.safetensors", evaluator.metadata())
+    assert domains_of(tmp_path / "evaluator.safetensors") == (("emoji", "icons") if icons else ("emoji",))
 
 
 @torch.no_grad()

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drc.data.colouring import Colouring, draw_colouring
-from drc.data.icons import IconCell, Icons
-from drc.train.batches import Index
+from ..data.colouring import Colouring, draw_colouring
+from ..data.icons import IconCell, Icons
+from .errors import TrainingError
 
 COLOURINGS = 2  # of a one-colour style
 COLOURED = 48  # pictures of a style in each
 ALIGNED = 0.5  # share of the references that are the family's own drawing in another rendering
 REDRAWN = 0.75  # share of those that have another style, not just other colours, where there is one
-ELSEWHERE = 0.25  # share of the references that another part of a mixture draws, where one does
 SMALLEST = 9  # pictures of a user at least: a history of eight and a target
+KEPT = {"train", "val"}  # splits of hands and meanings that are drawn at all
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class IconPictures:
                 cells += its
                 users += [len(self.users)] * len(its)
                 self.users.append(User(name, style.family, line, colouring))
-        self.cell, self.user = np.array(cells), np.array(users)
+        self.cell, self.user = np.array(cells, np.int64), np.array(users, np.int64)
 
     def __len__(self) -> int:
         return len(self.cell)
@@ -89,6 +89,7 @@ class IconIndex:
     """What `drc.train.batches` asks of an index, over IconPictures.
 
     `targets` and `references`, bool [M], say which rows may be either; histories are of the target's user.
+    TrainingError where no row can be a target.
     """
 
     def __init__(self, pictures: IconPictures, targets: np.ndarray, references: np.ndarray, aligned: float = ALIGNED):
@@ -107,6 +108,11 @@ class IconIndex:
             if len(rows):
                 self.targets_of[int(self.family[rows[0]])][user] = rows
         self.families = sorted(self.targets_of)
+        if not self.families:
+            raise TrainingError(
+                f"the icon matrix lacks users with {SMALLEST} pictures, one of which another hand draws, too, to train "
+                "on or to validate on; build all of it with 'python scripts/build_icons.py'"
+            )
         sizes = [sum(map(len, self.targets_of[family].values())) for family in self.families]
         self.chances = np.sqrt(sizes) / np.sqrt(sizes).sum()
         self.own = np.concatenate([rows for users in self.targets_of.values() for rows in users.values()])
@@ -144,60 +150,26 @@ class IconIndex:
 
 def by(keys: np.ndarray, rows: np.ndarray | None = None) -> dict[int, np.ndarray]:
     """Key -> the rows that have it; without rows their numbers."""
+    if not len(keys):
+        return {}
     rows = np.arange(len(keys)) if rows is None else rows
     order = np.argsort(keys, kind="stable")
     found, starts = np.unique(keys[order], return_index=True)
     return dict(zip(found.tolist(), np.split(rows[order], starts[1:]), strict=True))
 
 
-@dataclass(frozen=True)
-class Part:
-    """An index among others: its rows begin at `first` of all, and `share` of the targets are its own.
+def icon_parts(icons: Icons, aligned: float, seed: int) -> tuple[IconPictures, IconIndex, IconIndex]:
+    """Pictures of hands and meanings to train on and to choose by, and what is asked of either."""
 
-    `own_share` is that of its pictures as they are, where it has repainted ones, too; `meanings` are those of its rows.
-    """
+    def is_kept(cell: IconCell) -> bool:
+        splits = {icons.styles[cell.style].split, icons.meaning_split[cell.meaning]}
+        return icons.may_train(cell) or (cell.line == 1 and "val" in splits and splits <= KEPT)
 
-    index: IconIndex | Index
-    first: int
-    share: float
-    own_share: float
-    meanings: list[str]
-
-
-class MixedIndex:
-    """Several indices as one. Now and then the reference is another part's drawing of the meaning of the same name."""
-
-    def __init__(self, parts: list[Part]):
-        self.parts, self.shares = parts, np.array([part.share for part in parts])
-        self.firsts = np.array([part.first for part in parts])
-        self.own, self.repainted = np.arange(sum(len(part.meanings) for part in parts)), np.empty(0, np.int64)
-        of: dict[str, list[list[int]]] = defaultdict(lambda: [[] for _ in parts])
-        for number, part in enumerate(parts):
-            for row in part.index.own.tolist():
-                of[part.meanings[row]][number].append(part.first + row)
-        self.of_meaning = {meaning: list(map(np.array, rows)) for meaning, rows in of.items()}
-        self.as_drawn = {row for rows in of.values() for its in rows for row in its}
-
-    def part_of(self, row: int) -> tuple[int, Part]:
-        number = int(np.searchsorted(self.firsts, row, side="right")) - 1
-        return number, self.parts[number]
-
-    def targets(self, random: np.random.Generator, count: int, own_share: float) -> np.ndarray:
-        numbers = random.choice(len(self.parts), count, p=self.shares / self.shares.sum())
-        rows = np.empty(count, np.int64)
-        for number, part in enumerate(self.parts):
-            its = numbers == number
-            rows[its] = part.first + part.index.targets(random, int(its.sum()), part.own_share)
-        return rows
-
-    def others_of_style(self, random: np.random.Generator, row: int, count: int) -> np.ndarray:
-        _, part = self.part_of(row)
-        return part.first + part.index.others_of_style(random, row - part.first, count)
-
-    def other_of_meaning(self, random: np.random.Generator, row: int) -> int:
-        number, part = self.part_of(row)
-        named = self.of_meaning.get(part.meanings[row - part.first], [])
-        elsewhere = [rows for other, rows in enumerate(named) if other != number and len(rows)]
-        if elsewhere and row in self.as_drawn and random.random() < ELSEWHERE:
-            return random.choice(elsewhere[random.integers(len(elsewhere))])
-        return part.first + part.index.other_of_meaning(random, row - part.first)
+    pictures = IconPictures(icons, is_kept, seed)
+    cells = [icons.cells[row] for row in pictures.cell]
+    hand = np.array([icons.styles[cell.style].split for cell in cells])
+    meaning = np.array([icons.meaning_split[cell.meaning] for cell in cells])
+    known = (hand == "train") & (meaning == "train")
+    new = (hand == "val") & (meaning == "val")
+    index = IconIndex(pictures, known, known, aligned)
+    return pictures, index, IconIndex(pictures, new, (hand == "train") & (meaning == "val"), aligned=0.0)

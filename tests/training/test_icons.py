@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from drc.data.icons import IconCell, IconStyle
-from drc.data.pictures import Picture
-from drc.train.batches import Index, draw_rows
-from scripts.lib.icon_training import COLOURED, IconIndex, IconPictures, MixedIndex, Part
+from drc.train import data
+from drc.train.batches import draw_rows
+from drc.train.errors import TrainingError
+from drc.train.icons import COLOURED, IconIndex, IconPictures
 
 MEANINGS = [f"thing {number}" for number in range(20)]
 FAMILIES = {"thin": "able", "bold": "able", "round": "baker", "flat": "charlie"}
@@ -83,21 +84,20 @@ def test_what_may_be_neither_target_nor_reference_is_not(pictures):
     assert "able" not in family[rows.target] and "charlie" not in family[rows.reference]
 
 
-def test_a_mixture_keeps_to_its_shares_and_crosses_over_by_name(pictures, index):
-    records = [Picture(style, f"{style}/{name}", name) for style in ("noto", "twemoji") for name in MEANINGS]
-    records += [Picture(f"program/{n}", f"noto/{name}", name) for n in range(2) for name in MEANINGS]
-    emoji = Index(records, {name: name for name in MEANINGS}, {"noto": "noto", "twemoji": "twemoji"})
-    parts = [Part(index, 0, 0.75, 1.0, pictures.meanings())]
-    parts.append(Part(emoji, len(pictures), 0.25, 0.5, [record.meaning for record in records]))
-    mixed = MixedIndex(parts)
-    rows = draw_rows(mixed, np.random.default_rng(0), 1200, 3, 0.0, 1.0)
-    names = np.array(parts[0].meanings + parts[1].meanings)
-    of_icons = rows.target < len(pictures)
-    assert of_icons.mean() == pytest.approx(0.75, abs=0.05)
-    assert ((rows.history < len(pictures)) == of_icons[:, None]).all()
-    assert (names[rows.reference] == names[rows.target]).all()
-    crossed = (rows.reference < len(pictures)) != of_icons
-    assert 0.15 < crossed[of_icons].mean() < 0.35
-    style = np.array([""] * len(pictures) + [record.style for record in records])[rows.target]
-    painted = np.char.startswith(style, "program/")
-    assert painted.any() and not crossed[painted].any(), "exact pairs stay exact"
+def test_an_index_without_a_target_is_a_sentence(pictures):
+    for some in (pictures, IconPictures(TinyIcons(), lambda cell: False)):
+        nothing = np.zeros(len(some), bool)
+        with pytest.raises(TrainingError, match="^the icon matrix lacks users with 9 pictures, .* build all of it"):
+            IconIndex(some, nothing, nothing)
+
+
+def test_settings_alone_train_on_the_matrix_and_go_on_with_it(tiny_training, build, tmp_path, monkeypatch):
+    """As `python -m drc.train` does: both stages ask an index for what they need."""
+    monkeypatch.setattr(data, "VALIDATION_CASES", 4)
+    settings = {"source": "icon matrix", "folder": str(build.data), "validate_every": 2}
+    whole = tiny_training.train(tmp_path / "whole", stage=1, **settings)
+    assert whole.step == 4 and {"hand_loss", "hand_ar_right"} <= whole.rows[-1].keys()
+    tiny_training.train(tmp_path / "parts", stage=2, **settings | {"steps": 2})
+    assert tiny_training.train(tmp_path / "parts", stage=2, **settings).step == 4
+    with pytest.raises(TrainingError, match="it was begun with another data set"):
+        tiny_training.train(tmp_path / "parts", stage=2, **settings | {"steps": 6, "pair_seed": 1})
