@@ -133,7 +133,7 @@ def domain_of(dataset, size: int, on_picture):
     from ..drc.data.folder import ImageFolder
 
     if isinstance(dataset, ImageFolder):
-        return FolderDomain(dataset, size, on_picture)
+        return FolderDomain(dataset, size, on_picture, host.check_interrupt)
     return open_domain(dataset.domain, dataset.folder)
 
 

@@ -109,7 +109,7 @@ class DRC_Triplets(io.ComfyNode):
                 validation_share=validation_share,
                 **shared,
             )
-            sheet = folder_triplets(dataset, settings, SIZE, shown, Bar())
+            sheet = folder_triplets(dataset, settings, SIZE, shown, Bar(), host.check_interrupt)
         return io.NodeOutput(Triplets(dataset, settings), host.as_images([sheet]))
 
 
@@ -155,5 +155,5 @@ class DRC_Augmentations(io.ComfyNode):
                 "pictures, or leave this node out"
             )
         chosen = Augmentations(crop, colour, grey, blur, rotate, mirror)
-        sheet = augmented(dataset, chosen, SIZE, PICTURES, seed, Bar())
+        sheet = augmented(dataset, chosen, SIZE, PICTURES, seed, Bar(), host.check_interrupt)
         return io.NodeOutput(chosen, host.as_images([sheet]))

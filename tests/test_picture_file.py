@@ -43,6 +43,24 @@ def test_large_pictures_look_the_same_although_they_are_averaged_first(tmp_path,
     assert abs(read(path, 32) - expected).max() < 1.5
 
 
+@pytest.mark.parametrize(("suffix", "options"), [("png", {}), ("jpg", {}), ("jpg", {"progressive": True})])
+def test_reading_a_large_picture_can_be_stopped(tmp_path, suffix, options):
+    path, heard = save(tmp_path / f"a.{suffix}", noise((1500, 1500)), **options), []
+    whole = read(path, 8, lambda: heard.append(1))
+    assert (whole == read(path, 8)).all() and len(heard) > 20
+    stop = len(heard) // 2
+    heard.clear()
+
+    def on_read():
+        heard.append(1)
+        if len(heard) == stop:
+            raise KeyError("cancelled")
+
+    with pytest.raises(KeyError, match="cancelled"):
+        read(path, 8, on_read)
+    assert len(heard) == stop
+
+
 def test_animated(tmp_path):
     red, blue = (Image.new("RGB", (16, 16), colour) for colour in ("red", "blue"))
     for suffix in ("gif", "webp", "png", "tif"):

@@ -61,12 +61,13 @@ def inspect(path: Path, on_read: Callable[[], None] | None = None) -> Found:
         return Found(stream_hash(file), width, height, several)
 
 
-def read(path: Path, size: int) -> np.ndarray:
+def read(path: Path, size: int, on_read: Callable[[], None] | None = None) -> np.ndarray:
     """The picture as uint8 [size, size, 3], turned upright, on white, fitted as `drc.pixels.prepare` does.
 
-    Raises ValueError in one sentence for a file that cannot be read.
+    `on_read` is as of `inspect`, and called between the steps of the work, too. Raises ValueError in one sentence for
+    a file that cannot be read.
     """
-    image = upright_on_white(Path(path))
+    image = upright_on_white(Path(path), on_read)
     image.thumbnail((OVERSAMPLING * size, OVERSAMPLING * size), Image.Resampling.BOX, reducing_gap=None)
     return to_pixels(prepare(to_image(from_pixels([np.array(image)])), size, f"'{path}'")[0])
 
@@ -76,12 +77,14 @@ def read_whole(path: Path) -> np.ndarray:
     return np.array(upright_on_white(path))
 
 
-def upright_on_white(path: Path) -> Image.Image:
+def upright_on_white(path: Path, on_read: Callable[[], None] | None = None) -> Image.Image:
     try:
-        with readable(), opened(path) as file:
+        with readable(), opened(path, on_read) as file:
             image = open_image(file)
             image.load()
+            file.hear()
             turn_upright(image)
+            file.hear()
             return on_white(image)
     except ValueError as error:
         raise ValueError(f"picture '{path}' is {error}; put it back, or read the folder again") from error
@@ -103,15 +106,18 @@ class HeardFile(BufferedReader):
         self.on_read = on_read
 
     def read(self, size: int = -1) -> bytes:
+        self.hear()
+        return super().read(size)
+
+    def hear(self) -> None:
         try:
             self.on_read()
         except Exception as error:
             raise StoppedError from error
-        return super().read(size)
 
 
 @contextlib.contextmanager
-def opened(path: Path, on_read: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
+def opened(path: Path, on_read: Callable[[], None] | None = None) -> Iterator[HeardFile]:
     with HeardFile(path, on_read or (lambda: None)) as file:
         if (size := os.fstat(file.fileno()).st_size) > MOST_BYTES:
             raise UnusableError(f"{size // 2**20} MiB, but at most {MOST_BYTES // 2**20} can be read")

@@ -26,11 +26,12 @@ DISTURBED = 4  # augmented views of a picture
 class FolderPictures:
     """Every picture of a folder in all its views: as it is, repainted, and disturbed for stage 2.
 
-    Row i * views + v is view v of picture i, so that reading in order opens every file once.
+    Row i * views + v is view v of picture i, so that reading in order opens every file once. `on_part` is called often
+    while a picture is read; it may raise to stop.
     """
 
-    def __init__(self, folder: ImageFolder, pairing: Pairing, size: int):
-        self.entries, self.size, self.pairing = folder.entries, size, pairing
+    def __init__(self, folder: ImageFolder, pairing: Pairing, size: int, on_part: Callable[[], None] | None = None):
+        self.entries, self.size, self.pairing, self.on_part = folder.entries, size, pairing, on_part
         self.kind = kind_of(folder, pairing)
         self.repaints: list[Repaint] = []
         if self.kind != "labels" and pairing.restyled_views:
@@ -49,7 +50,7 @@ class FolderPictures:
     def view(self, number: int, view: int) -> np.ndarray:
         entry = self.entries[number]
         if self.last[0] != number:
-            self.last = number, read(entry.path, self.size)
+            self.last = number, read(entry.path, self.size, self.on_part)
         picture = self.last[1]
         if view == 0:
             return picture

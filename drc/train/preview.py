@@ -17,13 +17,20 @@ VERSIONS = 5  # of a picture in the sheet of augmentations
 
 OnPicture = Callable[[int, int], None]
 """Called with how many pictures are done and how many there are; it may raise to stop."""
+OnPart = Callable[[], None]
+"""Called often while a picture is read; it may raise to stop."""
 
 
 def folder_triplets(
-    folder: ImageFolder, pairing: Pairing, size: int, count: int, on_picture: OnPicture | None = None
+    folder: ImageFolder,
+    pairing: Pairing,
+    size: int,
+    count: int,
+    on_picture: OnPicture | None = None,
+    on_part: OnPart | None = None,
 ) -> np.ndarray:
     """The sheet of `count` triplets of a folder; TrainingError where it does not serve for training."""
-    pictures = FolderPictures(folder, pairing, size)
+    pictures = FolderPictures(folder, pairing, size, on_part)
     training, _, _ = indices(pictures, on_picture)
     return triplets(pictures, training, pairing.own_share, count, pairing.pair_seed, on_picture)
 
@@ -57,12 +64,13 @@ def augmented(
     count: int,
     seed: int,
     on_picture: OnPicture | None = None,
+    on_part: OnPart | None = None,
 ) -> np.ndarray:
     """A sheet, uint8 [H, W, 3]: pictures of a folder and how a reference may look, one row each."""
     chosen = np.random.default_rng(seed).permutation(len(folder.entries))[:count]
     rows = []
     for number in sorted(chosen.tolist()):
-        picture = read(folder.entries[number].path, size)
+        picture = read(folder.entries[number].path, size, on_part)
         rows.append([picture, *(augment(picture, augmentations, seed + version) for version in range(VERSIONS))])
         if on_picture is not None:
             on_picture(len(rows), len(chosen))

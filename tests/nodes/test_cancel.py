@@ -59,6 +59,8 @@ def watch(pack, monkeypatch):
     for module, functions in modules.items():
         for function in functions:
             monkeypatch.setattr(module, function, counted(getattr(module, function), function, watch))
+    heard_file = importlib.import_module(f"{pack.__name__}.drc.data.picture_file").HeardFile
+    monkeypatch.setattr(heard_file, "hear", counted(heard_file.hear, "piece of a picture", watch))
 
     def layer(module, inputs):
         if next(module.children(), None) is None:

@@ -23,7 +23,7 @@ SEED = 2**40  # of the repaintings: far from what a training draws
 
 class FolderDomain(Domain):
     """`size` is that of the pictures that a model reads; `on_picture(done, total)` is told of each that is read, and of
-    each that is repainted.
+    each that is repainted, and `on_part()` is called often while one is read; both may raise to stop.
 
     Of a large folder whole styles are taken, as many as fit. ValueError, in one sentence, for a folder without a case.
     """
@@ -34,13 +34,19 @@ class FolderDomain(Domain):
         LABELLED: "your pictures, the same meaning by another hand",
     }
 
-    def __init__(self, folder: ImageFolder, size: int, on_picture: Callable[[int, int], None] | None = None):
+    def __init__(
+        self,
+        folder: ImageFolder,
+        size: int,
+        on_picture: Callable[[int, int], None] | None = None,
+        on_part: Callable[[], None] | None = None,
+    ):
         on_picture = on_picture or (lambda done, total: None)
         taken = list(some_of(folder.entries))
         pictures = []
         for entry in taken:
             on_picture(len(pictures), 2 * len(taken))
-            pictures.append(read(entry.path, size))
+            pictures.append(read(entry.path, size, on_part))
         entries, plain = without_doubles(taken, pictures)
         programs = draw_repaints(FAMILIES, STYLES, SEED)
         painted = np.empty((len(programs), *plain.shape), np.uint8)
