@@ -1,4 +1,5 @@
-"""One DRC checkpoint is one safetensors file with a header: architecture, sizes, words, stage, step, licence.
+"""One DRC checkpoint is one safetensors file with a header: architecture, sizes, words, stage, step, licence, and
+the words that it learned where that is known.
 
 That of a model over a pretrained LMM names the files that it needs besides; see `drc.pretrained`.
 """
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from . import pretrained
 from .files import file_hash
+from .lmm.mini.learned import listed, read_learned
 from .lmm.mini.text import read_words
 from .lmm.registry import LMMS, SETS
 from .model import DRC, About, DRCConfig
@@ -72,7 +74,7 @@ def check_header(header: dict[str, str]) -> None:
     missing = sorted(needed - header.keys())
     if missing:
         raise ValueError(f"lacks {missing[0]}")
-    if ("lmm" in header) != over or ("words" in header) == over:
+    if ("lmm" in header) != over or ("words" in header) == over or (over and "learned" in header):
         raise ValueError(f"has parts that do not belong to {header['architecture']}")
     for name, expected in {"stage": "[012]", "step": "[0-9]{1,12}", "lmm": "[0-9a-f]{64}"}.items():
         if name in header and not re.fullmatch(expected, header[name]):
@@ -80,6 +82,12 @@ def check_header(header: dict[str, str]) -> None:
     for name in ("licence", "lmm_name"):
         if len(header.get(name, "")) > LONGEST:
             raise ValueError(f"has {name} of {len(header[name])} letters, expected at most {LONGEST}")
+    learned_in(header)
+
+
+def learned_in(header: dict[str, str]) -> frozenset[str] | None:
+    """The words that a training taught; None where the file does not say."""
+    return read_learned(header["learned"]) if "learned" in header else None
 
 
 def words_of(header: dict[str, str], config: DRCConfig) -> Tokenizer | None:
@@ -99,7 +107,8 @@ def build(header: dict[str, str], operations=nn) -> DRC:
     """An empty model of the architecture that a checkpoint's header describes, as `read_header` gives it."""
     config = DRCConfig.from_json(header["config"])
     base = {name: header[name] for name in ("lmm", "lmm_name") if name in header}
-    about = About("", int(header["stage"]), int(header["step"]), header.get("licence", ""), base)
+    licence, learned = header.get("licence", ""), learned_in(header)
+    about = About("", int(header["stage"]), int(header["step"]), licence, base, learned=learned)
     return DRC(config, words_of(header, config), operations, about)
 
 
@@ -166,6 +175,7 @@ def own_state(model: DRC) -> dict[str, Tensor]:
 def header_of(model: DRC) -> dict[str, str]:
     """What a checkpoint says of itself."""
     words = {} if model.about.base_lmm else {"words": json.dumps(json.loads(model.words.to_str()))}
+    learned = {} if model.about.learned is None else {"learned": listed(model.about.learned)}
     return {
         "architecture": pretrained.architecture_of(model.config.lmm.kind),
         "config": model.config.to_json(),
@@ -173,6 +183,7 @@ def header_of(model: DRC) -> dict[str, str]:
         "step": str(model.about.step),
         "licence": model.about.licence,
         **words,
+        **learned,
         **model.about.base_lmm,
     }
 

@@ -21,8 +21,9 @@ from .instruction import (
 )
 from .lmm import Config, OnCode
 from .lmm.generate import Sampling
+from .lmm.mini.learned import unknown_words
 from .lmm.mini.model import MiniConfig
-from .lmm.mini.text import encode_text, unknown_words
+from .lmm.mini.text import encode_text
 from .lmm.pictures import PICTURES, codes_of
 from .lmm.registry import LMMS
 from .parsing import agree, brief, parse, read, stored
@@ -153,7 +154,8 @@ class About:
     `hash` names the weights on every record. `stage` is the stage of training that was last, 0 where the towers were
     never trained, after `step` steps. `base_lmm` holds hash and name, as a file's header has them, of the converted set
     that the LMM is read from; it is empty for an LMM whose weights are in the file. `auxiliary_head` holds the weights
-    of the head that only training uses, where they were kept.
+    of the head that only training uses, where they were kept. `learned` are the words that trainings taught it, None
+    where that is not known, see `drc.lmm.mini.learned`.
     """
 
     hash: str = ""
@@ -162,6 +164,7 @@ class About:
     licence: str = ""
     base_lmm: dict[str, str] = field(default_factory=dict)
     auxiliary_head: dict[str, Tensor] = field(default_factory=dict)
+    learned: frozenset[str] | None = None
 
 
 class DRC(nn.Module):
@@ -191,8 +194,9 @@ class DRC(nn.Module):
         return encode_text(self.words, text, self.lmm.text_slots)
 
     def unknown_words(self, text: str) -> list[str]:
-        """The words that are read as nothing known; there are none where the vocabulary spells whatever it is given."""
-        return unknown_words(self.words, text) if isinstance(self.words, Tokenizer) else []
+        """The words that no training taught, or that are read as nothing known; of the first it can tell none where
+        the file does not list what was learned, and there are none at all over an LMM that reads any text."""
+        return unknown_words(self.words, text, self.about.learned) if isinstance(self.words, Tokenizer) else []
 
     def style(
         self, codes: Tensor, weights: Tensor | None = None, on_pictures: Callable[[int], None] | None = None

@@ -69,9 +69,9 @@ def read_weights(text: str, count: int) -> Tensor:
 
 
 def tell_unknown_words(hidden, model: Model, text: str) -> None:
-    """Says on the node which words of a text the model never saw; it draws as if they were not there."""
+    """Says on the node which words of a text the model never saw; whatever it draws, they mean nothing to it."""
     words = model.drc.unknown_words(text)
     if words:
         more = f" and {len(words) - TOLD_WORDS} more words" if len(words) > TOLD_WORDS else ""
         shown = ", ".join(word[:TOLD_LETTERS] for word in words[:TOLD_WORDS])
-        host.show_text(hidden, f"The model never saw {shown}{more}, and draws as if that were not there")
+        host.show_text(hidden, f"The model never saw {shown}{more}, and does not know what that means")

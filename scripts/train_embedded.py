@@ -6,6 +6,7 @@ Every step resumes where it was stopped and does nothing when it is complete.
 """
 
 import argparse
+import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -18,10 +19,10 @@ sys.path.insert(0, str(ROOT))
 
 from drc import EMBEDDED  # noqa: E402
 from drc.checkpoint import load, save  # noqa: E402
-from drc.data.built import EmojiBenchmark  # noqa: E402
+from drc.data.built import EmojiBenchmark, IconMatrix  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import training_pictures  # noqa: E402
-from drc.data.wordings import meaning_texts  # noqa: E402
+from drc.data.wordings import meaning_texts, words_read  # noqa: E402
 from drc.files import file_chunks, file_hash, write_chunks  # noqa: E402
 from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
@@ -237,8 +238,17 @@ def validation_numbers(
 def export(options: argparse.Namespace) -> None:
     """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision."""
     drc = load(RunFolder(options.out / options.stage).last(WEIGHTS))
+    if drc.about.learned is None:  # so it is of what went on from weights that list no words
+        learned = words_read(drc.words, training_texts(options), drc.lmm.text_slots)
+        drc.about = dataclasses.replace(drc.about, learned=learned)
     save(drc, options.weights, half=True)
     log.info("%s: stage %d, step %d, sha256 %s", options.weights, drc.stage, drc.about.step, file_hash(options.weights))
+
+
+def training_texts(options: argparse.Namespace) -> set[str]:
+    """What the trainings of the embedded model up to this stage showed; all of them showed the emoji."""
+    texts = EmojiBenchmark.open(options.data).training_texts()
+    return texts | IconMatrix.open(options.data).training_texts() if options.stage == "icons" else texts
 
 
 PARTS = {

@@ -3,7 +3,8 @@
 import pytest
 from tokenizers import Tokenizer
 
-from drc.lmm.mini.text import PAD, UNKNOWN, encode_text, train_text_tokenizer, unknown_words
+from drc.lmm.mini.learned import unknown_words
+from drc.lmm.mini.text import PAD, UNKNOWN, encode_text, train_text_tokenizer
 from scripts.lib.tiny import LABELS
 
 WORDS, SLOTS = 40, 6

@@ -54,6 +54,15 @@ class Built:
         """Meaning -> its name, then other words for it."""
         raise NotImplementedError
 
+    def training_meanings(self) -> set[str]:
+        """Those that training may see."""
+        raise NotImplementedError
+
+    def training_texts(self) -> set[str]:
+        """The words for them."""
+        texts = self.texts()
+        return {text for meaning in self.training_meanings() for text in texts[meaning]}
+
     def report_text(self) -> str:
         """What training may see, in plain lines."""
         raise NotImplementedError
@@ -74,10 +83,12 @@ class EmojiBenchmark(Built):
     def texts(self) -> dict[str, list[str]]:
         return meaning_texts(Emoji(self.folder).meanings)
 
+    def training_meanings(self) -> set[str]:
+        return {record.meaning for record in self.pictures.records}
+
     def report_text(self) -> str:
         styles = {record.style for record in self.pictures.records}
-        programs = {style for style in styles if style.startswith(PROGRAM)}
-        meanings = {record.meaning for record in self.pictures.records}
+        programs, meanings = {style for style in styles if style.startswith(PROGRAM)}, self.training_meanings()
         drawn = int(self.pictures.starts[1])
         return "\n".join(
             (
@@ -105,11 +116,14 @@ class IconMatrix(Built):
     def texts(self) -> dict[str, list[str]]:
         return {meaning: [meaning] for meaning in self.icons.meaning_split}
 
+    def training_meanings(self) -> set[str]:
+        return {cell.meaning for cell in self.icons.cells if self.icons.may_train(cell)}
+
     def report_text(self) -> str:
         cells = [cell for cell in self.icons.cells if self.icons.may_train(cell)]
         hands = [self.icons.styles[name] for name in {cell.style for cell in cells}]
         families, coloured = {hand.family for hand in hands}, sum(hand.colour for hand in hands)
-        meanings, changed = {cell.meaning for cell in cells}, sum(cell.line != 1 for cell in cells)
+        meanings, changed = self.training_meanings(), sum(cell.line != 1 for cell in cells)
         licences = Counter(hand.licence for hand in hands).most_common()
         return "\n".join(
             (

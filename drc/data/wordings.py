@@ -2,7 +2,7 @@
 
 import bisect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from ..lmm.mini.learned import learned_words
 from ..lmm.mini.text import encode_text, readable, says_nothing
 from .emoji import Meaning
 
@@ -71,6 +72,14 @@ def unread(
     if unknown:
         told.append(f"{unknown} of {len(captions)} captions say nothing: {model} never saw their words")
     return told
+
+
+def words_read(tokenizer: Tokenizer, texts: Iterable[str], slots: int) -> frozenset[str]:
+    """What a training on these texts teaches, see `learned_words`, of as much of each as fits; nothing where any text
+    is read anyway."""
+    if not isinstance(tokenizer, Tokenizer):
+        return frozenset()
+    return learned_words(tokenizer, (fitting(tokenizer, text, slots) for text in sorted(set(texts))))
 
 
 def meaning_texts(meanings: dict[str, Meaning]) -> dict[str, list[str]]:

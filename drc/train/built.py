@@ -11,7 +11,7 @@ from ..data.emoji import Emoji
 from ..data.pictures import Pictures, emoji_part, restyled_part
 from ..data.splits import Splits
 from ..data.styles import STYLES
-from ..data.wordings import meaning_ids
+from ..data.wordings import meaning_ids, words_read
 from .batches import Index
 from .data import Share, TrainingData
 from .icons import ALIGNED, IconPictures, icon_parts
@@ -31,6 +31,7 @@ def built_data(dataset: Built, own_share: float, words: Tokenizer, slots: int, s
         torch.tensor([row_of[meaning] for meaning in pictures.meanings()]),
         fingerprint,
         fingerprint,
+        words=words_read(words, dataset.training_texts(), slots),
     )
 
 

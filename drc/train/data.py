@@ -10,11 +10,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..data.folder import ImageFolder
-from ..data.wordings import caption_ids, unread
+from ..data.wordings import caption_ids, unread, words_read
 from .batches import Batches, Index
 from .codes import PictureSource
 from .config import Pairing
-from .pairs import FolderPictures, indices
+from .pairs import FolderPictures, indices, targets_of
 
 VALIDATION_CASES = 40
 
@@ -33,7 +33,7 @@ class TrainingData:
     """Pictures by row, the share to train on, the shares to validate on by name, and the words of each row.
 
     `fingerprint` tells one data set from another when a training is resumed, `former_fingerprint` did so in older runs;
-    `notes` are for the user.
+    `notes` are for the user; `words` are those that the texts of training, and of nothing held back, are made of.
     """
 
     pictures: PictureSource
@@ -44,6 +44,7 @@ class TrainingData:
     fingerprint: str
     former_fingerprint: str
     notes: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
 
     def batches(self, codes: Tensor, size: int, seed: int, **disturbances: float) -> tuple[Batches, dict[str, Batches]]:
         """Batches to train on and, for each validation share, of its cases; `disturbances` are keywords of Batches
@@ -65,15 +66,17 @@ def folder_data(
     words: Tokenizer,
     slots: int,
     on_pair: Callable[[int, int], None] | None = None,
+    on_part: Callable[[], None] | None = None,
 ) -> TrainingData:
     """A user's folder. `size` is the picture size and `slots` the text length that the model reads.
 
-    `on_pair(done, total)` is told how many pictures are compared; it may raise to stop. Raises TrainingError when the
-    folder does not hold what training needs.
+    `on_pair(done, total)` is told how many pictures are compared, `on_part()` is called often while one is read; both
+    may raise to stop. Raises TrainingError when the folder does not hold what training needs.
     """
-    pictures = FolderPictures(folder, pairing, size)
+    pictures = FolderPictures(folder, pairing, size, on_part)
     training, validation, note = indices(pictures, on_pair)
     rows, captions = np.arange(len(pictures)), [entry.caption for entry in folder.entries]
+    shown = np.unique(targets_of(training) // pictures.views)
     return TrainingData(
         pictures,
         Share(rows, training, pairing.own_share),
@@ -83,4 +86,5 @@ def folder_data(
         hashlib.sha256(f"{folder.fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
         hashlib.sha256(f"{folder.former_fingerprint} {pairing.fingerprint}".encode()).hexdigest(),
         (*filter(None, [note]), *unread(words, captions, slots, "this model")),
+        words_read(words, [captions[number] for number in shown], slots),
     )

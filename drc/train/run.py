@@ -16,6 +16,7 @@ from ..checkpoint import OF_AUXILIARY_HEAD, header_of, load, own_state
 from ..data.built import BUILT, Built
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
+from ..lmm.mini.learned import joined
 from ..lmm.pictures import MEMORY_PER_PIXEL
 from ..model import DRC
 from ..tensor_file import require_shapes
@@ -108,7 +109,7 @@ def open_data(config: Config, base: DRC, hooks: Hooks, dataset: Dataset | None) 
         built = dataset or BUILT[data.source].open(Path(data.folder))
         return built_data(built, data.own_share, base.words, lmm.text_slots, data.pair_seed)
     folder = dataset or scan(data.folder, data.table or None, data.pattern, hooks.on_file)
-    return folder_data(folder, data, lmm.image_size, base.words, lmm.text_slots, hooks.on_pair)
+    return folder_data(folder, data, lmm.image_size, base.words, lmm.text_slots, hooks.on_pair, hooks.on_part)
 
 
 def train(
@@ -198,10 +199,18 @@ class Training:
         self.sampler = None
         if training.stage == 1:
             self.sampler = ImportanceSampler(training.sampling, warm_up=training.sampling_warm_up)
+        base.about = dataclasses.replace(base.about, learned=self.learned(data))
         self.objective = self.begin()
         disturbances = {"second_view_share": training.second_view, "mirrored": training.mirrored}
         batches, self.held_back = data.batches(codes, training.batch, training.seed, **disturbances)
         self.batches = TrainingBatches(training, batches, self.objective, self.sampler)
+
+    def learned(self, data: TrainingData) -> frozenset[str] | None:
+        """The words that the model has learned once it is trained; what texts say is learned by its language model."""
+        training = self.config.training
+        reads = self.parts != "frozen" and (training.keep_text or training.text_alone)
+        former = frozenset() if self.config.model.start == "from nothing" else self.drc.about.learned
+        return joined(None if self.drc.about.base_lmm else former, data.words if reads else frozenset())
 
     def begin(self) -> Objective:
         """The model at the start of the training; its start values follow from the seed."""

@@ -11,7 +11,7 @@ import torch
 
 from drc.data.built import EmojiBenchmark, IconMatrix
 from drc.data.icons import FILES, Icons
-from drc.data.wordings import meaning_ids
+from drc.data.wordings import meaning_ids, words_read
 from drc.files import file_hash
 from drc.model import DRC
 from drc.train.batches import Index
@@ -80,6 +80,7 @@ def mixture(
             torch.tensor([number[meaning] for meaning in icon_pictures.meanings() + codes]),
             fingerprint,
             fingerprint,
+            words=words_read(base.words, matrix.training_texts() | benchmark.training_texts(), base.lmm.text_slots),
         )
 
     return made

@@ -1,9 +1,12 @@
 """Bad input is one sentence: which node, which input, what was given, what was expected, what to do."""
 
+import dataclasses
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from drc.checkpoint import load, save
 from drc.pixels import prepare
 
 
@@ -92,8 +95,20 @@ def test_words_that_the_model_never_saw_are_told(graph, model, history, referenc
     monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: texts.append(text))
     grid = {"style_strengths": "1", "semantic_strengths": "1"} if node == "DRC_GuidanceGrid" else {}
     graph.run(node, model=model, text="red \u043a\u043e\u0442", **given, **grid)
-    assert texts == ["The model never saw \u043a\u043e\u0442, and draws as if that were not there"]
+    assert texts == ["The model never saw \u043a\u043e\u0442, and does not know what that means"]
     graph.run(node, model=model, text="red apple", **given, **grid)
+    assert len(texts) == 1
+
+
+def test_words_that_can_be_spelled_but_were_never_learned_are_told(graph, models, pack, monkeypatch):
+    texts = []
+    monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: texts.append(text))
+    drc = load(models / "tiny.safetensors")
+    drc.about = dataclasses.replace(drc.about, learned=frozenset({"apple"}))
+    save(drc, models / "listed.safetensors")
+    graph.compose(graph.load("listed.safetensors"), text="Apple car")
+    assert texts == ["The model never saw car, and does not know what that means"]
+    graph.compose(graph.load("tiny.safetensors"), text="Apple car")
     assert len(texts) == 1
 
 

@@ -1,6 +1,7 @@
 """The training of the embedded model on icons and emoji together, on tiny builds."""
 
 import argparse
+import dataclasses
 import json
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 import torch
 
 import drc
+from drc.checkpoint import save
 from drc.data.built import IconMatrix
 from drc.data.pictures import Picture
 from drc.data.splits import Splits
+from drc.lmm.mini.learned import learned_words
 from drc.train.batches import Index, draw_rows
 from drc.train.checkpoints import WEIGHTS, RunFolder
 from drc.train.icons import icon_parts
@@ -18,7 +21,7 @@ from scripts import train_embedded
 from scripts.lib.deeper import deeper
 from scripts.lib.icon_mixture import MixedIndex, Part
 from scripts.lib.tiny import write_tiny
-from scripts.lib.tiny_benchmark import SETS, noise, write_restyled, write_tiny_benchmark
+from scripts.lib.tiny_benchmark import ICONS, SETS, noise, write_restyled, write_tiny_benchmark
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,38 @@ def test_what_is_tested_is_in_no_batch(data):
     assert "bell" not in pictures.meanings() and "new" not in {user.style for user in pictures.users}
     hold = icons.validation["hand"].index
     assert {pictures.users[pictures.user[row]].family for row in hold.own} == {"jam"}
+
+
+def shown(data, splits):
+    """Words of the icons' names and of the emoji's labels whose meanings are in such splits."""
+    of_emoji, tokenizer = Splits.load().meaning_split, drc.load().words
+    codes = [row["code"] for row in json.loads((data / "emoji.json").read_text())["meanings"]]
+    names = [name for name, split in ICONS.items() if split in splits]
+    return tuple(learned_words(tokenizer, texts) for texts in (names, [c for c in codes if of_emoji[c] in splits]))
+
+
+def test_words_that_are_tested_are_not_learned(data):
+    words = train_embedded.mixture(data, 0.6, 0.35, 0.5, 0)(drc.load()).words
+    icons, emoji = shown(data, {"train"})
+    assert "thing" in icons and emoji and words == icons | emoji
+    assert shown(data, {"val", "test"})[0] == {"dog", "bell"}
+
+
+@pytest.mark.parametrize("stage", ["icons", "stage2"])
+def test_what_is_exported_lists_what_was_learned(data, tmp_path, stage):
+    model = drc.load()
+    model.about = dataclasses.replace(model.about, learned=None)
+    run = tmp_path / stage / "step-000001"
+    run.mkdir(parents=True)
+    save(model, run / WEIGHTS)
+    train_embedded.export(options(data, tmp_path, stage=stage))
+    made, (icons, emoji) = drc.load(tmp_path / "start.safetensors"), shown(data, {"train"})
+    assert made.about.learned == (emoji | icons if stage == "icons" else emoji)
+    assert made.unknown_words("dog") == ["dog"]
+    model.about = dataclasses.replace(model.about, learned=frozenset({"dog"}))
+    save(model, run / WEIGHTS)
+    train_embedded.export(options(data, tmp_path, stage=stage))
+    assert drc.load(tmp_path / "start.safetensors").about.learned == {"dog"}
 
 
 def test_a_deeper_model_draws_what_it_drew(tmp_path):

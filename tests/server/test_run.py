@@ -37,7 +37,7 @@ def test_words_that_the_model_never_saw_are_told_on_the_node(client, definitions
     prompt = personalise(definitions, text="\u732b", model_name="tiny.safetensors")
     result = client.run(prompt)
     assert result.error is None
-    told = "The model never saw \u732b, and draws as if that were not there"
+    told = "The model never saw \u732b, and does not know what that means"
     assert result.texts == [(node_of(prompt, "DRC_ComposeInstruction"), told)]
 
 

@@ -34,21 +34,15 @@ def word_pieces(vocabulary: dict[str, int]) -> Tokenizer:
     return tokenizer
 
 
-def unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
-    """The words of a text that the vocabulary can neither name nor spell, each once; marks alone are none."""
-    encoding = tokenizer.encode(text)
-    found = [
-        text[slice(*span)] for token, span in zip(encoding.tokens, encoding.offsets, strict=True) if token == UNKNOWN
-    ]
-    return list(dict.fromkeys(word for word in found if any(category(letter)[0] not in "PZC" for letter in word)))
+def is_word(piece: str) -> bool:
+    """Whether it is more than marks and blanks."""
+    return any(category(letter)[0] not in "PZC" for letter in piece)
 
 
 def says_nothing(tokenizer: Tokenizer, text: str) -> bool:
     """Whether no word of a text is known or can be spelled, marks apart; not so of no text."""
     tokens = tokenizer.encode(text).tokens
-    return UNKNOWN in tokens and not any(
-        category(letter)[0] not in "PZC" for token in tokens if token != UNKNOWN for letter in token
-    )
+    return UNKNOWN in tokens and not any(is_word(token) for token in tokens if token != UNKNOWN)
 
 
 def readable(tokenizer: Tokenizer, text: str) -> str:
