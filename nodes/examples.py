@@ -7,7 +7,7 @@ from . import host, paths
 from .guard import guarded
 from .host import io
 
-SETS = ("example 1", "example 2", "example 3")
+SETS = ("icons 1", "icons 2", "icons 3", "example 1", "example 2", "example 3")
 
 
 @guarded
@@ -19,7 +19,7 @@ class DRC_ExamplePictures(io.ComfyNode):
             display_name="Example Pictures",
             category="DRC",
             description="Pictures that come with this pack: a history in one style and a reference in another.",
-            inputs=[io.Combo.Input("example", options=list(SETS), default=SETS[0], tooltip="Which set of pictures.")],
+            inputs=[io.Combo.Input("example", options=list(SETS), default=SETS[0], tooltip="Which set of pictures: icons, or emoji.")],
             outputs=[
                 io.Image.Output(
                     "history_out", display_name="history", tooltip="Pictures in one style, for StyleTower."
@@ -36,8 +36,9 @@ class DRC_ExamplePictures(io.ComfyNode):
     @classmethod
     def execute(cls, example) -> io.NodeOutput:
         folder = paths.EXAMPLES / example.replace(" ", "-")
-        history = [read(path) for path in sorted(folder.glob("history-*.png"))]
-        return io.NodeOutput(torch.stack(history), read(folder / "reference.png")[None])
+        reference = folder / "reference.png"
+        history = [read(path) for path in sorted(folder.glob("*.png")) if path != reference]
+        return io.NodeOutput(torch.stack(history), read(reference)[None])
 
 
 def read(path) -> Tensor:
