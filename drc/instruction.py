@@ -16,7 +16,7 @@ from torch import Tensor
 
 # What a widget shows untouched, chosen on validation cases. Guidance sharpens what the conditions say; a temperature
 # below 1 also sharpens what they leave open, and where nothing says what to draw leaves little but empty ground.
-STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 3.0, 1.0
+STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 4.0, 0.3
 
 
 @dataclass(frozen=True)

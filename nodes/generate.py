@@ -38,7 +38,7 @@ class DRC_LMMGenerate(io.ComfyNode):
                 host.advanced(
                     temperature(
                         "Lower is tidier, higher is more surprising. 0 always takes the likeliest code, whatever the "
-                        "seed."
+                        "seed. With a history alone, and nothing that says what to draw, take 1: lower leaves it empty."
                     )
                 ),
                 host.advanced(

@@ -37,7 +37,7 @@ class DRC_GuidanceGrid(io.ComfyNode):
                 ),
                 io.String.Input(
                     "semantic_strengths",
-                    default="0, 1, 3",
+                    default="0, 2, 4",
                     tooltip=f"The semantic strengths to try, from top to bottom: numbers from 0 to {STRONGEST:g}.",
                 ),
                 fixed_seed("The seed of all pictures."),

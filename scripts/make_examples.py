@@ -44,12 +44,11 @@ class EmojiExample:
     reference: str  # code point of a test drawing of Noto Emoji
 
 
+USUAL = ("home", "bell", "bicycle", "gift", "lock", "eye", "moon", "cart")
 ICONS = (
-    IconExample(
-        "lucide",
-        ("home", "camera", "bell", "heart", "mail", "lock", "cloud", "shopping cart"),
-        ("ph/fill", "umbrella"),
-    ),
+    IconExample("glyphs/duo", USUAL, ("ph/fill", "umbrella"), Colouring("#1f2a5a", "#ffffff", "#8fb8ff")),
+    IconExample("lucide", USUAL, ("ph/fill", "tree")),
+    IconExample("tabler/filled", USUAL, ("mdi", "fish"), Colouring("#f2f0e6", "#c8452f")),
 )
 EMOJI = (
     EmojiExample(12, ("1F420", "1F514", "1F34B", "1F382", "1F33B", "1F433"), "1F98B"),

@@ -17,7 +17,7 @@ SIGNATURES = {
     "TIFF": b"II*\x00",
 }
 LARGEST_SEED = 2**64 - 1
-SEED = 7  # of workflows/personalise.json
+SEED = 3  # of workflows/personalise.json
 
 
 class InputError(Exception):
