@@ -19,7 +19,11 @@ class DRC_ExamplePictures(io.ComfyNode):
             display_name="Example Pictures",
             category="DRC",
             description="Pictures that come with this pack: a history in one style and a reference in another.",
-            inputs=[io.Combo.Input("example", options=list(SETS), default=SETS[0], tooltip="Which set of pictures: icons, or emoji.")],
+            inputs=[
+                io.Combo.Input(
+                    "example", options=list(SETS), default=SETS[0], tooltip="Which set of pictures: icons, or emoji."
+                )
+            ],
             outputs=[
                 io.Image.Output(
                     "history_out", display_name="history", tooltip="Pictures in one style, for StyleTower."

@@ -73,8 +73,8 @@ def label(sheet: Image.Image, places: dict[tuple[int, int], str]) -> None:
 def of_personalise(client: Client, workflow: dict, widgets: dict) -> Image.Image:
     values = {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
     folder = ROOT / "nodes" / "examples" / values["DRC_ExamplePictures"][0].replace(" ", "-")
-    history = [Image.open(path) for path in sorted(folder.glob("history-*.png"))]
-    prompt = personalise(client.node_definitions(), seed=values["DRC_LMMGenerate"][0])
+    history = [Image.open(path) for path in sorted(folder.glob("*-[0-9].png"))]
+    prompt = personalise(client.node_definitions(), seed=values["DRC_LMMGenerate"][0], sharp=True)
     pictures = pictures_of(client, run(client, prompt))
     return thumbnail(history, Image.open(folder / "reference.png"), pictures[-1])
 

@@ -32,6 +32,7 @@ def draw(host: Host, options: Options) -> bytes:
             reference=names[-1] if reference else None,
             text=options.text,
             seed=options.seed,
+            sharp=True,
         )
         result = Result(client.queue(prompt))
         generate = node_of(prompt, "DRC_LMMGenerate")

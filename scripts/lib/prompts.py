@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+SHARP = "sharp, 4 times as large"  # a choice of Decode
+
 
 class Prompt:
     """Collects nodes. What a node's widgets are not told stays at the default that the server names."""
@@ -52,29 +54,33 @@ def personalise(
     text: str = "",
     seed: int = 0,
     model_name: str = "embedded",
+    sharp: bool = False,
 ) -> dict[str, Any]:
     """Uploaded or example pictures -> two towers -> compose -> generate -> decode -> save.
 
-    What is not given is taken from the examples; text without a reference stands in for it.
+    What is not given is taken from the examples; text without a reference stands in for it. `sharp` as the workflow.
     """
     prompt = Prompt(definitions)
     model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
     examples = prompt.add("DRC_ExamplePictures")
     pictures = load_images(prompt, history) if history else [examples, 0]
     meaning = load_images(prompt, [reference]) if reference else None if text else [examples, 1]
-    picture = draw(prompt, model, pictures, meaning, text, seed)
+    picture = draw(prompt, model, pictures, meaning, text, seed, sharp)
     prompt.add("SaveImage", images=picture, filename_prefix="drc")
     return prompt.nodes
 
 
-def draw(prompt: Prompt, model: list[Any], history: list[Any], reference: list[Any] | None, text: str, seed: int):
+def draw(
+    prompt: Prompt, model: list[Any], history: list[Any], reference: list[Any] | None, text: str, seed: int, sharp=False
+):
     """From links to a model and pictures to the link to what it draws."""
     parts = {"style": [prompt.add("DRC_StyleTower", model=model, history=history), 0]}
     if reference:
         parts["semantics"] = [prompt.add("DRC_SemanticTower", model=model, reference=reference), 0]
     instruction = [prompt.add("DRC_ComposeInstruction", model=model, text=text, **parts), 0]
     tokens = [prompt.add("DRC_LMMGenerate", model=model, instruction=instruction, seed=seed), 0]
-    return [prompt.add("DRC_DecodeTokens", model=model, tokens=tokens), 0]
+    size = {"size": SHARP} if sharp else {}
+    return [prompt.add("DRC_DecodeTokens", model=model, tokens=tokens, **size), 0]
 
 
 def look_closer(definitions: dict[str, Any], seed: int = 0, model_name: str = "embedded") -> dict[str, Any]:

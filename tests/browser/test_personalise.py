@@ -11,7 +11,7 @@ def test_template_opens_and_draws(page, client, definitions):
     assert page.alerts() == []
     template = page.api_prompt()
     previewed = {number: node for number, node in template.items() if node["class_type"] != "PreviewImage"}
-    assert without_numbers(previewed) == without_numbers(personalise(definitions, seed=SEED))
+    assert without_numbers(previewed) == without_numbers(personalise(definitions, seed=SEED, sharp=True))
     page.screenshot("personalise-open")
 
     images = page.run()
