@@ -8,16 +8,23 @@ from PIL import Image
 from drc.lmm.lavit.convert import NAME
 from drc.lmm.lavit.converted import VISION
 from drc.lmm.lavit.published import read_published
+from scripts.lib.options import SEED
+from scripts.lib.prompts import SHARP
 from scripts.lib.tiny_lavit import write_published
 
 LAVIT = ("lavit_reconstruct", "lavit_personalise")
 NAMES = ("personalise", "look_closer", "evaluate", "train_disentanglement", "train_personalisation", *LAVIT)
 FROM_NODES = {"cnr_id": "drc-personalize", "ver": "0.1.0"}
+EMOJI = {"example": "example 1"}
 CHANGED = {
     "train_disentanglement": {"DRC_SaveModel": {"filename": "my-drc-stage-1", "precision": "32 bit"}},  # for stage 2
-    "lavit_reconstruct": {"DRC_LoadModel": {"model_name": NAME}},
+    "personalise": {"DRC_DecodeTokens": {"size": SHARP}},
+    "look_closer": {"DRC_GuidanceGrid": {"seed": SEED}},  # that of the picture beside it
+    "train_personalisation": {"DRC_ExamplePictures": EMOJI},  # what it trains on
+    "lavit_reconstruct": {"DRC_LoadModel": {"model_name": NAME}, "DRC_ExamplePictures": EMOJI},
     "lavit_personalise": {
         "DRC_LoadModel": {"model_name": NAME},
+        "DRC_ExamplePictures": EMOJI,
         "DRC_LMMGenerate": {"temperature": 1.0, "top_k": 50},  # as LaVIT draws
     },
 }
