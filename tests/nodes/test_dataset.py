@@ -46,7 +46,8 @@ def sentence(node, **inputs):
 def test_untouched_it_reads_the_examples_without_their_references(node, classes):
     dataset, report = node.execute(source=node.GET_SCHEMA().inputs[0].default)
     examples = classes["DRC_ExamplePictures"].GET_SCHEMA().inputs[0].options
-    assert dataset.report.users == {example.replace(" ", "-"): 6 for example in examples}
+    emoji = [example.replace(" ", "-") for example in examples if example.startswith("example")]
+    assert dataset.report.users == dict.fromkeys(emoji, 6)
     assert not any("reference" in entry.name for entry in dataset.entries)
     assert report.startswith("18 pictures of 3 users.\n") and "- `example-1`: 6\n" in report
 

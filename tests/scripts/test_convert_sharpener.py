@@ -70,7 +70,7 @@ def test_every_number_is_kept(converted):
         ({"param": PARAM.replace("6=54", "6=54e9")}, "net.param has a Convolution without its sizes"),
         ({"param": PARAM.replace("6=54", "6=nan")}, "net.param has a Convolution without its sizes"),
         ({"param": PARAM.replace("6=54", "6=55")}, "net.param has a Convolution of 55 numbers, expected a multiple of"),
-        ({"param": PARAM.replace("PReLU", "GELU ")}, "net.param has a layer GELU, which is not read here"),
+        ({"param": PARAM.replace("PReLU", "GELU ")}, "net.param has a layer GELU, whose numbers cannot be read"),
         (
             {"param": PARAM.replace("PReLU", "Split"), "numbers": WITHOUT_SLOPES},
             "net.param has other layers than convolutions and PReLU in turn",
