@@ -24,7 +24,7 @@ def reconstruct(
     called after, `widgets` are those of KSampler."""
     prompt = Prompt(definitions)
     model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
-    reference = [prompt.add("DRC_ExamplePictures"), 1]
+    reference = [prompt.add("DRC_ExamplePictures", example="example 1"), 1]
     tokens = [prompt.add("DRC_TokenizeImage", model=model, images=reference), 0]
     sample(prompt, model, tokens, lavit, size, 1, **widgets)
     return prompt.nodes
@@ -43,7 +43,7 @@ def personalise_in_context(
     """The example pictures and text one after another -> codes -> conditioning -> KSampler."""
     prompt = Prompt(definitions)
     model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
-    examples = prompt.add("DRC_ExamplePictures")
+    examples = prompt.add("DRC_ExamplePictures", example="example 1")
     pictures = {"history": [examples, 0], "reference": [examples, 1]}
     instruction = prompt.add("DRC_ComposeInContext", model=model, text=text, **pictures)
     tokens = generate(prompt, model, [instruction, 0], seed, batch_size)
@@ -83,7 +83,7 @@ def train_and_personalise(
 
 def through_towers(prompt: Prompt, model: list[Any], text: str, seed: int) -> list[Any]:
     """The link to codes."""
-    examples = prompt.add("DRC_ExamplePictures")
+    examples = prompt.add("DRC_ExamplePictures", example="example 1")
     style = [prompt.add("DRC_StyleTower", model=model, history=[examples, 0]), 0]
     semantics = [prompt.add("DRC_SemanticTower", model=model, reference=[examples, 1]), 0]
     instruction = prompt.add("DRC_ComposeInstruction", model=model, text=text, style=style, semantics=semantics)

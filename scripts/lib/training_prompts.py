@@ -68,6 +68,6 @@ def train(prompt: Prompt, class_type: str, **inputs: Any) -> list[Any]:
 
 
 def try_it(prompt: Prompt, model: list[Any]) -> None:
-    examples = prompt.add("DRC_ExamplePictures")
+    examples = prompt.add("DRC_ExamplePictures", example="example 1")
     picture = draw(prompt, model, [examples, 0], [examples, 1], "", SEED)
     prompt.add("PreviewImage", images=picture)

@@ -29,7 +29,7 @@ def test_weights_that_do_not_fit(client, prompt, weights):
 
 def test_many_references(client, prompt):
     prompt[node_of(prompt, "DRC_SemanticTower")]["inputs"]["reference"] = [node_of(prompt, "DRC_ExamplePictures"), 0]
-    assert_sentence(client.run(prompt), prompt, "DRC_SemanticTower", "reference", "6")
+    assert_sentence(client.run(prompt), prompt, "DRC_SemanticTower", "reference", "8")
 
 
 def test_text_that_does_not_fit(client, prompt):
