@@ -11,6 +11,7 @@ N hands draw in their coloured twins. --one-sheet puts all hands on one sheet, a
 
 import argparse
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from drc import EMBEDDED  # noqa: E402
 from drc.bench.cases.domain import Case  # noqa: E402
-from drc.bench.cases.icons import COLOURED, IconDomain  # noqa: E402
+from drc.bench.cases.icons import COLOURED, IconDomain, in_turns  # noqa: E402
 from drc.bench.generated import Generated, Request  # noqa: E402
 from drc.bench.models import DRCModel  # noqa: E402
 from drc.bench.report.html import encoded  # noqa: E402
@@ -41,12 +42,11 @@ TEST = "sets"  # names the files of what was drawn
 
 def hands_of(domain: IconDomain, count: int, coloured: int) -> list[str]:
     """Unseen hands, families in turns, the first `coloured` of them as their twins."""
-    families: dict[str, list[str]] = {}
+    families = defaultdict(list)
     for name, style in sorted(domain.icons.styles.items()):
         if style.split == "test":
-            families.setdefault(style.family, []).append(name)
-    turns = max(map(len, families.values()))
-    names = [its[turn] for turn in range(turns) for its in families.values() if turn < len(its)][:count]
+            families[style.family].append(name)
+    names = in_turns(families.values())[:count]
     return [name + COLOURED if number < coloured else name for number, name in enumerate(names)]
 
 

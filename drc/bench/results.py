@@ -31,10 +31,10 @@ def results_of(
     networks: Networks | None = None,
 ) -> dict:
     """With Pigeon's metrics where there are networks for them."""
-    tests = {}
+    tests, hand = {}, HandScorer(plan.domain) if plan.domain.is_drawn else None
     for done, test in enumerate(plan.tests):
         tell("scoring", done, len(plan.tests))
-        tests[test] = of_test(plan, answers, caches, test, partial(tell, "scoring", done, len(plan.tests)))
+        tests[test] = of_test(plan, answers, caches, test, hand, partial(tell, "scoring", done, len(plan.tests)))
         if networks:
             tests[test]["protocol"] = as_pigeon(answers, answers.seen(test, caches[0]), test, networks, tell)
     tell("scoring", len(plan.tests), len(plan.tests))
@@ -50,7 +50,12 @@ def results_of(
 
 
 def of_test(
-    plan: Plan, answers: Answers, caches: Sequence[FeatureCache], test: str, on_answer: Callable[[], None]
+    plan: Plan,
+    answers: Answers,
+    caches: Sequence[FeatureCache],
+    test: str,
+    hand: HandScorer | None,
+    on_answer: Callable[[], None],
 ) -> dict:
     domain, cases, boxes = plan.domain, plan.cases[test], boxes_of(plan, test)
     facets = [domain.facets(case.target) for case in cases]
@@ -61,7 +66,7 @@ def of_test(
         "cases": [domain.case_name(test, case, ()) for case in cases],
         "meanings": [domain.record(case.target).meaning for case in cases],
         "facets": facets,
-        "judges": {cache.judge.name: judged(plan, answers, cache, test, boxes, on_answer) for cache in caches},
+        "judges": {cache.judge.name: judged(plan, answers, cache, test, boxes, hand, on_answer) for cache in caches},
         "gaps": sensitivities(plan, test) if plan.config.gaps else {},
     }
 
@@ -72,12 +77,12 @@ def judged(
     cache: FeatureCache,
     test: str,
     boxes: Seen | None,
+    hand: HandScorer | None,
     on_answer: Callable[[], None],
 ) -> dict[str, dict[str, dict[str, list]]]:
     """History shown -> answer -> metric -> a number for each case."""
     seen, cases = answers.seen(test, cache), plan.cases[test]
     scorer = Scorer(plan.domain, cases, plan.domain.gallery(test), seen)
-    hand = HandScorer(plan.domain) if plan.domain.is_drawn else None
     found: dict[str, dict] = {}
     for answer in answers.of(test, seen):
         on_answer()

@@ -1,8 +1,7 @@
 """What the icon model was to reach, held against a run of the benchmark: reached or missed."""
 
 from dataclasses import dataclass
-
-import numpy as np
+from operator import attrgetter
 
 from drc.bench.baselines import CEILING, RECOLOURED
 from drc.bench.report.summary import MODELS, Numbers, difference, indexed, main_history, numbers_of, percent
@@ -59,16 +58,14 @@ def of_icons(results: dict, model: str) -> list[Aim]:
         found.append(Aim(f"{test}, line width within a fifth", f"{100 * LINES:.0f} %", f"{ours} %", ours.mean >= LINES))
     for judge in results["judges"]:
         for kind in ("reference", "history"):
-            worst = max((number(test, model, f"copies_{kind}", judge) for test in results["tests"]), key=mean)
+            worst = max(
+                (number(test, model, f"copies_{kind}", judge) for test in results["tests"]), key=attrgetter("mean")
+            )
             told = f"at most {worst} %, {worst.test}"
             found.append(
                 Aim(f"nearer to the {kind}, {judge}", f"under {100 * COPIES:.0f} %", told, worst.mean < COPIES)
             )
     return found
-
-
-def mean(number) -> float:
-    return number.mean
 
 
 def of_emoji(results: dict, model: str) -> list[Aim]:
@@ -87,4 +84,4 @@ def kept(results: dict, numbers: Numbers, judge: str, model: str) -> Aim:
     gain = difference(results["tests"]["P3"], judge, history, model, before, BOTH)
     ours, theirs = (numbers["P3", history, judge, name, "", "", BOTH] for name in (model, before))
     told = f"{ours} % against {theirs} %, {percent(*gain, sign='+')}"
-    return Aim(f"P3, both right, {judge}", "not below the model before", told, bool(np.greater_equal(gain[2], 0)))
+    return Aim(f"P3, both right, {judge}", "not below the model before", told, gain[2] >= 0)

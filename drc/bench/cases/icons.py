@@ -6,10 +6,12 @@ own, so that there are coloured targets, too; the colours are ours and the same 
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from ...data.splits import order
 from ...files import file_hash
 from .domain import LONGEST, Domain
 
+T = TypeVar("T")
 TESTS = {
     "I1": ("train", "train"),
     "I2": ("train", "test"),
@@ -103,7 +106,7 @@ class IconDomain(Domain):
         turns = defaultdict(list)
         for row in self.first(test, targets := self.targets(test), len(targets)):
             turns[self.hand(row).family].append(row)
-        return [row for turn in zip_longest(*turns.values()) for row in turn if row is not None][:limit]
+        return in_turns(turns.values())[:limit]
 
     def is_asked(self, test: str, row: int) -> bool:
         """Whether a case can be made of a target: a reference, and a history as long as any."""
@@ -156,6 +159,11 @@ class IconDomain(Domain):
     @cached_property
     def by_meaning(self) -> dict[str, list[int]]:
         return self.grouped("meaning")
+
+
+def in_turns(families: Iterable[Sequence[T]]) -> list[T]:
+    """The first of each, then the second of each, as far as they have one."""
+    return [one for turn in zip_longest(*families) for one in turn if one is not None]
 
 
 def coloured_hands(icons: Icons) -> dict[str, IconStyle]:
