@@ -23,13 +23,15 @@ STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 4.0, 0.3
 class Style:
     """Style of a history: rows [n, R, d] of the StyleTower and the pictures' weights [n] >= 0, not all zero.
 
-    padding_mask [n, R] is true where a picture has fewer rows than R.
+    padding_mask [n, R] is true where a picture has fewer rows than R. `codes` [n, N] of the pictures are what the rows
+    were found in, -1 behind the last of a picture.
     """
 
     rows: Tensor
     weights: Tensor
     model: str  # hash of the model that made it
     padding_mask: Tensor | None = None
+    codes: Tensor | None = None
 
     def bias(self) -> Tensor:
         """Attention bias [n * R] of the fusion: the logarithm of each picture's share.

@@ -210,7 +210,7 @@ class DRC(nn.Module):
         rows = torch.cat([to_rows(self.lmm.embed(some)[None]) for some in codes.split(PICTURES)], dim=1)
         batch_padding = None if padding is None else padding[None]
         rows = tower.of_set(rows, to_rows.positions(rows), weights, on_pictures, batch_padding)
-        return Style(rows[0], weights, self.hash, padding)
+        return Style(rows[0], weights, self.hash, padding, codes)
 
     def semantics(self, codes: Tensor) -> Semantics:
         """Codes of the reference [N] -> Semantics; the reference attends to itself (METHOD.md, 2)."""

@@ -96,10 +96,11 @@ class ModelSocket(io.ComfyTypeIO):
 
 @io.comfytype(io_type="DRC_STYLE")
 class StyleSocket(io.ComfyTypeIO):
-    """`drc.instruction.Style`: rows [n, R, d] and weights [n], float, on the intermediate device."""
+    """`drc.instruction.Style`: rows [n, R, d] and weights [n], float, and codes [n, N] int64, on the intermediate
+    device."""
 
     expected = "the style of StyleTower"
-    tensors: ClassVar = {"rows": 3, "weights": 1}
+    tensors: ClassVar = {"rows": 3, "weights": 1, "codes": 2}
 
     @staticmethod
     def kinds() -> tuple[type, ...]:

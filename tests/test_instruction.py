@@ -115,6 +115,11 @@ def test_weight_0_removes_a_picture_from_the_instruction(model, semantics):
     assert torch.equal(model.compose(model.style(other, weights), semantics).vectors, given.vectors)
 
 
+def test_a_style_keeps_what_its_rows_were_found_in(model, style):
+    again = model.style(style.codes, style.weights)
+    assert torch.equal(again.rows, style.rows) and torch.equal(again.codes, style.codes)
+
+
 def test_only_the_ratio_of_weights_counts(model, style, semantics):
     codes = torch.arange(3 * N).view(3, N) % CONFIG.lmm.vision.codes
     one, other = (

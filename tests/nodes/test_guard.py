@@ -91,6 +91,8 @@ def test_records_with_tensors_that_are_none(graph, model, history, instruction):
         (graph.compose, "rows", style, style.rows[0]),
         (graph.compose, "weights", style, style.weights.to("meta")),
         (graph.compose, "weights", style, [1.0]),
+        (graph.compose, "codes", style, style.codes.float()),
+        (graph.compose, "codes", style, style.codes[0]),
         (graph.generate, "vectors", instruction, instruction.vectors.long()),
         (graph.generate, "text", instruction, instruction.text.float()),
         (graph.decode, "codes", tokens, codes[0]),
