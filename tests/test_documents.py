@@ -66,6 +66,12 @@ def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
 
 
+def test_every_node_has_its_row():
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \|", (ROOT / "docs" / "nodes.md").read_text("utf-8"), re.M)
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "nodes").glob("*.py"))
+    assert len(rows) > 20 and sorted(rows) == sorted(re.findall(r"node_id=\"\w+\",\s+display_name=\"(.+?)\"", source))
+
+
 def test_the_python_of_the_readme_runs(tmp_path):
     block = (ROOT / "README.md").read_text("utf-8").split("## In Python")[1].split("##")[0]
     for name in ("drc", "nodes"):
