@@ -3,15 +3,9 @@
 import pytest
 import torch
 
-from drc.bench.collapse.likelihood import (
-    collapse_scores,
-    conditions,
-    copying,
-    log_likelihood_ratios,
-    log_likelihoods,
-    scores_of_codes,
-)
+from drc.bench.collapse.likelihood import collapse_scores, copying, scores_of_codes
 from drc.checkpoint import load
+from drc.likelihood import conditions, log_likelihood_ratios, log_likelihoods
 from scripts.lib.tiny import write_tiny
 
 
