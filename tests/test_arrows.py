@@ -13,6 +13,7 @@ FLOORS = (
     {"data", "model"},
     {"pretrained", "attention_map", "traits", "likelihood"},
     {"checkpoint"},
+    {"complete"},
     {"train"},
     {"bench"},
     {"__init__"},

@@ -16,6 +16,7 @@ HOST_MODULES = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server
 OPTIONAL = {
     "accelerate": "for training on many processes, where another way is a sentence that asks for it",
     "tomli": "reads a training's settings where Python 3.10 has no tomllib; a sentence asks for it",
+    "vtracer": "traces pictures as SVG; a sentence asks for it",
 }
 """What users may add to their host; imported inside a function that says so where it is missing."""
 

@@ -1,0 +1,234 @@
+"""Palette lock: pictures in exactly the colours of a history, their soft edges kept, and nothing where its ground is.
+
+A model draws colours that are nearly those of the history, and a set that is shipped needs the same ones everywhere.
+All definitions are ours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy import ndimage
+
+from ..data.palette import oklab_of_pixels, pixels_of_oklab
+from ..traits import APART, FLAT, ground_of, palette
+
+LINE = 0.002  # of a picture's pixels that a colour has at least which is nowhere flat, such as that of thin lines
+FARTHEST = 0.1  # of these, the share that shows the colour unmixed
+MOST = 24  # colours of a history
+FLAT_BORDER = 0.75  # of a border's pixels that have the ground's colour where it is flat, and of a history's pictures
+CLEAR = 0.5  # a pixel's distance to its colour, as a share of that to the next, up to which there is no doubt of it
+GAIN = 0.001  # in OKLab, the mean over a picture, that another colour brings at least
+BESIDE = 0.02  # that a mixture costs for each step, of `reach`, to what it is mixed of
+FAR = 1e6  # pixels, of what there is none of
+SPECK = 1 / 40  # of a picture's side; what covers less than a square of it is none of its shapes
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a history."""
+
+    colours: np.ndarray
+    """[k, 3] in OKLab: the ground, then those of most pictures first."""
+    count: int
+    """How many a picture usually has beside the ground."""
+    flat: bool
+    """Whether the ground is one flat colour, the same in all pictures."""
+
+
+def palette_of(history: Sequence[np.ndarray]) -> Palette:
+    """Of pictures uint8 [H, W, 3], each of its own size."""
+    pictures = [oklab_of_pixels(picture) for picture in history]
+    found = [colours_in(lab, picture / 255) for lab, picture in zip(pictures, history, strict=True)]
+    ground = joined(pictures, [colours[:1] for colours in found])[0]
+    others = joined(pictures, [colours[np.linalg.norm(colours - ground, axis=-1) > APART] for colours in found])
+    flat = np.mean([has_ground(lab, ground) for lab in pictures]) >= FLAT_BORDER
+    count = int(np.median([len(colours) - 1 for colours in found]))
+    return Palette(np.concatenate((ground[None], others))[: MOST + 1], max(count, 1), bool(flat))
+
+
+def colours_in(lab: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """Colours [n, 3] in OKLab of a picture [H, W, 3], in OKLab and in sRGB from 0 to 1; the ground first.
+
+    What is flat, and then what no mixture of two of those explains, as are lines too thin to be flat anywhere.
+    """
+    colours = palette(lab)[: MOST + 1]
+    lab, rgb = lab.reshape(-1, 3), rgb.reshape(-1, 3).astype(np.float32)
+    while len(colours) <= MOST:
+        off = unmixed(rgb, pixels_of_oklab(colours) / 255)[3]
+        clear = off > APART
+        if clear.sum() < LINE * len(off):
+            break
+        farthest = clear & (off >= np.quantile(off[clear], 1 - FARTHEST))
+        colours = np.concatenate((colours, np.median(lab[farthest], axis=0)[None]))
+    return colours
+
+
+def joined(pictures: Sequence[np.ndarray], found: list[np.ndarray]) -> np.ndarray:
+    """Colours [n, 3] of pictures [H, W, 3] as one list: of those that are alike the one that covers most, and what most
+    pictures have first."""
+    areas = np.concatenate([areas_of(*one) for one in zip(pictures, found, strict=True)])
+    left, joint = np.concatenate(found), []
+    while len(left):
+        near = np.linalg.norm(left[:, None] - left, axis=-1) < APART
+        of = near[near.sum(axis=1).argmax()]
+        joint.append(left[of][areas[of].argmax()])
+        left, areas = left[~of], areas[~of]
+    return np.array(joint).reshape(-1, 3)
+
+
+def areas_of(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """The share of a picture [H, W, 3] that each of its colours [n, 3] covers, [n]."""
+    if len(colours) == 0:
+        return np.zeros(0)
+    nearest = distances(lab.reshape(-1, 3), colours)
+    own = (nearest.argmin(axis=-1)[:, None] == np.arange(len(colours))) & (nearest < FLAT)
+    return own.mean(axis=0)
+
+
+def has_ground(lab: np.ndarray, ground: np.ndarray) -> bool:
+    """Whether the border of a picture [H, W, 3] is of this colour."""
+    border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))
+    flat = np.linalg.norm(border - ground_of(lab), axis=-1) < FLAT
+    return bool(flat.mean() >= FLAT_BORDER and np.linalg.norm(ground_of(lab) - ground) < APART)
+
+
+def lock(pictures: np.ndarray, palette: Palette, count: int = 0) -> np.ndarray:
+    """Pictures uint8 [n, H, W, 3] in the colours of a palette -> uint8 [n, H, W, 4].
+
+    Each takes the `count` colours beside the ground that are nearest to its own, 0: as many as usual. Pixels at edges
+    are mixtures of the two colours that meet there. Where the ground of the history is flat it is transparent.
+    """
+    locked = [lock_one(picture, palette, count or palette.count) for picture in pictures]
+    return np.stack(locked) if locked else np.zeros((*pictures.shape[:-1], 4), np.uint8)
+
+
+def lock_one(picture: np.ndarray, palette: Palette, count: int) -> np.ndarray:
+    lab = oklab_of_pixels(picture).astype(np.float32)
+    colours = chosen(lab, palette.colours, count)
+    labels = sure(lab, colours)
+    values = pixels_of_oklab(colours).astype(np.float32) / 255
+    first, second, share = meeting(picture.astype(np.float32) / 255, values, labels)
+    if not palette.flat:
+        rgb = values[first] + share[..., None] * (values[second] - values[first])
+        return np.concatenate((255 * rgb, np.full_like(rgb[..., :1], 255)), axis=-1).round().astype(np.uint8)
+    # Pairs come in the order of colours, so the ground is never the second of two.
+    ground = first == 0
+    rgb = np.where(
+        ground[..., None], values[second], values[first] + share[..., None] * (values[second] - values[first])
+    )
+    alpha = np.where(ground, np.where(second == 0, 0, share), 1)
+    return (255 * np.concatenate((rgb, alpha[..., None]), axis=-1)).round().astype(np.uint8)
+
+
+def chosen(lab: np.ndarray, colours: np.ndarray, count: int) -> np.ndarray:
+    """The ground and at most `count` of the other colours [k, 3], those that bring a picture [H, W, 3] nearest."""
+    some = lab[:: max(1, len(lab) // 128), :: max(1, len(lab) // 128)].reshape(-1, 3)
+    away = distances(some, colours)
+    kept = [0]
+    while len(kept) <= min(count, len(colours) - 1):
+        nearest = away[:, kept].min(axis=1)
+        gains = (nearest[:, None] - away).clip(0).mean(axis=0)
+        if gains.max() < GAIN:
+            break
+        kept.append(int(gains.argmax()))
+    return colours[sorted(kept)]
+
+
+def sure(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Which colour each pixel of [H, W, 3] has, int [H, W]; -1 where it is on its way from one to another, and in what
+    is too small to be a shape."""
+    away = distances(lab.reshape(-1, 3), colours).reshape(*lab.shape[:2], -1)
+    ramp = is_ramp(lab)
+    labels = flooded(lab, away, ramp)
+    labels[ramp] = -1
+    least = (SPECK * len(lab)) ** 2
+    for number in range(len(colours)):
+        parts, count = ndimage.label(labels == number, np.ones((3, 3)))
+        small = np.bincount(parts.ravel(), minlength=count + 1) < least
+        small[0] = False
+        labels[small[parts]] = -1
+    return labels
+
+
+def flooded(lab: np.ndarray, away: np.ndarray, ramp: np.ndarray) -> np.ndarray:
+    """The nearest colour of each pixel by its distances [H, W, k] to all; what lies half-way between two has that of
+    the clear pixels from which there is no step to it, and else what its whole surface is nearest to."""
+    labels = away.argmin(axis=-1)
+    if away.shape[-1] == 1:
+        return labels
+    nearest, other = np.moveaxis(np.partition(away, 1, axis=-1)[..., :2], -1, 0)
+    clear = ~ramp & (nearest < CLEAR * other)
+    steps = ndimage.morphological_gradient(lab[..., 0], 3)
+    steps = (255 * (steps / max(steps.max(), 1e-6))).astype(np.uint8)
+    spread = ndimage.watershed_ift(steps, np.where(clear, labels + 1, 0).astype(np.int16)) - 1
+    surfaces, count = ndimage.label(~ramp)
+    numbers = np.arange(count + 1)
+    reached = ndimage.maximum(clear, surfaces, numbers).astype(bool)
+    of_surface = np.stack([ndimage.mean(one, surfaces, numbers) for one in np.moveaxis(away, -1, 0)]).argmin(axis=0)
+    return np.where(clear, labels, np.where(reached[surfaces], spread, of_surface[surfaces]))
+
+
+def is_ramp(lab: np.ndarray) -> np.ndarray:
+    """Where a picture goes on changing as it did, from left to right or from top to bottom, bool [H, W]."""
+    found = np.zeros(lab.shape[:2], bool)
+    for axis in (0, 1):
+        steps = np.diff(lab, axis=axis)
+        ends, inner = ([slice(None)] * 2 for _ in range(2))
+        ends[axis], inner[axis] = slice(-1), slice(1, -1)
+        later = [slice(1, None) if at == axis else slice(None) for at in (0, 1)]
+        before, after = steps[tuple(ends)], steps[tuple(later)]
+        found[tuple(inner)] |= np.einsum("hwc,hwc->hw", before, after) > FLAT**2
+    return found
+
+
+def meeting(pixels: np.ndarray, colours: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which two colours [k, C] are mixed in each pixel of [H, W, C], and the share of the second; labels [H, W] say
+    where one is sure, -1 where none is.
+
+    Of the two that explain a pixel best only those are asked that lie beside it.
+    """
+    first, share = labels.copy(), np.zeros(labels.shape)
+    second = first.copy()
+    edge = labels < 0
+    if edge.any():
+        reach = max(2, len(labels) // 100)
+        steps = [steps_to(labels == number)[edge] / reach for number in range(len(colours))]
+        first[edge], second[edge], share[edge], _ = unmixed(pixels[edge], colours, steps)
+    return first, second, share
+
+
+def distances(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """[P, C] and [k, C] -> [P, k]"""
+    squares = np.square(pixels).sum(axis=-1)[:, None] - 2 * pixels @ colours.T.astype(pixels.dtype)
+    return np.sqrt((squares + np.square(colours).sum(axis=-1)).clip(0))
+
+
+def steps_to(there: np.ndarray) -> np.ndarray:
+    if not there.any():
+        return np.full(there.shape, FAR)
+    return ndimage.distance_transform_cdt(~there, "chessboard").astype(float)
+
+
+def unmixed(pixels: np.ndarray, colours: np.ndarray, steps: list[np.ndarray] | None = None) -> tuple[np.ndarray, ...]:
+    """Of pixels [P, C] the two of the colours [k, C], in their order, whose mixture is nearest, the share of the second
+    and how far it is: all [P]. `steps` say how far each colour lies from each pixel, [P] each; the nearer the better.
+    """
+    count = len(pixels)
+    first, second, share = np.zeros(count, int), np.zeros(count, int), np.zeros(count, pixels.dtype)
+    best = np.sqrt(np.square(pixels - colours[0]).sum(axis=-1))
+    off = best.copy()
+    if steps is not None:
+        best = best + 2 * BESIDE * steps[0]
+    for a, b in combinations(range(len(colours)), 2):
+        way = colours[b] - colours[a]
+        from_a = pixels - colours[a]
+        part = (from_a @ (way / (way @ way))).clip(0, 1)
+        from_a -= part[:, None] * way
+        distance = np.sqrt(np.einsum("pc,pc->p", from_a, from_a))
+        cost = distance if steps is None else distance + BESIDE * ((part < 1) * steps[a] + (part > 0) * steps[b])
+        better = cost < best
+        first[better], second[better], share[better] = a, b, part[better]
+        best[better], off[better] = cost[better], distance[better]
+    return first, second, share, off

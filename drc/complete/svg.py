@@ -1,0 +1,173 @@
+"""SVG of pictures in few flat colours, as `palette.lock` makes them, through the optional package `vtracer`.
+
+Each colour is one path. Where two colours meet, the one below reaches a little under the one above, so that no gap
+shows between them; what covers most lies lowest.
+"""
+
+import io
+import re
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from .palette import meeting
+
+MISSING = "SVG needs the Python package vtracer, which is not there; run pip install vtracer with the Python of ComfyUI"
+GRID = 24
+"""Units of the viewBox where nothing else is said."""
+SMALL_PICTURE = 64  # pictures of a history that are at most so large are their own grid
+TRACED = 1024  # pixels of a side that are traced
+OVERLAP = 6  # of these, that a colour reaches under its neighbour
+SPECKLE = 10  # the side of a square of them, of which less is left out
+FINEST = 2048  # of a picture's side, what numbers tell
+MOST_COLOURS = 32
+MOST_SHAPES = 200
+"""Outlines of a picture, beyond which it is no drawing of a few flat colours."""
+SHARE = 0.0005  # of a picture that a colour covers at least
+
+
+def require() -> None:
+    """ValueError where the package is missing, which says how to get it."""
+    tracer()
+
+
+def tracer():
+    try:
+        import vtracer
+    except ImportError:
+        raise ValueError(MISSING) from None
+    return vtracer
+
+
+def grid_of(sides: list[int]) -> int:
+    """The units of a history's grid, of the longer sides of its pictures: icons of a few pixels are drawn on these,
+    of larger ones it cannot be told."""
+    return sides[0] if len(set(sides)) == 1 and sides[0] <= SMALL_PICTURE else GRID
+
+
+def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture") -> str:
+    """A square picture uint8 [S, S, 4] as the text of an SVG file, with a viewBox of `grid` units.
+
+    ValueError where the package is missing, and for `what` is no drawing in a few flat colours.
+    """
+    vtracer = tracer()
+    values, labels = flat_colours(picture, what)
+    scale, digits = grid / TRACED, max(0, int(np.ceil(np.log10(FINEST / grid))))
+    paths, shapes = [], 0
+    for colour, mask in layers(picture, values, labels):
+        outlines = [relative(outline, scale, digits) for outline in outlines_of(mask, vtracer)]
+        shapes += len(outlines)
+        if outlines:
+            paths.append(f'<path fill="{as_hex(colour)}" d="{"".join(outlines)}"/>')
+    if shapes > MOST_SHAPES:
+        raise too_many(what, f"{shapes} shapes", f"{MOST_SHAPES}")
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {grid} {grid}" width="{grid}" height="{grid}">'
+    return "\n".join([head, *paths, "</svg>\n"])
+
+
+def too_many(what: str, found: str, most: str) -> ValueError:
+    return ValueError(
+        f"{what} would become {found}, expected a drawing of at most {most}; save it as PNG, or lock it to the colours "
+        "of a history first"
+    )
+
+
+def flat_colours(picture: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """The colours [k, 4] of a picture's surfaces, 0 to 1, with what is transparent first and no colour of that, and
+    which of them each pixel has [S, S], -1 at edges."""
+    packed = picture.astype(np.int64) @ (1 << 8 * np.arange(4))
+    packed[picture[..., 3] == 0] = 0
+    edge = ndimage.maximum_filter(packed, 3) != ndimage.minimum_filter(packed, 3)
+    found, counts = np.unique(packed[~edge], return_counts=True)
+    found = found[(counts >= SHARE * packed.size) | (found == 0)]
+    if len(found) > MOST_COLOURS or np.isin(packed, found).mean() < 0.5:
+        raise too_many(what, "a drawing of too many colours", f"{MOST_COLOURS}")
+    found = np.concatenate(([0], found[found != 0]))
+    values = (found[:, None] >> 8 * np.arange(4) & 255).astype(np.float32) / 255
+    numbers = np.searchsorted(found, packed) % len(found)
+    return values, np.where(found[numbers] == packed, numbers, -1)
+
+
+def layers(picture: np.ndarray, values: np.ndarray, labels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Of each colour where it is seen and where it reaches under those above, bool [TRACED, TRACED], the lowest
+    first."""
+    pixels = picture.astype(np.float32) / 255
+    pixels[..., :3] *= pixels[..., 3:]
+    premultiplied = values.copy()
+    premultiplied[:, :3] *= values[:, 3:]
+    first, second, share = meeting(pixels, premultiplied, labels)
+    seen = np.stack([(first == n) * (1 - share) + (second == n) * share for n in range(len(values))])
+    large = ndimage.zoom(
+        seen, (1, TRACED / seen.shape[1], TRACED / seen.shape[2]), order=1, grid_mode=True, mode="nearest"
+    )
+    nearest = large.argmax(axis=0)
+    order = sorted(range(1, len(values)), key=lambda n: -(nearest == n).sum())
+    around = np.ones((3, 3), bool)
+    found = []
+    for place, number in enumerate(order):
+        own, above = nearest == number, np.isin(nearest, order[place + 1 :])
+        if own.any():
+            under = ndimage.binary_dilation(own, around, OVERLAP, mask=own | above) if above.any() else own
+            found.append((values[number], under))
+    return found
+
+
+def outlines_of(mask: np.ndarray, vtracer) -> list[list]:
+    """The closed outlines of a mask, each a list of a letter and its points, in pixels."""
+    file = io.BytesIO()
+    Image.fromarray(np.where(mask, 0, 255).astype(np.uint8)).convert("RGB").save(file, "PNG", compress_level=1)
+    text = vtracer.convert_raw_image_to_svg(
+        file.getvalue(),
+        img_format="png",
+        colormode="binary",
+        mode="spline",
+        filter_speckle=SPECKLE,
+        corner_threshold=60,
+        length_threshold=4.0,
+        splice_threshold=45,
+        path_precision=3,
+    )
+    return [
+        outline
+        for path in re.finditer(r'<path d="([^"]*)"[^>]*translate\(([^)]*)\)', text)
+        for outline in moved(*path.groups())
+    ]
+
+
+def moved(path: str, by: str) -> list[list[tuple[str, np.ndarray]]]:
+    """What vtracer writes, commands in absolute numbers, as outlines moved to their place."""
+    offset = np.array([float(word) for word in by.split(",")])
+    outlines = []
+    for letter, numbers in re.findall(r"([MLCZ])([^MLCZ]*)", path):
+        points = np.array([float(word) for word in re.findall(r"-?[\d.]+", numbers)]).reshape(-1, 2) + offset
+        if letter == "M":
+            outlines.append([])
+        outlines[-1].append((letter, points))
+    return outlines
+
+
+def relative(outline: list[tuple[str, np.ndarray]], scale: float, digits: int) -> str:
+    """An outline as the text of a path, in units, each command from where the last one ended."""
+    here, words = np.zeros(2), []
+    for letter, points in outline:
+        if letter == "Z":
+            words.append("z")
+            continue
+        points = (points * scale).round(digits)
+        steps = points - (0 if letter == "M" else here)
+        words.append((letter if letter == "M" else letter.lower()) + brief(steps, digits))
+        here = points[-1]
+    return "".join(words)
+
+
+def brief(steps: np.ndarray, digits: int) -> str:
+    """Numbers with no more signs than they need."""
+    words = [f"{number:.{digits}f}" for number in steps.flatten()]
+    words = [word.rstrip("0").rstrip(".") if "." in word else word for word in words]
+    words = [re.sub(r"^(-?)0\.", r"\1.", "0" if word == "-0" else word) for word in words]
+    return "".join(word if place == 0 or word.startswith("-") else " " + word for place, word in enumerate(words))
+
+
+def as_hex(colour: np.ndarray) -> str:
+    return "#" + "".join(f"{round(255 * float(channel)):02x}" for channel in colour[:3])
