@@ -10,6 +10,8 @@ from .progress import Progress
 from .sockets import Model
 from .widgets import SQUARE_TOOLTIP, model_input
 
+LEGEND = "dark: read least, glowing: read most; percent: of all that was read of the history"
+
 
 @guarded
 class DRC_AttentionMap(io.ComfyNode):
@@ -45,7 +47,7 @@ class DRC_AttentionMap(io.ComfyNode):
     def execute(
         cls, model, history=None, reference=None, weights="", history_mask=None, reference_mask=None
     ) -> io.NodeOutput:
-        from ..drc.plots.sheet import contact_sheet
+        from ..drc.plots.sheet import contact_sheet, status_strip
 
         model.require_own_pictures()
         model.drc.require_trained_towers()
@@ -59,7 +61,8 @@ class DRC_AttentionMap(io.ComfyNode):
         if reference:
             columns += of_reference(model, reference, progress)
         heads, pictures, maps = zip(*columns, strict=True)
-        return io.NodeOutput(host.as_images([contact_sheet([list(pictures), list(maps)], list(heads))]))
+        sheet = contact_sheet([list(pictures), list(maps)], list(heads))
+        return io.NodeOutput(host.as_images([status_strip(sheet, LEGEND)]))
 
 
 def of_history(model: Model, history, weights, progress) -> list[tuple]:

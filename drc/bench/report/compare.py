@@ -86,7 +86,7 @@ def of_test(name: str, tests: Sequence[dict], models: tuple[str, str]) -> Iterat
                 if not bases.any():  # every copy is the truth
                     continue
                 groups = groupings(first, np.arange(count))
-                gain = widest_interval(other - one, groups, bases)
+                gain = widest_interval(other - one, groups, bases, shares=False)
                 means = [widest_interval(values, groups, bases)[0] for values in (one, other)]
                 yield Difference(name, history, judge, metric, *means, *gain, int((~np.isnan(other - one)).sum()))
 

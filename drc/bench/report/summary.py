@@ -150,4 +150,4 @@ def difference(test: dict, judge: str, history: str, one: str, other: str, metri
     """By how much one answer's metric is above another's, with its paired interval."""
     values, bases = scores_of(test, judge, history, one, metric)
     others, _ = scores_of(test, judge, history, other, metric)
-    return widest_interval(values - others, groupings(test, np.arange(len(values))), bases)
+    return widest_interval(values - others, groupings(test, np.arange(len(values))), bases, shares=False)

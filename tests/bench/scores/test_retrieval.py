@@ -88,7 +88,9 @@ def test_the_first_cases_are_scored_alone():
 
 
 def test_interval_resamples_groups():
-    assert interval(np.ones(6), list("aabbcc")) == (1, 1, 1)
+    assert interval(np.ones(6), list("aabbcc"), shares=False) == (1, 1, 1)
+    assert interval(np.ones(6), list("aabbcc")) == (1, pytest.approx(0.2924, abs=1e-4), 1)
+    assert interval(np.zeros(8), list("abcdefgh")) == (0, 0, pytest.approx(0.3694, abs=1e-4))
     assert interval(np.array([1, 0, 1, 0]), list("aabb")) == (0.5, 0.5, 0.5)
     mean, low, high = interval(np.array([1, 1, 0, 0]), list("aabb"))
     assert (mean, low, high) == (0.5, 0, 1)
