@@ -11,6 +11,7 @@ from .conditioning import DRC_TokensToConditioning
 from .convert import DRC_ConvertLaVIT
 from .dataset import DRC_ImageDataset
 from .decode import DRC_DecodeTokens
+from .drawings import DRC_ReferenceFromWords
 from .evaluate import DRC_Evaluate
 from .examples import DRC_ExamplePictures
 from .generate import DRC_LMMGenerate
@@ -50,4 +51,5 @@ class DRCExtension(ComfyExtension):
             DRC_TokenizeImage,
             DRC_ComposeInContext,
             DRC_TokensToConditioning,
+            DRC_ReferenceFromWords,
         ]

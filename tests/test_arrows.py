@@ -11,7 +11,7 @@ FLOORS = (
     {"tensor_file", "instruction"},
     {"lmm", "towers", "fusion", "sharpener"},
     {"data", "model"},
-    {"pretrained", "attention_map", "traits", "likelihood"},
+    {"pretrained", "attention_map", "traits", "likelihood", "drawings"},
     {"checkpoint"},
     {"complete"},
     {"train"},

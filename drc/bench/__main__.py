@@ -95,6 +95,11 @@ def add_run(command: argparse.ArgumentParser) -> None:
         option(add, name, int)
     add("--controls", action="store_true", help="also draw from the history alone, and from the reference alone")
     add("--by-word", action="store_true", help="also draw from the history and a word, without the reference")
+    add(
+        "--by-drawing",
+        action="store_true",
+        help="also draw from the history and what one, two and three icon sets drew of a word, without the reference",
+    )
     add("--gaps", action="store_true", help="also measure the loss that a wrong history or reference adds")
     add("--judges", type=names, metavar="NAMES", help=f"{','.join(DEFAULTS.judges)}; with --cases the second alone")
     for name in ("data", "packages", "evaluator", "out", "cache"):

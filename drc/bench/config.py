@@ -28,6 +28,8 @@ class BenchConfig:
     candidates: drawn for each case, of which EfficientNet picks one; it is no judge then.
     controls: every DRC model with the history alone and with the reference alone, too.
     by_word: every DRC model with the history and a word in place of the reference, too; icons alone have words.
+    by_drawing: every DRC model with the history and what one, two and three hands drew of a word in place of the
+        reference, too; in tests of hands that are not in the index of `drc.drawings`.
     gaps: also the loss that a wrong history or reference adds.
     cases: a file of imported cases, in place of a domain; `pictures`: where these lie, if they have moved.
     clip, dino, lpips, inception: what Pigeon's metrics look with, see `scores.encoders`.
@@ -48,6 +50,7 @@ class BenchConfig:
     seed: int = 0
     controls: bool = False
     by_word: bool = False
+    by_drawing: bool = False
     gaps: bool = False
     judges: tuple[str, ...] = JUDGES
     data: Path = Path("build/data")

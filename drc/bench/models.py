@@ -10,8 +10,10 @@ from torch import Tensor
 
 from .. import EMBEDDED
 from ..checkpoint import load
+from ..data.folder import counted
+from ..drawings import HANDS, Drawings, semantics
 from ..files import file_hash
-from ..instruction import Instruction
+from ..instruction import Instruction, Semantics
 from ..lmm import OnCode, PixelLMM
 from ..lmm.generate import Sampling
 from ..lmm.pictures import codes_of
@@ -57,20 +59,49 @@ class LMMModel:
 
 
 class DRCModel(LMMModel):
-    """`by_word`: it is told what to draw in words alone, and never sees the reference."""
+    """Draws from history and reference; those derived from it have something else in place of the reference."""
 
-    def __init__(
-        self, drc: DRC, style_strength: float, semantic_strength: float, sampling: Sampling, by_word: bool = False
-    ):
-        way = f"DRC at {style_strength:g} and {semantic_strength:g}{', by word' if by_word else ''}"
+    instead = ""
+
+    def __init__(self, drc: DRC, style_strength: float, semantic_strength: float, sampling: Sampling):
+        way = f"DRC at {style_strength:g} and {semantic_strength:g}{self.instead}"
         super().__init__(drc.lmm, sampling, drc.hash, way)
-        self.drc, self.strengths, self.by_word = drc, (style_strength, semantic_strength), by_word
+        self.drc, self.strengths = drc, (style_strength, semantic_strength)
+
+    def meaning(self, reference: Tensor, words: list[str]) -> tuple[list[Semantics] | None, list[str] | str]:
+        """Semantics and text of a batch."""
+        return list(map(self.drc.semantics, reference)), ""
 
     def draw_squares(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
-        style = list(map(self.drc.style, history))
-        given = (None, words) if self.by_word else (list(map(self.drc.semantics, reference)), "")
-        drawn = self.drc.draw(style, *given, *self.strengths, seeds, self.sampling, self.on_code)
+        style, meaning = list(map(self.drc.style, history)), self.meaning(reference, words)
+        drawn = self.drc.draw(style, *meaning, *self.strengths, seeds, self.sampling, self.on_code)
         return from_image(drawn).contiguous()
+
+
+class WordModel(DRCModel):
+    """Is told what to draw in words alone."""
+
+    instead = ", by word"
+
+    def meaning(self, reference: Tensor, words: list[str]) -> tuple[list[Semantics] | None, list[str] | str]:
+        return None, words
+
+
+class DrawingModel(DRCModel):
+    """Sees what up to `count` other hands drew of the word; ValueError for a model that the index is not for."""
+
+    def __init__(self, drc: DRC, style_strength: float, semantic_strength: float, sampling: Sampling, count: int):
+        self.index, self.count = Drawings(), count
+        self.instead = f", by {count} drawings of {file_hash(self.index.path)[:16]}"
+        super().__init__(drc, style_strength, semantic_strength, sampling)
+        if not self.index.is_read_by(drc):
+            raise ValueError(
+                "by_drawing is on, but a model has another tokeniser than the index of drawings; turn it off"
+            )
+
+    def meaning(self, reference: Tensor, words: list[str]) -> tuple[list[Semantics] | None, list[str] | str]:
+        found = (self.index.find(word).codes[: self.count].to(reference.device) for word in words)
+        return [semantics(self.drc, codes) for codes in found], ""
 
 
 class EntangledModel(LMMModel):
@@ -127,6 +158,7 @@ def open_models(
     sampling: Sampling,
     controls: bool = False,
     by_word: bool = False,
+    by_drawing: bool = False,
     device: torch.device | str = "cpu",
 ) -> dict[str, LMMModel]:
     """The models of the given files, by name: DRC models, and entangled ones, which borrow the tokeniser of the first.
@@ -134,7 +166,8 @@ def open_models(
     A file is a DRC checkpoint or the state of an entangled training; a folder is that of a training, whose last
     checkpoint counts; "embedded" is the model that ships. Beside an entangled model, which has no dials, every DRC
     model also draws with both strengths 1. `controls` lets every DRC model draw from history alone and from reference
-    alone, too, `by_word` from history and word alone. Raises ValueError, in one sentence, for what is no model.
+    alone, too, `by_word` from history and word alone, `by_drawing` from history and one, two and three drawings of the
+    word. Raises ValueError, in one sentence, for what is no model.
     """
     files = {name: find_file(path) for name, path in models.items()}
     drcs = {name: load(file) for name, file in files.items() if file.name != STATE}
@@ -155,7 +188,9 @@ def open_models(
             found[f"{name}, history only"] = DRCModel(drc, strengths[0], 0.0, sampling)
             found[f"{name}, reference only"] = DRCModel(drc, 0.0, strengths[1], sampling)
         if by_word:
-            found[f"{name}, word only"] = DRCModel(drc, *strengths, sampling, by_word=True)
+            found[f"{name}, word only"] = WordModel(drc, *strengths, sampling)
+        for count in range(1, HANDS + 1) if by_drawing else ():
+            found[f"{name}, {counted(count, 'drawing')}"] = DrawingModel(drc, *strengths, sampling, count)
     return found
 
 

@@ -36,6 +36,10 @@ class Plan:
         some = [case.target for cases in self.cases.values() for case in cases[:1]]
         if config.by_word and not all(map(domain.caption, some)):
             raise ValueError(f"by_word is on, but {domain.name} knows no words for its pictures; turn it off")
+        indexed = [test for test in self.tests if test not in domain.unindexed]
+        if config.by_drawing and indexed:
+            rest = f"give --tests {','.join(sorted(domain.unindexed))}" if domain.unindexed else "turn it off"
+            raise ValueError(f"by_drawing is on, but of {indexed[0]} the index may hold what is asked for; {rest}")
 
     @cached_property
     def drawing(self) -> dict[str, Model]:

@@ -1,8 +1,10 @@
-"""Whose icons the embedded model learned from, as the licences ask to be told."""
+"""Whose icons the embedded model learned from, and whose stand in the index of drawings, as the licences ask to be
+told."""
 
 from collections import defaultdict
 
 from drc.data.icons import CHOOSING
+from drc.drawings import Hand
 
 from .card import table
 
@@ -15,10 +17,29 @@ def icon_sets(manifest: dict) -> str:
     lines = table(["set", "by", "licence", "styles", "pictures", "used for"])
     for name, rows in sorted(sets.items()):
         first, pictures = rows[0], sum(len(row["icons"]) for row in rows)
-        link = f"[{name}]({first['url']})" if first["url"] else name
-        cells = [link, plain(first["author"]), first["licence"], str(len(rows)), f"{pictures:,}", use_of(first)]
+        cells = [
+            link_to(name, first["url"]),
+            plain(first["author"]),
+            first["licence"],
+            str(len(rows)),
+            f"{pictures:,}",
+            use_of(first),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def drawn_sets(hands: list[Hand]) -> str:
+    """A row for every set in the index of drawings."""
+    sets = {hand.set: hand for hand in hands}
+    lines = table(["set", "by", "licence"])
+    for name, hand in sorted(sets.items()):
+        lines.append(f"| {link_to(name, hand.url)} | {plain(hand.author)} | {hand.licence} |")
+    return "\n".join(lines)
+
+
+def link_to(name: str, url: str) -> str:
+    return f"[{name}]({url})" if url else name
 
 
 def use_of(style: dict) -> str:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from drc.bench import models as drawing_models
 from drc.bench.judges.judge import Features, Judge
 from drc.bench.models import (
     Chooser,
@@ -14,12 +15,15 @@ from drc.bench.models import (
     open_models,
 )
 from drc.checkpoint import load
+from drc.data.icons import Icons
+from drc.drawings import Drawings
 from drc.lmm.generate import Sampling
-from drc.pixels import resized
+from drc.pixels import from_pixels, resized
 from drc.tensor_file import write_safetensors
 from drc.train.checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder
 from drc.train.entangled import EntangledDRC
 from scripts.lib.tiny import CONFIG, write_tiny
+from scripts.lib.tiny_drawings import write_tiny_drawings
 
 WORDS = ["", "", ""]
 
@@ -89,6 +93,24 @@ def test_a_word_takes_the_place_of_the_reference(tiny, monkeypatch):
     first, second = asked_of
     assert torch.equal(first.text, second.text) and torch.equal(first.vectors, second.vectors)
     assert torch.equal(first.text[0], first.text[2]) and not torch.equal(first.text[0], first.text[1])
+
+
+def test_drawings_of_a_word_take_the_place_of_the_reference(tiny, tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="another tokeniser than the index of drawings"):
+        open_models({"ours": str(tiny)}, (1.5, 3.0), Sampling(), by_drawing=True)
+    index = Drawings(write_tiny_drawings(tmp_path, load(tiny)))
+    monkeypatch.setattr(drawing_models, "Drawings", lambda: index)
+    models = open_models({"ours": str(tiny)}, (1.5, 3.0), Sampling(), by_drawing=True)
+    assert list(models) == ["ours", "ours, 1 drawing", "ours, 2 drawings", "ours, 3 drawings"]
+    assert len({model.key for model in models.values()}) == 4
+    history, reference = asked()
+    words = ["dog", "bell", "thing 7"]
+    drawn = models["ours, 1 drawing"].draw(history, reference, words, [1, 2, 3])
+    assert torch.equal(drawn, models["ours, 1 drawing"].draw(history, reference.flip(0), words, [1, 2, 3]))
+    icons, first = Icons(tmp_path / "icons"), [(index.find(word).hands[0].style, word) for word in words]
+    shown = from_pixels([icons.images[icons.rows[cell]] for cell in first])
+    assert torch.equal(drawn, models["ours"].draw(history, shown, words, [1, 2, 3]))
+    assert not torch.equal(drawn, models["ours, 2 drawings"].draw(history, reference, words, [1, 2, 3]))
 
 
 def test_an_entangled_model_is_compared_without_guidance(tiny, state):

@@ -37,9 +37,10 @@ OUTPUTS = {
     "DRC_TokenizeImage": {"tokens_out": "DRC_TOKENS"},
     "DRC_ComposeInContext": {"instruction_out": "DRC_INSTRUCTION"},
     "DRC_TokensToConditioning": {"positive_out": "CONDITIONING", "negative_out": "CONDITIONING"},
+    "DRC_ReferenceFromWords": {"semantics_out": "DRC_SEMANTICS", "image_out": "IMAGE", "text_out": "STRING"},
 }
 """Node id -> output id -> type; all are final."""
-CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT"] * 4
+CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT"] * 4 + ["DRC/sets"]
 
 
 def test_every_node_has_its_final_id_and_outputs(classes):

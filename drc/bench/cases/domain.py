@@ -80,6 +80,8 @@ class Domain:
     reported: tuple[str, ...]
     is_drawn: bool = False
     """Whether its pictures have line widths, palettes and paddings that tell a hand, see `scores.hand`."""
+    unindexed: frozenset[str] = frozenset()
+    """Tests whose targets are by hands that are not in the index of drawings, see `drc.drawings`."""
     histories_shown: tuple[str, ...] = HISTORIES
     """Those of a full report; the first is what its tables are about."""
 

@@ -46,6 +46,7 @@ class IconDomain(Domain):
         "IV": "validation: as I4 with other hands and meanings, to choose settings by",
     }
     reported = ("I1", "I2", "I3", "I4")
+    unindexed = frozenset(name for name, (hand, _) in TESTS.items() if hand != "train")
     is_drawn = True
 
     def __init__(self, icons: Icons, fingerprint: str = ""):
