@@ -18,7 +18,6 @@ from . import pretrained
 from .files import file_hash
 from .lmm.mini.learned import listed, read_learned
 from .lmm.mini.text import read_words
-from .lmm.registry import LMMS, SETS
 from .model import DRC, About, DRCConfig
 from .parsing import brief
 from .shapes import Shapes, shapes_of
@@ -33,7 +32,6 @@ from .tensor_file import (
     write_safetensors,
 )
 
-ARCHITECTURES = {pretrained.architecture_of(kind): kind for kind in LMMS}
 AUXILIARY_HEAD = "read_out"  # as files call the head that only training uses
 OF_AUXILIARY_HEAD = f"{AUXILIARY_HEAD}."  # how the names of its weights begin
 PROMISED = "the weights its header promises"
@@ -50,8 +48,8 @@ def read_header(path: Path) -> dict[str, str]:
         return pretrained.header_over(pretrained.set_at(path))
     contents = look(path)
     header = header_in(path, contents.metadata)
-    if header.get("architecture") not in ARCHITECTURES:
-        found, expected = header.get("architecture", "no architecture entry"), " or ".join(ARCHITECTURES)
+    if header.get("architecture") not in (known := pretrained.architectures()):
+        found, expected = header.get("architecture", "no architecture entry"), " or ".join(known)
         raise ValueError(
             f"{path.name} is not a DRC model: found {brief(found)}, expected {expected}; choose a file saved by DRC"
         )
@@ -69,7 +67,7 @@ def read_header(path: Path) -> dict[str, str]:
 
 def check_header(header: dict[str, str]) -> None:
     """ValueError with the rest of a sentence for entries that are missing or say nothing."""
-    over = ARCHITECTURES[header["architecture"]] in SETS
+    over = pretrained.is_pretrained(kind_of(header))
     needed = {"config", "stage", "step", *(("lmm", "lmm_name") if over else ("words",))}
     missing = sorted(needed - header.keys())
     if missing:
@@ -85,6 +83,11 @@ def check_header(header: dict[str, str]) -> None:
     learned_in(header)
 
 
+def kind_of(header: dict[str, str]) -> str:
+    """That of its LMM."""
+    return pretrained.architectures()[header["architecture"]]
+
+
 def learned_in(header: dict[str, str]) -> frozenset[str] | None:
     """The words that a training taught; None where the file does not say."""
     return read_learned(header["learned"]) if "learned" in header else None
@@ -92,7 +95,7 @@ def learned_in(header: dict[str, str]) -> frozenset[str] | None:
 
 def words_of(header: dict[str, str], config: DRCConfig) -> Tokenizer | None:
     """The words of an embedded model; those of a pretrained one lie beside it."""
-    if ARCHITECTURES[header["architecture"]] != config.lmm.kind:
+    if kind_of(header) != config.lmm.kind:
         raise ValueError("has the sizes of another architecture")
     return None if "lmm" in header else read_words(header["words"], config.lmm.words)
 

@@ -9,30 +9,44 @@ from pathlib import Path
 import torch
 
 from .fusion import FusionConfig
-from .lmm import PRETRAINED, PretrainedSet, description_of
+from .lmm import PretrainedSet, description_of
 from .lmm.lora import is_lora
-from .lmm.registry import SETS
+from .lmm.registry import LMMS
 from .model import DRC, DRCConfig
 from .towers import TowerConfig
 
 WIDTH = 1024  # of towers and fusion, where the language model is as wide or wider
 INSTRUCTIONS = 32
-DESCRIPTIONS = {description_of(kind): kind for kind in PRETRAINED}
+
+
+def is_pretrained(kind: str) -> bool:
+    """Whether LMMs of that kind lie in files of their own."""
+    return LMMS[kind].open_set is not None
+
+
+def descriptions() -> dict[str, str]:
+    """The names of files that describe sets, and the kind of LMM of each."""
+    return {description_of(kind): kind for kind in LMMS if is_pretrained(kind)}
 
 
 def is_set(path: Path) -> bool:
     """Whether a path is the description of a set, which stands for its LMM with nothing trained on top."""
-    return path.name in DESCRIPTIONS
+    return path.name in descriptions()
 
 
 def set_at(path: Path) -> PretrainedSet:
     """The set of such a description."""
-    return SETS[DESCRIPTIONS[path.name]](path.parent)
+    return LMMS[descriptions()[path.name]].open_set(path.parent)
 
 
 def architecture_of(kind: str) -> str:
     """What a file calls a DRC over an LMM of that kind."""
     return f"drc-{kind}-1"
+
+
+def architectures() -> dict[str, str]:
+    """All of them, and the kind of each."""
+    return {architecture_of(kind): kind for kind in LMMS}
 
 
 def config_over(pretrained: PretrainedSet) -> DRCConfig:
@@ -74,7 +88,7 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
     name = header["lmm_name"]
     if folder is None:
         raise ValueError(f"{path.name} was trained over '{name}', which was not given; convert it, or name its folder")
-    pretrained = SETS[kind](folder)
+    pretrained = LMMS[kind].open_set(folder)
     if pretrained.hash != header["lmm"]:
         raise ValueError(
             f"{path.name} was trained over another large multimodal model, '{name}', than the one in {folder}; "

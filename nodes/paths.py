@@ -7,7 +7,6 @@ from pathlib import Path
 import folder_paths
 
 from ..drc import EMBEDDED as EMBEDDED_FILE
-from ..drc.lmm import PRETRAINED, description_of
 from ..drc.names import check_name
 from ..drc.visible import visible
 
@@ -24,7 +23,6 @@ HOW_TO_OPEN = f"let whoever runs the server list it as {DATASETS} in extra_model
 
 
 STATE = "state.safetensors"  # of a training's checkpoint: not a model
-CONVERTED = tuple(map(description_of, PRETRAINED))  # in a folder of models/drc: all that lies there is one LMM
 
 
 def register() -> None:
@@ -87,9 +85,11 @@ def is_file_in(folder: Path, name: str) -> bool:
 def set_in(folder: Path, name: str) -> Path | None:
     """The description of the converted LMM of that name in a model folder, if it holds one."""
     path = Path(os.path.abspath(folder / name))
-    if path.parent != folder or not is_showable(name):
+    if path.parent != folder or not is_showable(name) or not os.path.isdir(path):
         return None
-    return next((path / description for description in CONVERTED if os.path.isfile(path / description)), None)
+    from ..drc.pretrained import descriptions
+
+    return next((path / description for description in descriptions() if os.path.isfile(path / description)), None)
 
 
 def is_showable(name: str) -> bool:

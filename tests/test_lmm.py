@@ -5,8 +5,8 @@ import inspect
 
 import pytest
 
-from drc.lmm import LMM, PRETRAINED, Autoregressive, Config, DiffusionLMM, InContextLMM, PixelLMM, PretrainedSet, Vision
-from drc.lmm.registry import LMMS, SETS
+from drc.lmm import LMM, Autoregressive, Config, DiffusionLMM, InContextLMM, PixelLMM, PretrainedSet, Vision
+from drc.lmm.registry import LMMS
 from scripts.lib import tiny, tiny_lavit
 from scripts.lib.imports import modules
 
@@ -78,8 +78,7 @@ def test_properties_say_what_they_are(lmm):
 
 
 def test_a_set_of_files_has_every_member(tiny_lavit):
-    assert SETS.keys() == set(PRETRAINED) <= LMMS.keys()
-    found = SETS["lavit"](tiny_lavit / "drc" / "tiny-lavit")
+    found = LMMS["lavit"].open_set(tiny_lavit / "drc" / "tiny-lavit")
     for name, member in members(PretrainedSet).items():
         assert hasattr(found, name)
         if inspect.isfunction(member):

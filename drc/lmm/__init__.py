@@ -1,8 +1,8 @@
 """Large multimodal models behind one interface: all that DRC, its training, the benchmark and the nodes ask of one.
 
 Another LMM is a class that has these members, a Config, and a line in `drc.lmm.registry`. One whose weights lie in
-files of their own has a PretrainedSet besides, with a second line there and its kind in PRETRAINED. What only some can
-do is said by a property, and stands in a protocol of its own:
+files of their own has a PretrainedSet besides, which its Config opens. What only some can do is said by a property, and
+stands in a protocol of its own:
 
     Config          the sizes of an LMM; Vision: the part that sees; PretrainedSet: files of its own
     LMM             every one
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     from .lavit.conditioning import Condition
     from .llama import Cache
 
-PRETRAINED = ("lavit",)
-"""The kinds of LMM whose weights lie in files of their own, in one folder, described by a file among them."""
-
-
-def description_of(kind: str) -> str:
-    """The name of that file; it stands for the LMM with nothing trained on top."""
-    return f"{kind}.json"
-
-
 OnCode = Callable[[int, Tensor], None]
 """Told of every code: how many are drawn, and all codes [B, drawn] so far. It may raise to stop."""
 
@@ -51,6 +42,10 @@ class Config(Protocol):
     kind: str  # a field: its key in LMMS, by which a file says whose sizes it holds; "mini" is written nowhere
     text_slots: int
     variable_length: bool  # see LMM
+    open_set: Callable[[Path], PretrainedSet] | None
+    """Opens the files of such an LMM in a folder, which one called `description_of(kind)` among them describes;
+    ValueError, in one sentence, for a folder that is none, or lacks something. None for an LMM without files of its
+    own: its weights lie in that of the DRC."""
 
     @property
     def width(self) -> int:
@@ -79,6 +74,11 @@ class Vision(Protocol):
 
     def decode(self, codes: Tensor) -> Tensor:
         """Codes -> images; of a PixelLMM."""
+
+
+def description_of(kind: str) -> str:
+    """The file of a PretrainedSet that stands for the LMM with nothing trained on top."""
+    return f"{kind}.json"
 
 
 class PretrainedSet(Protocol):

@@ -6,6 +6,7 @@ Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no w
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
@@ -16,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from ...instruction import InContext, Instruction
 from ...pixels import from_image, from_pixels, laid_on_white, rounded, square
 from ...seeds import generator_from
-from .. import OnCode
+from .. import OnCode, PretrainedSet
 from ..generate import Sampling
 from ..llama import StaticCache
 from ..lora import LoRALinear, add_lora, is_lora
@@ -61,6 +62,13 @@ class LavitConfig:
     def check(self) -> None:
         """ValueError with the rest of a sentence for sizes that do not fit each other."""
         self.sizes.check()
+
+    @staticmethod
+    def open_set(folder: Path) -> PretrainedSet:
+        """A LavitSet."""
+        from .reading import open_set  # which fills what stands below
+
+        return open_set(folder)
 
     def build(self, operations=nn) -> "LavitLMM":
         """Without memory for the weights, which come with the files."""

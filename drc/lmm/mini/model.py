@@ -48,6 +48,7 @@ class MiniConfig:
     local_conditioning: bool = stored_as("hears_spot", True)
     kind: ClassVar = "mini"
     variable_length: ClassVar = False
+    open_set: ClassVar = None
 
     @property
     def grid(self) -> int:
