@@ -17,6 +17,17 @@ RESTYLED = tuple(
 )
 
 
+def require_built(source: str, folder: Path, files: dict[str, tuple[str, ...]], otherwise: str) -> None:
+    """ValueError in one sentence where a file is missing that a script writes into the folder: names by script.
+    `otherwise` says what else one can do."""
+    for script, names in files.items():
+        if missing := [name for name in names if not (folder / name).is_file()]:
+            raise ValueError(
+                f"the {source} is not built, {missing[0]} is missing in '{folder}'; run 'python scripts/{script}.py' "
+                f"in a copy of this pack's source repository, or {otherwise}"
+            )
+
+
 @dataclass(frozen=True)
 class Built:
     """A build in `folder`, as `open` found it.
@@ -33,13 +44,7 @@ class Built:
     @classmethod
     def open(cls, folder: Path) -> "Built":
         """Raises ValueError in one sentence when it, or a part of it, is not built."""
-        for script, names in cls.files.items():
-            missing = [name for name in names if not (folder / name).is_file()]
-            if missing:
-                raise ValueError(
-                    f"the {cls.source} is not built, {missing[0]} is missing in '{folder}'; run "
-                    f"'python scripts/{script}.py' in a copy of this pack's source repository, or choose another source"
-                )
+        require_built(cls.source, folder, cls.files, "choose another source")
         return cls(folder)
 
     @cached_property

@@ -52,7 +52,7 @@ def test_run_and_compare(bench, build, tiny, tmp_path):
         (["--model", "other=none.safetensors"], "there is no model at 'none.safetensors'"),
         (["--evaluator", "none"], "the judge evaluator is missing, there is no file 'none'"),
         (["--packages", "none"], "the judge EfficientNet-Lite0 is missing"),
-        (["--data", "none"], "the emoji benchmark is not built in 'none'"),
+        (["--data", "none"], "the emoji benchmark is not built, emoji.json is missing in 'none'"),
         (["--domain", "sounds"], "domain sounds was asked for, expected out of emoji"),
         (["--judges", "nobody"], "judge nobody was asked for"),
         (["--model", "m=embedded"], "two models have the same name"),

@@ -19,6 +19,7 @@ from ...data.splits import order
 from ...pixels import from_pixels
 
 LONGEST = 16  # pictures of a history
+NAME_IT = "name its folder with --data"  # what else there is to do about a build that is not found
 HISTORIES = ("8", "1", "2", "4", "16", "noisy", "mixed")
 """How much of its history a model is shown; the first is the one that the tables are about. A number is that many
 pictures. `noisy` are eight of which two are in styles of their own, `mixed` eight of which four are in one other style.

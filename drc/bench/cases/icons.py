@@ -15,12 +15,13 @@ from typing import TypeVar
 
 import numpy as np
 
+from ...data.built import IconMatrix, require_built
 from ...data.colouring import Painted, draw_colouring
 from ...data.icons import FILES, Icons, IconStyle, is_held_out
 from ...data.pictures import Picture, Pictures
 from ...data.splits import order
 from ...files import file_hash
-from .domain import LONGEST, Domain
+from .domain import LONGEST, NAME_IT, Domain
 
 T = TypeVar("T")
 TESTS = {
@@ -72,12 +73,8 @@ class IconDomain(Domain):
     @classmethod
     def open(cls, folder: Path) -> "IconDomain":
         """What scripts/build_icons.py wrote below a folder; ValueError, in one sentence, without it."""
+        require_built(IconMatrix.source, folder, IconMatrix.files, NAME_IT)
         folder = folder / "icons"
-        if missing := [name for name in FILES if not (folder / name).is_file()]:
-            raise ValueError(
-                f"the icon matrix is not built, {missing[0]} is missing in '{folder}'; run 'python "
-                "scripts/build_icons.py' in the source repository, or name its folder with --data"
-            )
         return cls(Icons(folder), file_hash(folder / FILES[0]))
 
     def hand(self, row: int) -> IconStyle:

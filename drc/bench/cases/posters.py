@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ...data.built import require_built
 from ...data.pictures import Pictures
 from ...data.posters import FACTORS, PARTS, STYLE_FACTORS, TESTS, Poster, PosterSplits, one_apart, poster_part
 from ...data.splits import order
 from ...files import file_hash
-from .domain import Domain
+from .domain import NAME_IT, Domain
 
 
 class PosterDomain(Domain):
@@ -37,13 +38,9 @@ class PosterDomain(Domain):
     @classmethod
     def open(cls, folder: Path) -> "PosterDomain":
         """What scripts/build_posters.py wrote; ValueError, in one sentence, without it."""
+        files = {"build_posters": tuple(f"posters/{part}.json" for part in PARTS)}
+        require_built("poster benchmark", folder, files, NAME_IT)
         folder = folder / "posters"
-        missing = [part for part in PARTS if not (folder / f"{part}.json").is_file()]
-        if missing:
-            raise ValueError(
-                f"the posters are not built, {missing[0]}.json is missing in '{folder}'; run "
-                "'python scripts/build_posters.py' in the source repository, or name the folder above it with --data"
-            )
         digests = " ".join(file_hash(folder / f"{part}.json") for part in PARTS)
         return cls({part: poster_part(folder, part) for part in PARTS}, PosterSplits.load(), order(digests))
 
