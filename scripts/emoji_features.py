@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -21,6 +20,7 @@ from drc.bench.judges.efficientnet import load_efficientnet  # noqa: E402
 from drc.data.emoji import Emoji  # noqa: E402
 from drc.perceptual import DEVIATION, MEAN  # noqa: E402
 from drc.pixels import from_image, from_pixels, to_image  # noqa: E402
+from scripts.lib.bar import along  # noqa: E402
 
 
 @torch.inference_mode()
@@ -31,7 +31,7 @@ def main() -> None:
     options = parser.parse_args()
     model, emoji = load_efficientnet(options.packages), Emoji(options.data)
     features = np.zeros((len(emoji.cells), 1280), np.float16)
-    for start in tqdm(range(0, len(features), 64)):
+    for start in along(range(0, len(features), 64), "batch"):
         batch = to_image(from_pixels(np.array(emoji.images[start : start + 64])))
         maps = model(from_image((batch - torch.tensor(MEAN)) / torch.tensor(DEVIATION)))[-1]
         features[start : start + 64] = maps.mean((2, 3)).numpy()

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -34,6 +33,7 @@ from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE  # no
 from drc.lmm.generate import Sampling  # noqa: E402
 from drc.model import DRC  # noqa: E402
 from drc.pixels import resized  # noqa: E402
+from scripts.lib.bar import along  # noqa: E402
 
 SHOWN = "8"  # history pictures that the meter sees
 TRUE = ("target", "target through the tokeniser")
@@ -112,7 +112,7 @@ def measured(drc: DRC, domain: Domain, test: str, cases: list[Case], answers, pa
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     lines = path.read_text().splitlines()
-    for case in tqdm(cases[len(lines) :], desc=path.stem):
+    for case in along(cases[len(lines) :], "case", path.stem):
         history, reference = shown(drc, domain, case)
         given = answers(drc, domain, test, case)
         found = collapse_scores(drc, torch.stack(list(given.values())), history, reference)

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.optim.swa_utils import update_bn
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -34,6 +33,7 @@ from drc.tensor_file import write_safetensors  # noqa: E402
 from drc.train.checkpoints import RunFolder  # noqa: E402
 from drc.train.config import Schedule  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
+from scripts.lib.bar import along  # noqa: E402
 
 RESTYLED = ("test", "seen", "history", "known", "val", "val_history", "train")
 TESTED = 4  # of these, what tests are made of
@@ -58,7 +58,7 @@ def all_pictures(data: Path) -> tuple[Pictures, int]:
 def small(pictures: Pictures, size: int) -> np.ndarray:
     """All pictures in memory at the size that the evaluator reads: uint8 [pictures, size, size, 3]."""
     images = np.empty((len(pictures), size, size, 3), np.uint8)
-    for rows in tqdm(np.array_split(np.arange(len(pictures)), len(pictures) // 128), desc="shrink"):
+    for rows in along(np.array_split(np.arange(len(pictures)), len(pictures) // 128), "batch", "shrink"):
         images[rows] = to_pixels(shrink(from_pixels(pictures.read(rows)), size))
     return images
 
@@ -74,7 +74,7 @@ def rebuild(
         rows = np.array(sorted(range(evaluated), key=lambda row: order(names[row]))[:count])
         tokenizer = load(model).lmm.vision.to(memory_format=torch.channels_last)
         images = np.empty((len(rows), size, size, 3), np.uint8)
-        for chosen in tqdm(np.array_split(np.arange(len(rows)), max(1, len(rows) // 32)), desc="rebuild"):
+        for chosen in along(np.array_split(np.arange(len(rows)), max(1, len(rows) // 32)), "batch", "rebuild"):
             batch = from_pixels(pictures.read(rows[chosen])).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
                 images[chosen] = to_pixels(shrink(tokenizer.decode(tokenizer.encode(batch)), size).float())
