@@ -8,13 +8,14 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import psutil
 
 CHUNK = 2**24
+BETWEEN_LOOKS = 0.05  # seconds
 LEFT_OVER = 3600  # seconds; a small file takes none
 
 
@@ -77,15 +78,31 @@ def sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def sync_soon(paths: list[Path]) -> None:
+class Syncing(threading.Thread):
     """Has the disk take files that are written already, beside whatever goes on."""
 
-    def sync_each() -> None:
-        for path in paths:
-            with contextlib.suppress(OSError):  # deleted since
-                sync(path)
+    def __init__(self, paths: list[Path]):
+        super().__init__(daemon=True)
+        self.paths, self.error = paths, None
+        self.start()
 
-    threading.Thread(target=sync_each, daemon=True).start()
+    def run(self) -> None:
+        try:
+            for path in self.paths:
+                sync(path)
+        except OSError as error:
+            self.error = error
+
+    def wait(self, goes_on: Callable[[], bool]) -> bool:
+        """Until the disk has them, or `goes_on`, which is asked again and again, says not to; returns whether it has.
+        OSError where it does not take them."""
+        while self.is_alive():
+            self.join(BETWEEN_LOOKS)
+            if self.is_alive() and not goes_on():
+                return False
+        if self.error is not None:
+            raise self.error
+        return True
 
 
 def write_bytes(data: bytes, path: Path) -> None:

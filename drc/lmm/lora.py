@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 PROJECTIONS = ("q_proj", "v_proj")
+PARTS = ("base", "down", "up")
 
 
 class LoRALinear(nn.Module):
@@ -28,9 +29,9 @@ class LoRALinear(nn.Module):
         return self.base(x) + self.scale * self.up(self.down(x))
 
     @torch.no_grad()
-    def merged(self) -> Tensor:
-        """The weight [out, in] of the one linear layer that computes the same."""
-        return self.base.weight + self.scale * self.up.weight @ self.down.weight
+    def merged(self, base: Tensor, down: Tensor, up: Tensor) -> Tensor:
+        """The weight [out, in] of the one linear layer that computes the same as one of this kind with such weights."""
+        return base + self.scale * up @ down
 
 
 def is_lora(name: str) -> bool:
@@ -50,6 +51,5 @@ def merge_lora(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]
     """The state dict of `module` with every LoRA merged into its layer, under the names of a module without any."""
     for name, inner in module.named_modules():
         if isinstance(inner, LoRALinear):
-            del state[f"{name}.base.weight"], state[f"{name}.down.weight"], state[f"{name}.up.weight"]
-            state[f"{name}.weight"] = inner.merged()
+            state[f"{name}.weight"] = inner.merged(*(state.pop(f"{name}.{part}.weight") for part in PARTS))
     return state

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ..checkpoint import read_header
-from ..files import remove, replacing, sync_soon
+from ..files import Syncing, remove, replacing
 from ..parsing import brief
 from ..shapes import Shapes
 from ..tensor_file import AGAIN, header_in, look, metadata_of, read_plain, read_tensors, write_safetensors
@@ -31,6 +31,10 @@ SAMPLES = "samples"
 BUFFERS = "buffers."  # how the names of numbers begin that are not learned; some are whole numbers
 UNFINISHED = ".unfinished-"
 FORMER_NAMES = {"read_out": "auxiliary"}  # numbers of a log, by the names that older runs gave them
+
+
+def always() -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,28 @@ class RunFolder:
             raise TrainingError(f"{self.folder} holds no checkpoint; train there first, or give another folder")
         return self.path(self.steps()[-1]) / name
 
-    def save(self, step: int, files: dict[str, Checkpoint], protect: set[int] = frozenset(), wait: bool = True) -> None:
+    def save(
+        self,
+        step: int,
+        files: dict[str, Checkpoint],
+        protect: set[int] = frozenset(),
+        goes_on: Callable[[], bool] | None = always,
+    ) -> None:
         """Writes a checkpoint and lets go of the oldest but those to `protect`; CheckpointError when the disk does
-        not take it. Not to `wait` for the disk, which may take seconds, is for somebody who does: should the power
-        fail in them, the checkpoint before this one is the last whole one."""
+        not take it. The disk may need seconds, in which `goes_on` is asked whether to wait; without one nobody waits.
+        Not to wait is for somebody who does: should the power fail in those seconds, the checkpoint before this one is
+        the last whole one."""
         unfinished = self.folder / f"{UNFINISHED}{step:06d}"
         try:
             unfinished.mkdir(exist_ok=True)
             for name, file in files.items():
-                write_safetensors(file.tensors, unfinished / name, metadata_of(file.header), wait)
+                write_safetensors(file.tensors, unfinished / name, metadata_of(file.header), wait=False)
+            waited = goes_on is not None and Syncing([unfinished / name for name in files]).wait(goes_on)
             if self.path(step).exists():  # a run that repeats steps after a damaged checkpoint
                 self.discard(step)
             unfinished.rename(self.path(step))
-            if not wait:
-                sync_soon([self.path(step) / name for name in files])
+            if not waited:
+                Syncing([self.path(step) / name for name in files])
         except (OSError, SafetensorError) as error:
             remove(unfinished)
             last = max(self.steps(), default=None)

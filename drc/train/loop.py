@@ -36,7 +36,7 @@ class Trainer:
     """Trains `model` in place and keeps a running average of its weights in `average`, which is what ships.
 
     `rate_of` gives each parameter's learning rate by name. `sampler` is a module whose buffers belong to the state.
-    `export`, called with the averages, makes the file with the weights. `identity` says what the training is of: a run
+    `export` makes the file with the weights, out of the averages. `identity` says what the training is of: a run
     whose checkpoint says otherwise is not resumed; `former` is what older versions said of the same, by the same names.
     A run folder that holds a checkpoint is resumed at its last one.
     """
@@ -66,6 +66,7 @@ class Trainer:
         self.seen: dict[str, list[float]] = {}
         self.recent: dict[str, float] = {}  # the numbers of the last steps, smoothed; "seconds" is that of a step
         self.between_steps = True
+        self.on_part: Callable[[], None] | None = None
         if self.processes.main:
             run.tidy()
         if self.last_step():
@@ -78,13 +79,15 @@ class Trainer:
         learn: Learn,
         on_step: Callable[["Trainer"], None] | None = None,
         validate: Callable[["Trainer"], dict[str, float]] | None = None,
+        on_part: Callable[[], None] | None = None,
     ) -> None:
         """Trains to the last step, or until validation has not improved for long enough.
 
         `on_step` is called before every step and may raise, on any process, to stop. `validate` is called with the
-        averaged weights in place; its "validation_loss" decides. However the training ends, its last whole step is
-        saved.
+        averaged weights in place; its "validation_loss" decides. `on_part` is called while the disk takes a checkpoint
+        and may raise to stop, too. However the training ends, its last whole step is saved.
         """
+        self.on_part = on_part
         if self.finished():
             raise TrainingError(f"the run {self.run_folder.folder.name} took no step: {self.why_finished()}")
         self.clock = time.monotonic()
@@ -180,6 +183,14 @@ class Trainer:
         finally:
             self.take(weights)
 
+    def averages_in(self, module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        """`state` of a part of the model, whole, with averages in the place of what is trained; not copied."""
+        self.processes.forget_gathered(self.model)
+        names = {id(parameter): name for name, parameter in self.named.items()}
+        found = module.named_parameters(remove_duplicate=False)
+        averages = {name: self.average[names[id(one)]] for name, one in found if id(one) in names}
+        return {name: whole(averages.get(name, tensor).detach()) for name, tensor in state.items()}
+
     @torch.no_grad()
     def take(self, weights: dict[str, Tensor]) -> None:
         self.processes.forget_gathered(self.model)
@@ -232,7 +243,8 @@ class Trainer:
 
     def save(self, together: bool = True, wait: bool = True) -> None:
         """Every process puts the tensors together; one writes them. Not `together`: none waits for the others. `wait`:
-        for the disk, see `RunFolder.save`."""
+        for the disk, see `RunFolder.save`; what `on_part` raises meanwhile is raised once the checkpoint is there."""
+        heard = Heard(self.on_part)
         tensors = {f"weights.{name}": whole(parameter.detach()) for name, parameter in self.named.items()}
         tensors |= {f"average.{name}": whole(tensor) for name, tensor in self.average.items()}
         tensors |= {f"{BUFFERS}{name}": buffer for name, buffer in self.inner.named_buffers()}
@@ -247,8 +259,9 @@ class Trainer:
         with self.processes.together() if together else contextlib.nullcontext():
             if self.processes.main:
                 protect = {self.best_step} if self.schedule.patience > 0 else set()
-                self.run_folder.save(self.step, files, protect, wait)
+                self.run_folder.save(self.step, files, protect, heard.goes_on if wait else None)
         self.saved = self.step
+        heard.stop()
 
     def header(self) -> dict[str, str]:
         best = {"best": repr(self.best), "best_step": str(self.best_step), "validated": str(self.validated)}
@@ -327,6 +340,25 @@ class Trainer:
         log.info("resumed %s at step %d", self.run_folder.folder, step)
 
 
+class Heard:
+    """Asks whether to go on, and keeps for later what says that it is to stop."""
+
+    def __init__(self, ask: Callable[[], None] | None):
+        self.ask, self.reason = ask, None
+
+    def goes_on(self) -> bool:
+        try:
+            if self.ask is not None and self.reason is None:
+                self.ask()
+        except BaseException as reason:
+            self.reason = reason
+        return self.reason is None
+
+    def stop(self) -> None:
+        if self.reason is not None:
+            raise self.reason
+
+
 def is_number(value: object) -> bool:
     return isinstance(value, (int, float))
 
@@ -344,15 +376,9 @@ def parameter_groups(model: nn.Module, schedule: Schedule, rate_of: Callable[[st
     ]
 
 
-def on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Copies for a file, which takes neither shared nor strided memory."""
-    return {
-        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
-    }
-
-
 def as_stored(tensor: Tensor) -> Tensor:
-    """The same for one tensor that nothing changes until it is written, so that it is copied only where it must be."""
+    """For a file, which takes neither shared nor strided memory: a tensor that nothing changes until it is written, so
+    that it is copied only where it must be."""
     tensor = tensor.detach().cpu()
     shared = tensor.untyped_storage().nbytes() > tensor.nbytes
     return tensor.clone(memory_format=torch.contiguous_format) if shared else tensor.contiguous()

@@ -31,11 +31,11 @@ from .data import TrainingData, folder_data
 from .errors import TrainingError
 from .gradients import GradientStep
 from .importance import ImportanceSampler
-from .loop import Trainer, on_cpu
+from .loop import Trainer, as_stored
 from .memory import Memory, estimate, quick_attention, recompute
 from .objectives import STAGES, Objective
 from .precision import precision_of
-from .processes import OneProcess, whole
+from .processes import OneProcess
 from .training_batches import TrainingBatches
 from .validation import Validation, read_samples
 
@@ -280,7 +280,7 @@ class Training:
                 self.hooks.on_samples,
             )
             with quick_attention(processes.device):
-                trainer.run(gradient_step, self.hooks.on_step, validation)
+                trainer.run(gradient_step, self.hooks.on_step, validation, self.hooks.on_part)
         processes.wait()
         step = trainer.best_step if training.patience and trainer.best_step in run.steps() else trainer.step
         file = run.model(step) if complete else run.path(step) / WEIGHTS  # what was just written needs no look
@@ -290,14 +290,13 @@ class Training:
     def weights(self, trainer: Trainer) -> Checkpoint:
         """The file of the averaged weights: a model like any other, and the auxiliary head for a training to come."""
         drc = self.drc
-        with trainer.averaged():
-            state = {name: whole(tensor.detach()) for name, tensor in own_state(drc).items()}
-            learned = drc.lmm.exported(part(state, LMM), self.vision)
-            state = {name: tensor for name, tensor in state.items() if not name.startswith(LMM)}
-            state |= {f"{LMM}{name}": tensor for name, tensor in learned.items()}
-            head = self.objective.auxiliary_head.state_dict()
-            state |= {OF_AUXILIARY_HEAD + name: whole(tensor.detach()) for name, tensor in head.items()}
-            tensors = on_cpu(state)
+        state = trainer.averages_in(drc, own_state(drc))
+        learned = drc.lmm.exported(part(state, LMM), self.vision)
+        state = {name: tensor for name, tensor in state.items() if not name.startswith(LMM)}
+        state |= {f"{LMM}{name}": tensor for name, tensor in learned.items()}
+        head = self.objective.auxiliary_head
+        state |= {OF_AUXILIARY_HEAD + name: one for name, one in trainer.averages_in(head, head.state_dict()).items()}
+        tensors = {name: as_stored(tensor) for name, tensor in state.items()}
         header = header_of(drc) | {"step": str(trainer.step), "base": drc.hash}
         return Checkpoint(tensors, header)
 

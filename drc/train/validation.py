@@ -166,7 +166,8 @@ def draw_samples(
     device: torch.device | str,
     tell: Callable[[str, int, int], None] | None = None,
 ) -> list[list[np.ndarray]]:
-    """What the model draws for the cases of a batch, as Generate draws it untouched.
+    """What the model draws for the cases of a batch, as Generate draws it untouched. Training dropped the model's own
+    vision, which `DRC.draw` would end with.
 
     Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
     pictures, on the CPU. `tell(what, done, total)` is told of every code.

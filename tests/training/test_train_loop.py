@@ -3,11 +3,13 @@
 import json
 import logging
 import math
+import time
 
 import pytest
 import torch
 from torch import nn
 
+from drc.files import Syncing
 from drc.train.checkpoints import STATE, RunFolder
 from drc.train.config import Schedule
 from drc.train.errors import TrainingError
@@ -162,13 +164,45 @@ def test_whatever_stops_it_the_last_whole_step_is_saved(tmp_path, stop):
 
 
 def test_who_stops_it_does_not_wait_for_the_disk(tmp_path, monkeypatch):
-    waited, soon = [], []
-    monkeypatch.setattr("drc.tensor_file.sync", waited.append)
-    monkeypatch.setattr("drc.train.checkpoints.sync_soon", soon.extend)
+    written, waited = watch_disk(monkeypatch)
     with pytest.raises(PowerCutError):
         run(make_trainer(tmp_path), stop_at=5)
-    assert len(waited) == 2  # the checkpoints of steps 2 and 4
-    assert soon == [RunFolder(tmp_path).path(5) / STATE] and soon[0].exists()
+    assert written == [
+        tmp_path / folder / STATE for folder in (".unfinished-000002", ".unfinished-000004", "step-000005")
+    ]
+    assert waited == written[:2] and written[-1].exists()
+
+
+def watch_disk(monkeypatch, seconds=0.0):
+    """What the disk takes, so many seconds for each file, and what somebody waited for."""
+    written, waited, wait = [], [], Syncing.wait
+
+    def sync(path):
+        written.append(path)
+        time.sleep(seconds)
+
+    def watched(self, goes_on):
+        waited.extend(self.paths)
+        return wait(self, goes_on)
+
+    monkeypatch.setattr("drc.files.sync", sync)
+    monkeypatch.setattr(Syncing, "wait", watched)
+    return written, waited
+
+
+def test_it_is_stopped_while_a_slow_disk_takes_a_checkpoint(tmp_path, monkeypatch):
+    watch_disk(monkeypatch, seconds=10)
+    trainer, saving = make_trainer(tmp_path), []
+
+    def on_part():
+        saving.append(trainer.step)
+        raise PowerCutError
+
+    start = time.monotonic()
+    with pytest.raises(PowerCutError):
+        run(trainer, on_part=on_part)
+    assert time.monotonic() - start < 5 and saving == [2]
+    assert RunFolder(tmp_path).steps() == [2] and RunFolder(tmp_path).load(2).header["step"] == "2"
 
 
 def test_stopped_in_the_first_step_there_is_nothing_to_save(tmp_path):
