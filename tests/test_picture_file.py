@@ -1,11 +1,15 @@
 """One picture file: whatever its format, colours and turn, its pixels are those that the graph would see."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from drc.data.folder import read, scan
+from drc.data.picture_file import Decoding
 from drc.pixels import prepare
 
 
@@ -59,6 +63,40 @@ def test_reading_a_large_picture_can_be_stopped(tmp_path, suffix, options):
     with pytest.raises(KeyError, match="cancelled"):
         read(path, 8, on_read)
     assert len(heard) == stop
+
+
+@pytest.mark.parametrize(("suffix", "options"), [("webp", {}), ("tif", {"compression": "tiff_lzw"})])
+def test_what_is_decoded_at_once_can_be_stopped(tmp_path, monkeypatch, suffix, options):
+    """The decoder, which nobody can stop, is left behind, and closes the file in the end."""
+    path = save(tmp_path / f"a.{suffix}", noise(), **options)
+    whole, begun, goes_on, decode = read(path, 8), [], threading.Event(), Decoding.run
+
+    def run(self):
+        begun.append(self)
+        goes_on.wait(30)
+        decode(self)
+
+    def on_read():
+        if begun:
+            raise KeyError("cancelled")
+
+    monkeypatch.setattr(Decoding, "run", run)
+    with pytest.raises(KeyError, match="cancelled"):
+        read(path, 8, on_read)
+    (left,) = begun
+    file = left.image.fp
+    assert left.is_alive() and not file.closed
+    goes_on.set()
+    left.join(30)
+    assert left.error is None and wait_for(lambda: file.closed)
+    assert (read(path, 8) == whole).all()
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
 
 
 def test_animated(tmp_path):

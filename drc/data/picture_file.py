@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader
@@ -13,10 +14,11 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
-from ..files import open_regular, stream_hash
+from ..files import BETWEEN_LOOKS, open_regular, stream_hash
 from ..pixels import from_pixels, prepare, to_image, to_pixels
 from ..visible import quoted
 
+AT_ONCE = ("WEBP", "TIFF")  # formats that Pillow decodes in one call, which may take seconds
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MOST_PIXELS = 2**26  # 64 megapixels: 8192 x 8192
 MOST_BYTES = 2**29  # as many pixels of 16 bits a channel, as they are
@@ -53,7 +55,7 @@ def inspect(path: Path, on_read: Callable[[], None] | None = None) -> Found:
         # A photograph with a small copy of itself, as telephones make them, is one picture.
         several = image.format != "MPO" and getattr(image, "is_animated", False)
         image.draft(image.mode, (1, 1))  # a JPEG is read whole, but decoded small
-        image.load()
+        file.decode(image)
         if quarter_turn(image):
             width, height = height, width
         on_white(image)
@@ -81,7 +83,7 @@ def upright_on_white(path: Path, on_read: Callable[[], None] | None = None) -> I
     try:
         with readable(), opened(path, on_read) as file:
             image = open_image(file)
-            image.load()
+            file.decode(image)
             file.hear()
             turn_upright(image)
             file.hear()
@@ -99,21 +101,69 @@ class StoppedError(BaseException):
 
 
 class HeardFile(BufferedReader):
-    """A file whose reader can be stopped at every piece: some files make a decoder read for hours."""
+    """A file whose reader can be stopped at every piece: some files make a decoder read for hours.
+
+    What is decoded at once is decoded beside, by a thread that cannot be stopped: whoever stops leaves it behind, and
+    the file is closed when it is done.
+    """
 
     def __init__(self, path: Path, on_read: Callable[[], None]):
         super().__init__(open_regular(path).detach())
         self.on_read = on_read
+        self.beside: Decoding | None = None
 
     def read(self, size: int = -1) -> bytes:
         self.hear()
         return super().read(size)
 
+    def decode(self, image: Image.Image) -> None:
+        if image.format not in AT_ONCE:
+            image.load()
+            return
+        self.beside = Decoding(image)
+        while self.beside.is_alive():
+            self.beside.join(BETWEEN_LOOKS)
+            self.hear()
+        if self.beside.error is not None:
+            raise self.beside.error
+
+    def close(self) -> None:
+        if self.beside is not None and self.beside.is_alive():
+            self.beside.left_behind(super().close)
+        else:
+            super().close()
+
     def hear(self) -> None:
+        if threading.current_thread() is self.beside:
+            return
         try:
             self.on_read()
         except Exception as error:
             raise StoppedError from error
+
+
+class Decoding(threading.Thread):
+    """Decodes a picture; `error` is what it raised."""
+
+    def __init__(self, image: Image.Image):
+        super().__init__(daemon=True)
+        self.image, self.error = image, None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.image.load()
+        except BaseException as error:
+            self.error = error
+
+    def left_behind(self, afterwards: Callable[[], None]) -> None:
+        """Has `afterwards` called when it is done."""
+
+        def wait() -> None:
+            self.join()
+            afterwards()
+
+        threading.Thread(target=wait, daemon=True).start()
 
 
 @contextlib.contextmanager
