@@ -2,6 +2,7 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 import torch
 from comfy_extras import nodes_compositing, nodes_dataset
@@ -55,11 +56,14 @@ def test_a_sticker_is_the_same_to_the_nodes_and_to_image_dataset(pack, load_imag
     elif mode != "RGBA":
         picture = picture.convert(mode)
     image, mask = load_image("sticker.png", picture)
+    given = torch.from_numpy(np.array(picture.convert("RGBA"))).float()
+    loaded = 255 * torch.cat((image[0], 1 - mask[0, :, :, None]), dim=2)
+    exact = torch.allclose(loaded, given, atol=0.01)  # some hosts read grey with alpha almost a level beside
     assert mask.max() == 1
     (seen,) = pack.nodes.pictures.pictures_of(image, mask, "history")
     square = (pack.drc.pixels.square(seen, SIZE, "it") * 255).round().permute(1, 2, 0)
     expected = torch.from_numpy(read(input_folder / "sticker.png", SIZE)).float()
-    assert (square - expected).abs().max() <= (0 if size == (SIZE, SIZE) else 1)
+    assert (square - expected).abs().max() <= (0 if exact and size == (SIZE, SIZE) else 1)
 
 
 def inputs_of(graph, model, reference, name):

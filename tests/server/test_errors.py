@@ -87,10 +87,15 @@ def test_what_comes_by_a_link_is_checked_like_a_widget(client, prompt, class_typ
 
 
 def test_a_choice_that_there_is_not(client, prompt):
-    """This host leaves the choices of such nodes to them."""
+    """Some hosts leave the choices of such nodes to them, others refuse before anything runs."""
     number = node_of(prompt, "DRC_ExamplePictures")
     prompt[number]["inputs"]["example"] = "example 9"
-    assert_sentence(client.run(prompt), prompt, "DRC_ExamplePictures", "example is 'example 9', expected one of")
+    try:
+        result = client.run(prompt)
+    except PromptError as refused:
+        assert list(refused.errors) == [number] and "example: 'example 9' not in" in str(refused)
+    else:
+        assert_sentence(result, prompt, "DRC_ExamplePictures", "example is 'example 9', expected one of")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (8192, 8192)])

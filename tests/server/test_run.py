@@ -8,6 +8,8 @@ from scripts.lib.client import Result
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import evaluate, look_closer, node_of, personalise
 
+from .conftest import SHOWS_ALL
+
 
 def test_example_pictures_give_a_picture_with_progress_and_previews(client, definitions):
     prompt = personalise(definitions, seed=1)
@@ -89,7 +91,7 @@ def test_evaluate_measures_the_shipped_model(client, definitions, server):
     assert result.error is None
     assert len(result.images) >= 4  # two tables, plots of two judges, a sheet
     steps = [value for number, value, _ in result.progress if number == node_of(prompt, "DRC_Evaluate")]
-    assert steps == sorted(steps) and len(set(steps)) > 100  # it moves while a batch is drawn
+    assert steps == sorted(steps) and len(set(steps)) > (100 if SHOWS_ALL else 10)  # it moves while a batch is drawn
 
     report = server.folder / "output" / "drc" / "evaluations" / "evaluation"
     results = json.loads((report / "results.json").read_text())
