@@ -1,7 +1,5 @@
 """Training by nodes, from a folder of pictures to a model that draws, as the host calls them: in inference mode."""
 
-import argparse
-import dataclasses
 import importlib
 
 import comfy.supported_models
@@ -10,7 +8,6 @@ import torch
 from safetensors.torch import load_file
 
 from drc.train.config_file import read_config
-from scripts import train_embedded
 
 from .host_models import small_unet
 
@@ -123,29 +120,6 @@ def test_a_node_and_two_lines_of_toml_train_the_same_weights(execute, model, mak
     assert by_hand == by_node
     headless = pack.drc.train.run.train(by_hand, host_folders / "headless", host_folders / "cache")
     assert headless.file.read_bytes() == result.path.read_bytes() and headless.step == 2
-
-
-@pytest.mark.parametrize("node", STAGES)
-def test_a_script_trains_as_two_lines_of_toml_but_for_what_it_says(node, tmp_path, monkeypatch):
-    begun, stage = [], STAGES.index(node) + 1
-    monkeypatch.setattr(train_embedded, "train", lambda config, *rest, **named: begun.append(config))
-    options = argparse.Namespace(
-        out=tmp_path, data=tmp_path, steps=2, batch=16, seed=0, save_every=100, precision="automatic", compile=False,
-        micro_batch=0, device="cpu",
-    )  # fmt: skip
-    (tmp_path / "stage1" / "step-000001").mkdir(parents=True)
-    (train_embedded.train_stage1, train_embedded.train_stage2)[stage - 1](options)
-    by_hand = read_config(two_lines(tmp_path, node, tmp_path, tmp_path / "model"))
-    script, hand = (dataclasses.asdict(config.training) for config in (begun[0], by_hand))
-    other = {name: value for name, value in script.items() if value != hand[name]}
-    assert other == FROM_NOTHING | ({"history": 8} if stage == 2 else {})
-
-
-FROM_NOTHING = {
-    "rate": 1e-3, "language_rate": 1e-3, "warm_up": 100, "instructions_first": 0.4, "log_every": 20,
-    "validate_every": 400, "samples": 0,
-}  # fmt: skip
-"""What the script sets otherwise than a node: it begins from nothing and takes thousands of steps."""
 
 
 def two_lines(folder, node, pictures, model):
