@@ -8,6 +8,8 @@ import pytest
 from drc.bench.cases import open_domain
 from drc.bench.cases.domain import LONGEST
 from drc.bench.cases.icons import TESTS
+from drc.bench.config import BenchConfig
+from drc.bench.plan import Plan
 from drc.data.icons import is_held_out
 
 HANDS = {"plain": ("able", False), "bold": ("able", False), "round": ("baker", False), "new": ("charlie", True)}
@@ -55,6 +57,13 @@ def test_a_case_asks_for_what_its_test_says(domain, test):
 def test_a_history_shows_no_part_of_the_answer(domain):
     (bell,) = [row for row in domain.by_style["new"] if domain.record(row).meaning == "bell"]
     assert "bell ring" not in {domain.record(row).meaning for row in domain.histories("I4", bell, "new")}
+
+
+def test_drawings_of_a_word_are_asked_for_where_the_index_cannot_hold_the_answer(domain):
+    Plan(BenchConfig(tests=("I3", "I4", "IV"), histories=("8",), by_drawing=True), domain, {})
+    for tests in (("I1",), ("I4", "I2"), ()):
+        with pytest.raises(ValueError, match="the index may hold what is asked for; give --tests I3,I4,IV$"):
+            Plan(BenchConfig(tests=tests, histories=("8",), by_drawing=True), domain, {})
 
 
 def test_families_take_turns(domain):
