@@ -126,12 +126,13 @@ def load(path: Path, operations=nn, lmm: Path | None = None) -> DRC:
     return model
 
 
-def load_own(path: Path) -> DRC:
-    """What a checkpoint itself holds, to be saved again; a pretrained LMM below it stays without memory."""
+def load_own(path: Path, on_part: Callable[[], None] | None = None) -> DRC:
+    """What a checkpoint itself holds, to be saved again; a pretrained LMM below it stays without memory. `on_part` is
+    called before each tensor and may raise to stop."""
     if pretrained.is_set(path):
         raise ValueError(f"'{path.parent.name}' has nothing trained on top that could be saved; train it first")
     model = build(read_header(path))
-    read_own(model, path)
+    read_own(model, path, on_part=on_part)
     return model
 
 
@@ -143,7 +144,7 @@ def read_weights(
     on_part: Callable[[], None] | None = None,
 ) -> None:
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them.
-    `on_part` is called before each tensor of a pretrained LMM, which is large, and may raise to stop."""
+    `on_part` is called before each tensor and may raise to stop."""
     model.eval()
     if model.about.base_lmm:
         base = pretrained.set_of(path, model.config.lmm.kind, model.about.base_lmm, lmm)
@@ -152,12 +153,12 @@ def read_weights(
             pretrained.initialise(model)
             model.about = replace(model.about, hash=base.hash)
             return
-    read_own(model, path, assign)
+    read_own(model, path, assign, on_part)
 
 
-def read_own(model: DRC, path: Path, assign: bool = False) -> None:
+def read_own(model: DRC, path: Path, assign: bool = False, on_part: Callable[[], None] | None = None) -> None:
     """Fills `model` with all that its own file holds."""
-    tensors = {name: tensor.float() for name, tensor in read_tensors(path).items()}
+    tensors = {name: tensor.float() for name, tensor in read_tensors(path, on_part=on_part).items()}
     kept = [name for name in tensors if name.startswith(OF_AUXILIARY_HEAD)]
     head = {name[len(OF_AUXILIARY_HEAD) :]: tensors.pop(name) for name in kept}
     found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own_state(model)))
@@ -191,13 +192,17 @@ def header_of(model: DRC) -> dict[str, str]:
     }
 
 
-def save(model: DRC, path: Path, half: bool = False) -> None:
-    """Writes a checkpoint, in 16 bits if `half`; what only training uses is kept in full checkpoints alone."""
+def save(model: DRC, path: Path, half: bool = False, on_part: Callable[[], None] | None = None) -> None:
+    """Writes a checkpoint, in 16 bits if `half`; what only training uses is kept in full checkpoints alone.
+    `on_part` is called before each tensor is made ready and may raise to stop."""
     # Tied weights share memory and channels-last weights are strided; a file takes neither.
     plain = torch.contiguous_format
-    tensors = {name: tensor.cpu().clone(memory_format=plain) for name, tensor in own_state(model).items()}
-    if half:
-        tensors = {name: tensor.half() for name, tensor in tensors.items()}
-    else:
+    tensors = {}
+    for name, tensor in own_state(model).items():
+        if on_part is not None:
+            on_part()
+        kept = tensor.cpu().clone(memory_format=plain)
+        tensors[name] = kept.half() if half else kept
+    if not half:
         tensors |= {OF_AUXILIARY_HEAD + name: tensor for name, tensor in model.about.auxiliary_head.items()}
     write_safetensors(tensors, path, metadata_of(header_of(model)))

@@ -50,7 +50,8 @@ class DRC_SaveModel(io.ComfyNode):
         from ..drc.checkpoint import load_own, save
 
         path, name = paths.new_model_file(filename)
-        save(load_own(model.path), path, half=precision == PRECISIONS[0])
+        trained = load_own(model.path, host.check_interrupt)
+        save(trained, path, half=precision == PRECISIONS[0], on_part=host.check_interrupt)
         log.info("saved %s", path)
         text = f"Saved as {name}. Press R, then choose it in Load DRC Model."
         return io.NodeOutput(name, ui=host.show_text(cls.hidden, text))

@@ -133,6 +133,22 @@ def test_cancel_is_heard_while_a_large_model_is_read(lavit, execute, watch, pack
     assert not watch.done
 
 
+def test_cancel_is_heard_while_a_model_is_saved(graph, execute, watch, pack, monkeypatch, host_folders):
+    files = importlib.import_module(f"{pack.__name__}.drc.tensor_file")
+    monkeypatch.setattr(files, "is_finite", counted(files.is_finite, "tensor", watch))
+    model = graph.load()
+    watch.__init__()
+    execute("DRC_SaveModel", model=model, filename="first")
+    looks, saved = watch.looks, set((host_folders / "models" / "drc").rglob("*"))
+    assert looks > 2 * len(model.drc.state_dict()) - 20 and watch.most["tensor"] <= 1
+    for share in (0.3, 0.9):
+        watch.__init__()
+        watch.cancel_at = round(share * looks)
+        with pytest.raises(model_management.InterruptProcessingException):
+            execute("DRC_SaveModel", model=model, filename="second")
+    assert set((host_folders / "models" / "drc").rglob("*")) == saved
+
+
 def test_cancel_is_heard_in_every_long_node(inputs, execute, watch, graph):
     for node in LONG:
         named = {"run_name": node} if node in STAGES else {"report_name": "whole"} if "Evaluate" in node else {}
