@@ -7,6 +7,12 @@ Guidance with two weights gives the language model up to three prompts at once, 
 
 so an instruction is a list of streams with one coefficient each. Coefficients of zero are left out: both strengths 1
 is plain conditional drawing in one stream, and a strength of 0 is its condition dropped, exactly.
+
+With a negative style, the style guidance starts from it in place of from no style, in one stream more:
+
+    logits = nothing + w_semantic (semantics - nothing) + w_style (both - negative and semantics)
+
+so a style that is its own negative cancels out, and at w_style 0 both are dropped.
 """
 
 from dataclasses import dataclass
@@ -17,6 +23,8 @@ from torch import Tensor
 # What a widget shows untouched, chosen on validation cases. Guidance sharpens what the conditions say; a temperature
 # below 1 also sharpens what they leave open, and where nothing says what to draw leaves little but empty ground.
 STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 4.0, 0.3
+
+NEGATIVE = "negative"  # in the place of whether a style is given: the style to keep away from
 
 
 @dataclass(frozen=True)
@@ -110,15 +118,21 @@ class InContext:
     model: str
 
 
-def streams(style_strength: float, semantic_strength: float, style: bool, semantics: bool) -> dict[tuple, float]:
+def streams(
+    style_strength: float, semantic_strength: float, style: bool, semantics: bool, negative: bool = False
+) -> dict[tuple[bool | str, bool], float]:
     """(style given, semantics given) -> coefficient, for every stream that counts.
 
-    `style` and `semantics` say which conditions exist at all; a strength of 0 drops its condition everywhere.
+    `style`, `semantics` and `negative` say which conditions exist at all; a strength of 0 drops its condition
+    everywhere. In the place of a style NEGATIVE stands for the negative one.
     """
-    w_style = style_strength if style else 0.0
+    w_style = style_strength if style or negative else 0.0
     w_semantic = semantic_strength if semantics else 0.0
-    if w_semantic == 0:
-        chain = {(False, False): 1 - w_style, (True, False): w_style}
-    else:
-        chain = {(False, False): 1 - w_semantic, (False, True): w_semantic - w_style, (True, True): w_style}
+    meaning = w_semantic != 0
+    chain: dict[tuple[bool | str, bool], float] = {(False, False): 1 - w_semantic}
+    if meaning:
+        chain[False, True] = w_semantic
+    base, top = (NEGATIVE if negative else False, meaning), (style, meaning)
+    chain[base] = chain.get(base, 0.0) - w_style
+    chain[top] = chain.get(top, 0.0) + w_style
     return {given: coefficient for given, coefficient in chain.items() if coefficient != 0}

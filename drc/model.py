@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .fusion import FusionConfig, FusionNetwork
 from .instruction import (
+    NEGATIVE,
     SEMANTIC_STRENGTH,
     STYLE_STRENGTH,
     TEMPERATURE,
@@ -293,21 +294,24 @@ class DRC(nn.Module):
         semantic_strength: float = 1.0,
         semantic_mask: float = 0.0,
         device: torch.device | str | None = None,
+        negative_style: Style | None = None,
     ) -> Instruction:
         """Style and semantics on `device`, which is theirs or the towers' where left out, -> one instruction. Text
-        counts as semantics: it comes and goes with them.
+        counts as semantics: it comes and goes with them. From a negative style the style guidance leads away.
 
         ValueError for text that does not fit, and where the fusion network was never trained.
         """
         self.require_trained_towers()
+        given = {True: style, NEGATIVE: negative_style, False: None}
         device = device or next((one.rows.device for one in (style, semantics) if one is not None), self.device)
         ids = self.encode_text(text).to(device)
         has_semantics = semantics is not None or bool(text.strip())
-        chain = streams(style_strength, semantic_strength, style is not None, has_semantics)
+        exist = style is not None, has_semantics, negative_style is not None
+        chain = streams(style_strength, semantic_strength, *exist)
         vectors, texts = [], []
-        for with_style, with_semantics in chain:
-            given = style if with_style else None, semantics if with_semantics else None
-            vectors.append(self.fuse(*given, semantic_mask, device))
+        for which_style, with_semantics in chain:
+            meaning = semantics if with_semantics else None
+            vectors.append(self.fuse(given[which_style], meaning, semantic_mask, device))
             texts.append(ids if with_semantics else torch.zeros_like(ids))
         coefficients = torch.tensor(list(chain.values()), device=device)
         return Instruction(torch.cat(vectors), torch.stack(texts), coefficients, self.hash)

@@ -18,8 +18,10 @@ from .generate import DRC_LMMGenerate
 from .guidance_grid import DRC_GuidanceGrid
 from .host import io
 from .load import DRC_LoadModel
+from .my_pictures import DRC_MyPictures
 from .save import DRC_SaveModel
 from .semantic_tower import DRC_SemanticTower
+from .style_card import DRC_LoadStyle, DRC_MergeStyles, DRC_SaveStyle
 from .style_tower import DRC_StyleTower
 from .tokenize_image import DRC_TokenizeImage
 from .train import DRC_TrainDisentanglement, DRC_TrainPersonalisation
@@ -52,4 +54,8 @@ class DRCExtension(ComfyExtension):
             DRC_ComposeInContext,
             DRC_TokensToConditioning,
             DRC_ReferenceFromWords,
+            DRC_MyPictures,
+            DRC_SaveStyle,
+            DRC_LoadStyle,
+            DRC_MergeStyles,
         ]

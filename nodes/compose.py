@@ -46,6 +46,12 @@ class DRC_ComposeInstruction(io.ComfyNode):
                         "The share of the reference that is hidden: more leaves more freedom in shape. 1 hides it all.",
                     )
                 ),
+                StyleSocket.Input(
+                    "negative_style",
+                    optional=True,
+                    tooltip="A style to keep away from, from StyleTower: style_strength then leads from it to the "
+                    "style, or only away from it where there is no style.",
+                ),
             ],
             outputs=[
                 InstructionSocket.Output(
@@ -60,9 +66,17 @@ class DRC_ComposeInstruction(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model, text, style_strength, semantic_strength, semantic_mask, style=None, semantics=None
+        cls,
+        model,
+        text,
+        style_strength,
+        semantic_strength,
+        semantic_mask,
+        style=None,
+        semantics=None,
+        negative_style=None,
     ) -> io.NodeOutput:
-        made_by(model, style=style, semantics=semantics)
+        made_by(model, style=style, semantics=semantics, negative_style=negative_style)
         host.load([model.disentangler], 0)
         instruction = model.drc.compose(
             None if style is None else to(style, model.device),
@@ -72,6 +86,7 @@ class DRC_ComposeInstruction(io.ComfyNode):
             semantic_strength,
             semantic_mask,
             model.device,
+            None if negative_style is None else to(negative_style, model.device),
         )
         tell_unknown_words(cls.hidden, model, text)
         return io.NodeOutput(to(instruction, host.intermediate_device()))

@@ -11,6 +11,7 @@ from .progress import Progress
 from .sockets import Model
 
 TOLD_WORDS, TOLD_LETTERS = 5, 40  # of a text, in a message
+MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, queries and what is read
 
 
 def squares_of(model: Model, images: list[Tensor], name: str, rows: Iterable[int] | None = None) -> Iterator[Tensor]:
@@ -41,6 +42,12 @@ def tokenize_each(
     return codes
 
 
+def tower_bytes(model: Model, pictures: int) -> int:
+    """Memory that the StyleTower takes for so many pictures beside its weights."""
+    tower = model.drc.config.tower
+    return pictures * tower.rows * tower.width * MEMORY_PER_NUMBER
+
+
 def read_weights(text: str, count: int) -> Tensor:
     """One number per picture -> [count]; empty text counts all the same."""
     from ..drc.data.folder import counted
@@ -59,7 +66,7 @@ def read_weights(text: str, count: int) -> Tensor:
         raise ValueError(
             f"weights has {numbers}, but history has {pictures}; give one number per picture or leave it empty"
         )
-    if not (weights.isfinite() & (weights >= 0)).all():
+    if not (weights.sum().isfinite() & (weights >= 0)).all():
         raise ValueError(f"weights is '{text}', expected numbers of 0 or more; use 0 to leave a picture out")
     if not weights.any():
         raise ValueError(

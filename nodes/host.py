@@ -8,6 +8,7 @@ import comfy.model_management
 import comfy.model_patcher
 import comfy.ops
 import comfy.utils
+import numpy as np
 import torch
 from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
@@ -141,6 +142,11 @@ def show_text(hidden: io.HiddenHolder | None, text: str) -> ui.PreviewText:
         if server.client_id is not None:  # without a name the host would send it to all
             server.send_progress_text(as_markup(text), hidden.unique_id, server.client_id)
     return ui.PreviewText(visible(text))
+
+
+def show_picture(pixels: np.ndarray) -> ui.PreviewImage:
+    """A picture uint8 [H, W, 3] for a node's `ui`, which a page shows on it."""
+    return ui.PreviewImage(as_images([pixels]))
 
 
 def nothing(outputs: int) -> io.NodeOutput:

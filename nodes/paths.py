@@ -13,7 +13,7 @@ from ..drc.visible import visible
 PACK = Path(__file__).resolve().parents[1]
 EXAMPLES = PACK / "nodes" / "examples"
 EMBEDDED = "embedded"
-FOLDER = "drc"
+FOLDER, STYLES = "drc", "drc_styles"  # kinds of model folders: models, and style cards
 EXTENSIONS = {".safetensors", ".sft"}
 BUILT = PACK / "build" / "data"
 PACKAGES, EVALUATOR = PACK / "build" / "packages", PACK / "build" / "evaluator" / "evaluator.safetensors"
@@ -26,23 +26,36 @@ STATE = "state.safetensors"  # of a training's checkpoint: not a model
 
 
 def register() -> None:
-    """Makes models/drc, and what the user's extra model paths call drc, known to the host; safetensors only.
+    """Makes models/drc and models/drc_styles, and what the user's extra model paths call so, known to the host;
+    safetensors only.
 
     The checkpoints of trainings lie below output/drc and are models, too, as the host has it with its own.
     """
     # First, as the host has it with its own kinds of models: a plain name means what Save DRC Model wrote.
-    folder_paths.add_model_folder_path(FOLDER, str(saved_models()), is_default=True)
+    for kind in (FOLDER, STYLES):
+        folder_paths.add_model_folder_path(kind, str(saved(kind)), is_default=True)
     folder_paths.add_model_folder_path(FOLDER, str(trainings()))
-    folders, _ = folder_paths.folder_names_and_paths[FOLDER]
-    folder_paths.folder_names_and_paths[FOLDER] = (folders, EXTENSIONS)
+    for kind in (FOLDER, STYLES):
+        folders, _ = folder_paths.folder_names_and_paths[kind]
+        folder_paths.folder_names_and_paths[kind] = (folders, EXTENSIONS)
 
 
 def model_names() -> list[str]:
     """What Load DRC Model offers: the model of this pack first, then converted LMMs and the files in the model
     folders. What several folders hold under one name is there once for each of them."""
-    names, folders = folder_paths.get_filename_list(FOLDER), model_folders()
-    files = (called(name, folder) for name in names for folder in folders if is_file_in(folder, name))
-    return [EMBEDDED, *dict.fromkeys([*converted(), *files])]
+    return [EMBEDDED, *dict.fromkeys([*converted(), *files(FOLDER)])]
+
+
+def style_names() -> list[str]:
+    """What Load Style Card offers."""
+    return files(STYLES)
+
+
+def files(kind: str) -> list[str]:
+    """How the files in the model folders of a kind are called."""
+    names, folders = folder_paths.get_filename_list(kind), folders_of(kind)
+    found = (called(name, folder, kind) for name in names for folder in folders if is_file_in(folder, name))
+    return list(dict.fromkeys(found))
 
 
 def converted() -> dict[str, Path]:
@@ -56,15 +69,24 @@ def models() -> Path:
     return Path(folder_paths.models_dir)
 
 
+def saved(kind: str) -> Path:
+    """Where files of a kind are written."""
+    return Path(os.path.abspath(models() / kind))
+
+
 def saved_models() -> Path:
     """Where Save DRC Model and Convert LaVIT write."""
-    return Path(os.path.abspath(models() / FOLDER))
+    return saved(FOLDER)
 
 
 def model_folders() -> list[Path]:
+    return folders_of(FOLDER)
+
+
+def folders_of(kind: str) -> list[Path]:
     """All of them, each once whatever links lead to it; a plain name means the first that holds it."""
     found = {}
-    for folder in folder_paths.get_folder_paths(FOLDER):
+    for folder in folder_paths.get_folder_paths(kind):
         found.setdefault(os.path.realpath(folder), Path(os.path.abspath(folder)))
     return list(found.values())
 
@@ -98,11 +120,16 @@ def is_showable(name: str) -> bool:
     return "<" not in name and visible(name) == name
 
 
-def called(name: str, folder: Path) -> str:
-    """How Load DRC Model calls what a model folder holds under a name: by its place where a folder before it holds
-    another of that name."""
-    first = next((other for other in model_folders() if set_in(other, name) or is_file_in(other, name)), folder)
+def called(name: str, folder: Path, kind: str = FOLDER) -> str:
+    """How a loader calls what a model folder holds under a name: by its place where a folder before it holds another
+    of that name."""
+    first = next((other for other in folders_of(kind) if set_in(other, name) or is_file_in(other, name)), folder)
     return name if os.path.realpath(first) == os.path.realpath(folder) else name + place_of(folder)
+
+
+def without_place(name: str) -> str:
+    """A name as others may read it, who need not know where things lie on this machine."""
+    return name.partition(" (in ")[0]
 
 
 def place_of(folder: Path) -> str:
@@ -117,17 +144,33 @@ def model_file(name: str) -> Path:
                 f"model_name is '{name}', but {EMBEDDED_FILE.name} is missing in this pack; install the pack again"
             )
         return EMBEDDED_FILE
-    folders = model_folders()
-    placed = [(folder, name.removesuffix(place_of(folder))) for folder in folders if name.endswith(place_of(folder))]
-    for folder, plain in placed or [(folder, name) for folder in folders]:
+    for folder, plain in where_it_may_be(name, FOLDER):
         if description := set_in(folder, plain):
             return description
         if is_file_in(folder, plain):
             return folder / plain
     raise ValueError(
-        f"model_name is '{name}', but there is no such safetensors file in {' or '.join(map(str, folders))}; "
+        f"model_name is '{name}', but there is no such safetensors file in {' or '.join(map(str, model_folders()))}; "
         f"choose one of: {', '.join(model_names())}"
     )
+
+
+def style_file(name: str) -> Path:
+    """The style card of that name; ValueError for a name that is not offered or leads out of their folders."""
+    for folder, plain in where_it_may_be(name, STYLES):
+        if is_file_in(folder, plain):
+            return folder / plain
+    raise ValueError(
+        f"style_name is '{name}', but there is no such style card in {' or '.join(map(str, folders_of(STYLES)))}; "
+        "save one with Save Style Card, press R and choose it"
+    )
+
+
+def where_it_may_be(name: str, kind: str) -> list[tuple[Path, str]]:
+    """The folders in which a loader looks for a name, and the name there, which may say the folder itself."""
+    folders = folders_of(kind)
+    placed = [(folder, name.removesuffix(place_of(folder))) for folder in folders if name.endswith(place_of(folder))]
+    return placed or [(folder, name) for folder in folders]
 
 
 def check_converted_name(name: str) -> None:
@@ -232,14 +275,23 @@ def run_folder(name: str, resume: bool) -> Path:
 
 
 def new_model_file(name: str) -> tuple[Path, str]:
-    """A file in models/drc whose name no model folder holds yet, and how Load DRC Model will call it."""
-    check_name(name.removesuffix(".safetensors"), "filename")
-    folders, stem = [saved_models(), *model_folders()], name.removesuffix(".safetensors")
+    return new_file(name, "filename", FOLDER)
+
+
+def new_style_file(name: str) -> tuple[Path, str]:
+    return new_file(name, "name", STYLES)
+
+
+def new_file(name: str, what: str, kind: str) -> tuple[Path, str]:
+    """A file whose name, `what` it is in a message, no model folder of a kind holds yet, and how a loader will call
+    it."""
+    check_name(name.removesuffix(".safetensors"), what)
+    folders, stem = [saved(kind), *folders_of(kind)], name.removesuffix(".safetensors")
     number, file = 1, f"{stem}.safetensors"
     while any((folder / file).exists() for folder in folders):
         number += 1
         file = f"{stem}-{number}.safetensors"
-    return saved_models() / file, file
+    return saved(kind) / file, file
 
 
 def inside(folder: str | Path, name: str) -> Path | None:

@@ -1,15 +1,18 @@
 """StyleTower: from the pictures of a history to their style."""
 
+from torch import Tensor
+
+from ..drc.lmm.pictures import MEMORY_PER_PIXEL
 from . import host
-from .encode import read_weights, squares_of, tokenize
+from .encode import read_weights, squares_of, tokenize, tower_bytes
 from .guard import guarded
 from .host import io
-from .pictures import mask, pictures_of
-from .progress import Progress
-from .sockets import StyleSocket, to
+from .pictures import history_and_reference, mask
+from .progress import Later, Progress
+from .sockets import Model, StyleSocket, to
 from .widgets import SQUARE_TOOLTIP, model_input
 
-MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, queries and what is read
+AUTO = "auto"
 
 
 @guarded
@@ -33,27 +36,62 @@ class DRC_StyleTower(io.ComfyNode):
                     optional=True,
                     default="",
                     tooltip="How much each picture counts, one number per picture, for example 1, 0.5, 2. "
-                    "0 leaves a picture out. Empty: all count the same.",
+                    "0 leaves a picture out. Empty: all count the same. auto: those that show something close to the "
+                    "reference count more, and the node says how much.",
                 ),
                 mask("history"),
+                io.Image.Input(
+                    "reference",
+                    optional=True,
+                    tooltip="Only for the weights auto: the picture that you give to SemanticTower.",
+                ),
+                mask("reference"),
             ],
             outputs=[
                 StyleSocket.Output("style_out", display_name="style", tooltip="The style, for ComposeInstruction.")
             ],
+            hidden=[io.Hidden.unique_id],
             is_input_list=True,
             **host.newer(search_aliases=["style reference", "style transfer", "IP adapter", "history"]),
         )
 
     @classmethod
-    def execute(cls, model, history, weights="", history_mask=None) -> io.NodeOutput:
+    def execute(
+        cls, model, history, weights="", history_mask=None, reference=None, reference_mask=None
+    ) -> io.NodeOutput:
         model.drc.require_trained_towers()
-        history = pictures_of(history, history_mask, "history")
-        numbers = read_weights(weights, len(history))
+        history, reference = history_and_reference(history, history_mask, reference, reference_mask)
+        auto = weights.strip().casefold() == AUTO
+        if auto and not reference:
+            raise ValueError(
+                f"weights is '{weights}', but no picture is at reference; connect the one that SemanticTower gets"
+            )
+        numbers = read_weights("" if auto else weights, len(history))
         kept = numbers.nonzero().flatten().tolist()
-        progress = Progress(2 * len(kept))  # every picture becomes codes, then attends to the others
+        progress = Progress((3 if auto else 2) * len(kept))  # each becomes codes, then attends to the others
         codes = tokenize(model, squares_of(model, history, "history", kept), progress)
-        tower = model.drc.config.tower
-        host.load([model.language, model.disentangler], len(kept) * tower.rows * tower.width * MEMORY_PER_NUMBER)
-        shares = numbers[kept].to(model.device)
-        style = model.drc.style(codes, shares, lambda done: progress.step_to(len(kept) + done))
-        return io.NodeOutput(to(style, host.intermediate_device()))
+        host.load([model.language, model.disentangler], tower_bytes(model, len(kept)))
+        shares = by_closeness(model, codes, reference, progress) if auto else numbers[kept].to(model.device)
+        done = progress.total - len(kept)
+        style = model.drc.style(codes, shares, lambda pictures: progress.step_to(done + pictures))
+        shown = shown_weights(cls.hidden, shares) if auto else None
+        return io.NodeOutput(to(style, host.intermediate_device()), ui=shown)
+
+
+def by_closeness(model: Model, codes: Tensor, reference: list[Tensor], progress: Progress) -> Tensor:
+    """Weights of a history's codes [n, N] by how close they are to the reference."""
+    from ..drc.closeness import closeness, weights_of
+
+    lmm = model.drc.lmm
+    host.load([model.vision], lmm.image_size**2 * MEMORY_PER_PIXEL)
+    (square,) = squares_of(model, reference, "reference")
+    (code,) = lmm.tokenize(square[None].to(model.device))
+    host.load([model.language, model.disentangler], tower_bytes(model, len(codes)))
+    later = Later(progress, len(codes))
+    return weights_of(closeness(model.drc, codes, code, later.step_to))
+
+
+def shown_weights(hidden, weights: Tensor):
+    from ..drc.style_card import labels
+
+    return host.show_text(hidden, f"Weights, by closeness to the reference: {', '.join(labels(weights))}")

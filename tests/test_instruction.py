@@ -27,6 +27,11 @@ def style(model):
 
 
 @pytest.fixture(scope="module")
+def negative(model):
+    return model.style(torch.randint(CONFIG.lmm.vision.codes, (2, N), generator=torch.Generator().manual_seed(3)))
+
+
+@pytest.fixture(scope="module")
 def semantics(model):
     return model.semantics(torch.randint(CONFIG.lmm.vision.codes, (N,), generator=torch.Generator().manual_seed(2)))
 
@@ -80,6 +85,36 @@ def test_style_alone_is_guided_by_its_own_weight(model, style, monkeypatch):
 
 def same(one, other):
     return all(torch.equal(getattr(one, name), getattr(other, name)) for name in ("vectors", "text", "coefficients"))
+
+
+@pytest.mark.parametrize(("w_style", "w_semantic"), [(1.0, 1.0), (2.0, 4.0), (0.5, 0.0)])
+def test_a_negative_style_is_where_the_style_guidance_starts(
+    model, style, negative, semantics, monkeypatch, w_style, w_semantic
+):
+    def logits(*given, **keywords):
+        return first_logits(model, model.compose(*given, **keywords), monkeypatch)
+
+    meaning = semantics if w_semantic else None
+    guided = logits(None, semantics, semantic_strength=w_semantic)
+    both, away = logits(style, meaning), logits(negative, meaning)
+    strengths = {"style_strength": w_style, "semantic_strength": w_semantic}
+    found = logits(style, semantics, **strengths, negative_style=negative)
+    torch.testing.assert_close(found, guided + w_style * (both - away), rtol=1e-4, atol=1e-4)
+    alone = logits(None, semantics, **strengths, negative_style=negative)
+    plain = logits(None, meaning)
+    torch.testing.assert_close(alone, guided + w_style * (plain - away), rtol=1e-4, atol=1e-4)
+
+
+def test_a_negative_style_at_its_ends(model, style, negative, semantics, monkeypatch):
+    compose = model.compose
+    dropped = compose(style, semantics, style_strength=0.0, negative_style=negative)
+    assert same(dropped, compose(None, semantics, style_strength=0.0))
+    cancelled = first_logits(model, compose(style, semantics, style_strength=2.0, negative_style=style), monkeypatch)
+    torch.testing.assert_close(
+        cancelled, first_logits(model, compose(None, semantics), monkeypatch), rtol=1e-4, atol=1e-4
+    )
+    for chain in (streams(2.0, 4.0, True, True, True), streams(2.0, 4.0, False, True, True)):
+        assert sum(chain.values()) == pytest.approx(1) and len(chain) == 4 - (not chain.get((True, True)))
 
 
 def test_strength_0_drops_its_condition(model, style, semantics):

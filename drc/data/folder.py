@@ -21,7 +21,7 @@ from .picture_file import read
 from .table import read_table
 from .walk import is_inside, walk
 
-__all__ = ["Entry", "ImageFolder", "Report", "read", "scan"]
+__all__ = ["Entry", "ImageFolder", "Report", "find", "read", "scan"]
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 OTHER_PICTURES = {".ai", ".avif", ".clip", ".dng", ".heic", ".heif", ".jxl", ".kra", ".psd", ".svg", ".tga", ".xcf"}

@@ -69,9 +69,15 @@ def read(path: Path, size: int, on_read: Callable[[], None] | None = None) -> np
     `on_read` is as of `inspect`, and called between the steps of the work, too. Raises ValueError in one sentence for
     a file that cannot be read.
     """
+    return to_pixels(prepare(to_image(from_pixels([read_for(path, size, on_read)])), size, f"'{path}'")[0])
+
+
+def read_for(path: Path, size: int, on_read: Callable[[], None] | None = None) -> np.ndarray:
+    """The picture as uint8 [H, W, 3], turned upright, on white, to be fitted into `size`: one that is much larger is
+    averaged down, to bound memory. Else as `read`."""
     image = upright_on_white(Path(path), on_read)
     image.thumbnail((OVERSAMPLING * size, OVERSAMPLING * size), Image.Resampling.BOX, reducing_gap=None)
-    return to_pixels(prepare(to_image(from_pixels([np.array(image)])), size, f"'{path}'")[0])
+    return np.array(image)
 
 
 def read_whole(path: Path) -> np.ndarray:

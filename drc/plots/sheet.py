@@ -63,6 +63,21 @@ def contact_sheet(
     return np.array(sheet)
 
 
+def numbered_sheet(pictures: Sequence[np.ndarray], labels: Sequence[str], cell: int = 96, gap: int = 8) -> np.ndarray:
+    """Pictures uint8 [h, w, 3] in a grid as wide as it is high, a label below each; uint8 [H, W, 3]."""
+    columns = max(1, round(len(pictures) ** 0.5))
+    rows, font = -(-len(pictures) // columns), ImageFont.load_default(NAME)
+    step = cell + gap + NAME + gap // 2
+    sheet = Image.new("RGB", (gap + columns * (cell + gap), gap + rows * step), GROUND)
+    pen = ImageDraw.Draw(sheet)
+    for number, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        small = fitted(picture, cell)
+        x, y = gap + number % columns * (cell + gap), gap + number // columns * step
+        sheet.paste(small, (x + (cell - small.width) // 2, y + (cell - small.height) // 2))
+        pen.text((x + cell / 2, y + cell + gap // 2), shortened(label, font, cell), MUTED, font, anchor="mt")
+    return np.array(sheet)
+
+
 def status_strip(image: np.ndarray, text: str) -> np.ndarray:
     """The picture uint8 [H, W, 3] with one line of text below it, uint8 [H + strip, W, 3].
 

@@ -7,10 +7,12 @@ import shutil
 
 import pytest
 
-from . import codes, models, pictures, published, sets, trainings
+from . import codes, models, pictures, published, sets, styles, trainings
 from .guard import check
 
-KINDS = {kind.__name__.rpartition(".")[2]: kind for kind in (models, sets, published, trainings, codes, pictures)}
+KINDS = {
+    kind.__name__.rpartition(".")[2]: kind for kind in (models, sets, published, trainings, codes, styles, pictures)
+}
 CASES = [(name, case) for name, kind in KINDS.items() for case in kind.cases()]
 
 

@@ -47,6 +47,8 @@ def test_a_small_overshoot_of_resampling_is_no_error(graph, model, history):
         ("1, 1, nan, 1, 1", "expected numbers of 0 or more"),
         ("0 0 0 0 0", "leaves every picture out"),
         ("one, two", "expected numbers such as 1, 0.5, 2"),
+        ("3e38 3e38 3e38 3e38 3e38", "expected numbers of 0 or more"),
+        ("auto", "but no picture is at reference; connect the one that SemanticTower gets"),
     ],
 )
 def test_weights(graph, model, history, weights, part):

@@ -113,3 +113,30 @@ def test_a_picture_through_its_codes_and_back(graph):
     with torch.inference_mode():
         expected = model.drc.lmm.detokenize(model.drc.lmm.tokenize(images.permute(0, 3, 1, 2)))
     torch.testing.assert_close(seen, expected.permute(0, 2, 3, 1))
+
+
+def test_weights_by_closeness(graph, model, history, classes):
+    """The picture that the reference is counts most, and the node says how much each does."""
+    given = {"model": [model], "history": [history], "reference": [history[3:4]]}
+    with torch.inference_mode():
+        found = classes["DRC_StyleTower"].execute(weights=[" Auto "], **given)
+    style, (text,) = found[0], found.ui.as_dict()["text"]
+    assert style.weights.argmax() == 3 and style.weights[3] == 1
+    assert text.startswith("Weights, by closeness to the reference: 1: 0.") and "4: 1.00" in text
+    by_hand = graph.style(model, history, ", ".join(str(float(weight)) for weight in style.weights))
+    assert torch.equal(style.rows, by_hand.rows)
+    assert torch.equal(graph.run("DRC_StyleTower", **given).rows, graph.style(model, history).rows)
+
+
+def test_a_negative_style_changes_what_is_drawn_and_its_absence_nothing(graph, model, history, reference):
+    style, other, semantics = (
+        graph.style(model, history),
+        graph.style(model, history[:1]),
+        graph.semantics(model, reference),
+    )
+    plain, none, away = (
+        graph.compose(model, style, semantics, **given)
+        for given in ({}, {"negative_style": None}, {"negative_style": other})
+    )
+    assert torch.equal(plain.vectors, none.vectors) and len(away.coefficients) == len(plain.coefficients) + 1
+    assert len(graph.generate(model, away).codes) == 1

@@ -38,9 +38,14 @@ OUTPUTS = {
     "DRC_ComposeInContext": {"instruction_out": "DRC_INSTRUCTION"},
     "DRC_TokensToConditioning": {"positive_out": "CONDITIONING", "negative_out": "CONDITIONING"},
     "DRC_ReferenceFromWords": {"semantics_out": "DRC_SEMANTICS", "image_out": "IMAGE", "text_out": "STRING"},
+    "DRC_MyPictures": {"history_out": "IMAGE"},
+    "DRC_SaveStyle": {"saved_as_out": "STRING"},
+    "DRC_LoadStyle": {"style_out": "DRC_STYLE"},
+    "DRC_MergeStyles": {"style_out": "DRC_STYLE"},
 }
 """Node id -> output id -> type; all are final."""
-CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT"] * 4 + ["DRC/sets"]
+CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT"] * 4
+CATEGORIES += ["DRC/sets"] * 5
 
 
 def test_every_node_has_its_final_id_and_outputs(classes):

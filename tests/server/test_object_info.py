@@ -10,7 +10,7 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("object_info.json")
 WORDS = ("tooltip",)  # may become better at any time
-OF_THE_MACHINE = ("model_name",)  # whose choices are files
+OF_THE_MACHINE = ("model_name", "style_name")  # whose choices are files
 
 
 def binding(definition: dict) -> dict:

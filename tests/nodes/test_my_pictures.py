@@ -1,0 +1,70 @@
+"""My Pictures: a folder is the history that its pictures are, one after another."""
+
+import folder_paths
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from .test_bad_input import sentence
+
+
+@pytest.fixture
+def folder(host_folders, monkeypatch):
+    monkeypatch.setattr(folder_paths, "temp_directory", str(host_folders / "temp"))
+    place = host_folders / "input" / "mine"
+    place.mkdir()
+    generator = numpy.random.default_rng(1)
+    for number, size in enumerate(((40, 30), (32, 32), (64, 64), (90, 21)), 1):
+        Image.fromarray(generator.integers(0, 255, (*size, 3), numpy.uint8)).save(place / f"icon-{number}.png")
+    return place
+
+
+def pictures(graph, model, **given):
+    with torch.inference_mode():
+        return graph.classes["DRC_MyPictures"].execute(model=[model], **{"folder": ["mine"], **given})
+
+
+@pytest.mark.parametrize("kind", ["model", "lavit"])
+def test_the_style_is_that_of_the_pictures_loaded_one_by_one(graph, folder, request, lavit_towers, kind):
+    model = request.getfixturevalue("model") if kind == "model" else graph.load("lavit-towers.safetensors")
+    apart = [torch.from_numpy(numpy.array(Image.open(path)))[None].float() / 255 for path in sorted(folder.iterdir())]
+    expected = graph.style(model, [*apart, apart[0]], [""])
+    found = pictures(graph, model, images=[apart[0]])
+    assert found[0].shape[:2] == (5, model.drc.lmm.image_size)
+    assert torch.equal(graph.style(model, found[0]).rows, expected.rows)
+    (picture,), (text,) = found.ui["images"], found.ui["text"]
+    assert (folder.parents[1] / "temp" / picture["filename"]).is_file() and text.startswith("5 pictures.")
+    assert "picture 1 of images` is the same picture as `icon-1.png`" in text
+
+
+def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
+    def told(**given):
+        text = sentence(pictures, graph, model, **given)
+        assert text.startswith("My Pictures: ")
+        return text
+
+    assert "folder is empty; write the name of a folder" in told(folder=[""])
+    assert "leads out of" in told(folder=["../models"]) and "is not there" in told(folder=["other"])
+    (host_folders / "input" / "none").mkdir()
+    assert "holds no picture that can be read; put 1 to 200 PNG" in told(folder=["none"])
+    (host_folders / "input" / "none" / "a.svg").touch()
+    assert "(`a.svg`: .svg files cannot be read; save it as PNG or JPEG)" in told(folder=["none"])
+    (host_folders / "input" / "none" / "b.png").touch()
+    assert "holds no picture that can be used, the first is" in told(folder=["none"])
+    for number in range(197):
+        (folder / f"more-{number}.png").write_bytes((folder / "icon-2.png").read_bytes())
+    assert "holds 201 pictures, expected 1 to 200; choose those" in told()
+    assert "the history holds 201 pictures" in told(folder=[""], images=[torch.rand(201, 8, 8, 3)])
+
+
+def test_cancel_ends_it(graph, model, folder, assert_cancelled):
+    assert_cancelled(lambda: pictures(graph, model))
+
+
+def test_it_runs_again_when_the_folder_changed(graph, folder):
+    stamp = graph.classes["DRC_MyPictures"].fingerprint_inputs
+    before = stamp(None, ["mine"])
+    assert stamp([None], ["mine"]) == before
+    (folder / "icon-1.png").unlink()
+    assert stamp(None, ["mine"]) != before and stamp(None, [""]) == ""
