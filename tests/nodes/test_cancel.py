@@ -98,6 +98,7 @@ def inputs(execute, dataset, graph, reference):
     return {
         "DRC_StyleTower": {"model": model, "history": many},
         "DRC_SemanticTower": {"model": model, "reference": reference},
+        "DRC_ReferenceFromWords": {"model": model, "words": "bicycle"},
         "DRC_ComposeInstruction": {"model": model, "style": style, "semantics": semantics},
         "DRC_TokenizeImage": {"model": model, "images": many},
         "DRC_LMMGenerate": {"model": model, "instruction": instruction, "batch_size": 3},
@@ -116,7 +117,7 @@ def inputs(execute, dataset, graph, reference):
 LONG = (
     "DRC_StyleTower", "DRC_SemanticTower", "DRC_ComposeInstruction", "DRC_TokenizeImage", "DRC_LMMGenerate",
     "DRC_DecodeTokens", "DRC_GuidanceGrid", "DRC_AttentionMap", "DRC_CollapseMeter", "DRC_ImageDataset", "DRC_Triplets",
-    "DRC_Augmentations", "DRC_Evaluate", *STAGES,
+    "DRC_Augmentations", "DRC_Evaluate", "DRC_ReferenceFromWords", *STAGES,
 )  # fmt: skip
 
 
