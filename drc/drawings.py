@@ -112,11 +112,16 @@ class Drawings:
         NotDrawnError, which knows words that are near, where there is none; ValueError for what is no word.
         """
         parts = words_in(words)
+        meaning = self.named(parts)
+        if meaning is None:
+            raise NotDrawnError(" ".join(words.split()), self.near(parts))
+        return self.of(meaning)
+
+    def named(self, parts: list[str]) -> int | None:
+        """The meaning that words name."""
         single = [*map(singular, parts)]
-        for name in (key(parts), "".join(parts), key(single), "".join(single)):
-            if name in self.names:
-                return self.of(self.names[name])
-        raise NotDrawnError(" ".join(words.split()), self.near(parts))
+        names = key(parts), "".join(parts), key(single), "".join(single)
+        return next((self.names[name] for name in names if name in self.names), None)
 
     def of(self, meaning: int) -> Found:
         rows = (self.meaning == meaning).nonzero().flatten()

@@ -12,6 +12,7 @@ of Huber's robust test (1965). All of it is ours.
 """
 
 from collections.abc import Callable
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -37,16 +38,15 @@ def better(first: Tensor, second: Tensor) -> Tensor:
 
 
 def conditions(
-    drc: DRC, style: Style, semantics: Semantics, text: str = "", device: torch.device | str = "cpu"
+    drc: DRC, style: Style | None, semantics: Semantics | None, text: str = "", device: torch.device | str = "cpu"
 ) -> tuple[Tensor, Tensor]:
     """Instruction vectors [4, K, d] and text ids [4, T]: of both, history only, reference only, nothing.
 
-    Text counts as semantics, as in `DRC.compose`.
+    Text counts as semantics, as in `DRC.compose`, and may stand for them.
     """
-    given = ((style, semantics), (style, None), (None, semantics), (None, None))
+    vectors = [drc.fuse(*pair, 0.0, device) for pair in product((style, None), (semantics, None))]
     ids = drc.encode_text(text).to(device)
-    vectors = torch.cat([drc.fuse(*pair, 0.0, device) for pair in given])
-    return vectors, torch.stack([ids if its_semantics else torch.zeros_like(ids) for _, its_semantics in given])
+    return torch.cat(vectors), torch.stack([ids, torch.zeros_like(ids)] * 2)
 
 
 def log_likelihoods(

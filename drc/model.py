@@ -257,7 +257,8 @@ class DRC(nn.Module):
         given = {"history": style, "reference": semantics, "text": text}
         given |= {"style_strength": style_strength, "semantic_strength": semantic_strength}
         made = [self.compose(*one) for one in zip(*(each(*named, len(seeds)) for named in given.items()), strict=True)]
-        return self.lmm.draw(side_by_side(made), list(seeds), sampling or Sampling(TEMPERATURE), on_code)
+        instruction = made[0] if len(made) == 1 else side_by_side(made)
+        return self.lmm.draw(instruction, list(seeds), sampling or Sampling(TEMPERATURE), on_code)
 
     def tokenize(self, pictures: Tensor | Sequence[Tensor], name: str) -> Tensor:
         """Pictures [H, W, 3 or 4] in 0..1, called `name` in a ValueError -> codes [n, N]."""
@@ -334,8 +335,9 @@ class DRC(nn.Module):
 
 
 def is_made(given: object, kind: type) -> bool:
-    """Whether it is of that kind, a list of such, or None, and so needs no making."""
-    return given is None or isinstance(given[0] if isinstance(given, list) and given else given, kind)
+    """Whether it is of that kind, None, or a list of such, and so needs no making."""
+    some = given if isinstance(given, list) and given else [given]
+    return all(one is None or isinstance(one, kind) for one in some)
 
 
 def each(name: str, given: object, count: int) -> list:

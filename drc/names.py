@@ -22,6 +22,17 @@ def check_name(name: str, what: str) -> None:
         raise ValueError(f"{what} is '{name}', which Windows keeps for a device; choose another name")
 
 
+def called(text: str) -> str:
+    """The name of a file for a text: its words with hyphens between, and `picture` where it has none."""
+    letters = unicodedata.normalize("NFC", text)
+    plain = "".join(letter if is_of_a_word(letter) or letter in "_." else "-" for letter in letters)
+    name = (
+        "-".join(filter(None, plain.split("-"))).encode()[:LONGEST_NAME].decode(errors="ignore").strip("-.")
+        or "picture"
+    )
+    return f"_{name}" if name.split(".")[0].lower() in DEVICES else name
+
+
 def is_of_a_word(letter: str) -> bool:
     """Also a mark that belongs to the letter before it, as vowels do in many scripts, and what joins or parts two."""
     return letter.isalnum() or unicodedata.category(letter).startswith("M") or letter in JOINERS

@@ -5,6 +5,7 @@ from comfy_api.latest import ComfyExtension
 from . import paths
 from .attention_map import DRC_AttentionMap
 from .collapse_meter import DRC_CollapseMeter
+from .complete_set import DRC_CompleteSet
 from .compose import DRC_ComposeInstruction
 from .compose_in_context import DRC_ComposeInContext
 from .conditioning import DRC_TokensToConditioning
@@ -58,4 +59,5 @@ class DRCExtension(ComfyExtension):
             DRC_SaveStyle,
             DRC_LoadStyle,
             DRC_MergeStyles,
+            DRC_CompleteSet,
         ]

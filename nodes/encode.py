@@ -1,4 +1,5 @@
-"""Pictures and words on their way into a model: codes, the weights of a history, words that it never saw."""
+"""Pictures and words on their way into a model: codes, the memory they take, the weights of a history, words that it
+never saw."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +11,7 @@ from . import host
 from .progress import Progress
 from .sockets import Model
 
+STREAMS = 3  # of an instruction at most
 TOLD_WORDS, TOLD_LETTERS = 5, 40  # of a text, in a message
 MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, queries and what is read
 
@@ -46,6 +48,17 @@ def tower_bytes(model: Model, pictures: int) -> int:
     """Memory that the StyleTower takes for so many pictures beside its weights."""
     tower = model.drc.config.tower
     return pictures * tower.rows * tower.width * MEMORY_PER_NUMBER
+
+
+def drawing_memory(model: Model, pictures: int) -> int:
+    """Bytes that pictures take which become codes, and the drawing of so many others, beside the weights."""
+    from ..drc.instruction import Instruction
+
+    lmm, fusion = model.drc.lmm, model.drc.config.fusion
+    vectors = torch.empty(STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
+    text = torch.empty(STREAMS, lmm.text_slots, device="meta")
+    drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(STREAMS, device="meta"), ""), pictures)
+    return PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL + drawing
 
 
 def read_weights(text: str, count: int) -> Tensor:

@@ -1,9 +1,7 @@
 """Evaluate: how often a model draws the right picture, on cases whose true picture is known."""
 
-import torch
-
-from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES
 from . import host, paths
+from .encode import drawing_memory
 from .guard import guarded
 from .host import io
 from .progress import Progress
@@ -19,7 +17,6 @@ PHASES = {
     "scoring": (980, 1000),
 }
 SHOWN = ("style against meaning", "parts")  # plots; one history is drawn, so none can be set against another
-STREAMS = 3  # of an instruction at most
 
 
 @guarded
@@ -155,6 +152,7 @@ def judges_of(dataset) -> tuple[str, ...]:
 
 def measure(model: Model, config, dataset):
     """A `Report` of drc.bench, with progress. Judges work on the processor, where they are in no model's way."""
+    from ..drc.bench.generated import BATCH
     from ..drc.bench.judges import open_judges
     from ..drc.bench.models import DRCModel
     from ..drc.bench.run import run
@@ -163,22 +161,10 @@ def measure(model: Model, config, dataset):
     progress, lmm = EvaluationProgress(), model.drc.lmm
     domain = domain_of(dataset, lmm.image_size, lambda done, total: progress.tell("repainting", done, total))
     judges = open_judges(config.judges, config.evaluator, config.packages, domain, on_part=host.check_interrupt)
-    host.load([model.vision, model.language, model.disentangler], memory_of(model))
+    host.load([model.vision, model.language, model.disentangler], drawing_memory(model, BATCH))
     drawer = DRCModel(model.drc, *config.strengths, config.sampling)
     drawer.on_code = lambda count, codes: progress.within(count / lmm.picture_codes)
     return run(config, progress.tell, OneProcess(model.device), domain, {model.name: drawer}, judges)
-
-
-def memory_of(model: Model) -> int:
-    """Bytes that a batch of cases takes beside the weights."""
-    from ..drc.bench.generated import BATCH
-    from ..drc.instruction import Instruction
-
-    lmm, fusion = model.drc.lmm, model.drc.config.fusion
-    vectors = torch.empty(STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
-    text = torch.empty(STREAMS, lmm.text_slots, device="meta")
-    drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(STREAMS, device="meta"), ""), BATCH)
-    return PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL + drawing
 
 
 class EvaluationProgress:

@@ -14,8 +14,8 @@ FLOORS = (
     {"pretrained", "attention_map", "closeness", "traits", "likelihood", "drawings"},
     {"checkpoint", "style_card"},
     {"card_file"},
-    {"complete"},
     {"train"},
+    {"complete"},
     {"bench"},
     {"__init__"},
 )

@@ -24,7 +24,8 @@ from pathlib import Path
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ..bar import Bar
-from ..train.processes import StoppedElsewhereError, processes_of
+from ..train.ending import exit_code
+from ..train.processes import processes_of
 from ..visible import visible
 from .cases import DOMAINS
 from .cases.domain import HISTORIES
@@ -148,23 +149,8 @@ def command_compare(options: argparse.Namespace) -> None:
 
 def main() -> int:
     options = parser().parse_args()
-    try:
-        {"run": command_run, "compare": command_compare, "import": importing.main}[options.command](options)
-    except StoppedElsewhereError:
-        sys.stderr.write("Another process stopped; what it says is the reason.\n")
-        return 2
-    except ValueError as error:
-        sys.stderr.write(visible(f"{error}.\n"))
-        return 2
-    except OSError as error:
-        sys.stderr.write(
-            visible(f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}.\n")
-        )
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; start it again and it goes on where it was.\n")
-        return 130
-    return 0
+    commands = {"run": command_run, "compare": command_compare, "import": importing.main}
+    return exit_code(lambda: commands[options.command](options))
 
 
 if __name__ == "__main__":

@@ -95,26 +95,32 @@ def command() -> Command:
 
 @dataclasses.dataclass
 class Launcher:
-    """Starts trainings in processes that are forked from one that has imported everything, so in no time.
+    """Starts trainings, or another of our commands, in processes that are forked from one that has imported everything,
+    so in no time.
 
     `logs` is where they write what they say.
     """
 
     logs: Path
-    cache: Path
+    cache: Path | None = None
+    module: str = "drc.train"
     started: int = 0
 
     def __post_init__(self):
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["drc.train.__main__", "torch._dynamo", "accelerate"])
+        self.context.set_forkserver_preload(
+            ["drc.complete.__main__", "drc.train.__main__", "torch._dynamo", "accelerate"]
+        )
 
     def start(self, *arguments, largest_file: int = 0, cache: Path | None = None, without: tuple = (), **variables):
         """One process; its `log` is a file. `largest_file` is how many bytes the system lets it write into one, and
         `without` names modules that it cannot import."""
         self.started += 1
-        log = self.logs / f"{self.started}.txt"
+        log, cache = self.logs / f"{self.started}.txt", cache or self.cache
+        options = ["--device", "cpu", *(["--cache", str(cache)] if cache else [])]
         request = {
-            "arguments": ["--device", "cpu", "--cache", str(cache or self.cache), *map(str, arguments)],
+            "module": self.module,
+            "arguments": [*options, *map(str, arguments)],
             "environment": {"OMP_NUM_THREADS": "1"} | variables,
             "log": str(log),
             "largest_file": largest_file,

@@ -110,6 +110,7 @@ def inputs(execute, dataset, graph, reference):
         "DRC_Triplets": {"dataset": dataset, "pairing": "neighbours"},
         "DRC_Augmentations": {"dataset": dataset},
         "DRC_Evaluate": {"model": model, "dataset": dataset, "cases": 2},
+        "DRC_CompleteSet": {"model": model, "style": style, "best_of": 5},
         **dict.fromkeys(STAGES, learning),
     }
 
@@ -117,8 +118,13 @@ def inputs(execute, dataset, graph, reference):
 LONG = (
     "DRC_StyleTower", "DRC_SemanticTower", "DRC_ComposeInstruction", "DRC_TokenizeImage", "DRC_LMMGenerate",
     "DRC_DecodeTokens", "DRC_GuidanceGrid", "DRC_AttentionMap", "DRC_CollapseMeter", "DRC_ImageDataset", "DRC_Triplets",
-    "DRC_Augmentations", "DRC_Evaluate", "DRC_ReferenceFromWords", *STAGES,
+    "DRC_Augmentations", "DRC_Evaluate", "DRC_ReferenceFromWords", "DRC_CompleteSet", *STAGES,
 )  # fmt: skip
+
+
+NAMED = {"DRC_Evaluate": {"report_name": "whole"}, "DRC_CompleteSet": {"words": "car"}}
+NAMED |= {stage: {"run_name": stage} for stage in STAGES}
+"""What makes another run of a node do its work again."""
 
 
 def test_cancel_is_heard_while_a_large_model_is_read(lavit, execute, watch, pack, monkeypatch):
@@ -152,17 +158,17 @@ def test_cancel_is_heard_while_a_model_is_saved(graph, execute, watch, pack, mon
 
 def test_cancel_is_heard_in_every_long_node(inputs, execute, watch, graph):
     for node in LONG:
-        named = {"run_name": node} if node in STAGES else {"report_name": "whole"} if "Evaluate" in node else {}
+        named = NAMED.get(node, {})
         watch.__init__()
         execute(node, **inputs[node] | named)
         too_much = {name: most for name, most in watch.most.items() if most > AT_ONCE.get(name, 1)}
         assert watch.most and not too_much, (node, too_much)
         looks = watch.looks
         for share in (0.3, 0.9):
-            named = {name: f"{value} {share}" for name, value in named.items()}
+            anew = {name: f"{value} {share}" for name, value in named.items()}
             watch.__init__()
             watch.cancel_at = max(1, round(share * looks))
             with pytest.raises(model_management.InterruptProcessingException):
-                execute(node, **inputs[node] | named)
+                execute(node, **inputs[node] | anew)
             assert time.monotonic() - watch.pressed < SECONDS, (node, share)
             assert not watch.done, (node, watch.done)  # no more work was begun

@@ -1,0 +1,104 @@
+"""What a set lacks: words, one a line, and pictures of the same things, as items whose names every disk takes."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from ..names import called
+from ..visible import INVISIBLE
+
+MOST = 10_000  # items of a list
+LONGEST = 100  # letters of a line
+TOLD = 5  # names in a note
+
+Reference = Path | Tensor
+"""A picture, or where one is."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture that is to be drawn: `text` says of what, or `reference` shows it, or both. `name` is that of a file,
+    without its ending, and no other of the list has it, whatever its letters' case."""
+
+    name: str
+    text: str = ""
+    reference: Reference | None = None
+
+
+def items_of(words: str, references: Sequence[tuple[str, Reference]] = ()) -> tuple[list[Item], list[str]]:
+    """Lines of words, and references with their names -> the items of a list, and notes on what was left out.
+
+    A reference that has the name of a word shows what that word means; the others follow the words as items of their
+    own. Blank lines and lines that were there before are left out, names that no two files can have are numbered.
+    ValueError, in one sentence, where there is nothing, too much, or a line too long to name a thing.
+    """
+    texts, notes = lines_of(words)
+    if len(texts) + len(references) > MOST:
+        raise ValueError(
+            f"the list has {len(texts)} words and {len(references)} references, expected at most {MOST:,} in all; make "
+            "several sets of it"
+        )
+    if not texts and not references:
+        raise ValueError(
+            "words is empty and there is no reference; write what to draw, one thing on each line, or give references"
+        )
+    asked, shown, others = {key(called(text)) for text in texts}, {}, []
+    for name, reference in references:
+        own = key(called(name))
+        if own in asked and own not in shown:
+            shown[own] = reference
+        else:
+            others.append((name, reference))
+    taken, numbered = Counter(), []
+    items = [Item(numbered_name(text, taken, numbered), text, shown.get(key(called(text)))) for text in texts]
+    items += [Item(numbered_name(name, taken, numbered), reference=reference) for name, reference in others]
+    if numbered:
+        notes.append(f"names that files cannot share have a number: {some_of(numbered)}")
+    return items, notes
+
+
+def lines_of(words: str) -> tuple[list[str], list[str]]:
+    """The lines of a text, each once, blanks and hidden letters apart; and notes on the others."""
+    lines = words.splitlines()
+    if len(lines) > MOST:
+        raise ValueError(f"words has {len(lines):,} lines, expected at most {MOST:,}; make several sets of it")
+    texts = [INVISIBLE.sub("", " ".join(line.split())).strip() for line in lines]
+    for number, text in enumerate(texts, 1):
+        if len(text) > LONGEST:
+            raise ValueError(
+                f"line {number} of words has {len(text)} letters, expected at most {LONGEST}; name one thing on each "
+                "line, in a few words"
+            )
+    counts, notes = Counter(unicodedata.normalize("NFC", text) for text in texts), []
+    if blank := counts.pop("", 0):
+        notes.append(f"{blank} empty line{'s' if blank > 1 else ''} left out")
+    if doubled := [text for text, count in counts.items() if count > 1]:
+        notes.append(f"drawn once, though more than one line says it: {some_of(doubled)}")
+    return list(counts), notes
+
+
+def numbered_name(text: str, taken: Counter, numbered: list[str]) -> str:
+    """The name of a file for a text, which is none of those `taken`; it joins them, and where it has a number, those
+    `numbered`, too."""
+    plain = name = called(text)
+    while taken[key(name)]:
+        taken[key(plain)] += 1
+        name = f"{plain}-{taken[key(plain)]}"
+    taken[key(name)] += 1
+    if name != plain:
+        numbered.append(name)
+    return name
+
+
+def key(name: str) -> str:
+    """The same for names that some disk takes for one."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def some_of(names: Sequence[str]) -> str:
+    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+    return ", ".join(names[:TOLD]) + more

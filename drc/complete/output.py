@@ -1,0 +1,119 @@
+"""The folder of a set: what was drawn as files, and the settings that it was drawn with.
+
+png/NAME.png    the pictures
+codes/          the same as the model drew them, see `kept`
+set.json        model, history and settings
+report.json, report.txt, sheet.png (or several): what there is, and how it fits
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, PngImagePlugin
+from torch import Tensor
+
+from ..files import read_bounded, write_bytes
+from ..model import DRC
+from ..parsing import brief, parse
+from ..pixels import to_pixels
+from ..sharpener import load_sharpener
+from .kept import Kept
+from .palette import Palette, lock
+from .run import Drawn
+from .svg import trace
+
+MOST_BYTES = 2**16  # of the settings
+SETTINGS = "set.json"
+MARK = "drc"  # of our files: the name of a text in them that says how they were made
+
+
+class SetFolder:
+    def __init__(self, path: Path):
+        self.path, self.kept = path, Kept(path / "codes")
+
+    def claim(self, settings: Mapping[str, object]) -> None:
+        """Writes the settings down; ValueError where others are, as a set is drawn in one way."""
+        file = self.path / SETTINGS
+        try:
+            found = parse(read_bounded(file, MOST_BYTES))
+        except FileNotFoundError:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_bytes(json.dumps(settings, indent=2).encode(), file)
+            return
+        except ValueError as error:
+            raise ValueError(f"'{file}' {error}; delete it and start again") from error
+        for name, value in settings.items():
+            if found.get(name) != value:
+                raise ValueError(
+                    f"'{self.path}' holds a set that was drawn with {name} {brief(found.get(name))}, and now it is "
+                    f"{brief(value)}; give another folder with --out, or delete that one"
+                )
+
+    def picture(self, name: str) -> Path:
+        return self.path / "png" / f"{name}.png"
+
+    def write_text(self, path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(text.encode(), path)
+
+    def write(self, path: Path, picture: np.ndarray, mark: str) -> None:
+        """Writes a picture uint8 [S, S, 3 or 4], with a mark of how it was made."""
+        file, about = io.BytesIO(), PngImagePlugin.PngInfo()
+        about.add_text(MARK, mark)
+        Image.fromarray(picture).save(file, "PNG", pnginfo=about)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(file.getvalue(), path)
+
+    def has(self, path: Path, mark: str) -> bool:
+        """Whether there is a picture that was made so, or one that somebody put there."""
+        if not path.exists():
+            return False
+        try:
+            with Image.open(path) as image:
+                return image.info.get(MARK, mark) == mark
+        except (OSError, SyntaxError, ValueError):
+            return False
+
+
+@dataclass(frozen=True)
+class Look:
+    """What files take from the pictures of a history: its colours, and the units of its grid."""
+
+    palette: Palette
+    grid: int
+
+
+class Finish:
+    """From codes to what is in a file: sharp, `size` pixels wide and high, and where there is a `look`, in at most
+    `colours` of its colours beside the ground, 0: as many as its pictures have."""
+
+    def __init__(self, drc: DRC, size: int, look: Look | None = None, colours: int = 0, as_svg: bool = False):
+        self.drc, self.size, self.look, self.colours, self.as_svg = drc, size, look, colours, as_svg
+        self.sharpen = load_sharpener().to(drc.device)
+
+    def mark(self, drawn: Drawn) -> str:
+        return json.dumps([drawn.asked.key, self.size, self.colours if self.look else None, self.as_svg])
+
+    @torch.no_grad()
+    def whole(self, codes: Tensor) -> np.ndarray:
+        """Codes [N] -> uint8 [S, S, 3], or [S, S, 4] with a look, as large as it can be."""
+        images = self.sharpen(self.drc.lmm.detokenize(codes[None].to(self.drc.device)))
+        pixels = to_pixels(images)
+        return (lock(pixels, self.look.palette, self.colours) if self.look else pixels)[0]
+
+    def svg(self, picture: np.ndarray, name: str) -> str:
+        """ValueError for a picture that is no drawing of a few flat shapes."""
+        return trace(picture, self.look.grid, f"'{name}'")
+
+
+def sized(picture: np.ndarray, size: int) -> np.ndarray:
+    """uint8 [S, S, 3 or 4] -> the same of another size; what is transparent lends no colour to its neighbours."""
+    image = Image.fromarray(picture)
+    if image.mode == "RGBA":
+        return np.array(image.convert("RGBa").resize((size, size), Image.Resampling.LANCZOS).convert("RGBA"))
+    return np.array(image.resize((size, size), Image.Resampling.LANCZOS))

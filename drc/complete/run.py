@@ -1,0 +1,156 @@
+"""Drawing a list: one picture for each item, a few at a time, so that memory does not grow with the list."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..drawings import HANDS
+from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE, Style
+from ..lmm import OnCode
+from ..lmm.generate import Sampling
+from ..model import DRC
+from ..seeds import seed_for
+from ..tensor_file import tensors_hash
+from .best import best_of, scores_of
+from .kept import Kept
+from .meaning import Meanings
+from .names import Item
+
+AT_ONCE = 16  # pictures
+MOST_CANDIDATES = 16
+STRONGEST = 5.0  # of dials
+UNTOLD = (float("nan"), float("nan"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a list is drawn. Of `best_of` pictures of an item the best is kept; `drawings` of other hands say what a word
+    means, see `Meanings`.
+
+    An item draws from `seed` and a number that its words, or else the name of its reference, give: so it stays the same
+    whatever else is on the list.
+    """
+
+    seed: int = 0
+    best_of: int = 1
+    drawings: int = HANDS
+    style_strength: float = STYLE_STRENGTH
+    semantic_strength: float = SEMANTIC_STRENGTH
+    temperature: float = TEMPERATURE
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An item as the model is asked for it: codes [k, N] of pictures that show what it means, if there are any, and the
+    seed. `key` names all that its picture depends on."""
+
+    item: Item
+    shown: Tensor | None
+    seed: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture of what was asked for: codes [N], and how much likelier style and meaning make them in nats a code [2],
+    NaN where the model does not tell."""
+
+    asked: Asked
+    codes: Tensor
+    scores: Tensor
+
+
+class Completion:
+    """Draws items in one style; `kept` holds what was drawn before. ValueError for settings that do not serve."""
+
+    def __init__(self, drc: DRC, style: Style, settings: Settings, kept: Kept | None = None):
+        check(settings, drc)
+        self.drc, self.style, self.settings, self.kept = drc, style, settings, kept
+        self.meanings, self.style_key = Meanings(drc, settings.drawings), style_key(style)
+        self.refused: OSError | None = None
+
+    @property
+    def at_once(self) -> int:
+        """Items that are drawn together."""
+        return max(1, AT_ONCE // self.settings.best_of) if self.drc.lmm.draws_pixels else 1
+
+    @torch.no_grad()
+    def draw(self, items: Sequence[Item], on_code: OnCode | None = None) -> Iterator[Drawn]:
+        """Every item, in its order; `on_code` is told of the candidates of all items that are drawn together."""
+        for first in range(0, len(items), self.at_once):
+            asked = [self.ask(item) for item in items[first : first + self.at_once]]
+            found = {one.key: drawn for one in asked if (drawn := self.drawn_before(one))}
+            missing = [one for one in asked if one.key not in found]
+            if missing:
+                found |= {drawn.asked.key: drawn for drawn in self.draw_together(missing, on_code)}
+            yield from (found[one.key] for one in asked)
+
+    @torch.no_grad()
+    def ask(self, item: Item) -> Asked:
+        shown, settings = self.meanings.codes(item), self.settings
+        seed = seed_for(settings.seed, item.text or item.name)
+        how = settings.best_of, settings.style_strength, settings.semantic_strength, settings.temperature
+        depends = self.drc.hash, self.style_key, item.text, None if shown is None else shown.tolist(), seed, how
+        return Asked(item, shown, seed, hashlib.sha256(json.dumps(depends).encode()).hexdigest())
+
+    def drawn_before(self, asked: Asked) -> Drawn | None:
+        found = self.kept and self.kept.get(asked.key, self.drc.lmm)
+        return Drawn(asked, *found) if found else None
+
+    def draw_together(self, asked: Sequence[Asked], on_code: OnCode | None) -> Iterator[Drawn]:
+        """The best picture of each, which is kept at once."""
+        count, settings, drc = self.settings.best_of, self.settings, self.drc
+        semantics = [self.meanings.semantics(one.shown) for one in asked]
+        codes = drc.draw_codes(
+            self.style,
+            [one for one in semantics for _ in range(count)],
+            [one.item.text for one in asked for _ in range(count)],
+            settings.style_strength,
+            settings.semantic_strength,
+            [one.seed + candidate for one in asked for candidate in range(count)],
+            Sampling(settings.temperature),
+            on_code,
+        )
+        for one, meaning, candidates in zip(asked, semantics, codes.split(count), strict=True):
+            scores = torch.tensor([UNTOLD])
+            if drc.lmm.draws_pixels:
+                scores = scores_of(drc, candidates, self.style, meaning, one.item.text)
+            best = best_of(scores)
+            drawn = Drawn(one, candidates[best].cpu(), scores[best])
+            self.keep(drawn)
+            yield drawn
+
+    def keep(self, drawn: Drawn) -> None:
+        """Where the disk takes no more, drawing goes on, and `refused` says why."""
+        if self.kept is None or self.refused is not None:
+            return
+        try:
+            self.kept.put(drawn.asked.key, drawn.codes, drawn.scores)
+        except OSError as error:
+            self.refused = error
+
+
+def style_key(style: Style) -> str:
+    """The same for the same style, and where it is known what it came from, whatever computed it."""
+    source = {"rows": style.rows} if style.codes is None else {"codes": style.codes}
+    return tensors_hash(source | {"weights": style.weights.float()})
+
+
+def check(settings: Settings, drc: DRC) -> None:
+    """ValueError, in one sentence, for settings that do not serve."""
+    drc.require_trained_towers()
+    if not 1 <= settings.best_of <= MOST_CANDIDATES:
+        raise ValueError(f"best_of is {settings.best_of}, expected 1 to {MOST_CANDIDATES}; choose one of these")
+    if settings.best_of > 1 and not drc.lmm.draws_pixels:
+        raise ValueError(
+            f"best_of is {settings.best_of}, but this model does not tell how likely a picture is; choose 1"
+        )
+    if not 0 <= settings.drawings <= HANDS:
+        raise ValueError(f"drawings is {settings.drawings}, expected 0 to {HANDS}; choose one of these")
+    for name in ("style_strength", "semantic_strength", "temperature"):
+        if not 0 <= (value := getattr(settings, name)) <= STRONGEST:
+            raise ValueError(f"{name} is {value:g}, expected 0 to {STRONGEST:g}; choose one of these")

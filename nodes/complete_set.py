@@ -1,0 +1,230 @@
+"""Complete a Set: a picture for each line of a list, in the style of a history."""
+
+import math
+from collections import deque
+
+import torch
+from torch import Tensor
+
+from ..drc.pixels import resized
+from . import host, paths
+from .encode import drawing_memory
+from .guard import guarded
+from .host import io
+from .pictures import mask, pictures_of
+from .progress import Progress
+from .sockets import StyleSocket, Tokens, TokensSocket, made_by, to
+from .widgets import (
+    SQUARE_TOOLTIP,
+    fixed_seed,
+    model_input,
+    semantic_strength,
+    style_strength,
+    temperature,
+    whole_number,
+)
+
+WIDTH, MOST_COLUMNS = 512, 8  # of the grid on the node: pixels, and pictures in a row
+GROUND = 0.13
+WEAKEST = 5  # pictures that are told in the end
+
+
+@guarded
+class DRC_CompleteSet(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="DRC_CompleteSet",
+            display_name="Complete a Set",
+            category="DRC/sets",
+            description="Draws what is missing from a set: one picture for each line of a list, or for each reference, "
+            "all in one style.",
+            inputs=[
+                model_input(),
+                StyleSocket.Input("style", tooltip="The style of the set, from StyleTower."),
+                io.String.Input(
+                    "words",
+                    multiline=True,
+                    default="",
+                    tooltip="What is missing, one thing on each line, such as bicycle: up to 10,000 lines.",
+                ),
+                io.Image.Input(
+                    "references",
+                    optional=True,
+                    tooltip="Pictures of what is missing, drawn by anybody, as one batch or one list. They serve the "
+                    "words that they are called by; the others are drawn, too. " + SQUARE_TOOLTIP,
+                ),
+                io.String.Input(
+                    "reference_names",
+                    multiline=True,
+                    default="",
+                    optional=True,
+                    tooltip="What the references are called, one name on each line. Empty: they are numbered.",
+                ),
+                whole_number(
+                    "drawings",
+                    3,
+                    0,
+                    3,
+                    "How many drawings of other hands say what a word means, as in Reference from Words. 0: the word "
+                    "alone does, as where there is no drawing, or where the model is not the embedded one or its kin.",
+                ),
+                whole_number(
+                    "best_of",
+                    1,
+                    1,
+                    16,
+                    "How many pictures of each thing to draw; the one is kept that the model itself finds likeliest to "
+                    "have both style and meaning. Twice as many take twice as long.",
+                ),
+                fixed_seed("The same seed draws the same set. A picture stays when you add or move lines."),
+                style_strength(),
+                semantic_strength(),
+                host.advanced(temperature()),
+                mask("references"),
+            ],
+            outputs=[
+                TokensSocket.Output("tokens_out", display_name="tokens", tooltip="All pictures as codes, for Decode."),
+                io.String.Output(
+                    "names_out",
+                    display_name="names",
+                    tooltip="What each picture is called: its words, as a name that a file can have. A list.",
+                    is_output_list=True,
+                ),
+                io.Float.Output(
+                    "scores_out",
+                    display_name="scores",
+                    tooltip="How much likelier style and meaning together make each picture. Below 0 it has lost one "
+                    "of the two. A list.",
+                    is_output_list=True,
+                ),
+            ],
+            hidden=[io.Hidden.unique_id],
+            is_input_list=True,
+            **host.newer(search_aliases=["icon set", "batch prompts", "list of words", "best of"]),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        style,
+        words,
+        drawings,
+        best_of,
+        seed,
+        style_strength,
+        semantic_strength,
+        temperature,
+        references=None,
+        reference_names="",
+        references_mask=None,
+    ) -> io.NodeOutput:
+        from ..drc.complete import AT_ONCE, Completion, Kept, Settings, items_of
+
+        made_by(model, style=style)
+        pictures = [] if references is None else pictures_of(references, references_mask, "references")
+        items, notes = items_of(words, list(zip(names_of(reference_names, len(pictures)), pictures, strict=True)))
+        settings = Settings(seed, best_of, drawings, style_strength, semantic_strength, temperature)
+        parts = [model.language, model.disentangler]
+        if pictures or model.drc.lmm.draws_pixels:
+            parts.append(model.vision)
+        host.load(parts, drawing_memory(model, AT_ONCE))
+        completion = Completion(model.drc, to(style, model.device), settings, Kept(paths.code_cache() / "sets"))
+        notes += completion.meanings.notes(items)
+        drawn = draw(completion, items, cls.hidden, notes)
+        codes = torch.stack([one.codes for one in drawn]).to(host.intermediate_device())
+        names, scores = [item.name for item in items], [float(one.scores.sum()) for one in drawn]
+        return io.NodeOutput(Tokens(codes, model.drc.hash), names, scores)
+
+
+def names_of(text: str, count: int) -> list[str]:
+    """The names of so many references; ValueError for another number of them."""
+    from ..drc.data.folder import counted
+
+    names = [line.strip() for line in text.splitlines() if line.strip()]
+    if not names:
+        return [f"reference {number}" for number in range(1, count + 1)]
+    if len(names) != count:
+        raise ValueError(
+            f"reference_names has {counted(len(names), 'name')}, but references has {counted(count, 'picture')}; write "
+            "one name for each on a line of its own, or leave it empty"
+        )
+    return names
+
+
+def draw(completion, items: list, hidden, notes: list[str]) -> list:
+    """`drc.complete.Drawn` of every item, shown as they come."""
+
+    def say(text: str) -> None:
+        host.show_text(hidden, "\n".join([text, *notes]))
+
+    watcher, done = Watcher(completion, len(items)), []
+    try:
+        for drawn in completion.draw(items, watcher.on_code):
+            done.append(drawn)
+            watcher.on_drawn(drawn)
+    except host.Interrupted:
+        say(f"stopped after {len(done)} of {len(items)} pictures; Run goes on from there")
+        raise
+    if completion.refused:
+        notes.append(f"what was drawn could not be kept for another run ({completion.refused.strerror})")
+    say(summary(done))
+    return done
+
+
+def summary(done: list) -> str:
+    """In words: how many there are, and which to look at first."""
+    from ..drc.data.folder import counted
+
+    doubtful = sorted((one for one in done if one.scores.sum() < 0), key=lambda one: float(one.scores.sum()))
+    if not doubtful:
+        return counted(len(done), "picture")
+    names = ", ".join(one.asked.item.name for one in doubtful[:WEAKEST])
+    return f"{counted(len(done), 'picture')}, {len(doubtful)} of them doubtful; look at {names}"
+
+
+class Watcher:
+    """Bar and picture of a list that is being drawn."""
+
+    def __init__(self, completion, count: int):
+        self.lmm, self.best_of = completion.drc.lmm, completion.settings.best_of
+        self.progress, self.grid = (
+            Progress(count * self.lmm.picture_codes),
+            Grid(self.lmm, completion.drc.device, count),
+        )
+        self.done = self.reached = 0
+
+    def on_code(self, drawn: int, candidates: Tensor) -> None:
+        together = candidates[:: self.best_of]
+        self.step_to(self.done * self.lmm.picture_codes + drawn * len(together), together)
+
+    def on_drawn(self, drawn) -> None:
+        self.done += 1
+        self.grid.done.append(drawn.codes)
+        self.step_to(self.done * self.lmm.picture_codes)
+
+    def step_to(self, value: int, together: Tensor | None = None) -> None:
+        """Never back: what is drawn together is done before the first of it is."""
+        self.reached = max(self.reached, value)
+        self.progress.step_to(self.reached, (lambda: self.grid.picture(together)) if self.lmm.draws_pixels else None)
+
+
+class Grid:
+    """The pictures of a list so far as one picture; where there are many, the last of them."""
+
+    def __init__(self, lmm, device: torch.device, count: int):
+        self.lmm, self.device = lmm, device
+        self.columns = min(MOST_COLUMNS, math.ceil(math.sqrt(count)))
+        self.done: deque[Tensor] = deque(maxlen=self.columns**2)
+
+    def picture(self, together: Tensor | None) -> Tensor:
+        """[3, H, W] in 0..1, with those whose codes [B, n] are being drawn behind."""
+        cell = WIDTH // self.columns
+        cells = [self.lmm.detokenize(torch.stack(list(self.done)).to(self.device))] if self.done else []
+        cells += [] if together is None else [self.lmm.preview(together)]
+        cells = resized(torch.cat(cells), cell)[-(self.columns**2) :]
+        sheet = torch.full((self.columns**2, 3, cell, cell), GROUND)
+        sheet[: len(cells)] = cells
+        rows = sheet.unflatten(0, (self.columns, self.columns)).permute(2, 0, 3, 1, 4)
+        return rows.flatten(3, 4).flatten(1, 2)

@@ -1,0 +1,192 @@
+"""`python -m drc.complete`: a folder of pictures and a list of words become a folder of files."""
+
+import errno
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from drc.complete import __main__ as command
+from drc.complete import output
+from drc.model import DRC
+
+from .conftest import Launcher, names_in
+
+WORDS = "sun\n\ncar\nSun\nsun\nred apple\n\u043a\u043e\u0442\n" + "".join(f"cat {number}\n" for number in range(20))
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    """Two colours, each picture another shape."""
+    folder = tmp_path_factory.mktemp("history")
+    for number in range(4):
+        picture = Image.new("RGB", (48, 48), "white")
+        ImageDraw.Draw(picture).ellipse((6 + 3 * number, 8, 30 + 3 * number, 28 + 4 * number), fill="#2050a0")
+        picture.save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def asked(course, history, tmp_path):
+    """Options that serve; a test adds to them, and the last of two counts."""
+    (tmp_path / "words.txt").write_text(WORDS, "utf-8")
+    options = {"history": history, "words": tmp_path / "words.txt", "out": tmp_path / "out", "model": course.model}
+    options |= {"temperature": 1, "drawings": 0, "size": 48, "device": "cpu"}
+    return [part for name, value in options.items() for part in (f"--{name}", str(value))]
+
+
+@pytest.fixture
+def complete(monkeypatch, capsys):
+    """Runs the command in this process: exit code, stdout, stderr."""
+
+    def complete(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["drc.complete", *map(str, arguments)])
+        return command.main(), *capsys.readouterr()
+
+    return complete
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """How many pictures were drawn together, time after time."""
+    calls, draw_codes = [], DRC.draw_codes
+
+    def counted(model, *given):
+        calls.append(len(given[5]))
+        return draw_codes(model, *given)
+
+    monkeypatch.setattr(DRC, "draw_codes", counted)
+    return calls
+
+
+def pictures(out) -> dict[str, np.ndarray]:
+    return {path.stem: np.array(Image.open(path)) for path in sorted((out / "png").iterdir())}
+
+
+def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
+    out, references = tmp_path / "out", tmp_path / "references"
+    references.mkdir()
+    for name in ("car", "Day", "night"):
+        Image.new("RGB", (20, 30), "white" if name == "night" else "black").save(references / f"{name}.png")
+    code, said, err = complete(*asked, "--references", references)
+    assert (code, said) == (0, f"{out}\n"), err
+    names = ["sun", "car", "Sun-2", "red-apple", "\u043a\u043e\u0442", *(f"cat-{number}" for number in range(20))]
+    names += ["Day", "night"]
+    assert drawn == [16, 11]
+    files = {f"png/{name}.png" for name in names} | {"set.json", "report.json", "report.txt", "sheet.png"}
+    assert {name for name in names_in(out) if not name.startswith("codes")} == files | {"png"}
+    assert all(picture.shape == (48, 48, 3) for picture in pictures(out).values())
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert [row["name"] for row in report["pictures"]] == names
+    assert [note.split(":")[0] for note in report["notes"]] == [
+        "1 empty line left out",
+        "drawn once, though more than one line says it",
+        "names that files cannot share have a number",
+        "the model never saw \u043a\u043e\u0442, 0, 1, 2, 3 and 16 more, and does not know what that means",
+    ]
+    assert re.search(
+        r"\nred-apple +style +-?\d\.\d{3}  meaning +-?\d\.\d{3}\n", (out / "report.txt").read_text("utf-8")
+    )
+
+    before = pictures(out)
+    (out / "png" / "night.png").unlink()
+    Image.new("RGB", (9, 9)).save(out / "png" / "sun.png")  # somebody else's
+    (tmp_path / "words.txt").write_text("dog\n" + WORDS, "utf-8")
+    assert complete(*asked, "--references", references)[0] == 0 and drawn == [16, 11, 1]
+    after = pictures(out)
+    assert after.pop("sun").shape == (9, 9, 3) and after.pop("dog").any()
+    assert all(np.array_equal(before[name], picture) for name, picture in after.items()) and "night" in after
+
+    code, _, err = complete(*asked, "--seed", 1)
+    sentence = f"'{out}' holds a set that was drawn with seed 0, and now it is 1; give another folder with --out, or "
+    assert code == 2 and err.endswith(f"{sentence}delete that one.\n")
+    assert complete(*asked, "--size", 20, "--colours", 2)[0] == 0 and drawn == [16, 11, 1, 1]  # car, without reference
+    assert Image.open(out / "png" / "car.png").size == (20, 20) and Image.open(out / "png" / "sun.png").size == (9, 9)
+    assert Image.open(out / "png" / "car.png").mode == "RGBA"
+
+
+def test_svg_in_the_colours_of_the_history(asked, complete, tmp_path):
+    (tmp_path / "words.txt").write_text("sun\ncar")
+    code, _, err = complete(*asked, "--svg")
+    assert code == 0, err
+    texts = [(tmp_path / "out" / "svg" / f"{name}.svg") for name in ("sun", "car")]
+    for path in texts:
+        assert path.exists() or f"'{path.stem}' would become" in err
+    assert all('viewBox="0 0 48 48"' in path.read_text() for path in texts if path.exists())
+
+
+def test_two_processes_draw_what_one_draws(asked, complete, tmp_path, tmp_path_factory):
+    assert complete(*asked, "--out", tmp_path / "one")[0] == 0
+    members = Launcher(tmp_path_factory.mktemp("logs"), module="drc.complete").run(*asked, "--out", tmp_path / "two")
+    assert [code for code, _ in members] == [0, 0], members
+    assert sum(f"{tmp_path / 'two'}\n" in said for _, said in members) == 1
+    one, two = (tmp_path / name for name in ("one", "two"))
+    assert names_in(one) == names_in(two)
+    for path in (path for path in one.rglob("*") if path.is_file()):
+        assert path.read_bytes() == (two / path.relative_to(one)).read_bytes(), path
+
+
+def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
+    """By Ctrl-C, and by a disk that is full: what is done stays, and the next start goes on."""
+    draw, write = DRC.draw_codes, output.write_bytes
+
+    def stopped(model, *given):
+        if drawn:
+            raise KeyboardInterrupt
+        return draw(model, *given)
+
+    monkeypatch.setattr(DRC, "draw_codes", stopped)
+    code, said, err = complete(*asked)
+    assert (code, said) == (130, "") and err.endswith("Stopped; start it again and it goes on where it was.\n")
+    assert len(pictures(tmp_path / "out")) == 16
+
+    def full(data, path):
+        if path.name == "cat-15.png":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(data, path)
+
+    monkeypatch.setattr(DRC, "draw_codes", draw)
+    monkeypatch.setattr(output, "write_bytes", full)
+    code, said, err = complete(*asked)
+    assert code == 2 and err.endswith("cat-15.png cannot be read or written: No space left on device.\n")
+    assert len(pictures(tmp_path / "out")) == 20
+    monkeypatch.setattr(output, "write_bytes", write)
+    assert complete(*asked)[0] == 0 and drawn == [16, 9] and len(pictures(tmp_path / "out")) == 25
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"history": "empty"}, "holds no picture; put PNG, JPEG"),
+        ({"history": "none"}, "none', which is not there; give a folder with pictures"),
+        ({"words": "none"}, "none cannot be read or written: No such file or directory"),
+        ({"words": "empty"}, "empty cannot be read or written: Is a directory"),
+        ({"words": "binary"}, "binary', which is no text in UTF-8; save it as such"),
+        ({"words": "blank"}, "words is empty and there is no reference; write what to draw"),
+        ({"words": "long"}, "line 1 of words has 300 letters, expected at most 100; name one thing"),
+        ({"model": "binary"}, "binary is not a readable safetensors file"),
+        ({"size": "1024"}, "--size is 1024, expected 16 to 512; choose one of these"),
+        ({"best-of": "17"}, "best_of is 17, expected 1 to 16; choose one of these"),
+        ({"out": "{history}/new"}, "new', which lies in --history; give another folder"),
+    ],
+)
+def test_what_does_not_serve_is_one_sentence(asked, complete, history, tmp_path, options, sentence):
+    (tmp_path / "empty").mkdir()
+    for name, data in (("binary", b"\xff\xfe\xfd" * 9), ("blank", b"\n \n"), ("long", b"x" * 300)):
+        (tmp_path / name).write_bytes(data)
+    ((name, value),) = options.items()
+    value = value.format(history=history) if name in ("out", "size", "best-of") else tmp_path / value
+    code, said, err = complete(*asked, f"--{name}", value)
+    assert (code, said) == (2, "") and sentence in err and err.count("\n") == 1, err
+    assert not (tmp_path / "out" / "png").exists()
+
+
+def test_a_history_of_one_picture_is_told(asked, complete, history, tmp_path, caplog):
+    (tmp_path / "one").mkdir()
+    Image.open(history / "0.png").save(tmp_path / "one" / "0.png")
+    with caplog.at_level("INFO", "drc"):
+        assert complete(*asked, "--history", tmp_path / "one")[0] == 0
+    assert any("one picture, which leaves open what is style" in line for line in caplog.messages)
