@@ -13,6 +13,7 @@ from .data.palette import oklab_of_pixels
 
 FLAT = 0.04  # OKLab distance below which neighbours have one colour; what lies between two colours is edge
 APART = 0.1  # below which two colours are one
+BINS = 64  # along each side of OKLab, which is at most 2 / APART of them wide
 SHARE = 0.01  # of the flat pixels that a colour has at least
 LINES = 2.0  # a drawing is lines where its widest parts are at most so many times as wide as its middling ones
 WIDEST_LINE = 0.16  # of the picture's side
@@ -84,12 +85,10 @@ def palette(lab: np.ndarray) -> np.ndarray:
 
     Where nothing else is flat, as of hair lines, what is farthest from the ground is the other colour.
     """
-    steps = [np.linalg.norm(lab - np.roll(lab, shift, axis), axis=-1) for axis in (0, 1) for shift in (-1, 1)]
-    ground, flat = ground_of(lab), lab[np.max(steps, axis=0) < FLAT]
+    ground, flat = ground_of(lab), lab[steepest(lab) < FLAT]
     found, left = [ground], flat[np.linalg.norm(flat - ground, axis=-1) > APART]
     while len(left) > SHARE * len(flat):
-        bins, counts = np.unique((left / APART).round(), axis=0, return_counts=True)
-        near = np.linalg.norm(left - bins[counts.argmax()] * APART, axis=-1) < APART
+        near = np.linalg.norm(left - most_common((left / APART).round()) * APART, axis=-1) < APART
         colour = left[near].mean(axis=0)
         kept = np.linalg.norm(left - colour, axis=-1) > APART
         if (~kept).sum() < SHARE * len(flat):
@@ -103,6 +102,19 @@ def palette(lab: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
+def steepest(lab: np.ndarray) -> np.ndarray:
+    """The largest step from each pixel of a picture [S, S, 3] to one of its four neighbours, the far edge's too."""
+    steps = [np.linalg.norm(lab - np.roll(lab, 1, axis), axis=-1) for axis in (0, 1)]
+    return np.max([np.maximum(step, np.roll(step, -1, axis)) for axis, step in enumerate(steps)], axis=0)
+
+
+def most_common(rows: np.ndarray) -> np.ndarray:
+    """Of whole numbers [n, 3] between -BINS / 2 and BINS / 2 the row that is there most often, of several the least."""
+    places = BINS ** np.arange(2, -1, -1)
+    keys, counts = np.unique((rows + BINS // 2).astype(int) @ places, return_counts=True)
+    return keys[counts.argmax()] // places % BINS - BINS // 2
+
+
 def local_widths(ink: np.ndarray) -> np.ndarray:
     """The width, in pixels, along the middle of everything drawn; ink is bool [S, S], not all False."""
     depth = ndimage.distance_transform_edt(np.pad(ink, 1))[1:-1, 1:-1]
@@ -112,9 +124,10 @@ def local_widths(ink: np.ndarray) -> np.ndarray:
 
 def corner_radius(cover: np.ndarray) -> float:
     """Of a cover [S, S]: what the disc cannot reach is a corner, and its tip tells how sharp it is."""
-    fine = ndimage.zoom(cover, 2, order=1, grid_mode=True, mode="nearest") > 0.5
+    fine = ndimage.zoom(cropped(cover), 2, order=1, grid_mode=True, mode="nearest") > 0.5
     solid = ndimage.binary_fill_holes(np.pad(fine, 1))
-    reach = WIDEST_CORNER * len(fine)
+    side = 2 * len(cover)
+    reach = WIDEST_CORNER * side
     core = ndimage.distance_transform_edt(solid) >= reach - 0.5
     if not core.any():
         return float("nan")
@@ -125,7 +138,13 @@ def corner_radius(cover: np.ndarray) -> float:
     if len(tips) < FEWEST_CORNERS:
         return float("nan")
     radius = reach - np.median(tips) / TIP - 2 * SOFT_EDGE
-    return float(max(radius, 0) / len(fine))
+    return float(max(radius, 0) / side)
+
+
+def cropped(cover: np.ndarray) -> np.ndarray:
+    """The part of a cover [S, S] that has all that is drawn and a pixel around it; all of it where nothing is."""
+    found = ndimage.find_objects(ndimage.binary_dilation(cover > 0.5), 1)
+    return cover[found[0]] if found[0] else cover
 
 
 def palette_distance(colours: np.ndarray, others: np.ndarray) -> float:
