@@ -22,6 +22,7 @@ from .load import DRC_LoadModel
 from .my_pictures import DRC_MyPictures
 from .save import DRC_SaveModel
 from .semantic_tower import DRC_SemanticTower
+from .set_report import DRC_SetReport
 from .style_card import DRC_LoadStyle, DRC_MergeStyles, DRC_SaveStyle
 from .style_tower import DRC_StyleTower
 from .tokenize_image import DRC_TokenizeImage
@@ -60,4 +61,5 @@ class DRCExtension(ComfyExtension):
             DRC_LoadStyle,
             DRC_MergeStyles,
             DRC_CompleteSet,
+            DRC_SetReport,
         ]

@@ -21,6 +21,7 @@ WORK = {
     "drc.pixels": ("square",),
     "drc.lmm.mini.model": ("square",),
     "drc.attention_map": ("heat",),
+    "drc.complete.report": ("measure",),
 }
 """What is worth a look at Cancel besides layers of a model: functions by module of the pack."""
 AT_ONCE = {"repaint": 12, "augment": 5, "square": 2}  # a picture is quickly repainted; others are 1
@@ -106,6 +107,7 @@ def inputs(execute, dataset, graph, reference):
         "DRC_GuidanceGrid": {"model": model, "style": style, "semantics": semantics},
         "DRC_AttentionMap": {"model": model, "history": many, "reference": reference},
         "DRC_CollapseMeter": {"model": model, "images": many[:9], "history": many, "reference": reference},
+        "DRC_SetReport": {"images": many[:5], "history": many[5:9]},
         "DRC_ImageDataset": {"source": "folder", "folder": "mine"},
         "DRC_Triplets": {"dataset": dataset, "pairing": "neighbours"},
         "DRC_Augmentations": {"dataset": dataset},
@@ -118,7 +120,8 @@ def inputs(execute, dataset, graph, reference):
 LONG = (
     "DRC_StyleTower", "DRC_SemanticTower", "DRC_ComposeInstruction", "DRC_TokenizeImage", "DRC_LMMGenerate",
     "DRC_DecodeTokens", "DRC_GuidanceGrid", "DRC_AttentionMap", "DRC_CollapseMeter", "DRC_ImageDataset", "DRC_Triplets",
-    "DRC_Augmentations", "DRC_Evaluate", "DRC_ReferenceFromWords", "DRC_CompleteSet", *STAGES,
+    "DRC_Augmentations", "DRC_Evaluate", "DRC_ReferenceFromWords", "DRC_CompleteSet", "DRC_SetReport",
+    *STAGES,
 )  # fmt: skip
 
 

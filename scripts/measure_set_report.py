@@ -1,0 +1,164 @@
+"""What is the Set Report worth on real sets of icons?
+
+    python scripts/measure_set_report.py [--data build/data] [--model FILE] [--fit]
+
+Needs the icon matrix (scripts/build_icons.py). Histories of 8 to 40 icons of one style stand for a set. An icon of the
+same style that is not among them is a true one: how often is it called a misfit? An icon of another family is a foreign
+one: how often is it found? Families that no training of this project sees are the test. With --fit all numbers of
+drc/weights/hands.safetensors are found anew from the other families, the line by families that each fit leaves out.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drc import EMBEDDED  # noqa: E402
+from drc.bar import Bar  # noqa: E402
+from drc.checkpoint import load  # noqa: E402
+from drc.complete.hands import FARTHEST, WEIGHTS, Hands, load_hands  # noqa: E402
+from drc.complete.marks import MARKS  # noqa: E402
+from drc.complete.report import AWAY, TRAITS, Looks, Measured, report  # noqa: E402
+from drc.data.icons import Icons  # noqa: E402
+from drc.tensor_file import metadata_of, write_safetensors  # noqa: E402
+from scripts.lib.hand_sets import HandSet, sets_of  # noqa: E402
+
+HISTORIES = (8, 16, 24, 40)
+FOLDS = 4  # of the families that the line is found with
+FALSE = 0.035  # of true icons that may be above the line; some more have a single trait that is too far
+TRIES = 8  # histories of a set
+TRUE, FOREIGN = 4, 8  # pictures against each history
+LEAST = 0.01  # variance of hands in any direction
+DIAGONAL = 0.02  # of the covariance within hands that is taken from its diagonal
+"""All ours."""
+
+Judge = Callable[[list[Measured], list[Measured]], Sequence[float]]
+"""Pictures and a history to their misfits."""
+
+
+def fit(sets: Sequence[HandSet]) -> Hands:
+    """All numbers of hands but the line."""
+    every = np.concatenate([one.marks for one in sets])
+    count, plain = len(MARKS), np.zeros((len(MARKS), len(MARKS)))
+    spread = every.std(axis=0) + 1e-9
+    hands = Hands(every.mean(axis=0), spread, np.zeros(count), plain, plain, plain, np.zeros(1))
+    scaled = [hands.scaled(one.marks) for one in sets]
+    free = len(every) - len(sets)
+    within = sum((one - one.mean(axis=0)).T @ (one - one.mean(axis=0)) for one in scaled) / free
+    within = (1 - DIAGONAL) * within + DIAGONAL * np.diag(np.diag(within)) + 1e-3 * np.eye(count)
+    middles = np.array([one.mean(axis=0) for one in scaled])
+    values, directions = np.linalg.eigh(np.cov(middles.T) - within * len(sets) / len(every))
+    between = (directions * np.maximum(values, LEAST)) @ directions.T
+    changes = np.concatenate([one.changes for one in sets]) / spread
+    changes = changes.clip(-2 * FARTHEST, 2 * FARTHEST)
+    coded = changes.T @ changes / len(changes)
+    return replace(hands, middle=middles.mean(axis=0), within=within, between=between, coded=coded)
+
+
+def fit_with_line(sets: Sequence[HandSet]) -> Hands:
+    families, found = sorted({one.family for one in sets}), []
+    for fold in range(FOLDS):
+        held = set(families[fold::FOLDS])
+        judge = by_marks(fit([one for one in sets if one.family not in held]))
+        some = [one for one in sets if one.family in held]
+        found += [trials(judge, some, count, np.random.default_rng(fold)) for count in HISTORIES[:2]]
+    found = np.concatenate(found)
+    line = np.quantile(found[found[:, 1] == 1, 0], [1 - FALSE])
+    print("marks alone, families that a fit left out, histories of 8 and 16:", told(found - line * [1, 0, 0]))
+    return replace(fit(sets), line=line)
+
+
+def by_marks(hands: Hands) -> Judge:
+    return lambda drawn, history: hands.misfits(*(np.stack([one.marks for one in some]) for some in (drawn, history)))
+
+
+def by_report(hands: Hands) -> Judge:
+    def judge(drawn, history):
+        return [row.misfit for row in sorted(report(drawn, history, hands=hands).rows, key=lambda row: row.number)]
+
+    return judge
+
+
+def trials(judge: Judge, sets: Sequence[HandSet], count: int, random: np.random.Generator) -> np.ndarray:
+    """Histories of `count` -> of each picture its misfit, whether it is a true one, and whether set and picture are of
+    one colour, [n, 3]."""
+    found = []
+    for one in sets:
+        others = [other for other in sets if other.family != one.family]
+        for _ in range(TRIES if len(one.pictures) >= count + TRUE else 0):
+            pictures = [one.pictures[place] for place in random.permutation(len(one.pictures))]
+            strangers = [others[place] for place in random.integers(0, len(others), FOREIGN)]
+            foreign = [other.pictures[random.integers(0, len(other.pictures))] for other in strangers]
+            misfits = judge(pictures[count : count + TRUE] + foreign, pictures[:count])
+            alike = [True] * TRUE + [not (one.colour or other.colour) for other in strangers]
+            found += zip(misfits, [True] * TRUE + [False] * FOREIGN, alike, strict=True)
+    return np.array(found)
+
+
+def told(found: np.ndarray) -> str:
+    """Rates of what `trials` gives."""
+    true, foreign = found[found[:, 1] == 1], found[found[:, 1] == 0]
+    at = np.quantile(true[:, 0], 0.95)
+    above = {
+        "true ones called misfits": true[:, 0] > 0,
+        "foreign ones found": foreign[:, 0] > 0,
+        "where both are of one colour": foreign[foreign[:, 2] == 1, 0] > 0,
+        "with a line that calls 5 % of the true ones misfits": foreign[:, 0] > at,
+    }
+    shares = ", ".join(f"{name} {100 * some.mean():.1f} %" for name, some in above.items())
+    return f"{shares} ({len(true)} and {len(foreign)} trials)"
+
+
+def coded_misfits(judge: Judge, sets: Sequence[HandSet]) -> float:
+    """The share of true icons, as codes hold them, that are called misfits by a history of 24 others."""
+    return float(np.mean([np.array(judge(one.coded, one.pictures[len(one.coded) :][:24])) > 0 for one in sets]))
+
+
+def print_traits(sets: Sequence[HandSet], count: int = 8) -> None:
+    """How far traits of an icon are from the rest of its set, and how many true icons have one that is too far."""
+    spreads, scores = {trait: [] for trait in TRAITS}, []
+    for one in sets:
+        looks = Looks([picture.traits for picture in one.pictures[:count]])
+        scores += [list(looks.of(picture.traits)[0].values()) for picture in one.pictures[count:]]
+        for trait in TRAITS:
+            values = np.array(looks.spreads[trait])
+            if not np.isnan(values).all():
+                spreads[trait].append(np.nanmean(values**2))
+    middling = {trait: round(float(np.median(squares) ** 0.5), 3) for trait, squares in spreads.items()}
+    far = np.nanmax(np.abs(scores), axis=1)
+    print("spread of traits within the middling set:", middling)
+    print(f"true icons with a trait of z beyond {AWAY:g}: {100 * (far > AWAY).mean():.1f} %")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
+    parser.add_argument("--model", type=Path, default=EMBEDDED)
+    parser.add_argument("--fit", action="store_true")
+    options = parser.parse_args()
+    icons, bar = Icons(options.data / "icons"), Bar()
+    sets = sets_of(icons, load(options.model), lambda done, total: bar("sets measured", done, total))
+    seen, unseen = ([one for one in sets if icons.styles[one.style].unseen == new] for new in (False, True))
+    families = [len({one.family for one in some}) for some in (seen, unseen)]
+    print(
+        f"{len(seen)} sets of {families[0]} families to fit by, {len(unseen)} of {families[1]} unseen ones to measure"
+    )
+    if options.fit:
+        tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in vars(fit_with_line(seen)).items()}
+        write_safetensors(tensors, WEIGHTS, metadata_of({"marks": ", ".join(MARKS)}))
+        print_traits(seen)
+    judge = by_report(load_hands())
+    for count in HISTORIES:
+        print(f"history of {count}:", told(trials(judge, unseen, count, np.random.default_rng(1))))
+    print(f"true ones, as the model's codes hold them, called misfits: {100 * coded_misfits(judge, unseen):.1f} %")
+
+
+if __name__ == "__main__":
+    main()
