@@ -23,18 +23,22 @@ def mask(of: str) -> io.Input:
 
 def out_of_lists(declared: list[io.Input], inputs: dict) -> dict:
     """The inputs of a node of `is_input_list`, to which the host hands over a list at every one: all pictures of a
-    list at once, and of everything else the one that is there; ValueError where there are several."""
-    kinds = {one.id: one.get_io_type() for one in declared}
-    return {name: out_of_list(name, value, kinds.get(name) in PICTURES) for name, value in inputs.items()}
+    list at once, texts as the lines of one, and of everything else the one that is there; ValueError where there are
+    several."""
+    known = {one.id: one for one in declared}
+    return {name: out_of_list(name, value, known.get(name)) for name, value in inputs.items()}
 
 
-def out_of_list(name: str, value: object, pictures: bool) -> object:
+def out_of_list(name: str, value: object, declared: io.Input | None) -> object:
     if not isinstance(value, (list, tuple)):
         return value
     if len(value) == 1:
         return value[0]
+    pictures = declared is not None and declared.get_io_type() in PICTURES
     if pictures and value:
         return Several(value)
+    if value and getattr(declared, "multiline", False) and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
     raise ValueError(f"{name} is a list of {len(value)}, expected one{' or more' * pictures}; choose what it gets")
 
 

@@ -18,6 +18,13 @@ def test_the_foreign_icon_is_named_first(graph, icons):
     assert sheet.shape[0] == 1 and sheet.shape[2:] == (1024, 3)
 
 
+def test_a_list_of_names_is_one_a_line(graph, icons):
+    """As they come from Complete a Set."""
+    given = {"images": icons[0][:2], "history": icons[1]}
+    lines = graph.outputs("DRC_SetReport", **given, names="own\nother")
+    assert graph.outputs("DRC_SetReport", **given, names=["own", "other"])[1:] == lines[1:]
+
+
 def test_what_it_says_is_text_on_the_page(graph, icons, classes, pack, monkeypatch):
     said = []
     monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: said.append(text))
