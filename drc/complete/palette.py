@@ -20,7 +20,8 @@ MOST = 24  # colours of a history
 FLAT_BORDER = 0.75  # of a border's pixels that have the ground's colour where it is flat, and of a history's pictures
 CLEAR = 0.5  # a pixel's distance to its colour, as a share of that to the next, up to which there is no doubt of it
 GAIN = 0.001  # in OKLab, the mean over a picture, that another colour brings at least
-BESIDE = 0.02  # that a mixture costs for each step, of `reach`, to what it is mixed of
+BESIDE = 0.15  # that a mixture costs for each hundredth of a side to what it is mixed of
+DOUBT = 1 / 128  # of a side, over which what is doubtful is smoothed
 FAR = 1e6  # pixels, of what there is none of
 SPECK = 1 / 40  # of a picture's side; what covers less than a square of it is none of its shapes
 
@@ -109,7 +110,7 @@ def lock_one(picture: np.ndarray, palette: Palette, count: int) -> np.ndarray:
     colours = chosen(lab, palette.colours, count)
     labels = sure(lab, colours)
     values = pixels_of_oklab(colours).astype(np.float32) / 255
-    first, second, share = meeting(picture.astype(np.float32) / 255, values, labels)
+    first, second, share = meeting(picture.astype(np.float32) / 255, labels, len(colours))
     if not palette.flat:
         rgb = values[first] + share[..., None] * (values[second] - values[first])
         return np.concatenate((255 * rgb, np.full_like(rgb[..., :1], 255)), axis=-1).round().astype(np.uint8)
@@ -149,7 +150,9 @@ def sure(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
         small = np.bincount(parts.ravel(), minlength=count + 1) < least
         small[0] = False
         labels[small[parts]] = -1
-    return labels
+    borders = (ndimage.maximum_filter(labels, 3) != labels) & (ndimage.minimum_filter(labels, 3) >= 0)
+    labels[borders] = -1
+    return labels if (labels >= 0).any() else away.argmin(axis=-1)
 
 
 def flooded(lab: np.ndarray, away: np.ndarray, ramp: np.ndarray) -> np.ndarray:
@@ -167,7 +170,14 @@ def flooded(lab: np.ndarray, away: np.ndarray, ramp: np.ndarray) -> np.ndarray:
     numbers = np.arange(count + 1)
     reached = ndimage.maximum(clear, surfaces, numbers).astype(bool)
     of_surface = np.stack([ndimage.mean(one, surfaces, numbers) for one in np.moveaxis(away, -1, 0)]).argmin(axis=0)
-    return np.where(clear, labels, np.where(reached[surfaces], spread, of_surface[surfaces]))
+    return smoothed(np.where(clear, labels, np.where(reached[surfaces], spread, of_surface[surfaces])), clear)
+
+
+def smoothed(labels: np.ndarray, clear: np.ndarray) -> np.ndarray:
+    """Labels [H, W] with those that are not clear given to what most around them have."""
+    around = len(labels) * DOUBT
+    votes = [ndimage.gaussian_filter((labels == n).astype(np.float32), around) for n in range(labels.max() + 1)]
+    return np.where(clear, labels, np.argmax(votes, axis=0))
 
 
 def is_ramp(lab: np.ndarray) -> np.ndarray:
@@ -183,52 +193,60 @@ def is_ramp(lab: np.ndarray) -> np.ndarray:
     return found
 
 
-def meeting(pixels: np.ndarray, colours: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which two colours [k, C] are mixed in each pixel of [H, W, C], and the share of the second; labels [H, W] say
-    where one is sure, -1 where none is.
+def meeting(pixels: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which two of `count` colours are mixed in each pixel of [H, W, C], and the share of the second; labels [H, W] say
+    where one is sure, -1 where none is. The first comes before the second in the order of colours.
 
-    Of the two that explain a pixel best only those are asked that lie beside it.
+    An edge is held against the pixels nearest to it that are sure, as a drawn colour may be off everywhere.
     """
-    first, share = labels.copy(), np.zeros(labels.shape)
-    second = first.copy()
+    first, second, share = labels.copy(), labels.copy(), np.zeros(labels.shape, pixels.dtype)
     edge = labels < 0
     if edge.any():
+        steps, colours = zip(*(beside(pixels, labels == number, edge) for number in range(count)), strict=True)
         reach = max(2, len(labels) // 100)
-        steps = [steps_to(labels == number)[edge] / reach for number in range(len(colours))]
-        first[edge], second[edge], share[edge], _ = unmixed(pixels[edge], colours, steps)
+        first[edge], second[edge], share[edge], _ = unmixed(pixels[edge], colours, [each / reach for each in steps])
     return first, second, share
+
+
+def beside(pixels: np.ndarray, there: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every pixel at an edge how many steps [P] it is to where a colour is there, and which [P, C] that is."""
+    if not there.any():
+        return np.full(edge.sum(), FAR, np.float32), pixels[edge]
+    steps, (rows, columns) = ndimage.distance_transform_cdt(~there, "chessboard", return_indices=True)
+    return steps[edge].astype(np.float32), pixels[rows[edge], columns[edge]]
+
+
+def unmixed(
+    pixels: np.ndarray, colours: Sequence[np.ndarray], steps: list[np.ndarray] | None = None
+) -> tuple[np.ndarray, ...]:
+    """Of pixels [P, C] the two of the colours, [C] or [P, C] each, in their order, whose mixture is nearest, the share
+    of the second and how far it is: all [P]. `steps` [P] say how far each colour lies away; the nearer the better.
+
+    Between two that are alike it is midway that one becomes the other.
+    """
+    count = len(pixels)
+    steps = [np.zeros(count, pixels.dtype)] * len(colours) if steps is None else steps
+    first, second, share = np.zeros(count, int), np.zeros(count, int), np.zeros(count, pixels.dtype)
+    off = length(pixels - colours[0])
+    best = off + BESIDE * steps[0]
+    for a, b in combinations(range(len(colours)), 2):
+        way, from_a = colours[b] - colours[a], pixels - colours[a]
+        span = np.square(way).sum(axis=-1)
+        part = ((from_a * way).sum(axis=-1) / np.maximum(span, 1e-9)).clip(0, 1)
+        part = np.where(span < FLAT**2, steps[a] / np.maximum(steps[a] + steps[b], 1e-9), part)
+        distance = length(from_a - part[:, None] * way)
+        cost = distance + BESIDE * np.maximum((part < 1) * steps[a], (part > 0) * steps[b])
+        better = cost < best
+        first[better], second[better], share[better] = a, b, part[better]
+        best[better], off[better] = cost[better], distance[better]
+    return first, second, share, off
+
+
+def length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.square(vectors).sum(axis=-1))
 
 
 def distances(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """[P, C] and [k, C] -> [P, k]"""
     squares = np.square(pixels).sum(axis=-1)[:, None] - 2 * pixels @ colours.T.astype(pixels.dtype)
     return np.sqrt((squares + np.square(colours).sum(axis=-1)).clip(0))
-
-
-def steps_to(there: np.ndarray) -> np.ndarray:
-    if not there.any():
-        return np.full(there.shape, FAR)
-    return ndimage.distance_transform_cdt(~there, "chessboard").astype(float)
-
-
-def unmixed(pixels: np.ndarray, colours: np.ndarray, steps: list[np.ndarray] | None = None) -> tuple[np.ndarray, ...]:
-    """Of pixels [P, C] the two of the colours [k, C], in their order, whose mixture is nearest, the share of the second
-    and how far it is: all [P]. `steps` say how far each colour lies from each pixel, [P] each; the nearer the better.
-    """
-    count = len(pixels)
-    first, second, share = np.zeros(count, int), np.zeros(count, int), np.zeros(count, pixels.dtype)
-    best = np.sqrt(np.square(pixels - colours[0]).sum(axis=-1))
-    off = best.copy()
-    if steps is not None:
-        best = best + 2 * BESIDE * steps[0]
-    for a, b in combinations(range(len(colours)), 2):
-        way = colours[b] - colours[a]
-        from_a = pixels - colours[a]
-        part = (from_a @ (way / (way @ way))).clip(0, 1)
-        from_a -= part[:, None] * way
-        distance = np.sqrt(np.einsum("pc,pc->p", from_a, from_a))
-        cost = distance if steps is None else distance + BESIDE * ((part < 1) * steps[a] + (part > 0) * steps[b])
-        better = cost < best
-        first[better], second[better], share[better] = a, b, part[better]
-        best[better], off[better] = cost[better], distance[better]
-    return first, second, share, off

@@ -17,9 +17,10 @@ MISSING = "SVG needs the Python package vtracer, which is not there; run pip ins
 GRID = 24
 """Units of the viewBox where nothing else is said."""
 SMALL_PICTURE = 64  # pictures of a history that are at most so large are their own grid
-TRACED = 1024  # pixels of a side that are traced
-OVERLAP = 6  # of these, that a colour reaches under its neighbour
-SPECKLE = 10  # the side of a square of them, of which less is left out
+TRACED = 768  # pixels of a side that are traced
+SOFT = 2.0  # of these, over which steps of pixels are smoothed
+OVERLAP = 5  # of these, that a colour reaches under its neighbour
+SPECKLE = 8  # the side of a square of them, of which less is left out
 FINEST = 2048  # of a picture's side, what numbers tell
 MOST_COLOURS = 32
 MOST_SHAPES = 200
@@ -94,14 +95,12 @@ def layers(picture: np.ndarray, values: np.ndarray, labels: np.ndarray) -> list[
     first."""
     pixels = picture.astype(np.float32) / 255
     pixels[..., :3] *= pixels[..., 3:]
-    premultiplied = values.copy()
-    premultiplied[:, :3] *= values[:, 3:]
-    first, second, share = meeting(pixels, premultiplied, labels)
+    first, second, share = meeting(pixels, labels, len(values))
     seen = np.stack([(first == n) * (1 - share) + (second == n) * share for n in range(len(values))])
     large = ndimage.zoom(
         seen, (1, TRACED / seen.shape[1], TRACED / seen.shape[2]), order=1, grid_mode=True, mode="nearest"
     )
-    nearest = large.argmax(axis=0)
+    nearest = ndimage.gaussian_filter(large, (0, SOFT, SOFT)).argmax(axis=0)
     order = sorted(range(1, len(values)), key=lambda n: -(nearest == n).sum())
     around = np.ones((3, 3), bool)
     found = []
@@ -124,7 +123,7 @@ def outlines_of(mask: np.ndarray, vtracer) -> list[list]:
         mode="spline",
         filter_speckle=SPECKLE,
         corner_threshold=60,
-        length_threshold=4.0,
+        length_threshold=10.0,
         splice_threshold=45,
         path_precision=3,
     )
@@ -162,11 +161,15 @@ def relative(outline: list[tuple[str, np.ndarray]], scale: float, digits: int) -
 
 
 def brief(steps: np.ndarray, digits: int) -> str:
-    """Numbers with no more signs than they need."""
-    words = [f"{number:.{digits}f}" for number in steps.flatten()]
-    words = [word.rstrip("0").rstrip(".") if "." in word else word for word in words]
-    words = [re.sub(r"^(-?)0\.", r"\1.", "0" if word == "-0" else word) for word in words]
-    return "".join(word if place == 0 or word.startswith("-") else " " + word for place, word in enumerate(words))
+    """Numbers with no more signs than they need: one that begins with a dot, behind one that has a dot, needs no blank."""
+    text = ""
+    for number in steps.flatten():
+        word = f"{number:.{digits}f}"
+        word = word.rstrip("0").rstrip(".") if "." in word else word
+        word = re.sub(r"^(-?)0\.", r"\1.", "0" if word == "-0" else word)
+        parted = word[0] == "-" or word[0] == "." and "." in text.rsplit(" ", 1)[-1].rsplit("-", 1)[-1]
+        text += word if not text or parted else f" {word}"
+    return text
 
 
 def as_hex(colour: np.ndarray) -> str:
