@@ -18,6 +18,7 @@ from .examples import DRC_ExamplePictures
 from .generate import DRC_LMMGenerate
 from .guidance_grid import DRC_GuidanceGrid
 from .host import io
+from .icon_files import DRC_LockPalette, DRC_PicturesToSVG
 from .load import DRC_LoadModel
 from .my_pictures import DRC_MyPictures
 from .save import DRC_SaveModel
@@ -62,4 +63,6 @@ class DRCExtension(ComfyExtension):
             DRC_MergeStyles,
             DRC_CompleteSet,
             DRC_SetReport,
+            DRC_LockPalette,
+            DRC_PicturesToSVG,
         ]

@@ -10,6 +10,7 @@ from ..drc.pixels import to_image
 from . import host
 from .guard import guarded
 from .host import io
+from .pictures import sharpening
 from .progress import Progress
 from .sockets import Model, TokensSocket, made_by
 from .widgets import model_input
@@ -62,14 +63,10 @@ def as_drawn(model: Model, codes: Tensor) -> Iterator[Tensor]:
 
 
 def sharp(model: Model, codes: Tensor) -> Iterator[Tensor]:
-    """The same, larger. The network is read anew each time: it is small, and so nothing has to be kept."""
+    """The same, larger."""
     from ..drc import sharpener
-    from ..drc.interrupt import call_between_layers
 
-    lmm = model.drc.lmm
-    network = sharpener.load_sharpener(sharpener.WEIGHTS, host.operations(model.device, torch.float32))
-    call_between_layers(network, host.check_interrupt)
-    owner = host.patcher(network)
+    lmm, owner = model.drc.lmm, sharpening(model.device)
     memory = max(MEMORY_PER_PIXEL, sharpener.MEMORY_PER_PIXEL)
     host.load([model.vision, owner], sharpener.PICTURES * lmm.image_size**2 * memory)
     return in_turn(model, codes, sharpener.PICTURES, lambda some: owner.model(lmm.detokenize(some)))

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from io import BytesIO
 
 import comfy.model_management
 import comfy.model_patcher
@@ -152,6 +153,14 @@ def show_picture(pixels: np.ndarray) -> ui.PreviewImage:
 def nothing(outputs: int) -> io.NodeOutput:
     """What ends the graph at this node without an error."""
     return io.NodeOutput(*[ExecutionBlocker(None)] * outputs)
+
+
+def as_svg(files: list[str]):
+    """Texts of SVG files -> what travels on a SVG socket; newer hosts keep its class in their API."""
+    kind = io.SVG.Type
+    if not hasattr(kind, "combine"):
+        from comfy_extras.nodes_images import SVG as kind  # noqa: N811
+    return kind([BytesIO(text.encode()) for text in files])
 
 
 def as_images(pictures: list) -> Tensor:

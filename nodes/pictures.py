@@ -1,8 +1,18 @@
-"""Pictures at the inputs of a node: as a batch or as a list, and with the masks that Load Image hands on beside."""
+"""Pictures at the inputs of a node: as a batch or as a list, with the masks that Load Image hands on beside, and made
+sharp."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
 from torch import Tensor
 
+from . import host
 from .host import io
+
+if TYPE_CHECKING:
+    from comfy.model_patcher import ModelPatcher
 
 PICTURES = ("IMAGE", "MASK")
 
@@ -80,3 +90,14 @@ def in_a_row(batches: Tensor | Several) -> list[Tensor]:
 def require_one(reference: list[Tensor]) -> None:
     if len(reference) > 1:
         raise ValueError(f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch")
+
+
+def sharpening(device: torch.device) -> ModelPatcher:
+    """The network that makes pictures four times as large. It is read anew each time: it is small, and so nothing has
+    to be kept."""
+    from ..drc import sharpener
+    from ..drc.interrupt import call_between_layers
+
+    network = sharpener.load_sharpener(sharpener.WEIGHTS, host.operations(device, torch.float32))
+    call_between_layers(network, host.check_interrupt)
+    return host.patcher(network)

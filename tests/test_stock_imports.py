@@ -11,7 +11,7 @@ import pytest
 
 from scripts.pack import published
 
-HOST_MODULES = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server"}
+HOST_MODULES = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "server"}
 """Of ComfyUI itself; only `nodes` may know them."""
 OPTIONAL = {
     "accelerate": "for training on many processes, where another way is a sentence that asks for it",

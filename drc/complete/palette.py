@@ -4,7 +4,7 @@ A model draws colours that are nearly those of the history, and a set that is sh
 All definitions are ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -12,12 +12,12 @@ import numpy as np
 from scipy import ndimage
 
 from ..data.palette import oklab_of_pixels, pixels_of_oklab
-from ..traits import APART, FLAT, ground_of, palette
+from ..traits import APART, FLAT, palette
 
 LINE = 0.002  # of a picture's pixels that a colour has at least which is nowhere flat, such as that of thin lines
 FARTHEST = 0.1  # of these, the share that shows the colour unmixed
 MOST = 24  # colours of a history
-FLAT_BORDER = 0.75  # of a border's pixels that have the ground's colour where it is flat, and of a history's pictures
+MOSTLY = 0.75  # of a border's pixels that have its colour where it is flat, and of the pictures where it is
 CLEAR = 0.5  # a pixel's distance to its colour, as a share of that to the next, up to which there is no doubt of it
 GAIN = 0.001  # in OKLab, the mean over a picture, that another colour brings at least
 BESIDE = 0.15  # that a mixture costs for each hundredth of a side to what it is mixed of
@@ -38,26 +38,37 @@ class Palette:
     """Whether the ground is one flat colour, the same in all pictures."""
 
 
-def palette_of(history: Sequence[np.ndarray]) -> Palette:
-    """Of pictures uint8 [H, W, 3], each of its own size."""
-    pictures = [oklab_of_pixels(picture) for picture in history]
-    found = [colours_in(lab, picture / 255) for lab, picture in zip(pictures, history, strict=True)]
-    ground = joined(pictures, [colours[:1] for colours in found])[0]
-    others = joined(pictures, [colours[np.linalg.norm(colours - ground, axis=-1) > APART] for colours in found])
-    flat = np.mean([has_ground(lab, ground) for lab in pictures]) >= FLAT_BORDER
-    count = int(np.median([len(colours) - 1 for colours in found]))
-    return Palette(np.concatenate((ground[None], others))[: MOST + 1], max(count, 1), bool(flat))
+def palette_of(history: Iterable[np.ndarray]) -> Palette:
+    """Of pictures uint8 [H, W, 3], each of its own size; one after another is asked for and forgotten."""
+    found, areas, flat = zip(*map(measured, history), strict=True)
+    grounds = np.array([colours[0] for colours in found])
+    ground = joined(grounds, np.ones(len(grounds)))[0]
+    flat &= length(grounds - ground) < APART
+    colours, areas = np.concatenate(found), np.concatenate(areas)
+    other = length(colours - ground) > APART
+    others = joined(colours[other], areas[other])
+    count = max(1, int(np.median([len(colours) - 1 for colours in found])))
+    return Palette(np.concatenate((ground[None], others))[: MOST + 1], count, bool(flat.mean() >= MOSTLY))
 
 
-def colours_in(lab: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Colours [n, 3] in OKLab of a picture [H, W, 3], in OKLab and in sRGB from 0 to 1; the ground first.
+def measured(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Colours [n, 3] in OKLab of a picture [H, W, 3], the ground first, the share that each covers [n], and whether its
+    border has one flat colour."""
+    lab = oklab_of_pixels(picture)
+    colours = colours_in(lab, picture)
+    away = distances(lab.reshape(-1, 3), colours)
+    areas = ((away.argmin(axis=-1)[:, None] == np.arange(len(colours))) & (away < FLAT)).mean(axis=0)
+    border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))
+    return colours, areas, bool((length(border - colours[0]) < FLAT).mean() >= MOSTLY)
 
-    What is flat, and then what no mixture of two of those explains, as are lines too thin to be flat anywhere.
-    """
+
+def colours_in(lab: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """What is flat in a picture [H, W, 3], and then what no mixture of two of those explains, as are lines too thin to
+    be flat anywhere."""
     colours = palette(lab)[: MOST + 1]
-    lab, rgb = lab.reshape(-1, 3), rgb.reshape(-1, 3).astype(np.float32)
+    lab, rgb = lab.reshape(-1, 3), picture.reshape(-1, 3).astype(np.float32) / 255
     while len(colours) <= MOST:
-        off = unmixed(rgb, pixels_of_oklab(colours) / 255)[3]
+        off = unmixed(rgb, as_rgb(colours))[3]
         clear = off > APART
         if clear.sum() < LINE * len(off):
             break
@@ -66,33 +77,16 @@ def colours_in(lab: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     return colours
 
 
-def joined(pictures: Sequence[np.ndarray], found: list[np.ndarray]) -> np.ndarray:
-    """Colours [n, 3] of pictures [H, W, 3] as one list: of those that are alike the one that covers most, and what most
+def joined(colours: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    """Colours [m, 3] of all pictures -> [n, 3]: of those that are alike the one that covers most [m], and what most
     pictures have first."""
-    areas = np.concatenate([areas_of(*one) for one in zip(pictures, found, strict=True)])
-    left, joint = np.concatenate(found), []
-    while len(left):
-        near = np.linalg.norm(left[:, None] - left, axis=-1) < APART
-        of = near[near.sum(axis=1).argmax()]
-        joint.append(left[of][areas[of].argmax()])
-        left, areas = left[~of], areas[~of]
+    joint = []
+    while len(colours):
+        near = np.linalg.norm(colours[:, None] - colours, axis=-1) < APART
+        alike = near[near.sum(axis=1).argmax()]
+        joint.append(colours[alike][areas[alike].argmax()])
+        colours, areas = colours[~alike], areas[~alike]
     return np.array(joint).reshape(-1, 3)
-
-
-def areas_of(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """The share of a picture [H, W, 3] that each of its colours [n, 3] covers, [n]."""
-    if len(colours) == 0:
-        return np.zeros(0)
-    nearest = distances(lab.reshape(-1, 3), colours)
-    own = (nearest.argmin(axis=-1)[:, None] == np.arange(len(colours))) & (nearest < FLAT)
-    return own.mean(axis=0)
-
-
-def has_ground(lab: np.ndarray, ground: np.ndarray) -> bool:
-    """Whether the border of a picture [H, W, 3] is of this colour."""
-    border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))
-    flat = np.linalg.norm(border - ground_of(lab), axis=-1) < FLAT
-    return bool(flat.mean() >= FLAT_BORDER and np.linalg.norm(ground_of(lab) - ground) < APART)
 
 
 def lock(pictures: np.ndarray, palette: Palette, count: int = 0) -> np.ndarray:
@@ -108,19 +102,13 @@ def lock(pictures: np.ndarray, palette: Palette, count: int = 0) -> np.ndarray:
 def lock_one(picture: np.ndarray, palette: Palette, count: int) -> np.ndarray:
     lab = oklab_of_pixels(picture).astype(np.float32)
     colours = chosen(lab, palette.colours, count)
-    labels = sure(lab, colours)
-    values = pixels_of_oklab(colours).astype(np.float32) / 255
-    first, second, share = meeting(picture.astype(np.float32) / 255, labels, len(colours))
-    if not palette.flat:
-        rgb = values[first] + share[..., None] * (values[second] - values[first])
-        return np.concatenate((255 * rgb, np.full_like(rgb[..., :1], 255)), axis=-1).round().astype(np.uint8)
-    # Pairs come in the order of colours, so the ground is never the second of two.
-    ground = first == 0
-    rgb = np.where(
-        ground[..., None], values[second], values[first] + share[..., None] * (values[second] - values[first])
-    )
-    alpha = np.where(ground, np.where(second == 0, 0, share), 1)
-    return (255 * np.concatenate((rgb, alpha[..., None]), axis=-1)).round().astype(np.uint8)
+    rgba = np.concatenate((as_rgb(colours), np.ones((len(colours), 1), np.float32)), axis=-1)
+    first, second, share = meeting(picture.astype(np.float32) / 255, sure(lab, colours), len(colours))
+    mixed = rgba[first] + share[..., None] * (rgba[second] - rgba[first])
+    if palette.flat:  # the ground is never the second of two
+        ground, other = first == 0, (second > 0) * share
+        mixed[ground, :3], mixed[ground, 3] = rgba[second[ground], :3], other[ground]
+    return (255 * mixed).round().astype(np.uint8)
 
 
 def chosen(lab: np.ndarray, colours: np.ndarray, count: int) -> np.ndarray:
@@ -164,13 +152,15 @@ def flooded(lab: np.ndarray, away: np.ndarray, ramp: np.ndarray) -> np.ndarray:
     nearest, other = np.moveaxis(np.partition(away, 1, axis=-1)[..., :2], -1, 0)
     clear = ~ramp & (nearest < CLEAR * other)
     steps = ndimage.morphological_gradient(lab[..., 0], 3)
-    steps = (255 * (steps / max(steps.max(), 1e-6))).astype(np.uint8)
-    spread = ndimage.watershed_ift(steps, np.where(clear, labels + 1, 0).astype(np.int16)) - 1
-    surfaces, count = ndimage.label(~ramp)
+    heights = (255 * steps.clip(0, 1)).astype(np.uint8)
+    spread = ndimage.watershed_ift(heights, np.where(clear, labels + 1, 0).astype(np.int16)) - 1
+    surfaces, count = ndimage.label(~ramp & (steps < APART))
     numbers = np.arange(count + 1)
     reached = ndimage.maximum(clear, surfaces, numbers).astype(bool)
     of_surface = np.stack([ndimage.mean(one, surfaces, numbers) for one in np.moveaxis(away, -1, 0)]).argmin(axis=0)
-    return smoothed(np.where(clear, labels, np.where(reached[surfaces], spread, of_surface[surfaces])), clear)
+    doubtful = (surfaces > 0) & ~clear
+    labels = np.where(doubtful, np.where(reached[surfaces], spread, of_surface[surfaces]), labels)
+    return smoothed(labels, ~doubtful)
 
 
 def smoothed(labels: np.ndarray, clear: np.ndarray) -> np.ndarray:
@@ -240,6 +230,11 @@ def unmixed(
         first[better], second[better], share[better] = a, b, part[better]
         best[better], off[better] = cost[better], distance[better]
     return first, second, share, off
+
+
+def as_rgb(colours: np.ndarray) -> np.ndarray:
+    """OKLab [k, 3] -> sRGB from 0 to 1, as a file keeps them."""
+    return pixels_of_oklab(colours).astype(np.float32) / 255
 
 
 def length(vectors: np.ndarray) -> np.ndarray:

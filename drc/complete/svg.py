@@ -20,6 +20,7 @@ SMALL_PICTURE = 64  # pictures of a history that are at most so large are their 
 TRACED = 768  # pixels of a side that are traced
 SOFT = 2.0  # of these, over which steps of pixels are smoothed
 OVERLAP = 5  # of these, that a colour reaches under its neighbour
+STRAIGHT = 0.5  # of these, that a line may be off
 SPECKLE = 8  # the side of a square of them, of which less is left out
 FINEST = 2048  # of a picture's side, what numbers tell
 MOST_COLOURS = 32
@@ -47,8 +48,9 @@ def grid_of(sides: list[int]) -> int:
     return sides[0] if len(set(sides)) == 1 and sides[0] <= SMALL_PICTURE else GRID
 
 
-def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture") -> str:
-    """A square picture uint8 [S, S, 4] as the text of an SVG file, with a viewBox of `grid` units.
+def trace(picture: np.ndarray, grid: int = GRID, ground: np.ndarray | None = None, what: str = "the picture") -> str:
+    """A square picture uint8 [S, S, 4] as the text of an SVG file, with a viewBox of `grid` units, and with a `ground`
+    uint8 [3] below where that is wanted.
 
     ValueError where the package is missing, and for `what` is no drawing in a few flat colours.
     """
@@ -56,11 +58,13 @@ def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture") -> s
     values, labels = flat_colours(picture, what)
     scale, digits = grid / TRACED, max(0, int(np.ceil(np.log10(FINEST / grid))))
     paths, shapes = [], 0
+    if ground is not None:
+        paths.append(f'<path fill="{as_hex(ground)}" d="M0 0h{grid}v{grid}h-{grid}z"/>')
     for colour, mask in layers(picture, values, labels):
-        outlines = [relative(outline, scale, digits) for outline in outlines_of(mask, vtracer)]
+        outlines = [relative(straightened(outline), scale, digits) for outline in outlines_of(mask, vtracer)]
         shapes += len(outlines)
         if outlines:
-            paths.append(f'<path fill="{as_hex(colour)}" d="{"".join(outlines)}"/>')
+            paths.append(f'<path fill="{as_hex(255 * colour)}" d="{"".join(outlines)}"/>')
     if shapes > MOST_SHAPES:
         raise too_many(what, f"{shapes} shapes", f"{MOST_SHAPES}")
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {grid} {grid}" width="{grid}" height="{grid}">'
@@ -146,6 +150,39 @@ def moved(path: str, by: str) -> list[list[tuple[str, np.ndarray]]]:
     return outlines
 
 
+def straightened(outline: list[tuple[str, np.ndarray]]) -> list[tuple[str, np.ndarray]]:
+    """An outline in which what runs along one straight line is one line."""
+    (letter, begin), *rest = outline
+    found, here, run = [(letter, begin)], begin[-1], []
+    for command in rest:
+        if command[0] != "Z" and is_straight(here, run + [command[1]]):
+            run.append(command[1])
+            continue
+        found += ended(run)
+        here, run = (run[-1][-1] if run else here), []
+        if command[0] != "Z" and is_straight(here, [command[1]]):
+            run = [command[1]]
+        else:
+            found.append(command)
+            here = command[1][-1] if len(command[1]) else here
+    return found + ended(run)
+
+
+def ended(run: list[np.ndarray]) -> list[tuple[str, np.ndarray]]:
+    return [("L", run[-1][-1:])] if run else []
+
+
+def is_straight(here: np.ndarray, run: list[np.ndarray]) -> bool:
+    """Whether all points [n, 2] of a run lie on the way from here to its last one, one behind the other."""
+    points = np.concatenate(run) - here
+    way = points[-1]
+    span = np.hypot(*way)
+    if span < 1e-6:
+        return False
+    aside, along = np.abs(points @ (way[1], -way[0])) / span, points @ way / span
+    return bool(aside.max() < STRAIGHT and np.diff(along, prepend=0).min() > -STRAIGHT)
+
+
 def relative(outline: list[tuple[str, np.ndarray]], scale: float, digits: int) -> str:
     """An outline as the text of a path, in units, each command from where the last one ended."""
     here, words = np.zeros(2), []
@@ -161,7 +198,7 @@ def relative(outline: list[tuple[str, np.ndarray]], scale: float, digits: int) -
 
 
 def brief(steps: np.ndarray, digits: int) -> str:
-    """Numbers with no more signs than they need: one that begins with a dot, behind one that has a dot, needs no blank."""
+    """Numbers with no more signs than they need: behind one that has a dot another dot begins the next."""
     text = ""
     for number in steps.flatten():
         word = f"{number:.{digits}f}"
@@ -173,4 +210,4 @@ def brief(steps: np.ndarray, digits: int) -> str:
 
 
 def as_hex(colour: np.ndarray) -> str:
-    return "#" + "".join(f"{round(255 * float(channel)):02x}" for channel in colour[:3])
+    return "#" + "".join(f"{round(float(channel)):02x}" for channel in colour[:3])

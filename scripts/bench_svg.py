@@ -1,0 +1,146 @@
+"""What locking colours and tracing do to drawn icons: the benchmark's verdicts on PNG as drawn, locked, and as SVG.
+
+    python scripts/bench_svg.py [--limit 32] [--tests I3,I4] [--model embedded] [--out build/bench/svg]
+
+The same drawings, of hands that no training saw, go three ways: as they were decoded; made sharp and locked to the
+colours of their history; and traced from those, drawn again by resvg. All are judged at 128 pixels. The report is that
+of `python -m drc.bench`, in the folder --out; what the SVG files are like is printed below the numbers. It needs what
+the benchmark needs, and vtracer.
+"""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import resvg_py
+import torch
+from PIL import Image
+from torch import Tensor
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drc.bench.config import BenchConfig  # noqa: E402
+from drc.bench.models import LMMModel, open_models  # noqa: E402
+from drc.bench.report.summary import in_words  # noqa: E402
+from drc.bench.run import run  # noqa: E402
+from drc.complete import svg  # noqa: E402
+from drc.complete.palette import lock, palette_of  # noqa: E402
+from drc.complete.sizes import FULL, full_size, on_ground  # noqa: E402
+from drc.data.palette import pixels_of_oklab  # noqa: E402
+from drc.pixels import from_pixels, resized, to_image, to_pixels  # noqa: E402
+from drc.sharpener import load_sharpener  # noqa: E402
+
+MOST_BYTES, MOST_SHAPES = 8192, 40  # of a typical icon in two colours
+
+
+class Drawings:
+    """What a model draws, each case once, however many ways it goes."""
+
+    def __init__(self, model: LMMModel):
+        self.model, self.kept, self.sharpen = model, {}, load_sharpener()
+
+    def drawn(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
+        key = tuple(seeds)
+        if key not in self.kept:
+            self.kept[key] = self.model.draw(history, reference, words, seeds)
+        return self.kept[key]
+
+    def locked(self, image: Tensor, history: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """A picture [3, S, S] -> uint8 [FULL, FULL, 4], and the ground uint8 [3]."""
+        palette = palette_of(to_pixels(history))
+        whole = full_size(to_image(image[None])[0], self.sharpen, "a drawing")
+        return lock(whole[None], palette)[0], pixels_of_oklab(palette.colours[0])
+
+
+class Way:
+    """One way, for the benchmark a model."""
+
+    def __init__(self, name: str, drawings: Drawings):
+        self.drawings, self.lmm = drawings, drawings.model.lmm
+        self.key = f"{drawings.model.key}, {name}" if name else drawings.model.key
+
+    @torch.inference_mode()
+    def draw(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
+        drawn = self.drawings.drawn(history, reference, words, seeds)
+        ended = [self.end(*one) for one in zip(drawn, history, strict=True)]
+        return torch.stack(ended)
+
+    def end(self, drawn: Tensor, history: Tensor) -> Tensor:
+        """A picture [3, S, S] and its history [n, 3, S, S] -> [3, S, S]."""
+        return drawn
+
+
+class Locked(Way):
+    def end(self, drawn: Tensor, history: Tensor) -> Tensor:
+        return self.small(on_ground(*self.drawings.locked(drawn, history)), drawn)
+
+    def small(self, picture: np.ndarray, drawn: Tensor) -> Tensor:
+        return resized(from_pixels(picture[None]), drawn.shape[-1])[0]
+
+
+class Traced(Locked):
+    """`files` are the texts of all that was traced, `refused` how many drawings would have been too many shapes; these
+    are judged as they were locked."""
+
+    def __init__(self, name: str, drawings: Drawings):
+        super().__init__(name, drawings)
+        self.files, self.refused = [], 0
+
+    def end(self, drawn: Tensor, history: Tensor) -> Tensor:
+        locked, ground = self.drawings.locked(drawn, history)
+        try:
+            text = svg.trace(locked, ground=ground)
+        except ValueError:
+            self.refused += 1
+            return self.small(on_ground(locked, ground), drawn)
+        self.files.append(text)
+        png = resvg_py.svg_to_bytes(svg_string=text, width=FULL, height=FULL)
+        return self.small(np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB")), drawn)
+
+
+def of_files(traced: Traced) -> str:
+    """A line for icons of each number of colours, the ground among them, which lies in each file."""
+    heads = "Colours", "Icons", "kB, median", "kB, most", "Shapes, median", "Shapes, most", "Within the aim"
+    lines, by_colours = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"], {}
+    for text in traced.files:
+        by_colours.setdefault(text.count("<path"), []).append((len(text), text.count("M")))
+    for colours, found in sorted(by_colours.items()):
+        sizes, shapes = np.array(found).T
+        within = np.mean((sizes < MOST_BYTES) & (shapes < MOST_SHAPES))
+        numbers = np.median(sizes) / 1024, sizes.max() / 1024, np.median(shapes), shapes.max()
+        row = " | ".join(f"{number:.3g}" for number in numbers)
+        lines.append(f"| {colours} | {len(found)} | {row} | {100 * within:.0f} % |")
+    return "\n".join([*lines, f"\n{traced.refused} drawings were refused as too many shapes"])
+
+
+def main() -> None:
+    defaults = BenchConfig()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="embedded")
+    parser.add_argument("--tests", default="I3,I4", help="of the domain of icons: those of unseen hands")
+    parser.add_argument("--limit", type=int, default=32, help="cases of a test")
+    for name in ("data", "packages", "evaluator", "cache"):
+        parser.add_argument(f"--{name}", type=Path, default=getattr(defaults, name))
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "svg")
+    options = parser.parse_args()
+    paths = {name: getattr(options, name) for name in ("data", "packages", "evaluator", "cache", "out")}
+    config = BenchConfig(
+        models={"as drawn": options.model},
+        domain="icons",
+        tests=tuple(options.tests.split(",")),
+        histories=("8",),
+        limit=options.limit,
+        **paths,
+    )
+    drawings = Drawings(open_models(config.models, config.strengths, config.sampling)["as drawn"])
+    traced = Traced("locked, traced and drawn again", drawings)
+    ways = {"as drawn": Way("", drawings), "locked": Locked("locked", drawings), "SVG": traced}
+    report = run(config, models=ways, on_progress=lambda *state: print(*state, end="   \r", file=sys.stderr))
+    print(in_words(report.results, report.numbers), "", of_files(traced), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Lock Palette and Pictures to SVG: the colours of a history, and files that the host's own node saves."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from lxml import etree
+
+from drc.complete import sizes
+from drc.complete.palette import lock, palette_of
+from drc.complete.svg import MISSING
+from scripts.lib.discs import NAVY, SKY, disc, photograph
+
+from .test_bad_input import sentence
+
+
+def as_image(*pictures):
+    return torch.from_numpy(np.stack(pictures)).float() / 255
+
+
+@pytest.fixture(scope="module")
+def mine():
+    return as_image(disc(size=256), disc(size=256, box=(64, 64, 448, 448)))
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    """Small ones, in colours that are a little off."""
+    return as_image(disc((205, 220, 250), (40, 52, 95), size=128), disc((170, 200, 250), (10, 20, 80), size=128))
+
+
+@pytest.fixture
+def told(pack, monkeypatch):
+    texts = []
+    show = pack.nodes.host.show_text
+    monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: texts.append(text) or show(hidden, text))
+    return texts
+
+
+def test_the_widgets_begin_and_end_where_the_sizes_do(pack):
+    files = pack.nodes.icon_files
+    assert (files.FULL, files.LEAST) == (sizes.FULL, sizes.LEAST)
+
+
+def test_small_pictures_are_made_sharp_and_get_the_colours_of_the_history(graph, mine, drawings):
+    pictures, masks = graph.outputs("DRC_LockPalette", images=drawings, history=mine)
+    assert pictures.shape == (2, 512, 512, 3) and masks.shape == (2, 512, 512)
+    assert torch.equal(pictures[:, 256, 256], torch.tensor([SKY, SKY]) / 255)
+    assert masks[0, 0, 0] == 1 and masks[0, 256, 256] == 0
+    truth = as_image(disc(), disc())
+    assert (pictures - truth).abs().mean() < 0.01
+
+
+def test_pictures_of_full_size_are_locked_as_they_are(graph, mine):
+    whole = disc((205, 220, 250), (40, 52, 95))
+    pictures, masks = graph.outputs("DRC_LockPalette", images=as_image(whole), history=mine)
+    palette = palette_of([disc(size=256), disc(size=256, box=(64, 64, 448, 448))])
+    assert torch.equal(masks[0], torch.from_numpy(255 - lock(whole[None], palette)[0, ..., 3]) / 255)
+
+
+@pytest.mark.parametrize("size", [16, 48, 512])
+def test_sizes(graph, mine, drawings, size):
+    pictures, masks = graph.outputs("DRC_LockPalette", images=drawings[:1], history=mine, size=size, colours=1)
+    assert pictures.shape == (1, size, size, 3) and masks.shape == (1, size, size)
+
+
+def test_pictures_of_other_sizes_and_shapes_come_out_alike(graph, classes, mine):
+    lists = [[as_image(disc(size=40))[:, 5:], as_image(disc(size=700))], [mine], [0], [64]]
+    names = ("images", "history", "colours", "size")
+    with torch.inference_mode():
+        pictures, _ = classes["DRC_LockPalette"].execute(**dict(zip(names, lists, strict=True))).result
+    assert pictures.shape == (2, 64, 64, 3)
+
+
+def test_the_host_saves_what_is_traced(graph, mine, drawings, told, host_folders):
+    from comfy_extras.nodes_images import SaveSVGNode
+
+    files = graph.run("DRC_PicturesToSVG", images=drawings, history=mine)
+    results = SaveSVGNode().save_svg(files, "icons/mine", prompt={"1": {}})["ui"]["images"]
+    saved = [host_folders / "output" / one["subfolder"] / one["filename"] for one in results]
+    assert len(saved) == 2
+    for path in saved:
+        root = etree.fromstring(path.read_bytes())
+        fills = [one.attrib["fill"] for one in root.iter("{*}path")]
+        assert fills == ["#" + bytes(colour).hex() for colour in (SKY, NAVY)]
+        assert root.attrib["viewBox"] == "0 0 24 24"
+    assert told[-1].startswith("2 SVG, ") and told[-1].endswith(" kB")
+
+
+def test_without_a_history_pictures_keep_their_colours(graph, drawings):
+    files = graph.run("DRC_PicturesToSVG", images=as_image(disc(), disc()), grid=48, ground="filled")
+    root = etree.fromstring(files.data[0].getvalue())
+    assert [one.attrib["fill"] for one in root] == ["#ffffff", "#b9d2ff", "#142864"]
+    assert root.attrib["viewBox"] == "0 0 48 48"
+
+
+def test_a_small_history_is_the_grid(graph, drawings):
+    files = graph.run("DRC_PicturesToSVG", images=drawings[:1], history=as_image(disc(size=32, width=40)))
+    assert etree.fromstring(files.data[0].getvalue()).attrib["viewBox"] == "0 0 32 32"
+
+
+def test_a_photograph_among_drawings_is_left_out_and_told(graph, told):
+    files = graph.run("DRC_PicturesToSVG", images=as_image(disc(), photograph(), disc()), colours=8)
+    assert len(files.data) == 2
+    assert "Left out: picture 2 of images would become " in told[-1] and "save it as PNG" in told[-1]
+
+
+def test_photographs_alone_are_a_sentence(graph):
+    text = sentence(graph.run, "DRC_PicturesToSVG", images=as_image(photograph()), colours=8)
+    assert text.startswith("Pictures to SVG: picture 1 of images would become ") and "save it as PNG" in text
+
+
+def test_without_the_package_only_what_waits_for_the_files_stops(graph, drawings, mine, told, monkeypatch):
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    monkeypatch.setitem(sys.modules, "vtracer", None)
+    found = graph.run("DRC_PicturesToSVG", images=drawings, history=mine)
+    assert isinstance(found, ExecutionBlocker) and found.message is None
+    assert told == [f"{MISSING}."]
+
+
+@pytest.mark.parametrize("node", ["DRC_LockPalette", "DRC_PicturesToSVG"])
+def test_cancel_is_heard_between_pictures(graph, mine, drawings, node, assert_cancelled):
+    assert_cancelled(lambda: graph.outputs(node, images=drawings, history=mine))
+
+
+def test_broken_pictures_are_a_sentence(graph, mine, drawings):
+    broken = drawings.clone()
+    broken[1, 3, 3] = float("nan")
+    text = sentence(graph.outputs, "DRC_LockPalette", images=broken, history=mine)
+    assert text.startswith("Lock Palette: picture 2 of images holds numbers from")
+    text = sentence(graph.outputs, "DRC_PicturesToSVG", images=drawings, history=mine * 3)
+    assert text.startswith("Pictures to SVG: picture 1 of history holds numbers from")
