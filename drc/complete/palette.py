@@ -16,12 +16,15 @@ from ..traits import APART, FLAT, palette
 
 LINE = 0.002  # of a picture's pixels that a colour has at least which is nowhere flat, such as that of thin lines
 FARTHEST = 0.1  # of these, the share that shows the colour unmixed
+FEW = 8  # colours of a picture up to which such are looked for, in so many rows and columns of it
+SEARCHED = 256
 MOST = 24  # colours of a history
 MOSTLY = 0.75  # of a border's pixels that have its colour where it is flat, and of the pictures where it is
 CLEAR = 0.5  # a pixel's distance to its colour, as a share of that to the next, up to which there is no doubt of it
 GAIN = 0.001  # in OKLab, the mean over a picture, that another colour brings at least
 BESIDE = 0.15  # that a mixture costs for each hundredth of a side to what it is mixed of
 DOUBT = 1 / 128  # of a side, over which what is doubtful is smoothed
+NEAR = 4.0  # of such hundredths, up to which a colour has a part in a mixture
 FAR = 1e6  # pixels, of what there is none of
 SPECK = 1 / 40  # of a picture's side; what covers less than a square of it is none of its shapes
 
@@ -66,8 +69,9 @@ def colours_in(lab: np.ndarray, picture: np.ndarray) -> np.ndarray:
     """What is flat in a picture [H, W, 3], and then what no mixture of two of those explains, as are lines too thin to
     be flat anywhere."""
     colours = palette(lab)[: MOST + 1]
-    lab, rgb = lab.reshape(-1, 3), picture.reshape(-1, 3).astype(np.float32) / 255
-    while len(colours) <= MOST:
+    stride = max(1, len(picture) // SEARCHED)
+    lab, rgb = (each[::stride, ::stride].reshape(-1, 3) for each in (lab, picture.astype(np.float32) / 255))
+    while len(colours) <= FEW:
         off = unmixed(rgb, as_rgb(colours))[3]
         clear = off > APART
         if clear.sum() < LINE * len(off):
@@ -157,7 +161,9 @@ def flooded(lab: np.ndarray, away: np.ndarray, ramp: np.ndarray) -> np.ndarray:
     surfaces, count = ndimage.label(~ramp & (steps < APART))
     numbers = np.arange(count + 1)
     reached = ndimage.maximum(clear, surfaces, numbers).astype(bool)
-    of_surface = np.stack([ndimage.mean(one, surfaces, numbers) for one in np.moveaxis(away, -1, 0)]).argmin(axis=0)
+    of_surface = np.stack([ndimage.sum_labels(one, surfaces, numbers) for one in np.moveaxis(away, -1, 0)]).argmin(
+        axis=0
+    )
     doubtful = (surfaces > 0) & ~clear
     labels = np.where(doubtful, np.where(reached[surfaces], spread, of_surface[surfaces]), labels)
     return smoothed(labels, ~doubtful)
@@ -214,21 +220,23 @@ def unmixed(
 
     Between two that are alike it is midway that one becomes the other.
     """
-    count = len(pixels)
-    steps = [np.zeros(count, pixels.dtype)] * len(colours) if steps is None else steps
-    first, second, share = np.zeros(count, int), np.zeros(count, int), np.zeros(count, pixels.dtype)
-    off = length(pixels - colours[0])
-    best = off + BESIDE * steps[0]
+    steps = [np.zeros(len(pixels), pixels.dtype)] * len(colours) if steps is None else steps
+    alone = np.stack([length(pixels - of) + BESIDE * away for of, away in zip(colours, steps, strict=True)])
+    first, best = alone.argmin(axis=0), alone.min(axis=0)
+    second, share, off = first.copy(), np.zeros(len(pixels), pixels.dtype), best.copy()
     for a, b in combinations(range(len(colours)), 2):
-        way, from_a = colours[b] - colours[a], pixels - colours[a]
-        span = np.square(way).sum(axis=-1)
+        here = np.flatnonzero((steps[a] < NEAR) & (steps[b] < NEAR))
+        begin, end = (colours[n][here] if colours[n].ndim == 2 else colours[n] for n in (a, b))
+        way, from_a = end - begin, pixels[here] - begin
+        span, of_a, of_b = np.square(way).sum(axis=-1), steps[a][here], steps[b][here]
         part = ((from_a * way).sum(axis=-1) / np.maximum(span, 1e-9)).clip(0, 1)
-        part = np.where(span < FLAT**2, steps[a] / np.maximum(steps[a] + steps[b], 1e-9), part)
+        part = np.where(span < FLAT**2, of_a / np.maximum(of_a + of_b, 1e-9), part)
         distance = length(from_a - part[:, None] * way)
-        cost = distance + BESIDE * np.maximum((part < 1) * steps[a], (part > 0) * steps[b])
-        better = cost < best
-        first[better], second[better], share[better] = a, b, part[better]
-        best[better], off[better] = cost[better], distance[better]
+        cost = distance + BESIDE * np.maximum((part < 1) * of_a, (part > 0) * of_b)
+        better = cost < best[here]
+        at = here[better]
+        first[at], second[at], share[at] = a, b, part[better]
+        best[at], off[at] = cost[better], distance[better]
     return first, second, share, off
 
 

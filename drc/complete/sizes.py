@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..pixels import from_pixels, prepare, resized, to_pixels
+from ..pixels import from_pixels, resized, square, to_pixels
 
 FULL, LEAST = 512, 16
 """Pixels of a side: what is locked and traced, and the smallest that is shipped."""
@@ -26,7 +26,7 @@ def full_size(image: Tensor, sharpen: Callable[[Tensor], Tensor], name: str) -> 
 
 def prepared(image: Tensor, name: str) -> Tensor:
     """A picture [H, W, 3 or 4] as a square [1, 3, S, S] of its longer side, at most FULL."""
-    return prepare(image[None], min(max(image.shape[:2]), FULL), name)
+    return square(image, min(max(image.shape[:2]), FULL), name)[None]
 
 
 def shrunk(picture: np.ndarray, size: int) -> np.ndarray:

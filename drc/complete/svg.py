@@ -24,8 +24,8 @@ STRAIGHT = 0.5  # of these, that a line may be off
 SPECKLE = 8  # the side of a square of them, of which less is left out
 FINEST = 2048  # of a picture's side, what numbers tell
 MOST_COLOURS = 32
-MOST_SHAPES = 200
-"""Outlines of a picture, beyond which it is no drawing of a few flat colours."""
+MOST_SHAPES, MOST_KILOBYTES = 200, 24
+"""Outlines of a picture and size of its file, beyond which it is no drawing of a few flat colours."""
 SHARE = 0.0005  # of a picture that a colour covers at least
 
 
@@ -65,10 +65,12 @@ def trace(picture: np.ndarray, grid: int = GRID, ground: np.ndarray | None = Non
         shapes += len(outlines)
         if outlines:
             paths.append(f'<path fill="{as_hex(255 * colour)}" d="{"".join(outlines)}"/>')
-    if shapes > MOST_SHAPES:
-        raise too_many(what, f"{shapes} shapes", f"{MOST_SHAPES}")
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {grid} {grid}" width="{grid}" height="{grid}">'
-    return "\n".join([head, *paths, "</svg>\n"])
+    text = "\n".join([head, *paths, "</svg>\n"])
+    if shapes > MOST_SHAPES or len(text) > 1024 * MOST_KILOBYTES:
+        found = f"{shapes} shapes in {len(text) / 1024:.0f} kB"
+        raise too_many(what, found, f"{MOST_SHAPES} shapes in {MOST_KILOBYTES} kB")
+    return text
 
 
 def too_many(what: str, found: str, most: str) -> ValueError:
@@ -87,7 +89,7 @@ def flat_colours(picture: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray
     found, counts = np.unique(packed[~edge], return_counts=True)
     found = found[(counts >= SHARE * packed.size) | (found == 0)]
     if len(found) > MOST_COLOURS or np.isin(packed, found).mean() < 0.5:
-        raise too_many(what, "a drawing of too many colours", f"{MOST_COLOURS}")
+        raise too_many(what, "shapes of too many colours", f"{MOST_COLOURS} colours")
     found = np.concatenate(([0], found[found != 0]))
     values = (found[:, None] >> 8 * np.arange(4) & 255).astype(np.float32) / 255
     numbers = np.searchsorted(found, packed) % len(found)

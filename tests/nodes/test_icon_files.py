@@ -26,8 +26,15 @@ def mine():
 
 @pytest.fixture(scope="module")
 def drawings():
-    """Small ones, in colours that are a little off."""
-    return as_image(disc((205, 220, 250), (40, 52, 95), size=128), disc((170, 200, 250), (10, 20, 80), size=128))
+    """In colours that are a little off."""
+    return as_image(disc((205, 220, 250), (40, 52, 95)), disc((170, 200, 250), (10, 20, 80)))
+
+
+@pytest.fixture(autouse=True)
+def svg_type(pack, monkeypatch):
+    """What newer hosts have in their API; the oldest keeps it in a node that only a server can import."""
+    kind = type("SVG", (), {"__init__": lambda self, data: setattr(self, "data", data), "combine": None})
+    monkeypatch.setattr(pack.nodes.host.io.SVG, "Type", kind)
 
 
 @pytest.fixture
@@ -43,12 +50,13 @@ def test_the_widgets_begin_and_end_where_the_sizes_do(pack):
     assert (files.FULL, files.LEAST) == (sizes.FULL, sizes.LEAST)
 
 
-def test_small_pictures_are_made_sharp_and_get_the_colours_of_the_history(graph, mine, drawings):
-    pictures, masks = graph.outputs("DRC_LockPalette", images=drawings, history=mine)
-    assert pictures.shape == (2, 512, 512, 3) and masks.shape == (2, 512, 512)
-    assert torch.equal(pictures[:, 256, 256], torch.tensor([SKY, SKY]) / 255)
+def test_small_pictures_are_made_sharp_and_get_the_colours_of_the_history(graph, mine):
+    small = as_image(disc((205, 220, 250), (40, 52, 95), size=128))
+    pictures, masks = graph.outputs("DRC_LockPalette", images=small, history=mine)
+    assert pictures.shape == (1, 512, 512, 3) and masks.shape == (1, 512, 512)
+    assert torch.equal(pictures[0, 256, 256], torch.tensor(SKY) / 255)
     assert masks[0, 0, 0] == 1 and masks[0, 256, 256] == 0
-    truth = as_image(disc(), disc())
+    truth = as_image(disc())
     assert (pictures - truth).abs().mean() < 0.01
 
 
@@ -59,37 +67,26 @@ def test_pictures_of_full_size_are_locked_as_they_are(graph, mine):
     assert torch.equal(masks[0], torch.from_numpy(255 - lock(whole[None], palette)[0, ..., 3]) / 255)
 
 
-@pytest.mark.parametrize("size", [16, 48, 512])
-def test_sizes(graph, mine, drawings, size):
-    pictures, masks = graph.outputs("DRC_LockPalette", images=drawings[:1], history=mine, size=size, colours=1)
-    assert pictures.shape == (1, size, size, 3) and masks.shape == (1, size, size)
-
-
 def test_pictures_of_other_sizes_and_shapes_come_out_alike(graph, classes, mine):
-    lists = [[as_image(disc(size=40))[:, 5:], as_image(disc(size=700))], [mine], [0], [64]]
+    lists = [[as_image(disc(size=40))[:, 5:], as_image(disc(size=700))], [mine], [0], [16]]
     names = ("images", "history", "colours", "size")
     with torch.inference_mode():
-        pictures, _ = classes["DRC_LockPalette"].execute(**dict(zip(names, lists, strict=True))).result
-    assert pictures.shape == (2, 64, 64, 3)
+        pictures, masks = classes["DRC_LockPalette"].execute(**dict(zip(names, lists, strict=True))).result
+    assert pictures.shape == (2, 16, 16, 3) and masks.shape == (2, 16, 16)
 
 
-def test_the_host_saves_what_is_traced(graph, mine, drawings, told, host_folders):
-    from comfy_extras.nodes_images import SaveSVGNode
-
+def test_every_picture_is_a_file_in_the_colours_of_the_history(graph, mine, drawings, told):
     files = graph.run("DRC_PicturesToSVG", images=drawings, history=mine)
-    results = SaveSVGNode().save_svg(files, "icons/mine", prompt={"1": {}})["ui"]["images"]
-    saved = [host_folders / "output" / one["subfolder"] / one["filename"] for one in results]
-    assert len(saved) == 2
-    for path in saved:
-        root = etree.fromstring(path.read_bytes())
-        fills = [one.attrib["fill"] for one in root.iter("{*}path")]
-        assert fills == ["#" + bytes(colour).hex() for colour in (SKY, NAVY)]
+    assert len(files.data) == 2
+    for file in files.data:
+        root = etree.fromstring(file.getvalue())
+        assert [one.attrib["fill"] for one in root] == ["#" + bytes(colour).hex() for colour in (SKY, NAVY)]
         assert root.attrib["viewBox"] == "0 0 24 24"
     assert told[-1].startswith("2 SVG, ") and told[-1].endswith(" kB")
 
 
-def test_without_a_history_pictures_keep_their_colours(graph, drawings):
-    files = graph.run("DRC_PicturesToSVG", images=as_image(disc(), disc()), grid=48, ground="filled")
+def test_without_a_history_pictures_keep_their_colours(graph):
+    files = graph.run("DRC_PicturesToSVG", images=as_image(disc()), grid=48, ground="filled")
     root = etree.fromstring(files.data[0].getvalue())
     assert [one.attrib["fill"] for one in root] == ["#ffffff", "#b9d2ff", "#142864"]
     assert root.attrib["viewBox"] == "0 0 48 48"
@@ -101,8 +98,8 @@ def test_a_small_history_is_the_grid(graph, drawings):
 
 
 def test_a_photograph_among_drawings_is_left_out_and_told(graph, told):
-    files = graph.run("DRC_PicturesToSVG", images=as_image(disc(), photograph(), disc()), colours=8)
-    assert len(files.data) == 2
+    files = graph.run("DRC_PicturesToSVG", images=as_image(disc(), photograph()), colours=8)
+    assert len(files.data) == 1
     assert "Left out: picture 2 of images would become " in told[-1] and "save it as PNG" in told[-1]
 
 

@@ -1,23 +1,44 @@
-"""SVG in a stock host, where the package for it is missing: the rest of the graph runs, and the node says why."""
+"""SVG in a real host: files where the package for it is there, a sentence and the rest of the graph where it is not."""
+
+from pathlib import Path
+
+import vtracer
+from lxml import etree
 
 from drc.complete.svg import MISSING
+from scripts.lib.client import Client
+from scripts.lib.environment import BUILD
+from scripts.lib.server import Server
+
+PROMPT = {
+    "1": {"class_type": "DRC_ExamplePictures", "inputs": {"example": "icons 2"}},
+    "2": {
+        "class_type": "DRC_PicturesToSVG",
+        "inputs": {"images": ["1", 1], "history": ["1", 0], "colours": 0, "grid": 0, "ground": "transparent"},
+    },
+    "3": {"class_type": "SaveSVGNode", "inputs": {"svg": ["2", 0], "filename_prefix": "icons"}},
+    "4": {
+        "class_type": "DRC_LockPalette",
+        "inputs": {"images": ["1", 1], "history": ["1", 0], "colours": 0, "size": 48},
+    },
+    "5": {"class_type": "PreviewImage", "inputs": {"images": ["4", 0]}},
+}
 
 
 def test_without_the_package_the_rest_of_the_graph_runs(client):
-    prompt = {
-        "1": {"class_type": "DRC_ExamplePictures", "inputs": {"example": "icons 2"}},
-        "2": {
-            "class_type": "DRC_PicturesToSVG",
-            "inputs": {"images": ["1", 1], "history": ["1", 0], "colours": 0, "grid": 0, "ground": "transparent"},
-        },
-        "3": {"class_type": "SaveSVGNode", "inputs": {"svg": ["2", 0], "filename_prefix": "icons"}},
-        "4": {
-            "class_type": "DRC_LockPalette",
-            "inputs": {"images": ["1", 1], "history": ["1", 0], "colours": 0, "size": 48},
-        },
-        "5": {"class_type": "PreviewImage", "inputs": {"images": ["4", 0]}},
-    }
-    result = client.run(prompt)
+    result = client.run(PROMPT)
     assert result.error is None
     assert result.texts == [("2", f"{MISSING}.")]
     assert len(result.images) == 1 and "3" not in result.outputs
+
+
+def test_with_the_package_the_hosts_own_node_saves_the_files(host, tmp_path, monkeypatch):
+    (tmp_path / "vtracer").symlink_to(Path(vtracer.__file__).parent)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Server(host, BUILD / "run" / "svg", "--cpu") as server, Client(server.address) as client:
+        result = client.run(PROMPT)
+        assert result.error is None
+        assert result.texts[-1][1].startswith("1 SVG, ")
+        (saved,) = result.outputs["3"]["images"]
+        root = etree.parse(server.folder / "output" / saved["filename"]).getroot()
+    assert [path.attrib["fill"] for path in root.iter("{*}path")] == ["#000000"]
