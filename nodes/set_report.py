@@ -26,8 +26,8 @@ class DRC_SetReport(io.ComfyNode):
                     multiline=True,
                     default="",
                     optional=True,
-                    tooltip="What each new icon is called, one a line, in their order, or the names from Complete a Set. "
-                    "Empty: they are numbered.",
+                    tooltip="What each new icon is called, one a line, in their order, or the names from Complete "
+                    "a Set. Empty: they are numbered.",
                 ),
                 *map(mask, ("images", "history")),
             ],
