@@ -48,7 +48,7 @@ def grid_of(sides: list[int]) -> int:
     return sides[0] if len(set(sides)) == 1 and sides[0] <= SMALL_PICTURE else GRID
 
 
-def trace(picture: np.ndarray, grid: int = GRID, ground: np.ndarray | None = None, what: str = "the picture") -> str:
+def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture", ground: np.ndarray | None = None) -> str:
     """A square picture uint8 [S, S, 4] as the text of an SVG file, with a viewBox of `grid` units, and with a `ground`
     uint8 [3] below where that is wanted.
 
