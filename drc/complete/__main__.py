@@ -22,8 +22,9 @@ from ..bar import Bar
 from ..train.ending import exit_code
 from ..train.processes import processes_of
 from ..visible import visible
-from .command import LARGEST, SMALLEST, Command
+from .command import Command
 from .run import MOST_CANDIDATES, Settings
+from .sizes import FULL, LEAST
 
 DEFAULTS = Settings()
 
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     add("--references", type=Path, metavar="FOLDER", help="pictures of what is missing, drawn by anybody")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where pictures and report are written")
     add("--model", type=Path, default=EMBEDDED, metavar="FILE", help="a DRC model (the one that ships)")
-    add("--size", type=int, default=LARGEST, metavar="PIXELS", help=f"{SMALLEST} to {LARGEST} ({LARGEST})")
+    add("--size", type=int, default=FULL, metavar="PIXELS", help=f"{LEAST} to {FULL} ({FULL})")
     add("--svg", action="store_true", help="write SVG, too, in the colours of the history; needs the package vtracer")
     add(
         "--colours",

@@ -1,47 +1,39 @@
 """What `python -m drc.complete` does, on one process or with a share of the list on each of many."""
 
-import json
 import logging
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ..checkpoint import load
-from ..data.folder import Entry, counted, scan
-from ..data.picture_file import read, read_whole
+from ..data.folder import Entry, scan
+from ..data.picture_file import read
 from ..files import read_bounded
 from ..instruction import Style
 from ..lmm.pictures import codes_of
 from ..model import DRC
 from ..pixels import from_pixels
-from ..plots.sheet import contact_sheet
 from ..train.processes import OneProcess
-from ..visible import visible
 from . import svg
-from .names import Item, items_of
-from .output import Finish, Look, SetFolder, sized
+from .names import items_of
+from .output import Finish, Look, SetFolder
 from .palette import palette_of
 from .run import Completion, Drawn, Settings
+from .sizes import FULL, LEAST
+from .summary import Summary, Tell
 
 log = logging.getLogger("drc")
 
 MOST_BYTES = 2**22  # of a file with words
 MOST_HISTORY = 200
-SMALLEST, LARGEST = 16, 512  # pixels along a side
-COLUMNS, CELL = 10, 96  # of a contact sheet
-ON_A_SHEET = COLUMNS**2
-
-Tell = Callable[[str, int, int], None]
 
 
 class Command:
     """ValueError, in one sentence, for options that do not serve."""
 
     def __init__(self, options: Namespace, settings: Settings, processes: OneProcess):
-        if not SMALLEST <= options.size <= LARGEST:
-            raise ValueError(f"--size is {options.size}, expected {SMALLEST} to {LARGEST}; choose one of these")
+        if not LEAST <= options.size <= FULL:
+            raise ValueError(f"--size is {options.size}, expected {LEAST} to {FULL}; choose one of these")
         if options.svg:
             svg.require()
         keep_apart(options.out, history=options.history, references=options.references)
@@ -49,10 +41,10 @@ class Command:
         self.items, notes = items_of(words_in(options.words), references_in(options.references))
         drc = load(options.model).to(processes.device)
         drc.require_pixels()
-        history = history_in(options.history)
-        self.completion = Completion(drc, style_of(drc, history), settings, self.out.kept)
+        self.history = history_in(options.history)
+        self.completion = Completion(drc, style_of(drc, self.history), settings, self.out.kept)
         locked = options.svg or options.colours is not None
-        look = look_of(history, drc.lmm.image_size) if locked else None
+        look = look_of(self.history) if locked else None
         self.finish = Finish(drc, options.size, look, options.colours or 0, options.svg)
         self.notes = notes + self.completion.meanings.notes(self.items)
         if processes.main:
@@ -79,50 +71,12 @@ class Command:
                 self.out.write_text(self.out.path / "svg" / f"{name}.svg", self.finish.svg(picture, name))
             except ValueError as error:
                 log.warning(error)
-        self.out.write(self.out.picture(name), sized(picture, self.finish.size), mark)
+        self.out.write(self.out.picture(name), self.finish.file(picture), mark)
 
     def report(self, tell: Tell) -> None:
         """Of what all processes drew."""
-        rows = []
-        for done, item in enumerate(self.items, 1):
-            rows.append(self.row(item))
-            tell("report", done, len(self.items))
-        about = {"settings": vars(self.completion.settings), "notes": self.notes, "pictures": rows}
-        self.out.write_text(self.out.path / "report.json", json.dumps(about, indent=2, ensure_ascii=False))
-        self.out.write_text(self.out.path / "report.txt", visible("\n".join(in_words(rows, self.notes)) + "\n"))
-        self.write_sheets()
-
-    def row(self, item: Item) -> dict:
-        """What the report says of an item."""
-        asked = self.completion.ask(item)
-        drawn = self.completion.drawn_before(asked)
-        scores = [None, None] if drawn is None else [round(score, 4) for score in drawn.scores.tolist()]
-        return {"name": item.name, "words": item.text, "seed": asked.seed, "style": scores[0], "meaning": scores[1]}
-
-    def write_sheets(self) -> None:
-        for number, some in enumerate(in_parts(self.items, ON_A_SHEET), 1):
-            name = "sheet.png" if len(self.items) <= ON_A_SHEET else f"sheet-{number}.png"
-            rows = [[self.small(item) for item in row] for row in in_parts(some, COLUMNS)]
-            self.out.write(self.out.path / name, contact_sheet(rows, [""] * len(rows[0]), cell=CELL, gap=4), "sheet")
-
-    def small(self, item: Item) -> np.ndarray:
-        return read_whole(self.out.picture(item.name))
-
-
-def in_parts(items: Sequence, count: int) -> list[Sequence]:
-    return [items[first : first + count] for first in range(0, len(items), count)]
-
-
-def in_words(rows: Sequence[dict], notes: Sequence[str]) -> Iterator[str]:
-    yield f"{counted(len(rows), 'picture')}; how much likelier style and meaning make each, in nats a code"
-    yield from notes
-    yield ""
-    width = max(len(row["name"]) for row in rows)
-    for row in rows:
-        scores = (
-            f"{name} {'-' if row[name] is None else format(row[name], '.3f'):>6}" for name in ("style", "meaning")
-        )
-        yield "  ".join((f"{row['name']:{width}}", *scores))
+        summary = Summary(self.completion, self.finish, self.out, [entry.path for entry in self.history])
+        summary.write(self.items, self.notes, tell)
 
 
 def keep_apart(out: Path, **folders: Path | None) -> None:
@@ -167,7 +121,7 @@ def style_of(drc: DRC, history: Sequence[Entry]) -> Style:
     return drc.style(codes_of(drc.lmm, squares, drc.device))
 
 
-def look_of(history: Sequence[Entry], size: int) -> Look:
-    """Of the pictures as the model sees them: so many of any size fit into memory."""
-    pictures = [read(entry.path, size) for entry in history]
-    return Look(palette_of(pictures), svg.grid_of([max(entry.width, entry.height) for entry in history]))
+def look_of(history: Sequence[Entry]) -> Look:
+    sides = [max(entry.width, entry.height) for entry in history]
+    pictures = (read(entry.path, min(side, FULL)) for entry, side in zip(history, sides, strict=True))
+    return Look(palette_of(pictures), svg.grid_of(sides))

@@ -3,7 +3,7 @@
 png/NAME.png    the pictures
 codes/          the same as the model drew them, see `kept`
 set.json        model, history and settings
-report.json, report.txt, sheet.png (or several): what there is, and how it fits
+report.json, .txt, .png, sheet.png (or several): what there is, and how it fits
 """
 
 import io
@@ -20,11 +20,12 @@ from torch import Tensor
 from ..files import read_bounded, write_bytes
 from ..model import DRC
 from ..parsing import brief, parse
-from ..pixels import to_pixels
+from ..pixels import square, to_image, to_pixels
 from ..sharpener import load_sharpener
 from .kept import Kept
 from .palette import Palette, lock
 from .run import Drawn
+from .sizes import full_size, shrunk
 from .svg import trace
 
 MOST_BYTES = 2**16  # of the settings
@@ -61,8 +62,8 @@ class SetFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(text.encode(), path)
 
-    def write(self, path: Path, picture: np.ndarray, mark: str) -> None:
-        """Writes a picture uint8 [S, S, 3 or 4], with a mark of how it was made."""
+    def write(self, path: Path, picture: np.ndarray, mark: str = "") -> None:
+        """Writes a picture uint8 [H, W, 3 or 4], with a mark of how it was made."""
         file, about = io.BytesIO(), PngImagePlugin.PngInfo()
         about.add_text(MARK, mark)
         Image.fromarray(picture).save(file, "PNG", pnginfo=about)
@@ -99,21 +100,27 @@ class Finish:
     def mark(self, drawn: Drawn) -> str:
         return json.dumps([drawn.asked.key, self.size, self.colours if self.look else None, self.as_svg])
 
-    @torch.no_grad()
     def whole(self, codes: Tensor) -> np.ndarray:
-        """Codes [N] -> uint8 [S, S, 3], or [S, S, 4] with a look, as large as it can be."""
-        images = self.sharpen(self.drc.lmm.detokenize(codes[None].to(self.drc.device)))
-        pixels = to_pixels(images)
-        return (lock(pixels, self.look.palette, self.colours) if self.look else pixels)[0]
+        """Codes [N] -> uint8 [FULL, FULL, 4]"""
+        full = full_size(self.drawn(codes), self.sharpen, "what was drawn")
+        if self.look is None:
+            return np.concatenate((full, np.full_like(full[..., :1], 255)), axis=-1)
+        return lock(full[None], self.look.palette, self.colours)[0]
 
     def svg(self, picture: np.ndarray, name: str) -> str:
         """ValueError for a picture that is no drawing of a few flat shapes."""
-        return trace(picture, self.look.grid, f"'{name}'")
+        return trace(picture, self.look.grid, what=f"'{name}'")
 
+    def small(self, codes: Tensor, size: int) -> np.ndarray:
+        """Codes [N] -> uint8 [size, size, 3], as it was drawn."""
+        return to_pixels(square(self.drawn(codes), size, "what was drawn"))
 
-def sized(picture: np.ndarray, size: int) -> np.ndarray:
-    """uint8 [S, S, 3 or 4] -> the same of another size; what is transparent lends no colour to its neighbours."""
-    image = Image.fromarray(picture)
-    if image.mode == "RGBA":
-        return np.array(image.convert("RGBa").resize((size, size), Image.Resampling.LANCZOS).convert("RGBA"))
-    return np.array(image.resize((size, size), Image.Resampling.LANCZOS))
+    @torch.no_grad()
+    def drawn(self, codes: Tensor) -> Tensor:
+        """IMAGE [H, W, 3]"""
+        return to_image(self.drc.lmm.detokenize(codes[None].to(self.drc.device)))[0]
+
+    def file(self, whole: np.ndarray) -> np.ndarray:
+        """What is written of it: uint8 [size, size, 3], or [size, size, 4] where the ground of the history is flat."""
+        picture = shrunk(whole, self.size)
+        return picture if self.look and self.look.palette.flat else picture[..., :3]

@@ -76,11 +76,20 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
     names = ["sun", "car", "Sun-2", "red-apple", "\u043a\u043e\u0442", *(f"cat-{number}" for number in range(20))]
     names += ["Day", "night"]
     assert drawn == [16, 11]
-    files = {f"png/{name}.png" for name in names} | {"set.json", "report.json", "report.txt", "sheet.png"}
+    files = {f"png/{name}.png" for name in names} | {
+        "set.json",
+        "sheet.png",
+        *(f"report.{kind}" for kind in ("json", "txt", "png")),
+    }
     assert {name for name in names_in(out) if not name.startswith("codes")} == files | {"png"}
     assert all(picture.shape == (48, 48, 3) for picture in pictures(out).values())
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert [row["name"] for row in report["pictures"]] == names
+    assert set(report["redraw"]) <= set(names)
+    assert all(
+        len(row["z-scores"]) == 6 and (row["name"] in report["redraw"]) <= bool(row["departs"])
+        for row in report["pictures"]
+    )
     assert [note.split(":")[0] for note in report["notes"]] == [
         "1 empty line left out",
         "drawn once, though more than one line says it",

@@ -1,0 +1,87 @@
+"""What a set says of itself in its folder: every picture against the history, what the model holds of it, sheets."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from ..data.picture_file import read, read_whole
+from ..plots.sheet import contact_sheet
+from ..visible import visible
+from .marks import SIDE
+from .names import Item
+from .output import Finish, SetFolder
+from .report import Report, measure, report
+from .report_sheet import MOST_SHOWN, report_sheet
+from .run import Completion, Drawn
+
+COLUMNS, CELL = 10, 96  # of a contact sheet
+ON_A_SHEET = COLUMNS**2
+
+Tell = Callable[[str, int, int], None]
+
+
+class Summary:
+    """Of a set as it was drawn, before its colours were snapped to those of `history`, files of pictures."""
+
+    def __init__(self, completion: Completion, finish: Finish, out: SetFolder, history: Sequence[Path]):
+        self.completion, self.finish, self.out, self.history = completion, finish, out, history
+
+    def write(self, items: Sequence[Item], notes: Sequence[str], tell: Tell) -> None:
+        """The reports, and contact sheets of what the files show."""
+        rows, measured = [], []
+        for done, item in enumerate(items, 1):
+            drawn = self.drawn(item)
+            rows.append(row_of(drawn))
+            measured.append(measure(self.finish.small(drawn.codes, SIDE)))
+            tell("report", done, len(items))
+        history = [read(path, SIDE) for path in self.history]
+        found = report(measured, [measure(picture) for picture in history], [row["name"] for row in rows])
+        for one in found.rows:
+            scores = {name: finite(score) for name, score in one.scores.items()}
+            rows[one.number] |= {"misfit": finite(one.misfit), "z-scores": scores, "departs": one.words}
+        about = {"settings": vars(self.completion.settings), "notes": [*notes, *found.notes], "redraw": found.redraw}
+        text = json.dumps(about | {"pictures": rows}, indent=2, ensure_ascii=False)
+        self.out.write_text(self.out.path / "report.json", text)
+        self.out.write_text(self.out.path / "report.txt", visible("\n".join(in_words(found, rows, notes)) + "\n"))
+        shown = {one.number: self.finish.small(self.drawn(items[one.number]).codes, SIDE) for one in worst(found)}
+        self.out.write(self.out.path / "report.png", report_sheet(found, shown, history))
+        self.write_sheets(items)
+
+    def drawn(self, item: Item) -> Drawn:
+        """ValueError where it is not there any more."""
+        drawn = self.completion.drawn_before(self.completion.ask(item))
+        if drawn is None:
+            raise ValueError(f"'{item.name}' is not in '{self.out.kept.folder}'; start again, and it is drawn")
+        return drawn
+
+    def write_sheets(self, items: Sequence[Item]) -> None:
+        for number, some in enumerate(in_parts(items, ON_A_SHEET), 1):
+            name = "sheet.png" if len(items) <= ON_A_SHEET else f"sheet-{number}.png"
+            rows = [[read_whole(self.out.picture(item.name)) for item in row] for row in in_parts(some, COLUMNS)]
+            self.out.write(self.out.path / name, contact_sheet(rows, [""] * len(rows[0]), cell=CELL, gap=4))
+
+
+def row_of(drawn: Drawn) -> dict:
+    item, (style, meaning) = drawn.asked.item, (round(score, 4) for score in drawn.scores.tolist())
+    return {"name": item.name, "words": item.text, "seed": drawn.asked.seed, "style": style, "meaning": meaning}
+
+
+def in_words(found: Report, rows: Sequence[dict], notes: Sequence[str]) -> Iterator[str]:
+    yield from (*notes, "", found.text(), "", "How much likelier style and meaning make each picture, in nats a code:")
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        yield f"{row['name']:{width}}  style {row['style']:6.3f}  meaning {row['meaning']:6.3f}"
+
+
+def worst(found: Report) -> Sequence:
+    return found.rows[:MOST_SHOWN]
+
+
+def finite(number: float) -> float | None:
+    """As JSON can hold it."""
+    return round(float(number), 3) if math.isfinite(number) else None
+
+
+def in_parts(items: Sequence, count: int) -> list[Sequence]:
+    return [items[first : first + count] for first in range(0, len(items), count)]
