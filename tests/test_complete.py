@@ -10,6 +10,7 @@ import torch
 import drc
 from drc.bench.collapse.likelihood import scores_of_codes
 from drc.complete import Completion, Item, Kept, Settings, items_of
+from drc.complete.meaning import Meanings
 from drc.complete.names import LONGEST, MOST
 from drc.drawings import Drawings, semantics
 from drc.lmm.generate import Sampling
@@ -191,6 +192,13 @@ def test_settings_that_do_not_serve(model, style, settings, sentence):
     with pytest.raises(ValueError) as error:
         Completion(model, style, Settings(**settings))
     assert str(error.value).startswith(sentence)
+
+
+def test_a_word_with_a_drawing_is_no_unknown_word():
+    meanings = Meanings(drc.load(), 3)
+    notes = meanings.notes(items_of("scissors\nqwertz")[0])
+    assert len(notes) == 2 and notes[0].startswith("no drawing is called qwertz")
+    assert notes[1] == "the model never saw qwertz, and does not know what that means"
 
 
 def test_words_that_a_model_cannot_read_or_never_saw(model, style):

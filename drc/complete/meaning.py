@@ -52,8 +52,10 @@ class Meanings:
                 self.drc.encode_text(text)
             except ValueError as error:
                 raise ValueError(f"words has '{text}', whose {error}") from error
-        notes = self.notes_of_drawings([item.text for item in items if item.text and item.reference is None])
-        if unknown := list(dict.fromkeys(word for text in texts for word in self.drc.unknown_words(text))):
+        alone = [item.text for item in items if item.text and item.reference is None]
+        notes = self.notes_of_drawings(alone)
+        undrawn = [text for text in alone if self.drawn_meaning(text) is None]
+        if unknown := list(dict.fromkeys(word for text in undrawn for word in self.drc.unknown_words(text))):
             notes.append(f"the model never saw {some_of(unknown)}, and does not know what that means")
         return notes
 
