@@ -9,6 +9,7 @@ the benchmark needs, and vtracer.
 """
 
 import argparse
+import contextlib
 import io
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from torch import Tensor
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drc.bar import Bar  # noqa: E402
 from drc.bench.config import BenchConfig  # noqa: E402
 from drc.bench.models import LMMModel, open_models  # noqa: E402
 from drc.bench.report.summary import in_words  # noqa: E402
@@ -138,7 +140,8 @@ def main() -> None:
     drawings = Drawings(open_models(config.models, config.strengths, config.sampling)["as drawn"])
     traced = Traced("locked, traced and drawn again", drawings)
     ways = {"as drawn": Way("", drawings), "locked": Locked("locked", drawings), "SVG": traced}
-    report = run(config, models=ways, on_progress=lambda *state: print(*state, end="   \r", file=sys.stderr))
+    with contextlib.closing(Bar()) as bar:
+        report = run(config, bar, models=ways)
     print(in_words(report.results, report.numbers), "", of_files(traced), sep="\n")
 
 

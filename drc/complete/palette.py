@@ -21,6 +21,7 @@ SEARCHED = 256
 MOST = 24  # colours of a history
 MOSTLY = 0.75  # of a border's pixels that have its colour where it is flat, and of the pictures where it is
 CLEAR = 0.5  # a pixel's distance to its colour, as a share of that to the next, up to which there is no doubt of it
+GLOSS = 0.25  # of a surface with edges all around, what is pale as the ground without an edge to it is no hole
 GAIN = 0.001  # in OKLab, the mean over a picture, that another colour brings at least
 BESIDE = 0.15  # that a mixture costs for each hundredth of a side to what it is mixed of
 DOUBT = 1 / 128  # of a side, over which what is doubtful is smoothed
@@ -136,36 +137,43 @@ def sure(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
     ramp = is_ramp(lab)
     labels = flooded(lab, away, ramp)
     labels[ramp] = -1
-    least = (SPECK * len(lab)) ** 2
-    for number in range(len(colours)):
-        parts, count = ndimage.label(labels == number, np.ones((3, 3)))
-        small = np.bincount(parts.ravel(), minlength=count + 1) < least
-        small[0] = False
-        labels[small[parts]] = -1
+    labels[specks(labels, (SPECK * len(lab)) ** 2)] = -1
     borders = (ndimage.maximum_filter(labels, 3) != labels) & (ndimage.minimum_filter(labels, 3) >= 0)
     labels[borders] = -1
     return labels if (labels >= 0).any() else away.argmin(axis=-1)
 
 
+def specks(labels: np.ndarray, least: float) -> np.ndarray:
+    """Where what has one label [H, W] covers fewer pixels than `least`, bool."""
+    found = np.zeros(labels.shape, bool)
+    for number in range(labels.max() + 1):
+        parts, count = ndimage.label(labels == number, np.ones((3, 3)))
+        small = np.bincount(parts.ravel(), minlength=count + 1) < least
+        small[0] = False
+        found |= small[parts]
+    return found
+
+
 def flooded(lab: np.ndarray, away: np.ndarray, ramp: np.ndarray) -> np.ndarray:
     """The nearest colour of each pixel by its distances [H, W, k] to all; what lies half-way between two has that of
     the clear pixels from which there is no step to it, and else what its whole surface is nearest to."""
-    labels = away.argmin(axis=-1)
-    if away.shape[-1] == 1:
+    labels, count = away.argmin(axis=-1), away.shape[-1]
+    if count == 1:
         return labels
     nearest, other = np.moveaxis(np.partition(away, 1, axis=-1)[..., :2], -1, 0)
-    clear = ~ramp & (nearest < CLEAR * other)
     steps = ndimage.morphological_gradient(lab[..., 0], 3)
+    surfaces, last = ndimage.label(~ramp & (steps < APART))
+    clear = ~ramp & (nearest < CLEAR * other)
+    found = np.bincount((surfaces * count + labels)[clear], minlength=(last + 1) * count).reshape(last + 1, count)
+    glossy = found[:, 0] < GLOSS * found.sum(axis=1)
+    glossy[np.concatenate((surfaces[0], surfaces[-1], surfaces[:, 0], surfaces[:, -1], [0]))] = False
+    clear &= ~(glossy[surfaces] & (labels == 0))
     heights = (255 * steps.clip(0, 1)).astype(np.uint8)
     spread = ndimage.watershed_ift(heights, np.where(clear, labels + 1, 0).astype(np.int16)) - 1
-    surfaces, count = ndimage.label(~ramp & (steps < APART))
-    numbers = np.arange(count + 1)
-    reached = ndimage.maximum(clear, surfaces, numbers).astype(bool)
-    of_surface = np.stack([ndimage.sum_labels(one, surfaces, numbers) for one in np.moveaxis(away, -1, 0)]).argmin(
-        axis=0
-    )
+    sums = [np.bincount(surfaces.ravel(), one.ravel(), last + 1) for one in np.moveaxis(away, -1, 0)]
     doubtful = (surfaces > 0) & ~clear
-    labels = np.where(doubtful, np.where(reached[surfaces], spread, of_surface[surfaces]), labels)
+    known = found.any(axis=1)[surfaces]
+    labels = np.where(doubtful, np.where(known, spread, np.argmin(sums, axis=0)[surfaces]), labels)
     return smoothed(labels, ~doubtful)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .palette import meeting
+from .palette import meeting, specks
 
 MISSING = "SVG needs the Python package vtracer, which is not there; run pip install vtracer with the Python of ComfyUI"
 GRID = 24
@@ -21,7 +21,7 @@ TRACED = 768  # pixels of a side that are traced
 SOFT = 2.0  # of these, over which steps of pixels are smoothed
 OVERLAP = 5  # of these, that a colour reaches under its neighbour
 STRAIGHT = 0.5  # of these, that a line may be off
-SPECKLE = 8  # the side of a square of them, of which less is left out
+SPECKLE = 12  # the side of a square of them, of which less is left out
 FINEST = 2048  # of a picture's side, what numbers tell
 MOST_COLOURS = 32
 MOST_SHAPES, MOST_KILOBYTES = 200, 24
@@ -107,6 +107,7 @@ def layers(picture: np.ndarray, values: np.ndarray, labels: np.ndarray) -> list[
         seen, (1, TRACED / seen.shape[1], TRACED / seen.shape[2]), order=1, grid_mode=True, mode="nearest"
     )
     nearest = ndimage.gaussian_filter(large, (0, SOFT, SOFT)).argmax(axis=0)
+    nearest = without_specks(nearest)
     order = sorted(range(1, len(values)), key=lambda n: -(nearest == n).sum())
     around = np.ones((3, 3), bool)
     found = []
@@ -116,6 +117,15 @@ def layers(picture: np.ndarray, values: np.ndarray, labels: np.ndarray) -> list[
             under = ndimage.binary_dilation(own, around, OVERLAP, mask=own | above) if above.any() else own
             found.append((values[number], under))
     return found
+
+
+def without_specks(labels: np.ndarray) -> np.ndarray:
+    """Labels [H, W] in which what is too small has the one beside it."""
+    small = specks(labels, SPECKLE**2)
+    if not small.any():
+        return labels
+    rows, columns = ndimage.distance_transform_cdt(small, "chessboard", return_distances=False, return_indices=True)
+    return labels[rows, columns]
 
 
 def outlines_of(mask: np.ndarray, vtracer) -> list[list]:

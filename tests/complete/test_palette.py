@@ -71,6 +71,16 @@ def test_a_surface_whose_colour_drifts_is_one(palette):
     assert (locked[inside] == (*colours(palette)[1], 255)).all(axis=-1).mean() > 0.99
 
 
+def test_a_pale_spot_without_an_edge_is_no_hole_and_a_hole_with_one_is(palette):
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    share = (1.6 - np.hypot(rows - 200, columns - 300) / 40).clip(0, 1)[..., None]
+    picture, hole = disc(SKY, NAVY), ((180, 300, 240, 360), WHITE, None, 0)
+    spot = (picture + share * (np.array(WHITE) - picture)).round().astype(np.uint8)
+    assert (lock(spot[None], palette)[0, 150:250, 250:350, 3] == 255).all()
+    holed = drawn(((96, 96, 416, 416), SKY, NAVY, 16), hole)
+    assert lock(holed[None], palette)[0, 330, 210, 3] == 0
+
+
 def test_dirt_is_left_out_and_dots_stay(palette):
     dot, dirt = (240, 240, 268, 268), (40, 40, 46, 46)
     locked = lock(drawn((dot, NAVY, None, 0), (dirt, NAVY, None, 0))[None], palette)[0]

@@ -106,6 +106,12 @@ def test_a_picture_that_was_not_locked_is_told():
         svg.trace(picture)
 
 
+def test_holes_of_a_pin_are_filled(icon):
+    pricked = icon.copy()
+    pricked[256:260, 130:134] = 0
+    assert (raster(svg.trace(pricked))[250:266, 124:140, 3] == 255).all() and not pricked[257, 131].any()
+
+
 def test_a_missing_package_is_a_sentence(icon, monkeypatch):
     monkeypatch.setitem(sys.modules, "vtracer", None)
     for call in (svg.require, lambda: svg.trace(icon)):
