@@ -29,8 +29,8 @@ class DRC_ComposeInstruction(io.ComfyNode):
                     "text",
                     multiline=True,
                     default="",
-                    tooltip="A few English words, such as red apple. They add to the reference. By themselves they hardly "
-                    "shape a picture: for a word alone take Reference from Words.",
+                    tooltip="A few English words, such as red apple. They add to the reference. By themselves they "
+                    "hardly shape a picture: for a word alone take Reference from Words.",
                 ),
                 style_strength(
                     "How firmly the picture follows the style. 0 ignores the history, 1 is plain, more exaggerates."

@@ -47,7 +47,14 @@ def code(published):
 
 def test_archive_has_what_a_node_pack_needs_and_no_more(published):
     assert {"__init__.py", "pyproject.toml", "workflows/personalise.json", "README.md"} <= set(map(str, published))
-    assert {name.parts[0] for name in published if len(name.parts) > 1} == {"docs", "drc", "nodes", "web", "workflows"}
+    assert {name.parts[0] for name in published if len(name.parts) > 1} == {
+        "docs",
+        "drc",
+        "locales",
+        "nodes",
+        "web",
+        "workflows",
+    }
     assert {name.suffix for name in published} == KINDS | {""}
     assert [str(name) for name in published if not name.suffix] == ["LICENSE"]
 
