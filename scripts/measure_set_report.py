@@ -25,14 +25,14 @@ from drc.bar import Bar  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.complete.hands import FARTHEST, WEIGHTS, Hands, load_hands  # noqa: E402
 from drc.complete.marks import MARKS  # noqa: E402
-from drc.complete.report import AWAY, TRAITS, Looks, Measured, report  # noqa: E402
+from drc.complete.report import AWAY, TRAITS, Looks, Measured, farthest, report  # noqa: E402
 from drc.data.icons import Icons  # noqa: E402
 from drc.tensor_file import metadata_of, write_safetensors  # noqa: E402
 from scripts.lib.hand_sets import HandSet, sets_of  # noqa: E402
 
 HISTORIES = (8, 16, 24, 40)
 FOLDS = 4  # of the families that the line is found with
-FALSE = 0.035  # of true icons that may be above the line; some more have a single trait that is too far
+FALSE = 0.045  # of true icons that may be called misfits
 TRIES = 8  # histories of a set
 TRUE, FOREIGN = 4, 8  # pictures against each history
 LEAST = 0.01  # variance of hands in any direction
@@ -63,20 +63,29 @@ def fit(sets: Sequence[HandSet]) -> Hands:
 
 
 def fit_with_line(sets: Sequence[HandSet]) -> Hands:
+    """The line is where FALSE of the true ones are called misfits, those with a trait that is too far among them."""
     families, found = sorted({one.family for one in sets}), []
     for fold in range(FOLDS):
         held = set(families[fold::FOLDS])
-        judge = by_marks(fit([one for one in sets if one.family not in held]))
+        judge = by_line(fit([one for one in sets if one.family not in held]))
         some = [one for one in sets if one.family in held]
         found += [trials(judge, some, count, np.random.default_rng(fold)) for count in HISTORIES[:2]]
     found = np.concatenate(found)
     line = np.quantile(found[found[:, 1] == 1, 0], [1 - FALSE])
-    print("marks alone, families that a fit left out, histories of 8 and 16:", told(found - line * [1, 0, 0]))
+    print("families that a fit left out, histories of 8 and 16:", told(found - line * [1, 0, 0]))
     return replace(fit(sets), line=line)
 
 
-def by_marks(hands: Hands) -> Judge:
-    return lambda drawn, history: hands.misfits(*(np.stack([one.marks for one in some]) for some in (drawn, history)))
+def by_line(hands: Hands) -> Judge:
+    """What a line is to be drawn through: any line lies below a trait that is too far."""
+
+    def judge(drawn, history):
+        looks = Looks([one.traits for one in history])
+        ratios = hands.misfits(*(np.stack([one.marks for one in some]) for some in (drawn, history)))
+        far = [farthest(looks.of(one.traits)[0]) > AWAY for one in drawn]
+        return np.where(far, 1e6, ratios)
+
+    return judge
 
 
 def by_report(hands: Hands) -> Judge:

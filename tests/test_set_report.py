@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw
 
 from drc.complete.hands import WEIGHTS, load_hands
 from drc.complete.marks import GRIDS, MARKS, SIDE, marks
-from drc.complete.report import MOST_HISTORY, TRAITS, measure, report
+from drc.complete.report import TRAITS, measure, report
 from drc.complete.report_sheet import MOST_SHOWN, report_sheet
+from drc.style_card import MOST_PICTURES
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "nodes" / "examples"
 
@@ -100,7 +101,7 @@ def test_names_of_another_number(history, names, told):
 
 
 def test_a_history_has_1_to_200_pictures(history):
-    for count in (0, MOST_HISTORY + 1):
+    for count in (0, MOST_PICTURES + 1):
         with pytest.raises(ValueError, match=rf"history has {count} pictures, expected 1 to 200"):
             report(history[:1], (history * 26)[:count])
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..style_card import MOST_PICTURES
 from ..traits import Traits, departures, traits
 from .hands import Hands, load_hands
 from .marks import SIDE, marks
 
-MOST_HISTORY = 200
 LINE = 2.0  # of a z-score; what is beyond is told in words
 AWAY = 7.0  # of a z-score that no picture of the set has, however well the rest fits; of true icons one in a hundred
 PICTURES = 8  # as many of a history count as what is known of the spread in other sets
@@ -143,8 +143,8 @@ def numbered(names: Sequence[str] | None, count: int) -> list[str]:
 
 def known_count(count: int) -> None:
     """ValueError for a history of another number of pictures than can be compared with."""
-    if not 0 < count <= MOST_HISTORY:
-        raise ValueError(f"history has {count} pictures, expected 1 to {MOST_HISTORY}; choose some of the set")
+    if not 0 < count <= MOST_PICTURES:
+        raise ValueError(f"history has {count} pictures, expected 1 to {MOST_PICTURES}; choose some of the set")
 
 
 def known(history: Sequence[Measured]) -> list[Measured]:
@@ -206,9 +206,14 @@ def percent(share: float) -> str:
     return f"{100 * abs(share):.0f} %" if abs(share) >= 0.0095 else f"{100 * abs(share):.1f} %"
 
 
+def signed(score: float) -> str:
+    """With its sign and one decimal, 0 as +0.0."""
+    return f"{round(score, 1) + 0.0:+.1f}"
+
+
 def line_of(row: Row) -> str:
     """A row as a line of text."""
-    read = [f"{trait} {score:+.1f}" for trait, score in row.scores.items() if not math.isnan(score)]
+    read = [f"{trait} {signed(score)}" for trait, score in row.scores.items() if not math.isnan(score)]
     unread = [trait for trait, score in row.scores.items() if math.isnan(score)]
     verdict = "fits" if row.fits else "does not fit"
     parts = [f"{row.name}: {verdict} ({row.misfit:+.1f})" if math.isfinite(row.misfit) else f"{row.name}: {verdict}"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..plots.canvas import COLOURS, DIM, GRID, LIGHT, MUTED, RED, SHARP, Canvas, write_head
 from ..plots.sheet import fitted
-from .report import LINE, TRAITS, Report, Row
+from .report import LINE, TRAITS, Report, Row, signed
 
 WIDTH, EDGE, CELL, GAP = 1024, 16, 56, 8  # pixels
 HEAD, LEGEND = 68, 30
@@ -47,7 +47,7 @@ def draw_row(canvas: Canvas, top: float, row: Row, picture: np.ndarray, places: 
     for trait, x in places.items():
         score = row.scores[trait]
         colour = DIM if math.isnan(score) else RED if abs(score) >= LINE else LIGHT
-        canvas.text(x, middle, "not read" if math.isnan(score) else f"{score:+.1f}", colour, 13, "mm")
+        canvas.text(x, middle, "not read" if math.isnan(score) else signed(score), colour, 13, "mm")
     left = max(places.values()) + 44
     for number, words in enumerate(row.words[:3]):
         line = middle + 18 * (number - (min(3, len(row.words)) - 1) / 2)
