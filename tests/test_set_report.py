@@ -50,7 +50,7 @@ def examples():
 @pytest.mark.parametrize(
     "wrong, told",
     [
-        ({"width": 3}, r"stroke (3|4|5)\d % thinner than the set"),
+        ({"width": 2}, r"stroke (6|7)\d % thinner than the set"),
         ({"width": 11}, r"stroke (8|9|10)\d % thicker than the set"),
         ({"second": "red"}, "1 more colour than the set"),
         ({"ink": "red"}, "colours that the set does not have"),

@@ -16,7 +16,7 @@ from .hands import Hands, load_hands
 from .marks import SIDE, marks
 
 LINE = 2.0  # of a z-score; what is beyond is told in words
-AWAY = 7.0  # of a z-score that no picture of the set has, however well the rest fits; of true icons one in a hundred
+AWAY = 7.0  # of a z-score; beyond, nothing fits, however well the rest does. Two true icons in a hundred are
 PICTURES = 8  # as many of a history count as what is known of the spread in other sets
 FLOORS = {"stroke": 0.08, "weight": 0.1, "padding": 0.03, "corner": 0.02, "palette": 0.03, "colours": 0.4}
 """Spread of each trait within the middling set, which scripts/measure_set_report.py prints; of colours, which are the
