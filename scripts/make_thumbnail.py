@@ -9,6 +9,7 @@ scripts/test.sh installs.
 import argparse
 import io
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -147,6 +148,34 @@ def of_graph(name: str) -> Callable[..., Image.Image]:
     return draw
 
 
+def of_page(name: str, **titles: str) -> Callable[..., Image.Image]:
+    """What nodes of those titles show after a run in the page, each with what it is called in the picture."""
+
+    def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
+        with chromium() as browser, open_page(browser, client.address, "canvas") as page:
+            page.load_template(name)
+            page.press_run()
+            page.pictures_in("Picture")
+            shown = {label: page.pictures_in(title) for label, title in titles.items()}
+            return side_by_side(
+                {label: in_rows([from_bytes(client.fetch(one)) for one in found]) for label, found in shown.items()}
+            )
+
+    return draw
+
+
+def in_rows(pictures: list[Image.Image]) -> Image.Image:
+    """Three rows of them, or one of them alone."""
+    if len(pictures) == 1:
+        return pictures[0].convert("RGB")
+    columns = math.ceil(len(pictures) / 3)
+    sheet = Image.new("RGB", (columns * (SMALL + GAP) - GAP, 3 * (SMALL + GAP) - GAP), GROUND)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        sheet.paste(picture.resize((SMALL, SMALL), Image.LANCZOS), (column * (SMALL + GAP), row * (SMALL + GAP)))
+    return sheet
+
+
 def run(client: Client, prompt: dict) -> Result:
     result = client.run(prompt)
     if result.error:
@@ -160,6 +189,9 @@ def pictures_of(client: Client, result: Result) -> list[Image.Image]:
 
 DRAWN = {
     "personalise": of_personalise,
+    "from_words": of_page("from_words", history="History", word="Drawings", drawn="Picture"),
+    "style_card": of_page("style_card", **{"first hand": "First", "second hand": "Second", "drawn": "Picture"}),
+    "complete_my_set": of_page("complete_my_set", history="History", drawn="Picture"),
     "look_closer": of_look_closer,
     "evaluate": of_evaluate,
     "train_disentanglement": of_training(train_disentanglement, STAGE1),

@@ -75,6 +75,15 @@ class Page:
         self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
         dialog.wait_for(state="hidden")
 
+    def load_template(self, name: str) -> None:
+        """What `open_template` comes to, without the template browser, whose hundred pictures take their time."""
+        self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
+        load = """async ([pack, name]) => {
+            const workflow = await (await fetch(`/api/workflow_templates/${pack}/${name}.json`)).json()
+            await window.app.loadGraphData(workflow, true, true, name, {openSource: "template"})
+        }"""
+        self.tab.evaluate(load, [self.pack, name])
+
     def show_only(self, node_type: str) -> None:
         """Puts one node in the place of the graph that the page opens by itself a while after it is there."""
         self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
@@ -138,8 +147,15 @@ class Page:
 
     def pictures_in(self, title: str) -> list[dict[str, str]]:
         """Waits for the pictures of the node with that title; none when an alert comes first."""
-        node = f"window.app.graph.nodes.find(node => node.title === '{title}')"
-        return self.wait_for(f"window.app.nodeOutputs[{node}.id]?.images")
+        return self.wait_for(f"{self.output_of(title)}?.images")
+
+    def texts_in(self, title: str) -> list[str]:
+        """Waits for what the node with that title says; nothing when an alert comes first."""
+        return self.wait_for(f"{self.output_of(title)}?.text")
+
+    @staticmethod
+    def output_of(title: str) -> str:
+        return f"window.app.nodeOutputs[window.app.graph.nodes.find(node => node.title === '{title}').id]"
 
     def wait_for(self, shown: str) -> Any:
         alert = f"document.querySelector('{ALERTS}') && []"

@@ -1,6 +1,7 @@
 """The workflows that ship agree with the nodes: links fit, and but for a few widgets they are as an untouched node."""
 
 import json
+from collections import Counter
 
 import pytest
 from PIL import Image
@@ -13,12 +14,25 @@ from scripts.lib.prompts import SHARP
 from scripts.lib.tiny_lavit import write_published
 
 LAVIT = ("lavit_reconstruct", "lavit_personalise")
-NAMES = ("personalise", "look_closer", "evaluate", "train_disentanglement", "train_personalisation", *LAVIT)
+SETS = ("from_words", "style_card", "complete_my_set")
+NAMES = ("personalise", *SETS, "look_closer", "evaluate", "train_disentanglement", "train_personalisation", *LAVIT)
 FROM_NODES = {"cnr_id": "drc-personalize", "ver": "0.1.0"}
 EMOJI = {"example": "example 1"}
+MISSING = "camera cloud crown folder key lightbulb map_pin microphone mushroom sailboat trophy umbrella"
 CHANGED = {
     "train_disentanglement": {"DRC_SaveModel": {"filename": "my-drc-stage-1", "precision": "32 bit"}},  # for stage 2
     "personalise": {"DRC_DecodeTokens": {"size": SHARP}},
+    "from_words": {"DRC_ReferenceFromWords": {"words": "camera"}, "DRC_DecodeTokens": {"size": SHARP}},
+    "style_card": {
+        "Second hand": {"example": "icons 2"},
+        "DRC_CompleteSet": {"words": "mushroom\ncamera\numbrella"},
+        "DRC_SaveStyle": {"licence": "MIT, Goran Spasojevic; ISC, Lucide Contributors"},
+        "DRC_DecodeTokens": {"size": SHARP},
+    },
+    "complete_my_set": {
+        "DRC_CompleteSet": {"words": MISSING.replace(" ", "\n").replace("_", " "), "best_of": 2},
+        "DRC_DecodeTokens": {"size": SHARP},
+    },
     "look_closer": {"DRC_GuidanceGrid": {"seed": SEED}},  # that of the picture beside it
     "train_personalisation": {"DRC_ExamplePictures": EMOJI},  # what it trains on
     "lavit_reconstruct": {"DRC_LoadModel": {"model_name": NAME}, "DRC_ExamplePictures": EMOJI},
@@ -28,7 +42,10 @@ CHANGED = {
         "DRC_LMMGenerate": {"temperature": 1.0, "top_k": 50},  # as LaVIT draws
     },
 }
-COMFY_NODES = {"PreviewImage", "SaveImage", "MarkdownNote"}
+TWICE = {"style_card": {"DRC_ExamplePictures", "DRC_StyleTower"}}
+NAMED = {"DRC_LoadStyle": "style_card", "DRC_MyPictures": "complete_my_set"}
+"""Nodes that need the user's own files: the note of a workflow names them."""
+COMFY_NODES = {"PreviewImage", "SaveImage", "SaveSVGNode", "MarkdownNote"}
 DRAWING = {"UNETLoader", "VAELoader", "EmptyLatentImage", "KSampler", "VAEDecode"}
 MUTED = 2  # left out of a run, with all that only it would have fed
 ASLEEP = {
@@ -58,7 +75,10 @@ def ours(workflow, classes):
 def test_all_workflows_are_tested_and_show_every_node(root, classes):
     assert sorted(path.stem for path in (root / "workflows").glob("*.json")) == sorted(NAMES)
     used = {node["type"] for name in NAMES for node in read(root, name)["nodes"]}
-    assert used == set(classes) | COMFY_NODES | DRAWING
+    assert used | set(NAMED) == set(classes) | COMFY_NODES | DRAWING
+    for node, name in NAMED.items():
+        note = read(root, name)["nodes"][0]["widgets_values"][0]
+        assert f"*{classes[node].GET_SCHEMA().display_name}*" in note
 
 
 def test_it_has_a_picture_for_the_template_browser(root, name):
@@ -66,9 +86,10 @@ def test_it_has_a_picture_for_the_template_browser(root, name):
         assert picture.format == "JPEG" and min(picture.size) >= 300
 
 
-def test_every_node_is_used_once_and_can_be_found(workflow, classes):
+def test_every_node_is_used_once_and_can_be_found(workflow, classes, name):
     nodes = ours(workflow, classes)
-    assert len({node["type"] for node, _ in nodes}) == len(nodes)
+    used = Counter(node["type"] for node, _ in nodes)
+    assert {node for node, count in used.items() if count > 1} == TWICE.get(name, set())
     for node, _ in nodes:
         assert node["properties"] == {**FROM_NODES, "Node name for S&R": node["type"]}
 
@@ -103,7 +124,7 @@ def test_widgets_are_left_at_their_defaults(workflow, classes, name):
         required = [part for part in widgets if not part.optional]
         expected = []
         for part in required + [part for part in widgets if part.optional]:
-            changed = CHANGED.get(name, {}).get(node["type"], {})
+            changed = CHANGED.get(name, {}).get(node.get("title", node["type"]), {})
             expected.append(changed.get(part.id, part.default))
             if getattr(part, "control_after_generate", None):
                 expected.append("fixed")
