@@ -1,0 +1,53 @@
+"""The workflows for sets, from the open page to the files: press Run, look at what comes.
+
+Each is run in one of the two ways of drawing nodes; test_templates.py opens them in both.
+"""
+
+import pytest
+
+from drc.complete.svg import MISSING
+from scripts.lib.pictures import from_bytes
+
+pytestmark = pytest.mark.parametrize("page", ["vue"], indirect=True)
+
+
+def drawn(page, client):
+    """The pictures of a run, after which nothing is wrong on the page."""
+    page.errors.clear()  # of the page itself, while it came up
+    assert page.unknown_node_types() == []
+    page.press_run()
+    pictures = [from_bytes(client.fetch(image)) for image in page.pictures_in("Picture")]
+    assert all(picture.size == (512, 512) for picture in pictures)
+    assert page.alerts() == [] and page.errors == []
+    return pictures
+
+
+def test_a_word_is_drawn(page, client):
+    page.load_template("from_words")
+    (picture,) = drawn(page, client)
+    assert len(picture.getcolors(2**18)) > 16
+    assert len(page.pictures_in("Drawings")) == 3
+    page.screenshot("from_words-done")
+
+
+def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
+    page.load_template("style_card")
+    page.set_widgets("DRC_SaveStyle", name="from the page")
+    assert len(drawn(page, client)) == 3
+    (text,) = page.texts_in("Save Style Card")
+    assert text.startswith("Saved as from the page.safetensors.")
+    assert (server.folder / "models" / "drc_styles" / "from the page.safetensors").stat().st_size < 2**20
+    page.screenshot("style_card-done")
+
+
+def test_a_set_is_completed_and_told(page, client):
+    """The host of the tests is a stock one, without the package for SVG: the rest of the graph runs."""
+    page.load_template("complete_my_set")
+    page.set_widgets("DRC_CompleteSet", words="key\ncloud", best_of=1)
+    pictures = drawn(page, client)
+    assert len(pictures) == 2
+    assert page.texts_in("Pictures to SVG") == [f"{MISSING}."]
+    (report,) = page.texts_in("Set Report")
+    assert "key" in report and "cloud" in report
+    assert page.pictures_in("Report")
+    page.screenshot("complete_my_set-done")
