@@ -10,7 +10,7 @@ import logging
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -253,7 +253,7 @@ class Trainer:
         for name, parameter in self.named.items():
             for moment, tensor in self.optimizer.state[parameter].items():  # empty until the first gradient
                 tensors[f"{moment}.{name}"] = whole(tensor)
-        files = {STATE: Checkpoint({name: as_stored(tensor) for name, tensor in tensors.items()}, self.header())}
+        files = {STATE: Checkpoint(as_stored(tensors), self.header())}
         if self.export is not None:
             files[WEIGHTS] = self.export(self)
         with self.processes.together() if together else contextlib.nullcontext():
@@ -376,12 +376,17 @@ def parameter_groups(model: nn.Module, schedule: Schedule, rate_of: Callable[[st
     ]
 
 
-def as_stored(tensor: Tensor) -> Tensor:
-    """For a file, which takes neither shared nor strided memory: a tensor that nothing changes until it is written, so
-    that it is copied only where it must be."""
-    tensor = tensor.detach().cpu()
-    shared = tensor.untyped_storage().nbytes() > tensor.nbytes
-    return tensor.clone(memory_format=torch.contiguous_format) if shared else tensor.contiguous()
+def as_stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """For a file, which takes neither shared nor strided memory: tensors that nothing changes until it is written, so
+    that they are copied only where they must be, as is a module that stands under two names."""
+    stored, taken = {}, set()
+    for name, tensor in tensors.items():
+        tensor = tensor.detach().cpu()
+        memory = tensor.untyped_storage()
+        shared = memory.nbytes() > tensor.nbytes or memory.data_ptr() in taken
+        stored[name] = tensor.clone(memory_format=torch.contiguous_format) if shared else tensor.contiguous()
+        taken.add(stored[name].untyped_storage().data_ptr())
+    return stored
 
 
 def plainly(model: nn.Module, seed: int, batch_loss: Callable[[nn.Module, int], tuple[Tensor, dict]]) -> Learn:

@@ -296,9 +296,8 @@ class Training:
         state |= {f"{LMM}{name}": tensor for name, tensor in learned.items()}
         head = self.objective.auxiliary_head
         state |= {OF_AUXILIARY_HEAD + name: one for name, one in trainer.averages_in(head, head.state_dict()).items()}
-        tensors = {name: as_stored(tensor) for name, tensor in state.items()}
         header = header_of(drc) | {"step": str(trainer.step), "base": drc.hash}
-        return Checkpoint(tensors, header)
+        return Checkpoint(as_stored(state), header)
 
 
 def load_auxiliary_head(objective: Objective, tensors: dict[str, torch.Tensor], path: Path) -> None:
