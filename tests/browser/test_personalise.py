@@ -14,9 +14,10 @@ def test_template_opens_and_draws(page, client, definitions):
     assert without_numbers(previewed) == without_numbers(personalise(definitions, seed=SEED, sharp=True))
     page.screenshot("personalise-open")
 
-    images = page.run()
+    page.press_run()
+    (image,) = page.pictures_in("Picture")
     assert page.alerts() == []
-    picture = from_bytes(client.fetch(images[0]))
+    picture = from_bytes(client.fetch(image))
     assert min(picture.size) >= 64
     assert len(picture.getcolors(picture.width * picture.height)) > 16
     page.screenshot("personalise-done")

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
+from drc.lmm.lavit.archive import REPOSITORY
 from drc.lmm.lavit.convert import NAME
 from drc.lmm.lavit.converted import VISION
 from drc.lmm.lavit.published import read_published
@@ -46,6 +47,8 @@ TWICE = {"style_card": {"DRC_ExamplePictures", "DRC_StyleTower"}}
 NAMED = {"DRC_LoadStyle": "style_card", "DRC_MyPictures": "complete_my_set"}
 """Nodes that need the user's own files: the note of a workflow names them."""
 COMFY_NODES = {"PreviewImage", "SaveImage", "SaveSVGNode", "MarkdownNote"}
+PUBLISHED = f"https://huggingface.co/{REPOSITORY}"
+FILES = {"UNETLoader": ["diffusion_models"], "VAELoader": ["vae"]}
 DRAWING = {"UNETLoader", "VAELoader", "EmptyLatentImage", "KSampler", "VAEDecode"}
 MUTED = 2  # left out of a run, with all that only it would have fed
 ASLEEP = {
@@ -94,6 +97,17 @@ def test_every_node_is_used_once_and_can_be_found(workflow, classes, name):
         assert node["properties"] == {**FROM_NODES, "Node name for S&R": node["type"]}
 
 
+def test_nodes_of_the_host_say_so_and_name_the_files_they_need(workflow, classes, name):
+    for node in workflow["nodes"]:
+        if node["type"] in COMFY_NODES - {"MarkdownNote"} | DRAWING:
+            properties = dict(node["properties"])
+            models = properties.pop("models", [])
+            assert properties == {"cnr_id": "comfy-core", "ver": "0.3.75", "Node name for S&R": node["type"]}
+            assert [model["directory"] for model in models] == FILES.get(node["type"], [])
+            assert all(model["name"] in node["widgets_values"] for model in models)  # the page looks at no others
+            assert all(model["url"].startswith(f"{PUBLISHED}/resolve/main/") for model in models)
+
+
 def test_a_note_comes_first(workflow):
     note = workflow["nodes"][0]
     assert (note["type"], note["title"]) == ("MarkdownNote", "Read me")
@@ -103,6 +117,13 @@ def test_a_note_comes_first(workflow):
 def test_the_version_is_that_of_the_pack(root):
     project = (root / "pyproject.toml").read_text()
     assert f'name = "{FROM_NODES["cnr_id"]}"' in project and f'version = "{FROM_NODES["ver"]}"' in project
+
+
+def test_the_template_browser_calls_the_pack_by_its_name(root):
+    words = json.loads((root / "locales" / "en" / "main.json").read_text())
+    (folder, title), *others = words["templateWorkflows"]["category"].items()
+    assert (folder, others) == (FROM_NODES["cnr_id"], [])
+    assert f'DisplayName = "{title}"' in (root / "pyproject.toml").read_text()
 
 
 def test_sockets_and_links_fit(workflow, classes):
@@ -180,4 +201,4 @@ def test_nothing_overlaps_and_all_stands_in_groups(workflow):
 def test_the_page_leaves_the_layout_alone(workflow):
     """Without a view of its own, page 1.32 pulls nodes and groups apart; without the other it scales both."""
     assert workflow["extra"]["workflowRendererVersion"] == "Vue-corrected"
-    assert workflow["extra"]["ds"]["scale"] > 0.3
+    assert workflow["extra"]["ds"]["scale"] >= 0.6
