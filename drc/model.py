@@ -251,11 +251,6 @@ class DRC(nn.Module):
         if not is_made(history, Style):
             style = self.style(self.tokenize(history, "history"))
         if not is_made(reference, Semantics):
-            if isinstance(reference, str):
-                raise ValueError(
-                    f"reference is the text {brief(repr(reference))}, expected a picture; give it as text, or what "
-                    "drc.drawings.semantics makes of drc.drawings.find"
-                )
             if len(reference) != 1:
                 raise ValueError(f"reference has {len(reference)} pictures, expected 1; give one of them")
             semantics = self.semantics(self.tokenize(reference, "reference")[0])

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.lib.client import Client, Result  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
+from scripts.lib.lavit_prompts import NAME  # noqa: E402
 from scripts.lib.page import chromium, open_page  # noqa: E402
 from scripts.lib.pictures import from_bytes  # noqa: E402
 from scripts.lib.prompts import evaluate, look_closer, node_of, personalise  # noqa: E402
@@ -126,11 +127,12 @@ def cut(samples: Image.Image) -> Image.Image:
 
 
 def of_graph(name: str) -> Callable[..., Image.Image]:
-    """All groups of the graph, without the note beside them."""
+    """All groups of the graph, without a note beside them."""
 
     def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
         with chromium() as browser, open_page(browser, client.address, "canvas", 2400, 1400) as page:
-            page.open_template(name)
+            page.load_template(name)
+            page.dismiss(f"{NAME}-unet.safetensors")
             page.fit_view()
             boxes = [group["bounding"] for group in workflow["groups"]]
             left, top = (min(box[axis] for box in boxes) for axis in (0, 1))

@@ -14,9 +14,8 @@ from ..lmm.pictures import codes_of
 from ..model import DRC
 from ..pixels import from_pixels
 from ..train.processes import OneProcess
-from ..visible import quoted
 from . import svg
-from .names import items_of, some_of
+from .names import items_of
 from .output import Finish, Look, SetFolder
 from .palette import palette_of
 from .run import Completion, Drawn, Settings
@@ -42,12 +41,12 @@ class Command:
         self.items, notes = items_of(words_in(options.words), references_in(options.references))
         drc = load(options.model).to(processes.device)
         drc.require_pixels()
-        self.history, left_out = history_in(options.history)
+        self.history = history_in(options.history)
         self.completion = Completion(drc, style_of(drc, self.history), settings, self.out.kept)
         locked = options.svg or options.colours is not None
         look = look_of(self.history) if locked else None
         self.finish = Finish(drc, options.size, look, options.colours or 0, options.svg)
-        self.notes = left_out + notes + self.completion.meanings.notes(self.items)
+        self.notes = notes + self.completion.meanings.notes(self.items)
         if processes.main:
             for note in self.notes:
                 log.info(note)
@@ -107,19 +106,14 @@ def references_in(folder: Path | None) -> list[tuple[str, Path]]:
     return [(Path(name).stem, path) for name, path in sorted(files.items())]
 
 
-def history_in(folder: Path) -> tuple[list[Entry], list[str]]:
-    """The pictures of a folder that can be used, and a note if others cannot; ValueError for none, and for more than a
-    style is found in."""
-    found = scan(folder)
-    entries, reasons = found.entries, [f"{quoted(name)} ({reason})" for name, reason in found.report.left_out]
+def history_in(folder: Path) -> list[Entry]:
+    """The pictures of a folder that can be used; ValueError for none, and for more than a style is found in."""
+    entries = scan(folder).entries
     if len(entries) > MOST_HISTORY:
         raise ValueError(f"--history has {len(entries)} pictures, expected at most {MOST_HISTORY}; give a part of them")
-    notes = [f"left out of the history: {some_of(reasons)}"] if reasons else []
     if len(entries) == 1:
-        notes.append(
-            "the history has one picture, which leaves open what is style and what is meaning; give others, too"
-        )
-    return entries, notes
+        log.info("the history has one picture, which leaves open what is style and what is meaning; give eight or more")
+    return entries
 
 
 def style_of(drc: DRC, history: Sequence[Entry]) -> Style:

@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..data.picture_file import read, read_whole
-from ..plots.sheet import numbered_sheet
+from ..plots.sheet import contact_sheet
 from ..visible import visible
 from .marks import SIDE
-from .names import Item, some_of
+from .names import Item
 from .output import Finish, SetFolder
 from .report import Report, measure, report
 from .report_sheet import MOST_SHOWN, report_sheet
 from .run import Completion, Drawn
 
-ON_A_SHEET, CELL = 100, 96  # pictures of a contact sheet, and pixels of each
-NOTHING = 0.05
-"""Nats a code by which what was asked for makes a picture likelier; a word with a drawing gives 0.2 to 0.3, one that
-the model does not know 0.00."""
+COLUMNS, CELL = 10, 96  # of a contact sheet
+ON_A_SHEET = COLUMNS**2
 
 Tell = Callable[[str, int, int], None]
 
@@ -60,8 +58,8 @@ class Summary:
     def write_sheets(self, items: Sequence[Item]) -> None:
         for number, some in enumerate(in_parts(items, ON_A_SHEET), 1):
             name = "sheet.png" if len(items) <= ON_A_SHEET else f"sheet-{number}.png"
-            pictures = [read_whole(self.out.picture(item.name)) for item in some]
-            self.out.write(self.out.path / name, numbered_sheet(pictures, [item.name for item in some], CELL))
+            rows = [[read_whole(self.out.picture(item.name)) for item in row] for row in in_parts(some, COLUMNS)]
+            self.out.write(self.out.path / name, contact_sheet(rows, [""] * len(rows[0]), cell=CELL, gap=4))
 
 
 def row_of(drawn: Drawn) -> dict:
@@ -70,10 +68,7 @@ def row_of(drawn: Drawn) -> dict:
 
 
 def in_words(found: Report, rows: Sequence[dict], notes: Sequence[str]) -> Iterator[str]:
-    yield from notes
-    if lost := [row["name"] for row in rows if row["meaning"] < NOTHING]:
-        yield f"what was asked for does not show in {some_of(lost)}; give a reference, or another word"
-    yield from ("", found.text(), "", "How much likelier style and meaning make each picture, in nats a code:")
+    yield from (*notes, "", found.text(), "", "How much likelier style and meaning make each picture, in nats a code:")
     width = max(len(row["name"]) for row in rows)
     for row in rows:
         yield f"{row['name']:{width}}  style {row['style']:6.3f}  meaning {row['meaning']:6.3f}"

@@ -19,7 +19,6 @@ ALERTS = ".p-toast-message, [role=dialog]"
 SETTINGS = {
     "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
     "Comfy.Minimap.Visible": False,
-    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # the whole graph in a screenshot, with its texts
 }
 WAYS = {"canvas": False, "vue": True}  # in which the page can draw nodes
 
@@ -68,7 +67,7 @@ class Page:
     def open_template(self, name: str) -> None:
         """Opens a workflow of this pack from the template browser, as a user does."""
         self.tab.get_by_role("button", name="Templates").click()
-        dialog = self.tab.get_by_role("dialog")
+        dialog = self.tab.locator(".workflow-template-selector-dialog")
         self.errors.clear()
         dialog.get_by_text(self.pack, exact=True).click()
         dialog.get_by_text(name, exact=True).last.click()
@@ -83,6 +82,13 @@ class Page:
             await window.app.loadGraphData(workflow, true, true, name, {openSource: "template"})
         }"""
         self.tab.evaluate(load, [self.pack, name])
+
+    def dismiss(self, text: str) -> None:
+        """Closes the dialog with a text, once it is there."""
+        dialog = self.tab.get_by_role("dialog")
+        dialog.get_by_text(text).wait_for()
+        self.press("Escape")
+        dialog.wait_for(state="hidden")
 
     def show_only(self, node_type: str) -> None:
         """Puts one node in the place of the graph that the page opens by itself a while after it is there."""
@@ -140,11 +146,6 @@ class Page:
         node = f"window.app.graph.nodes.find(node => node.type === '{node_type}')"
         self.tab.wait_for_function(f"option => {node}.widgets[0].options.values.includes(option)", arg=option)
 
-    def run(self) -> list[dict[str, str]]:
-        """Presses Run; returns the pictures of the first node that shows some, or none when an alert comes first."""
-        self.press_run()
-        return self.wait_for("Object.values(window.app.nodeOutputs).find(output => output.images?.length)?.images")
-
     def pictures_in(self, title: str) -> list[dict[str, str]]:
         """Waits for the pictures of the node with that title; none when an alert comes first."""
         return self.wait_for(f"{self.output_of(title)}?.images")
@@ -169,5 +170,4 @@ class Page:
     def screenshot(self, name: str) -> None:
         folder = BUILD / "screenshots"
         folder.mkdir(exist_ok=True)
-        self.fit_view()
         self.tab.screenshot(path=folder / f"{name}-{self.name}.png")
