@@ -29,7 +29,7 @@ from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.training_prompts import STAGE1, STAGE2, train_disentanglement, train_personalisation  # noqa: E402
 
 SMALL, LARGE, GAP, LABEL, HEIGHT = 144, 336, 16, 32, 420
-GRAPH = 1200  # width of the picture of a graph
+GRAPH = 900  # width of the picture of a graph
 GROUND = "#202226"
 
 
