@@ -77,7 +77,7 @@ class DRC_ReferenceFromWords(io.ComfyNode):
             found = index.find(words)
         except NotDrawnError as error:
             if len(words.split()) == 1:
-                raise
+                raise ValueError(f"words is '{words.strip()}', but {error}") from error
             host.show_text(cls.hidden, f"Passed on as text: {error}")
             return io.NodeOutput(None, *host.nothing(1).result, words)
         codes = found.codes[:drawings]

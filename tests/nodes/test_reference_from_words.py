@@ -52,7 +52,7 @@ def test_several_words_that_nobody_drew_are_text(graph, model, told):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("bycicle", "Reference from Words: no drawing is called 'bycicle' (near: "),
+        ("bycicle", "Reference from Words: words is 'bycicle', but no drawing is called 'bycicle' (near: "),
         ("", "Reference from Words: the words are '', expected the name of one thing"),
         ("\u043a\u043e\u0442", "Reference from Words: the words are '\u043a\u043e\u0442', expected English ones"),
         ("cat " * 1000, "Reference from Words: the words have 4000 letters, expected at most 100"),
