@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -74,7 +75,7 @@ class NotDrawnError(ValueError):
 
 
 class Drawings:
-    """The index in a file, of which drawings are read when they are asked for; ValueError, in one sentence, for a file
+    """The index in a file, whose drawings are read when one is first asked for; ValueError, in one sentence, for a file
     that is none."""
 
     def __init__(self, path: Path = DRAWINGS):
@@ -106,6 +107,11 @@ class Drawings:
             require(bool(((rows >= 0) & (rows < most)).all()), "a number out of bounds", f"0 to {most - 1}", name)
         return found["meaning"], found["hand"]
 
+    @cached_property
+    def packed(self) -> Tensor:
+        """The codes of all drawings, as the file has them."""
+        return read_plain(self.path, ("codes",))["codes"]
+
     def find(self, words: str) -> Found:
         """The drawings of one thing. Case, plural, blanks, hyphens and the order of words do not matter.
 
@@ -125,9 +131,8 @@ class Drawings:
 
     def of(self, meaning: int) -> Found:
         rows = (self.meaning == meaning).nonzero().flatten()
-        packed = read_plain(self.path, ("codes",))["codes"][rows]
         hands = tuple(self.hands[hand] for hand in self.hand[rows].tolist())
-        return Found(self.meanings[meaning], unpacked(packed), hands)
+        return Found(self.meanings[meaning], unpacked(self.packed[rows]), hands)
 
     def near(self, parts: list[str]) -> list[str]:
         """Names that are spelled like what is asked for, then meanings that share a word with it."""

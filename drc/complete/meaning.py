@@ -53,19 +53,19 @@ class Meanings:
             except ValueError as error:
                 raise ValueError(f"words has '{text}', whose {error}") from error
         alone = [item.text for item in items if item.text and item.reference is None]
-        notes = self.notes_of_drawings(alone)
         undrawn = [text for text in alone if self.drawn_meaning(text) is None]
+        notes = self.notes_of_drawings(undrawn)
         if unknown := list(dict.fromkeys(word for text in undrawn for word in self.drc.unknown_words(text))):
             notes.append(f"the model never saw {some_of(unknown)}, and does not know what that means")
         return notes
 
-    def notes_of_drawings(self, texts: Sequence[str]) -> list[str]:
+    def notes_of_drawings(self, undrawn: Sequence[str]) -> list[str]:
+        """Of words without a drawing, which are all of them where there is no index."""
         if self.index is None:
             told = "words alone say what to draw, as the drawings of other hands are codes of another model"
-            return [told] if texts and self.drawings else []
-        missing = [text for text in texts if self.drawn_meaning(text) is None]
-        told = [f"{text}{self.near(text)}" for text in missing[:TOLD]]
-        return [f"no drawing is called {some_of(told + missing[TOLD:])}: words alone say what it is"] if missing else []
+            return [told] if undrawn and self.drawings else []
+        told = [f"{text}{self.near(text)}" for text in undrawn[:TOLD]]
+        return [f"no drawing is called {some_of(told + undrawn[TOLD:])}: words alone say what it is"] if undrawn else []
 
     def near(self, text: str) -> str:
         near = self.index.near(parts_of(text))
