@@ -68,6 +68,17 @@ def load_extra_paths(host):
     return module_from(host.folder / "utils" / "extra_config.py", "host_extra_config").load_extra_path_config
 
 
+@pytest.fixture
+def in_this_process(monkeypatch, capsys):
+    """Runs a command of ours, a module with a `main`, without a process of its own: exit code, stdout, stderr."""
+
+    def run(command, *arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [command.__name__, *map(str, arguments)])
+        return command.main(), *capsys.readouterr()
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def build(tmp_path_factory) -> Build:
     """A build of the emoji benchmark that the command and the nodes find."""

@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -16,14 +17,8 @@ LONGEST = 240  # seconds; whatever takes longer, on a machine however busy, hang
 
 
 @pytest.fixture
-def bench(monkeypatch, capsys):
-    """Runs the command in this process: exit code, stdout, stderr."""
-
-    def bench(*arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["drc.bench", *map(str, arguments)])
-        return command.main(), *capsys.readouterr()
-
-    return bench
+def bench(in_this_process):
+    return partial(in_this_process, command)
 
 
 def test_run_and_compare(bench, build, tiny, tmp_path):

@@ -3,7 +3,7 @@
 import errno
 import json
 import re
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -39,14 +39,8 @@ def asked(course, history, tmp_path):
 
 
 @pytest.fixture
-def complete(monkeypatch, capsys):
-    """Runs the command in this process: exit code, stdout, stderr."""
-
-    def complete(*arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["drc.complete", *map(str, arguments)])
-        return command.main(), *capsys.readouterr()
-
-    return complete
+def complete(in_this_process):
+    return partial(in_this_process, command)
 
 
 @pytest.fixture
