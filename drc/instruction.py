@@ -23,6 +23,7 @@ from torch import Tensor
 # What a widget shows untouched, chosen on validation cases. Guidance sharpens what the conditions say; a temperature
 # below 1 also sharpens what they leave open, and where nothing says what to draw leaves little but empty ground.
 STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 4.0, 0.3
+STRONGEST = 5.0  # of a dial; beyond 3 little is gained: see the help page of ComposeInstruction
 
 NEGATIVE = "negative"  # in the place of whether a style is given: the style to keep away from
 

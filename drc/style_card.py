@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .data.palette import pixels_of_oklab
+from .data.history import MOST as MOST_PICTURES
+from .data.palette import pixels_of_oklab, to_hex
 from .instruction import Style
 from .model import DRC
 from .parsing import brief
 from .pixels import resized, to_pixels
 from .traits import APART, Traits, traits
 
-MOST_PICTURES = 200
 THUMBNAIL = 64  # pixels of a side
 MOST_NAMED = 6  # colours in words
 LONGEST = {"name": 200, "licence": 1000, "model_name": 200}  # letters of the texts
@@ -127,7 +127,10 @@ def in_words(card: StyleCard) -> str:
         return "\n".join([*lines, "Not measured: no pictures were given when it was saved"])
     drawn = [one.stroke for one in card.traits if one.lines]
     stroke = f"{100 * np.mean(drawn):.1f} % of the side" if 2 * len(drawn) >= count else "none, shapes are filled"
-    colours = [f"{hexadecimal(colour)} in {number}" for colour, number in common_colours(card.traits)[:MOST_NAMED]]
+    colours = [
+        f"{to_hex(pixels_of_oklab(colour) / 255)} in {number}"
+        for colour, number in common_colours(card.traits)[:MOST_NAMED]
+    ]
     return "\n".join(
         [
             *lines,
@@ -150,11 +153,6 @@ def common_colours(measured: tuple[Traits, ...]) -> list[tuple[np.ndarray, int]]
             else:
                 same.add(picture)
     return sorted(((colour, len(where)) for colour, where in found), key=lambda pair: -pair[1])
-
-
-def hexadecimal(colour: np.ndarray) -> str:
-    """#rrggbb"""
-    return "#" + bytes(pixels_of_oklab(colour)).hex()
 
 
 def labels(weights: Tensor) -> list[str]:

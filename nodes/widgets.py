@@ -1,11 +1,10 @@
 """Widgets and inputs that several nodes have, each made and worded once."""
 
-from ..drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
+from ..drc.instruction import SEMANTIC_STRENGTH, STRONGEST, STYLE_STRENGTH, TEMPERATURE
 from .host import io
 from .sockets import ModelSocket
 
 SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
-STRONGEST = 5.0  # beyond 3 little is gained: see the help page of ComposeInstruction
 SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
 AS_COMPOSED = "As in ComposeInstruction."
 

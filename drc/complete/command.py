@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..checkpoint import load
 from ..data.folder import Entry, scan
+from ..data.history import MOST as MOST_HISTORY
 from ..data.picture_file import read
 from ..files import read_bounded
 from ..instruction import Style
@@ -25,7 +26,6 @@ from .summary import Summary, Tell
 log = logging.getLogger("drc")
 
 MOST_BYTES = 2**22  # of a file with words
-MOST_HISTORY = 200
 
 
 class Command:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..drawings import HANDS
-from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE, Style
+from ..instruction import SEMANTIC_STRENGTH, STRONGEST, STYLE_STRENGTH, TEMPERATURE, Style
 from ..lmm import OnCode
 from ..lmm.generate import Sampling
 from ..model import DRC
@@ -22,7 +22,6 @@ from .names import Item
 
 AT_ONCE = 16  # pictures
 MOST_CANDIDATES = 16
-STRONGEST = 5.0  # of dials
 UNTOLD = (float("nan"), float("nan"))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from ..data.palette import to_hex
 from .palette import meeting, specks
 
 MISSING = "SVG needs the Python package vtracer, which is not there; run pip install vtracer with the Python of ComfyUI"
@@ -59,12 +60,12 @@ def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture", grou
     scale, digits = grid / TRACED, max(0, int(np.ceil(np.log10(FINEST / grid))))
     paths, shapes = [], 0
     if ground is not None:
-        paths.append(f'<path fill="{as_hex(ground)}" d="M0 0h{grid}v{grid}h-{grid}z"/>')
+        paths.append(f'<path fill="{to_hex(ground / 255)}" d="M0 0h{grid}v{grid}h-{grid}z"/>')
     for colour, mask in layers(picture, values, labels):
         outlines = [relative(straightened(outline), scale, digits) for outline in outlines_of(mask, vtracer)]
         shapes += len(outlines)
         if outlines:
-            paths.append(f'<path fill="{as_hex(255 * colour)}" d="{"".join(outlines)}"/>')
+            paths.append(f'<path fill="{to_hex(colour[:3])}" d="{"".join(outlines)}"/>')
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {grid} {grid}" width="{grid}" height="{grid}">'
     text = "\n".join([head, *paths, "</svg>\n"])
     if shapes > MOST_SHAPES or len(text) > 1024 * MOST_KILOBYTES:
@@ -219,7 +220,3 @@ def brief(steps: np.ndarray, digits: int) -> str:
         parted = word[0] == "-" or word[0] == "." and "." in text.rsplit(" ", 1)[-1].rsplit("-", 1)[-1]
         text += word if not text or parted else f" {word}"
     return text
-
-
-def as_hex(colour: np.ndarray) -> str:
-    return "#" + "".join(f"{round(float(channel)):02x}" for channel in colour[:3])

@@ -29,7 +29,7 @@ def interval(
     draws = np.random.default_rng(seed).integers(0, len(names), (RESAMPLES, len(names)))
     means = total[draws].sum(axis=1) / base[draws].sum(axis=1)
     low, high = np.percentile(means, (100 * MISSED, 100 * (1 - MISSED)))
-    if shares and (bases == 1).all() and np.isin(values, values[:1]).all() and values[0] in (0, 1):
+    if shares and (bases == 1).all() and (values == values[0]).all() and values[0] in (0, 1):
         unseen = 1 - MISSED ** (1 / len(names))  # so many can be otherwise and yet none of the groups shows it
         low, high = (1 - unseen, 1.0) if values[0] else (0.0, unseen)
     return float(np.sum(values) / bases.sum()), float(low), float(high)
