@@ -71,8 +71,17 @@ class Page:
         self.errors.clear()
         dialog.get_by_text(self.pack, exact=True).click()
         dialog.get_by_text(name, exact=True).last.click()
-        self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
+        self.wait_until_open(name)
         dialog.wait_for(state="hidden")
+
+    def wait_until_open(self, name: str) -> None:
+        """Until the graph is that of a template, as the page has one of its own before it."""
+        is_open = """async ([pack, name]) => {
+            const types = nodes => nodes.map(node => node.type).sort().join()
+            const template = await (await fetch(`/api/workflow_templates/${pack}/${name}.json`)).json()
+            return types(window.app.graph.nodes) === types(template.nodes)
+        }"""
+        self.tab.wait_for_function(is_open, arg=[self.pack, name])
 
     def load_template(self, name: str) -> None:
         """What `open_template` comes to, without the template browser, whose hundred pictures take their time."""
