@@ -25,7 +25,7 @@ FORBIDDEN_NAMES = {
 FORBIDDEN_PREFIXES = ("os.environ", "os.exec", "os.spawn", "os.posix_spawn")
 OURS = {"drc", "nodes", "scripts", "tests"}
 KINDS = {".jpg", ".json", ".md", ".png", ".py", ".safetensors", ".toml"}
-LARGEST_ARCHIVE = 44 * 2**20  # 40 MiB of it are the embedded model
+LARGEST_ARCHIVE = 45 * 2**20  # 40 MiB of it are the embedded model, one the pictures of workflows and help pages
 LONGEST_LINE = 120  # of code; what is packed into one line is not meant to be read
 
 
