@@ -230,35 +230,35 @@ class DRC(nn.Module):
         seeds: Sequence[int] = (0,),
         sampling: Sampling | None = None,
         on_code: OnCode | None = None,
+        as_codes: bool = False,
     ) -> Tensor:
         """A picture for each seed, in the style of the history and with the meaning of reference and text.
 
         Pictures are float [H, W, 3 or 4] in 0..1 and of any size; the history is a batch or a list of them, the
         reference a batch or a list of one. What `style` and `semantics` made of them serves as well. A list of such, or
-        of texts or strengths, has one for each seed. Returns [seeds, size, size, 3]. ValueError for what is no picture,
-        for text that does not fit, for towers that were never trained, and for a model that draws no pixels.
+        of texts or strengths, has one for each seed. Returns [seeds, size, size, 3]; `as_codes` leaves out the last
+        step, for a model whose vision is elsewhere, and returns the codes [seeds, N]. ValueError for what is no
+        picture, for text that does not fit, for towers that were never trained, and where a model that draws no pixels
+        is asked for some.
         """
-        self.require_pixels()
-        given = history, reference, text, style_strength, semantic_strength, seeds, sampling, on_code
-        return to_image(self.lmm.detokenize(self.draw_codes(*given)))
-
-    @torch.no_grad()
-    def draw_codes(
-        self, history, reference, text, style_strength, semantic_strength, seeds, sampling=None, on_code=None
-    ) -> Tensor:
-        """The codes [seeds, N] of what `draw` draws, for whoever turns them into pictures elsewhere."""
-        style, semantics = history, reference
-        if not is_made(history, Style):
-            style = self.style(self.tokenize(history, "history"))
-        if not is_made(reference, Semantics):
-            if len(reference) != 1:
-                raise ValueError(f"reference has {len(reference)} pictures, expected 1; give one of them")
-            semantics = self.semantics(self.tokenize(reference, "reference")[0])
-        given = {"history": style, "reference": semantics, "text": text}
+        if not as_codes:
+            self.require_pixels()
+        given = {"history": self.styles_of(history), "reference": self.semantics_of(reference), "text": text}
         given |= {"style_strength": style_strength, "semantic_strength": semantic_strength}
         made = [self.compose(*one) for one in zip(*(each(*named, len(seeds)) for named in given.items()), strict=True)]
         instruction = made[0] if len(made) == 1 else side_by_side(made)
-        return self.lmm.draw(instruction, list(seeds), sampling or Sampling(TEMPERATURE), on_code)
+        codes = self.lmm.draw(instruction, list(seeds), sampling or Sampling(TEMPERATURE), on_code)
+        return codes if as_codes else to_image(self.lmm.detokenize(codes))
+
+    def styles_of(self, history) -> Style | list[Style] | None:
+        return history if is_made(history, Style) else self.style(self.tokenize(history, "history"))
+
+    def semantics_of(self, reference) -> Semantics | list[Semantics] | None:
+        if is_made(reference, Semantics):
+            return reference
+        if len(reference) != 1:
+            raise ValueError(f"reference has {len(reference)} pictures, expected 1; give one of them")
+        return self.semantics(self.tokenize(reference, "reference")[0])
 
     def tokenize(self, pictures: Tensor | Sequence[Tensor], name: str) -> Tensor:
         """Pictures [H, W, 3 or 4] in 0..1, called `name` in a ValueError -> codes [n, N]."""

@@ -117,7 +117,7 @@ def test_one_of_one_is_one_drawing(model, style, pictures):
         (d.asked, d) for d in Completion(model, style, WARM).draw([Item("x", "blue car", pictures[3])])
     ]
     semantics = model.semantics(model.tokenize(pictures[3:], "pictures")[0])
-    plain = model.draw_codes(style, semantics, "blue car", 2.0, 4.0, [asked.seed], Sampling(1.0))
+    plain = model.draw(style, semantics, "blue car", 2.0, 4.0, [asked.seed], Sampling(1.0), as_codes=True)
     assert drawn.codes.equal(plain[0])
 
 
@@ -127,7 +127,8 @@ def test_the_best_is_the_likeliest_of_as_many(model, style, pictures):
     (best,) = Completion(model, style, settings).draw([Item("x", "blue car", pictures[3])])
     codes = model.tokenize(pictures, "pictures")
     seeds = [best.asked.seed + number for number in range(5)]
-    candidates = model.draw_codes(style, model.semantics(codes[3]), "blue car", 2.0, 4.0, seeds, Sampling(1.0))
+    semantics = model.semantics(codes[3])
+    candidates = model.draw(style, semantics, "blue car", 2.0, 4.0, seeds, Sampling(1.0), as_codes=True)
     some = torch.zeros(9, 3, 32, 32)
     scores = scores_of_codes(model, some, torch.cat((candidates, codes)), 5, "blue car")
     sums = scores.style + scores.meaning
@@ -152,14 +153,12 @@ def test_drawings_of_other_hands_say_what_a_word_means(model, style, tmp_path):
     codes = index.find("dog").codes[:2]
     assert dog.asked.shown.equal(codes) and len(codes) == 2 and other.asked.shown is None
     given = style, semantics(model, codes), "dogs", 2.0, 4.0, [dog.asked.seed], Sampling(1.0)
-    assert dog.codes.equal(model.draw_codes(*given)[0])
+    assert dog.codes.equal(model.draw(*given, as_codes=True)[0])
 
 
 def test_what_was_drawn_is_not_drawn_again(model, style, tmp_path, monkeypatch):
     items, kept, calls = items_of("sun\ncar\ncat")[0], Kept(tmp_path), []
-    monkeypatch.setattr(
-        model, "draw_codes", lambda *given: calls.append(len(given[5])) or type(model).draw_codes(model, *given)
-    )
+    monkeypatch.setattr(model, "draw", lambda *a, **b: calls.append(len(a[5])) or type(model).draw(model, *a, **b))
     first = codes_by_name(Completion(model, style, WARM, kept), items[:2])
     again = {one.asked.item.name: one for one in Completion(model, style, WARM, kept).draw(items)}
     assert calls == [2, 1] and {name: again[name].codes.tolist() for name in first} == first

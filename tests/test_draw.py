@@ -45,8 +45,9 @@ def test_it_is_what_the_steps_draw(model, pictures):
     codes = model.tokenize(pictures, "pictures")
     made = model.compose(model.style(codes[1:]), model.semantics(codes[0]), "blue car", 1.5, 2.5)
     drawn = model.lmm.detokenize(model.lmm.draw(made, [7], Sampling(TEMPERATURE)))
-    facade = model.draw(pictures[1:], pictures[:1], "blue car", 1.5, 2.5, seeds=[7])
-    assert torch.equal(from_image(facade), drawn)
+    given = pictures[1:], pictures[:1], "blue car", 1.5, 2.5, [7]
+    assert torch.equal(from_image(model.draw(*given)), drawn)
+    assert torch.equal(model.lmm.detokenize(model.draw(*given, as_codes=True)), drawn)
 
 
 def test_a_cpu_draws_on_one_thread_and_has_all_again_afterwards(model, pictures):

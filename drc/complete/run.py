@@ -104,7 +104,7 @@ class Completion:
         """The best picture of each, which is kept at once."""
         count, settings, drc = self.settings.best_of, self.settings, self.drc
         semantics = [self.meanings.semantics(one.shown) for one in asked]
-        codes = drc.draw_codes(
+        codes = drc.draw(
             self.style,
             [one for one in semantics for _ in range(count)],
             [one.item.text for one in asked for _ in range(count)],
@@ -113,6 +113,7 @@ class Completion:
             [one.seed + candidate for one in asked for candidate in range(count)],
             Sampling(settings.temperature),
             on_code,
+            as_codes=True,
         )
         for one, meaning, candidates in zip(asked, semantics, codes.split(count), strict=True):
             scores = torch.tensor([UNTOLD])

@@ -166,8 +166,8 @@ def draw_samples(
     device: torch.device | str,
     tell: Callable[[str, int, int], None] | None = None,
 ) -> list[list[np.ndarray]]:
-    """What the model draws for the cases of a batch, as Generate draws it untouched. Training dropped the model's own
-    vision, which `DRC.draw` would end with.
+    """What the model draws for the cases of a batch, as Generate draws it untouched; training dropped the model's own
+    vision.
 
     Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
     pictures, on the CPU. `tell(what, done, total)` is told of every code.
@@ -175,6 +175,6 @@ def draw_samples(
     given = list(map(drc.style, codes.history.to(device))), list(map(drc.semantics, codes.reference.to(device)))
     strengths, seeds, total = (STYLE_STRENGTH, SEMANTIC_STRENGTH), range(len(codes.target)), drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
-    drawn = drc.draw_codes(*given, "", *strengths, seeds, on_code=on_code).cpu()
+    drawn = drc.draw(*given, "", *strengths, seeds, on_code=on_code, as_codes=True).cpu()
     rows = torch.cat((codes.history, torch.stack((codes.reference, drawn, codes.target), dim=1)), dim=1)
     return [list(to_pixels(vision.decode(codes))) for codes in rows]

@@ -46,13 +46,13 @@ def complete(in_this_process):
 @pytest.fixture
 def drawn(monkeypatch):
     """How many pictures were drawn together, time after time."""
-    calls, draw_codes = [], DRC.draw_codes
+    calls, draw = [], DRC.draw
 
-    def counted(model, *given):
+    def counted(model, *given, **how):
         calls.append(len(given[5]))
-        return draw_codes(model, *given)
+        return draw(model, *given, **how)
 
-    monkeypatch.setattr(DRC, "draw_codes", counted)
+    monkeypatch.setattr(DRC, "draw", counted)
     return calls
 
 
@@ -134,14 +134,14 @@ def test_two_processes_draw_what_one_draws(asked, complete, tmp_path, tmp_path_f
 
 def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
     """By Ctrl-C, and by a disk that is full: what is done stays, and the next start goes on."""
-    draw, write = DRC.draw_codes, output.write_bytes
+    draw, write = DRC.draw, output.write_bytes
 
-    def stopped(model, *given):
+    def stopped(model, *given, **how):
         if drawn:
             raise KeyboardInterrupt
-        return draw(model, *given)
+        return draw(model, *given, **how)
 
-    monkeypatch.setattr(DRC, "draw_codes", stopped)
+    monkeypatch.setattr(DRC, "draw", stopped)
     code, said, err = complete(*asked)
     assert (code, said) == (130, "") and err.endswith("Stopped; start it again and it goes on where it was.\n")
     assert len(pictures(tmp_path / "out")) == 16
@@ -151,7 +151,7 @@ def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         write(data, path)
 
-    monkeypatch.setattr(DRC, "draw_codes", draw)
+    monkeypatch.setattr(DRC, "draw", draw)
     monkeypatch.setattr(output, "write_bytes", full)
     code, said, err = complete(*asked)
     assert code == 2 and err.endswith("cat-15.png cannot be read or written: No space left on device.\n")

@@ -68,15 +68,15 @@ def test_the_grid_grows(pack, execute, given, monkeypatch):
 
 def test_cancel_keeps_what_is_done(execute, given, pack, monkeypatch, texts):
     DRC = type(given["model"].drc)
-    words, draw, calls = "\n".join(f"car {number}" for number in range(20)), DRC.draw_codes, []
+    words, draw, calls = "\n".join(f"car {number}" for number in range(20)), DRC.draw, []
 
-    def cancelled(model, *inputs):
+    def cancelled(model, *inputs, **how):
         calls.append(len(inputs[5]))
         if len(calls) == 2:
             model_management.interrupt_current_processing()
-        return draw(model, *inputs)
+        return draw(model, *inputs, **how)
 
-    monkeypatch.setattr(DRC, "draw_codes", cancelled)
+    monkeypatch.setattr(DRC, "draw", cancelled)
     with pytest.raises(model_management.InterruptProcessingException):
         execute(NODE, **given | {"words": words})
     assert texts[-1].startswith("stopped after 16 of 20 pictures; Run goes on from there\n")
