@@ -69,7 +69,8 @@ class Candidates:
         if key not in self.drawn:
             style, meaning = list(map(model.drc.style, history)), model.meaning(reference, words)
             its_seeds = [seed + candidate for seed in seeds]
-            self.drawn[key] = model.drc.draw_codes(style, *meaning, *model.strengths, its_seeds, model.sampling)
+            how = *model.strengths, its_seeds, model.sampling
+            self.drawn[key] = model.drc.draw(style, *meaning, *how, as_codes=True)
             self.drawing += time.perf_counter() - started
         return self.drawn[key]
 

@@ -30,8 +30,8 @@ def given() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_the_best_is_the_likeliest_of_those_that_are_drawn_once(model, monkeypatch):
-    drawn, draw_codes = [], model.drc.draw_codes
-    monkeypatch.setattr(model.drc, "draw_codes", lambda *asked: drawn.append(draw_codes(*asked)) or drawn[-1])
+    drawn, draw = [], model.drc.draw
+    monkeypatch.setattr(model.drc, "draw", lambda *asked, **how: drawn.append(draw(*asked, **how)) or drawn[-1])
     candidates, history = Candidates(model), given()[0]
     first, best = (Best(candidates, count).draw(*given(), WORDS, SEEDS) for count in (1, 3))
     assert len(drawn) == 3
