@@ -1,6 +1,6 @@
 """One step of building the embedded model; scripts/train_embedded.sh runs them in order.
 
-    python scripts/train_embedded.py tokenizer|stage1|stage2|further|icons|entangled|export [--steps N] ...
+    python scripts/train_embedded.py tokenizer|stage1|stage2|further|icons|decoder|entangled|export [--steps N] ...
 
 Every step resumes where it was stopped and does nothing when it is complete.
 """
@@ -53,6 +53,7 @@ from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import QUICKEST, train  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective  # noqa: E402
 from drc.train.validation import gaps  # noqa: E402
+from scripts.lib.decoder import DecoderObjective  # noqa: E402
 from scripts.lib.deeper import deeper  # noqa: E402
 from scripts.lib.icon_mixture import mixture  # noqa: E402
 from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
@@ -156,6 +157,37 @@ def train_icons(options: argparse.Namespace) -> None:
     train_stage(options, "icons", ModelConfig(file=str(start)), dataset, **FURTHER)
 
 
+def train_decoder(options: argparse.Namespace) -> None:
+    """The decoder of the tokeniser on from the weights that ship, over the pictures and codes that `icons` learns from.
+
+    decoder.safetensors is that model with it; all else in it, and every code, stays as it was.
+    """
+    drc, run = load(options.weights), RunFolder(options.out / "decoder")
+    data = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)(drc)
+    codes = CodeCache(options.out / "cache", drc.lmm.vision).codes(data.pictures, options.device)
+    look = PerceptualDistance(options.packages).to(memory_format=torch.channels_last)
+    tokenizer = drc.lmm.vision.to(memory_format=torch.channels_last)
+    objective = DecoderObjective(tokenizer, look).to(options.device)
+    schedule = Schedule(options.steps, 2e-4, weight_decay=0.0, seed=options.seed, save_every=options.save_every)
+    trainer = Trainer(objective, schedule, run)
+    share = data.train
+
+    def batch_loss(model, step):
+        random = np.random.default_rng((options.seed, step))
+        rows = share.rows[share.index.targets(random, options.batch, share.own_share)]
+        mirrored = torch.from_numpy(random.random(options.batch) < 0.5).to(options.device)
+        images = from_pixels(data.pictures.read(rows), options.device)
+        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        return model(codes[rows].to(options.device)[torch.arange(options.batch), mirrored.long()].long(), images)
+
+    if not trainer.finished():
+        trainer.run(plainly(objective, options.seed, batch_loss))
+    tokenizer.decoder.load_state_dict(
+        {name: tensor.cpu() for name, tensor in part(trainer.average, "tokenizer.decoder.").items()}
+    )
+    save(drc, options.out / "decoder.safetensors", half=True)
+
+
 def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, dataset=None, **settings) -> None:
     run = RunFolder(options.out / name)
     if is_complete(run, options.steps):
@@ -237,7 +269,8 @@ def validation_numbers(
 
 def export(options: argparse.Namespace) -> None:
     """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision."""
-    drc = load(RunFolder(options.out / options.stage).last(WEIGHTS))
+    stage = options.out / options.stage
+    drc = load(stage.with_suffix(".safetensors") if options.stage == "decoder" else RunFolder(stage).last(WEIGHTS))
     if drc.about.learned is None:  # so it is of what went on from weights that list no words
         learned = words_read(drc.words, training_texts(options), drc.lmm.text_slots)
         drc.about = dataclasses.replace(drc.about, learned=learned)
@@ -257,6 +290,7 @@ PARTS = {
     "stage2": train_stage2,
     "further": train_further,
     "icons": train_icons,
+    "decoder": train_decoder,
     "entangled": train_entangled,
     "export": export,
 }
