@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from . import pretrained
 from .files import file_hash
+from .lmm.fused import apart, fused_weights, names_of_parameters
 from .lmm.mini.learned import listed, read_learned
 from .lmm.mini.text import read_words
 from .model import DRC, About, DRCConfig
@@ -168,12 +169,11 @@ def read_own(model: DRC, path: Path, assign: bool = False, on_part: Callable[[],
 
 
 def own_state(model: DRC) -> dict[str, Tensor]:
-    """The state dict without what a pretrained LMM brings."""
-    return {
-        name: tensor
-        for name, tensor in model.state_dict().items()
-        if not model.about.base_lmm or pretrained.is_own(name)
-    }
+    """The state dict without what a pretrained LMM brings, which is not touched: it may be spread over processes."""
+    with names_of_parameters(model):
+        state = model.state_dict()
+    own = {name: one for name, one in state.items() if not model.about.base_lmm or pretrained.is_own(name)}
+    return apart(own, fused_weights(model))
 
 
 def header_of(model: DRC) -> dict[str, str]:

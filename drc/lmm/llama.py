@@ -1,4 +1,4 @@
-"""A decoder-only transformer of the LLaMA kind, with Hugging Face's parameter names.
+"""A decoder-only transformer of the LLaMA kind, in state dicts with Hugging Face's parameter names.
 
 Touvron et al., "LLaMA" (2023): pre-RMSNorm, rotary positions, SwiGLU, no biases. It is held against
 `transformers.LlamaForCausalLM` by tests/test_llama.py. Written for embeddings in, logits out, because an instruction
@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..parsing import Count, Size, brief, read
+from .fused import name_apart
 
 PLAIN = {
     "rope_scaling": None,
@@ -125,21 +126,33 @@ Extend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Attention(nn.Module):
+    """`q_proj`, `k_proj` and `v_proj` are one layer; a LoRA beside one of them has its name."""
+
     def __init__(self, config: LlamaConfig, operations, **factory):
         super().__init__()
         width, head = config.hidden_size, config.head_size
         self.heads, self.key_value_heads = config.num_attention_heads, config.num_key_value_heads
-        self.q_proj = operations.Linear(width, self.heads * head, bias=False, **factory)
-        self.k_proj = operations.Linear(width, self.key_value_heads * head, bias=False, **factory)
-        self.v_proj = operations.Linear(width, self.key_value_heads * head, bias=False, **factory)
+        rows = {"q_proj": self.heads, "k_proj": self.key_value_heads, "v_proj": self.key_value_heads}
+        self.rows = {name: heads * head for name, heads in rows.items()}
+        self.qkv_proj = operations.Linear(width, sum(self.rows.values()), bias=False, **factory)
+        name_apart(self, "qkv_proj", self.rows)
         self.o_proj = operations.Linear(self.heads * head, width, bias=False, **factory)
+        self.q_proj = self.k_proj = self.v_proj = None
+
+    def project(self, x: Tensor) -> Tensor:
+        """[B, T, d] -> queries, keys and values of every head side by side."""
+        together = self.qkv_proj(x)
+        beside = [getattr(self, name) for name in self.rows]
+        if not any(beside):
+            return together
+        pieces = zip(together.split(list(self.rows.values()), dim=-1), beside, strict=True)
+        return torch.cat([piece if lora is None else piece + lora(x) for piece, lora in pieces], dim=-1)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, extend: Extend | None) -> Tensor:
         B, T, _ = x.shape
-        query = self.q_proj(x).view(B, T, self.heads, -1).transpose(1, 2)  # B, h, T, head
-        key = self.k_proj(x).view(B, T, self.key_value_heads, -1).transpose(1, 2)
-        value = self.v_proj(x).view(B, T, self.key_value_heads, -1).transpose(1, 2)
-        query, key = rotate(query, *rotation), rotate(key, *rotation)
+        heads = self.project(x).view(B, T, self.heads + 2 * self.key_value_heads, -1).transpose(1, 2)
+        turned, value = heads.split((self.heads + self.key_value_heads, self.key_value_heads), dim=1)
+        query, key = rotate(turned, *rotation).split((self.heads, self.key_value_heads), dim=1)  # B, h, T, head
         if extend is not None:
             key, value = extend(key, value)
         y = F.scaled_dot_product_attention(
@@ -154,14 +167,18 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
+    """`gate_proj` and `up_proj` are one layer."""
+
     def __init__(self, config: LlamaConfig, operations, **factory):
         super().__init__()
-        self.gate_proj = operations.Linear(config.hidden_size, config.intermediate_size, bias=False, **factory)
-        self.up_proj = operations.Linear(config.hidden_size, config.intermediate_size, bias=False, **factory)
-        self.down_proj = operations.Linear(config.intermediate_size, config.hidden_size, bias=False, **factory)
+        width, inner = config.hidden_size, config.intermediate_size
+        self.gate_up_proj = operations.Linear(width, 2 * inner, bias=False, **factory)
+        name_apart(self, "gate_up_proj", {"gate_proj": inner, "up_proj": inner})
+        self.down_proj = operations.Linear(inner, width, bias=False, **factory)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)
 
 
 class Layer(nn.Module):

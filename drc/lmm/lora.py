@@ -8,17 +8,16 @@ import torch
 from torch import Tensor, nn
 
 PROJECTIONS = ("q_proj", "v_proj")
-PARTS = ("base", "down", "up")
 
 
-class LoRALinear(nn.Module):
-    """base(x) + alpha / rank * up(down(x)); `up` starts at zero, so at first nothing is added."""
+class LoRA(nn.Module):
+    """alpha / rank * up(down(x)), beside a layer of such rows; `up` starts at zero, so at first nothing is added."""
 
-    def __init__(self, base: nn.Linear, rank: int, alpha: float, operations=nn):
+    def __init__(self, width: int, rows: int, rank: int, alpha: float, operations=nn):
         super().__init__()
-        self.base, self.scale = base, alpha / rank
-        self.down = operations.Linear(base.in_features, rank, bias=False)
-        self.up = operations.Linear(rank, base.out_features, bias=False)
+        self.scale = alpha / rank
+        self.down = operations.Linear(width, rank, bias=False)
+        self.up = operations.Linear(rank, rows, bias=False)
         self.initialise()
 
     def initialise(self) -> None:
@@ -26,11 +25,12 @@ class LoRALinear(nn.Module):
         nn.init.zeros_(self.up.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.base(x) + self.scale * self.up(self.down(x))
+        return self.scale * self.up(self.down(x))
 
     @torch.no_grad()
     def merged(self, base: Tensor, down: Tensor, up: Tensor) -> Tensor:
-        """The weight [out, in] of the one linear layer that computes the same as one of this kind with such weights."""
+        """The weight [out, in] of the one linear layer that computes what the layer of weight `base` does with one of
+        this kind with such weights beside it."""
         return base + self.scale * up @ down
 
 
@@ -43,13 +43,16 @@ def add_lora(language: nn.Module, rank: int, alpha: float, operations=nn) -> Non
     """Freezes the language model and puts a LoRA beside the projections of each of its layers."""
     language.requires_grad_(False)
     for layer in language.model.layers:
+        attention = layer.self_attn
         for name in PROJECTIONS:
-            setattr(layer.self_attn, name, LoRALinear(getattr(layer.self_attn, name), rank, alpha, operations))
+            lora = LoRA(attention.qkv_proj.in_features, attention.rows[name], rank, alpha, operations)
+            setattr(attention, name, lora)
 
 
 def merge_lora(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
-    """The state dict of `module` with every LoRA merged into its layer, under the names of a module without any."""
+    """The state dict of `module` with every LoRA merged into the layer that it stands beside."""
     for name, inner in module.named_modules():
-        if isinstance(inner, LoRALinear):
-            state[f"{name}.weight"] = inner.merged(*(state.pop(f"{name}.{part}.weight") for part in PARTS))
+        if isinstance(inner, LoRA):
+            down, up = (state.pop(f"{name}.{part}.weight") for part in ("down", "up"))
+            state[f"{name}.weight"] = inner.merged(state[f"{name}.weight"], down, up)
     return state

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from ..lmm.fused import apart, fused_weights
 from ..parsing import parse
 from ..seeds import seed_of
-from ..shapes import Shapes
-from .checkpoints import BUFFERS, STATE, WEIGHTS, Checkpoint, RunFolder, part, renamed
+from .checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder, renamed
 from .config import Schedule
 from .errors import CheckpointError, DivergedError, TrainingError
-from .processes import OneProcess, StoppedElsewhereError, like, whole
+from .processes import OneProcess, StoppedElsewhereError, whole
+from .state import State
 
 log = logging.getLogger("drc")
 
@@ -53,13 +54,14 @@ class Trainer:
         processes: OneProcess | None = None,
         former: dict[str, str] | None = None,
     ):
-        self.schedule, self.run_folder, self.sampler, self.export = schedule, run, sampler, export
+        self.schedule, self.run_folder, self.export = schedule, run, export
         self.identity, self.former, self.processes = identity or {}, former or {}, processes or OneProcess()
         groups = parameter_groups(model, schedule, rate_of or (lambda name: schedule.rate))
         self.inner = model
         self.model, self.optimizer = self.processes.prepare(model, groups, BETAS)
         self.named = {name: p for name, p in self.inner.named_parameters() if p.requires_grad}
         self.average = {name: p.detach().clone() for name, p in self.named.items()}
+        self.state = State(self.inner, self.named, self.optimizer, sampler)
         self.step, self.seconds, self.saved = 0, 0.0, -1
         self.best, self.best_step, self.validated = math.inf, 0, 0
         self.validation_seconds = 0.0  # that the last validation took
@@ -188,8 +190,9 @@ class Trainer:
         self.processes.forget_gathered(self.model)
         names = {id(parameter): name for name, parameter in self.named.items()}
         found = module.named_parameters(remove_duplicate=False)
-        averages = {name: self.average[names[id(one)]] for name, one in found if id(one) in names}
-        return {name: whole(averages.get(name, tensor).detach()) for name, tensor in state.items()}
+        averages = {name: whole(self.average[names[id(one)]]) for name, one in found if id(one) in names}
+        averages = apart(averages, fused_weights(module))
+        return {name: averages[name] if name in averages else whole(one.detach()) for name, one in state.items()}
 
     @torch.no_grad()
     def take(self, weights: dict[str, Tensor]) -> None:
@@ -245,15 +248,7 @@ class Trainer:
         """Every process puts the tensors together; one writes them. Not `together`: none waits for the others. `wait`:
         for the disk, see `RunFolder.save`; what `on_part` raises meanwhile is raised once the checkpoint is there."""
         heard = Heard(self.on_part)
-        tensors = {f"weights.{name}": whole(parameter.detach()) for name, parameter in self.named.items()}
-        tensors |= {f"average.{name}": whole(tensor) for name, tensor in self.average.items()}
-        tensors |= {f"{BUFFERS}{name}": buffer for name, buffer in self.inner.named_buffers()}
-        if self.sampler is not None:
-            tensors |= {f"sampler.{name}": tensor for name, tensor in self.sampler.state_dict().items()}
-        for name, parameter in self.named.items():
-            for moment, tensor in self.optimizer.state[parameter].items():  # empty until the first gradient
-                tensors[f"{moment}.{name}"] = whole(tensor)
-        files = {STATE: Checkpoint(as_stored(tensors), self.header())}
+        files = {STATE: Checkpoint(as_stored(self.state.tensors(self.average)), self.header())}
         if self.export is not None:
             files[WEIGHTS] = self.export(self)
         with self.processes.together() if together else contextlib.nullcontext():
@@ -267,16 +262,6 @@ class Trainer:
         best = {"best": repr(self.best), "best_step": str(self.best_step), "validated": str(self.validated)}
         seen = json.dumps({name: values for name, values in self.seen.items() if name not in CLOCKED})
         return {"step": str(self.step), "seed": str(self.schedule.seed), "seen": seen, **best, **self.identity}
-
-    def moments(self, step: int, name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """What AdamW keeps of a parameter; TrainingError where a checkpoint has none of its size."""
-        parameter = self.named[name]
-        found = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-        for key, tensor in found.items():
-            if tensor is None or tensor.shape != (() if key == "step" else parameter.shape):
-                raise self.run_folder.damaged(step, ValueError(f"{key}.{name} is missing or of another size"))
-        steps = found.pop("step").to(parameter.device)
-        return {"step": steps, **{key: like(tensor, parameter) for key, tensor in found.items()}}
 
     def progress_of(self, step: int, header: dict[str, str]) -> tuple[float, int, int, dict[str, list[float]]]:
         """What `header` made of best, best_step, validated and seen; TrainingError for what it did not make."""
@@ -292,13 +277,6 @@ class Trainer:
             raise self.run_folder.damaged(step, ValueError(f"it lacks {error.args[0]}")) from error
         except ValueError as error:
             raise self.run_folder.damaged(step, error) from error
-
-    def shapes(self) -> Shapes:
-        """Names and shapes of what every checkpoint holds."""
-        shapes = {f"{kind}.{name}": tuple(p.shape) for kind in ("weights", "average") for name, p in self.named.items()}
-        shapes |= {f"{BUFFERS}{name}": tuple(buffer.shape) for name, buffer in self.inner.named_buffers()}
-        state = {} if self.sampler is None else self.sampler.state_dict()
-        return shapes | {f"sampler.{name}": tuple(tensor.shape) for name, tensor in state.items()}
 
     def last_step(self) -> int:
         """That of the last checkpoint, 0 where there is none."""
@@ -320,17 +298,13 @@ class Trainer:
                         "choose the former one, or turn resume off to begin a new run"
                     )
             progress = self.progress_of(step, header)
-            state = self.run_folder.load(step, self.shapes())
-        weights, average = part(state.tensors, "weights."), part(state.tensors, "average.")
-        self.take({name: like(weights[name], parameter) for name, parameter in self.named.items()})
-        self.average = {name: like(average[name], parameter) for name, parameter in self.named.items()}
-        for name, buffer in self.inner.named_buffers():
-            buffer.copy_(state.tensors[f"{BUFFERS}{name}"])
-        if self.sampler is not None:
-            self.sampler.load_state_dict(part(state.tensors, "sampler."))
-        for name, parameter in self.named.items():
-            if f"step.{name}" in state.tensors:
-                self.optimizer.state[parameter] = self.moments(step, name, state.tensors)
+            tensors = self.run_folder.load(step, self.state.shapes()).tensors
+        self.take(self.state.of("weights", tensors))
+        self.average = self.state.of("average", tensors)
+        try:
+            self.state.restore(tensors)
+        except ValueError as error:
+            raise self.run_folder.damaged(step, error) from error
         self.step = self.saved = step
         self.best, self.best_step, self.validated, self.seen = progress
         if self.processes.main:

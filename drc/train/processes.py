@@ -12,6 +12,7 @@ from datetime import timedelta
 import torch
 from torch import Tensor, nn
 
+from ..lmm.fused import names_of_parameters
 from .adamw import AdamW
 from .errors import TrainingError
 
@@ -117,7 +118,8 @@ class ManyProcesses(OneProcess):
         optimizer = torch.optim.AdamW(groups, betas=betas, fused=True)  # which parameters are sharded, it knows
         if self.sharded:
             untie(model)
-        return self.accelerator.prepare(model, optimizer)
+        with names_of_parameters(model):  # which accelerate looks up
+            return self.accelerator.prepare(model, optimizer)
 
     def backward(self, loss: Tensor) -> None:
         (loss * self.count).backward()  # gradients are averaged over the processes; ours add up

@@ -287,10 +287,10 @@ def test_a_lavit_in_8_bits_stays_so_and_its_lora_does_not_become_so(execute, gra
     trained, _, _ = execute(STAGES[0], model=small, triplets=triplets()[0], **QUICK)
     language = trained.drc.lmm.language
     assert language.lm_head.weight.dtype == torch.float8_e4m3fn
-    layer = language.model.layers[0].self_attn.q_proj
-    assert layer.base.weight.dtype == torch.float8_e4m3fn and layer.up.weight.dtype == torch.float32
+    layer = language.model.layers[0].self_attn
+    assert layer.qkv_proj.weight.dtype == torch.float8_e4m3fn and layer.q_proj.up.weight.dtype == torch.float32
     shipped = load_file(trained.path)["lmm.language.model.layers.0.self_attn.q_proj.up.weight"]
-    assert torch.equal(layer.up.weight, shipped) and shipped.any()
+    assert torch.equal(layer.q_proj.up.weight, shipped) and shipped.any()
     instruction = graph.compose(trained, None, graph.semantics(trained, reference))
     assert (graph.generate(trained, instruction).codes >= 0).any()
 

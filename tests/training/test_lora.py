@@ -6,24 +6,24 @@ from safetensors.torch import load_file
 from torch import nn
 
 from drc.checkpoint import load
-from drc.lmm.lora import PROJECTIONS, LoRALinear, add_lora, merge_lora
+from drc.lmm.lora import PROJECTIONS, LoRA, add_lora, merge_lora
 from drc.train.run import Hooks
 
 from .coded_pictures import make_drc
 
 
-def merged(lora):
-    return lora.merged(lora.base.weight, lora.down.weight, lora.up.weight)
+def merged(lora, base):
+    return lora.merged(base.weight, lora.down.weight, lora.up.weight)
 
 
 def test_at_first_nothing_is_added():
     torch.manual_seed(0)
     base, x = nn.Linear(6, 4, bias=False), torch.randn(3, 6)
-    lora = LoRALinear(base, rank=2, alpha=8.0)
-    assert torch.equal(lora(x), base(x)) and torch.equal(merged(lora), base.weight)
+    lora = LoRA(6, 4, rank=2, alpha=8.0)
+    assert not lora(x).any() and torch.equal(merged(lora, base), base.weight)
     nn.init.normal_(lora.up.weight)
-    torch.testing.assert_close(lora(x), base(x) + 4 * x @ lora.down.weight.T @ lora.up.weight.T)
-    torch.testing.assert_close(x @ merged(lora).T, lora(x))
+    torch.testing.assert_close(lora(x), 4 * x @ lora.down.weight.T @ lora.up.weight.T)
+    torch.testing.assert_close(x @ merged(lora, base).T, base(x) + lora(x))
 
 
 def test_only_queries_and_values_learn():

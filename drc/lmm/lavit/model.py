@@ -20,7 +20,7 @@ from ...seeds import generator_from
 from .. import OnCode, PretrainedSet
 from ..generate import Sampling
 from ..llama import StaticCache
-from ..lora import LoRALinear, add_lora, is_lora
+from ..lora import LoRA, add_lora, is_lora
 from .conditioning import Condition, high_resolution, low_resolution
 from .converted import Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
@@ -307,7 +307,7 @@ class LavitLMM(nn.Module):
     def initialise(self) -> None:
         """It is pretrained; only a LoRA begins anew."""
         for module in self.language.modules():
-            if isinstance(module, LoRALinear):
+            if isinstance(module, LoRA):
                 module.initialise()
 
     def drawing_bytes(self, instruction: InContext | Instruction, pictures: int) -> int:

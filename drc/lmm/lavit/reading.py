@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ...tensor_file import read_tensors, require_shapes
+from ..fused import fused_weights
 from ..lora import is_lora
 from .config import DecoderConfig
 from .converted import (
@@ -100,12 +101,14 @@ def fill_from(module: nn.Module, *paths: Path, on_part: Callable[[], None] | Non
     model."""
     found = [read_tensors(path, again=AGAIN, on_part=on_part) for path in paths]
     tensors = {name: tensor for tensors in found for name, tensor in tensors.items()}
-    state = {name: tensor for name, tensor in module.state_dict().items() if not is_lora(name)}
-    published = {name: name.replace(".base.", ".") for name in state}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    expected = {published[name]: tuple(tensor.shape) for name, tensor in state.items()}
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items() if not is_lora(name)}
     require_shapes(paths[0], "the weights that its lavit.json promises", found, expected, AGAIN)
-    module.load_state_dict({name: tensors[published[name]] for name in state}, strict=False, assign=True)
+    for name, parts in fused_weights(module).items():
+        if on_part is not None:
+            on_part()
+        tensors[name] = torch.cat([tensors.pop(part) for part in parts])
+    module.load_state_dict(tensors, strict=False, assign=True)
 
 
 def read_empty_prompt(path: Path, sizes: DecoderConfig) -> torch.Tensor:

@@ -21,6 +21,7 @@ from ...pixels import square
 from ...positions import POSITION_SCALE, layout, sine_positions
 from .. import OnCode
 from ..code_losses import code_losses
+from ..fused import apart, fused_weights
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from ..lora import add_lora, merge_lora
@@ -239,7 +240,8 @@ class MiniLMM(nn.Module):
 
     def initialise(self) -> None:
         """Start values for training: tied code tables, positions as sine waves, small residual branches."""
-        for name, parameter in self.language.named_parameters():
+        parameters = apart(dict(self.language.named_parameters()), fused_weights(self.language))
+        for name, parameter in parameters.items():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 nn.init.normal_(parameter, std=MATRIX_SCALE / (2 * self.config.layers) ** 0.5)
             elif parameter.ndim > 1:
@@ -247,9 +249,9 @@ class MiniLMM(nn.Module):
             else:
                 nn.init.ones_(parameter)
         for layer in self.language.model.layers:  # at first a code attends to its like: its own position
-            attention = layer.self_attn
-            nn.init.normal_(attention.q_proj.weight, std=ATTENTION_SCALE * self.config.width**-0.5)
-            attention.k_proj.weight.data.copy_(attention.q_proj.weight)
+            query, key, _ = layer.self_attn.qkv_proj.weight.data.chunk(3)
+            nn.init.normal_(query, std=ATTENTION_SCALE * self.config.width**-0.5)
+            key.copy_(query)
         nn.init.normal_(self.language.model.embed_tokens.weight, std=TABLE_SCALE)
         with torch.no_grad():  # codes that look alike start alike
             codebook = nn.functional.normalize(self.vision.codebook.weight, dim=-1)
