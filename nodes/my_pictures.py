@@ -63,6 +63,7 @@ class DRC_MyPictures(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, folder, images=None, images_mask=None) -> io.NodeOutput:
+        from ..drc.data.folder import nothing_usable
         from ..drc.data.history import picture_names, report, require_few, squares_in
         from ..drc.pixels import to_image, to_pixels
         from ..drc.plots.sheet import numbered_sheet
@@ -82,9 +83,7 @@ class DRC_MyPictures(io.ComfyNode):
         found += [(f"picture {number} of images", square) for number, square in enumerate(given, 1)]
         progress.step_to(progress.total)
         if not found:
-            raise ValueError(
-                f"folder '{root}' holds no picture that can be used, the first is {left_out[0][1]}; save it as PNG"
-            )
+            raise ValueError(nothing_usable(root, "*", left_out))
         names, squares = [name for name, _ in found], torch.stack([square for _, square in found])
         labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names, 1)]
         shown = host.show_text(cls.hidden, report(names, squares, left_out)).as_dict()

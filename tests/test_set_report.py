@@ -121,6 +121,15 @@ def test_nothing_hangs_on_many_pictures_and_a_long_report_is_cut(history):
     assert len(found.rows) == 400 and sheet.shape[1] == 1024 and sheet.shape[0] < 80 * MOST_SHOWN
 
 
+def test_a_name_that_cannot_be_drawn_is_a_number(history):
+    found = report(history[:2], history, ["caf\u00e9", "\u732b"])
+    assert {row.name: row.label for row in found.rows} == {"caf\u00e9": "caf\u00e9", "\u732b": "no. 2"}
+    assert "\u732b (no. 2): fits" in found.text() and "caf\u00e9: fits" in found.text()
+    squares = [drawn(number) for number in range(2)]
+    again = report(history[:2], history, ["cafe", "no. 2"])
+    assert np.array_equal(report_sheet(found, squares, squares), report_sheet(again, squares, squares))
+
+
 def test_marks_have_their_names_and_none_where_nothing_is_drawn():
     assert marks(drawn()).shape == (len(MARKS),) and np.isfinite(marks(drawn())).all()
     assert np.isnan(BLANK.marks).all() and BLANK.blank

@@ -34,7 +34,13 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m drc.complete", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = main.add_argument
-    add("--history", type=Path, required=True, metavar="FOLDER", help="pictures of the set, eight or more")
+    add(
+        "--history",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="pictures of the set, eight or more, or a style card",
+    )
     add("--words", type=Path, metavar="FILE", help="what is missing, one thing on each line")
     add("--references", type=Path, metavar="FOLDER", help="pictures of what is missing, drawn by anybody")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where pictures and report are written")
@@ -72,6 +78,8 @@ def run(options: argparse.Namespace) -> None:
             command = Command(options, settings, processes)
         with processes.together():
             command.draw(tell)
+        with processes.together():
+            command.finish_what_is_left(tell)
         with processes.together():
             if processes.main:
                 command.report(tell)

@@ -2,24 +2,20 @@
 
 import logging
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from ..checkpoint import load
-from ..data.folder import Entry, scan
-from ..data.history import MOST as MOST_HISTORY
-from ..data.picture_file import read
+from ..data.folder import nothing_usable
+from ..data.history import picture_names, reasons, usable
 from ..files import read_bounded
-from ..instruction import Style
-from ..lmm.pictures import codes_of
-from ..model import DRC
-from ..pixels import from_pixels
 from ..train.processes import OneProcess
 from . import svg
+from .history import history_in
 from .names import items_of
-from .output import Finish, Look, SetFolder
-from .palette import palette_of
-from .run import Completion, Drawn, Settings
+from .output import Finish, SetFolder
+from .run import Completion, Settings
 from .sizes import FULL, LEAST
 from .summary import Summary, Tell
 
@@ -38,15 +34,16 @@ class Command:
             svg.require()
         keep_apart(options.out, history=options.history, references=options.references)
         self.out, self.processes = SetFolder(options.out), processes
-        self.items, notes = items_of(words_in(options.words), references_in(options.references))
+        self.notes: list[str] = []
+        self.items, notes = items_of(words_in(options.words), references_in(options.references, self.notes))
         drc = load(options.model).to(processes.device)
         drc.require_pixels()
-        self.history = history_in(options.history)
-        self.completion = Completion(drc, style_of(drc, self.history), settings, self.out.kept)
+        self.history = history_in(options.history, drc)
+        self.completion = Completion(drc, self.history.style, settings, self.out.kept)
         locked = options.svg or options.colours is not None
-        look = look_of(self.history) if locked else None
+        look = self.history.look() if locked else None
         self.finish = Finish(drc, options.size, look, options.colours or 0, options.svg)
-        self.notes = notes + self.completion.meanings.notes(self.items)
+        self.notes += [*notes, *self.completion.meanings.notes(self.items), *self.history.notes]
         if processes.main:
             for note in self.notes:
                 log.info(note)
@@ -57,15 +54,24 @@ class Command:
         items = self.items[self.processes.rank :: self.processes.count]
         tell("drawing", 0, len(items))
         for done, drawn in enumerate(self.completion.draw(items), 1):
-            self.write(drawn)
+            self.write(drawn.asked.item.name, drawn.asked.key, drawn.codes)
             tell("drawing", done, len(items))
 
-    def write(self, drawn: Drawn) -> None:
+    def finish_what_is_left(self, tell: Tell) -> None:
+        """Pictures of earlier lists get the size and colours of this one, so that a folder holds one set."""
+        left = self.out.left((item.name for item in self.items), self.finish)
+        left = [(name, key) for name, key in left if int(key, 16) % self.processes.count == self.processes.rank]
+        for done, (name, key) in enumerate(left, 1):
+            if kept := self.out.kept.get(key, self.completion.drc.lmm):
+                self.write(name, key, kept[0])
+            tell("finishing", done, len(left))
+
+    def write(self, name: str, key: str, codes: Tensor) -> None:
         """The PNG last: it stands for all files of a picture."""
-        name, mark = drawn.asked.item.name, self.finish.mark(drawn)
+        mark = self.finish.mark(key)
         if self.out.has(self.out.picture(name), mark):
             return
-        picture = self.finish.whole(drawn.codes)
+        picture = self.finish.whole(codes)
         if self.finish.as_svg:
             try:
                 self.out.write_text(self.out.path / "svg" / f"{name}.svg", self.finish.svg(picture, name))
@@ -75,7 +81,7 @@ class Command:
 
     def report(self, tell: Tell) -> None:
         """Of what all processes drew."""
-        summary = Summary(self.completion, self.finish, self.out, [entry.path for entry in self.history])
+        summary = Summary(self.completion, self.finish, self.out, self.history)
         summary.write(self.items, self.notes, tell)
 
 
@@ -96,32 +102,14 @@ def words_in(path: Path | None) -> str:
         raise ValueError(f"--words is '{path}', which is no text in UTF-8; save it as such") from error
 
 
-def references_in(folder: Path | None) -> list[tuple[str, Path]]:
-    """Name and file of every picture in a folder; of equal ones under several names the first serves for all."""
+def references_in(folder: Path | None, notes: list[str]) -> list[tuple[str, Path]]:
+    """Name and file of every picture in a folder that can be used; `notes` get the others."""
     if folder is None:
         return []
-    found = scan(folder)
-    files = {entry.name: entry.path for entry in found.entries}
-    files |= {other: files[name] for name, other in found.report.duplicates}
-    return [(Path(name).stem, path) for name, path in sorted(files.items())]
-
-
-def history_in(folder: Path) -> list[Entry]:
-    """The pictures of a folder that can be used; ValueError for none, and for more than a style is found in."""
-    entries = scan(folder).entries
-    if len(entries) > MOST_HISTORY:
-        raise ValueError(f"--history has {len(entries)} pictures, expected at most {MOST_HISTORY}; give a part of them")
-    if len(entries) == 1:
-        log.info("the history has one picture, which leaves open what is style and what is meaning; give eight or more")
-    return entries
-
-
-def style_of(drc: DRC, history: Sequence[Entry]) -> Style:
-    squares = (from_pixels([read(entry.path, drc.lmm.image_size)])[0] for entry in history)
-    return drc.style(codes_of(drc.lmm, squares, drc.device))
-
-
-def look_of(history: Sequence[Entry]) -> Look:
-    sides = [max(entry.width, entry.height) for entry in history]
-    pictures = (read(entry.path, min(side, FULL)) for entry, side in zip(history, sides, strict=True))
-    return Look(palette_of(pictures), svg.grid_of(sides))
+    left_out: list[tuple[str, str]] = []
+    names = sorted(picture_names(folder, left_out, lambda seen: None))
+    found = [(Path(name).stem, folder / name) for name in usable(folder, names, left_out, lambda: None)]
+    if not found:
+        raise ValueError(nothing_usable(folder, "*", left_out))
+    notes += reasons("Left out of the references", left_out)
+    return found

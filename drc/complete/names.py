@@ -14,6 +14,7 @@ from ..visible import INVISIBLE
 MOST = 10_000  # items of a list
 LONGEST = 100  # letters of a line
 TOLD = 5  # names in a note
+MARKS = " .,;:!?'\"()"  # that say nothing about a thing
 
 Reference = Path | Tensor
 """A picture, or where one is."""
@@ -33,7 +34,8 @@ def items_of(words: str, references: Sequence[tuple[str, Reference]] = ()) -> tu
     """Lines of words, and references with their names -> the items of a list, and notes on what was left out.
 
     A reference that has the name of a word shows what that word means; the others follow the words as items of their
-    own. Blank lines and lines that were there before are left out, names that no two files can have are numbered.
+    own. Blank lines and lines that say what one before them says are left out, names that no two files can have are
+    numbered.
     ValueError, in one sentence, where there is nothing, too much, or a line too long to name a thing.
     """
     texts, notes = lines_of(words)
@@ -62,7 +64,7 @@ def items_of(words: str, references: Sequence[tuple[str, Reference]] = ()) -> tu
 
 
 def lines_of(words: str) -> tuple[list[str], list[str]]:
-    """The lines of a text, each once, blanks and hidden letters apart; and notes on the others."""
+    """The lines of a text, each thing once, blanks and hidden letters apart; and notes on the others."""
     lines = words.splitlines()
     if len(lines) > MOST:
         raise ValueError(f"words has {len(lines):,} lines, expected at most {MOST:,}; make several sets of it")
@@ -73,12 +75,20 @@ def lines_of(words: str) -> tuple[list[str], list[str]]:
                 f"line {number} of words has {len(text)} letters, expected at most {LONGEST}; name one thing on each "
                 "line, in a few words"
             )
-    counts, notes = Counter(unicodedata.normalize("NFC", text) for text in texts), []
-    if blank := counts.pop("", 0):
+    first, notes = {}, []
+    for text in texts:
+        first.setdefault(meant(text), unicodedata.normalize("NFC", text))
+    counts = Counter(map(meant, texts))
+    if blank := counts[""]:
         notes.append(f"{blank} empty line{'s' if blank > 1 else ''} left out")
-    if doubled := [text for text, count in counts.items() if count > 1]:
+    if doubled := [text for same, text in first.items() if same and counts[same] > 1]:
         notes.append(f"drawn once, though more than one line says it: {some_of(doubled)}")
-    return list(counts), notes
+    return [text for same, text in first.items() if same], notes
+
+
+def meant(text: str) -> str:
+    """The same for lines that differ in capitals and marks around their words alone; C, C++ and C# are three."""
+    return key(text.strip(MARKS)) or key(text)
 
 
 def numbered_name(text: str, taken: Counter, numbered: list[str]) -> str:

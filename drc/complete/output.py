@@ -8,7 +8,8 @@ report.json, .txt, .png, sheet.png (or several): what there is, and how it fits
 
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,19 +18,21 @@ import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
+from ..data.palette import pixels_of_oklab
+from ..data.picture_file import WHITE
 from ..files import read_bounded, write_bytes
 from ..model import DRC
 from ..parsing import brief, parse
-from ..pixels import square, to_image, to_pixels
+from ..pixels import to_image
 from ..sharpener import load_sharpener
 from .kept import Kept
 from .palette import Palette, lock
-from .run import Drawn
 from .sizes import full_size, shrunk
 from .svg import trace
 
 MOST_BYTES = 2**16  # of the settings
 SETTINGS = "set.json"
+FOREIGN = ""  # in place of a mark
 MARK = "drc"  # of our files: the name of a text in them that says how they were made
 
 
@@ -72,13 +75,27 @@ class SetFolder:
 
     def has(self, path: Path, mark: str) -> bool:
         """Whether there is a picture that was made so, or one that somebody put there."""
-        if not path.exists():
-            return False
-        try:
-            with Image.open(path) as image:
-                return image.info.get(MARK, mark) == mark
-        except (OSError, SyntaxError, ValueError):
-            return False
+        return path.exists() and mark_in(path) in (mark, FOREIGN)
+
+    def left(self, names: Iterable[str], finish: "Finish") -> list[tuple[str, str]]:
+        """Name and key of the pictures that are ours, not of these `names`, and finished otherwise."""
+        paths = {path.stem: path for path in self.picture("any").parent.glob("*.png")}
+        keys = {name: key_in(mark_in(path)) for name, path in sorted(paths.items()) if name not in set(names)}
+        return [(name, key) for name, key in keys.items() if key and not self.has(paths[name], finish.mark(key))]
+
+
+def mark_in(path: Path) -> str | None:
+    """How a picture was made; FOREIGN for somebody else's, None for what is none."""
+    try:
+        with Image.open(path) as image:
+            return image.info.get(MARK, FOREIGN)
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def key_in(mark: str | None) -> str | None:
+    found = re.match('\\["([0-9a-f]{64})",', str(mark))
+    return found and found[1]
 
 
 @dataclass(frozen=True)
@@ -97,8 +114,14 @@ class Finish:
         self.drc, self.size, self.look, self.colours, self.as_svg = drc, size, look, colours, as_svg
         self.sharpen = load_sharpener().to(drc.device)
 
-    def mark(self, drawn: Drawn) -> str:
-        return json.dumps([drawn.asked.key, self.size, self.colours if self.look else None, self.as_svg])
+    @property
+    def ground(self) -> tuple[int, int, int]:
+        """What lies below files that are transparent."""
+        return tuple(pixels_of_oklab(self.look.palette.colours[0]).tolist()) if self.look else WHITE
+
+    def mark(self, key: str) -> str:
+        """Of a picture with that key, see `Asked`."""
+        return json.dumps([key, self.size, self.colours if self.look else None, self.as_svg])
 
     def whole(self, codes: Tensor) -> np.ndarray:
         """Codes [N] -> uint8 [FULL, FULL, 4]"""
@@ -110,10 +133,6 @@ class Finish:
     def svg(self, picture: np.ndarray, name: str) -> str:
         """ValueError for a picture that is no drawing of a few flat shapes."""
         return trace(picture, self.look.grid, what=f"'{name}'")
-
-    def small(self, codes: Tensor, size: int) -> np.ndarray:
-        """Codes [N] -> uint8 [size, size, 3], as it was drawn."""
-        return to_pixels(square(self.drawn(codes), size, "what was drawn"))
 
     @torch.no_grad()
     def drawn(self, codes: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..plots.canvas import label
 from ..style_card import MOST_PICTURES
 from ..traits import Traits, departures, traits
 from .hands import Hands, load_hands
@@ -50,6 +51,11 @@ class Row:
     @property
     def fits(self) -> bool:
         return self.misfit <= 0
+
+    @property
+    def label(self) -> str:
+        """What a picture calls it."""
+        return label(self.name, self.number + 1)
 
 
 @dataclass(frozen=True)
@@ -216,7 +222,8 @@ def line_of(row: Row) -> str:
     read = [f"{trait} {signed(score)}" for trait, score in row.scores.items() if not math.isnan(score)]
     unread = [trait for trait, score in row.scores.items() if math.isnan(score)]
     verdict = "fits" if row.fits else "does not fit"
-    parts = [f"{row.name}: {verdict} ({row.misfit:+.1f})" if math.isfinite(row.misfit) else f"{row.name}: {verdict}"]
+    name = row.name if row.label == row.name else f"{row.name} ({row.label})"
+    parts = [f"{name}: {verdict} ({row.misfit:+.1f})" if math.isfinite(row.misfit) else f"{name}: {verdict}"]
     parts += [", ".join(row.words)] if row.words else []
     parts += [f"z: {', '.join(read)}"] if read else []
     parts += [f"not read: {', '.join(unread)}"] if unread and read else []

@@ -10,9 +10,17 @@ from ..plots.sheet import fitted
 from .report import LINE, TRAITS, Report, Row, signed
 
 WIDTH, EDGE, CELL, GAP = 1024, 16, 56, 8  # pixels
-HEAD, LEGEND = 68, 30
+HEAD, LEGEND, LINE_HEIGHT = 68, 30, 19
 MOST_SHOWN = 40  # rows; the text has them all
 SHADES = {"fits": COLOURS[2], "does not fit": RED}
+KEY = (
+    f"numbers: how many spreads of the set a trait is above or below it, red from {LINE:g} on; in brackets the verdict "
+    "on all: up to 0 it fits",
+    "stroke: width of lines. weight: how much is covered. padding: room to the edge. corner: how round. palette: how "
+    "far from the set's colours.",
+    "colours: how many. not read: such as a stroke where nothing is a line. no. 3: the third of the list, whose name "
+    "has letters that cannot be drawn here.",
+)
 
 
 def report_sheet(found: Report, drawn: Sequence[np.ndarray], history: Sequence[np.ndarray]) -> np.ndarray:
@@ -20,8 +28,11 @@ def report_sheet(found: Report, drawn: Sequence[np.ndarray], history: Sequence[n
     rows = found.rows[:MOST_SHOWN]
     left_out = len(found.rows) - len(rows)
     top = HEAD + CELL + LEGEND
-    canvas = Canvas(WIDTH, top + len(rows) * (CELL + GAP) + EDGE + 20 * (left_out > 0))
-    write_head(canvas, found.title, "the history; below it what is to be redrawn first, with z-scores of its traits")
+    end = [f"and {left_out} more, see the text"] if left_out else []
+    end += KEY
+    below = top + len(rows) * (CELL + GAP)
+    canvas = Canvas(WIDTH, below + len(end) * LINE_HEIGHT + EDGE)
+    write_head(canvas, found.title, "the history; below it the new pictures, the worst first")
     for place, picture in enumerate(history[: (WIDTH - 2 * EDGE) // (CELL + GAP)]):
         paste(canvas, EDGE + place * (CELL + GAP), HEAD, picture)
     places = {trait: 330 + 68 * place for place, trait in enumerate(TRAITS)}
@@ -29,8 +40,8 @@ def report_sheet(found: Report, drawn: Sequence[np.ndarray], history: Sequence[n
         canvas.text(x, top - 9, trait, MUTED, 13, "ms")
     for number, row in enumerate(rows):
         draw_row(canvas, top + number * (CELL + GAP), row, drawn[row.number], places)
-    if left_out:
-        canvas.text(EDGE, top + len(rows) * (CELL + GAP) + 16, f"and {left_out} more, see the text", MUTED)
+    for number, line in enumerate(end, 1):
+        canvas.text(EDGE, below + number * LINE_HEIGHT, line, MUTED, 13)
     return canvas.array()
 
 
@@ -41,7 +52,7 @@ def draw_row(canvas: Canvas, top: float, row: Row, picture: np.ndarray, places: 
     verdict = "fits" if row.fits else "does not fit"
     canvas.box(EDGE - 8, top, EDGE - 4, top + CELL, SHADES[verdict])
     paste(canvas, EDGE, top, picture)
-    canvas.text(EDGE + CELL + 12, middle - 4, row.name, LIGHT, room=180)
+    canvas.text(EDGE + CELL + 12, middle - 4, row.label, LIGHT, room=180)
     told = verdict if math.isinf(row.misfit) else f"{verdict} ({row.misfit:+.1f})"
     canvas.text(EDGE + CELL + 12, middle + 16, told, SHADES[verdict], 13)
     for trait, x in places.items():

@@ -3,11 +3,15 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
-from ..data.picture_file import read, read_whole
-from ..plots.sheet import contact_sheet
+import numpy as np
+
+from ..data.picture_file import read
+from ..pixels import from_pixels, resized, to_pixels
+from ..plots.canvas import label
+from ..plots.sheet import numbered_sheet
 from ..visible import visible
+from .history import History
 from .marks import SIDE
 from .names import Item
 from .output import Finish, SetFolder
@@ -15,27 +19,25 @@ from .report import Report, measure, report
 from .report_sheet import MOST_SHOWN, report_sheet
 from .run import Completion, Drawn
 
-COLUMNS, CELL = 10, 96  # of a contact sheet
-ON_A_SHEET = COLUMNS**2
+CELL, ON_A_SHEET = 96, 100  # of a contact sheet: pixels, and pictures
 
 Tell = Callable[[str, int, int], None]
 
 
 class Summary:
-    """Of a set as it was drawn, before its colours were snapped to those of `history`, files of pictures."""
+    """Of a set as its files are; they and the history are looked at as small as the smaller of them are."""
 
-    def __init__(self, completion: Completion, finish: Finish, out: SetFolder, history: Sequence[Path]):
+    def __init__(self, completion: Completion, finish: Finish, out: SetFolder, history: History):
         self.completion, self.finish, self.out, self.history = completion, finish, out, history
 
     def write(self, items: Sequence[Item], notes: Sequence[str], tell: Tell) -> None:
         """The reports, and contact sheets of what the files show."""
         rows, measured = [], []
         for done, item in enumerate(items, 1):
-            drawn = self.drawn(item)
-            rows.append(row_of(drawn))
-            measured.append(measure(self.finish.small(drawn.codes, SIDE)))
+            rows.append(row_of(self.drawn(item)))
+            measured.append(measure(self.shown(item)))
             tell("report", done, len(items))
-        history = [read(path, SIDE) for path in self.history]
+        history = list(map(enlarged, self.history.pictures(self.side)))
         found = report(measured, [measure(picture) for picture in history], [row["name"] for row in rows])
         for one in found.rows:
             scores = {name: finite(score) for name, score in one.scores.items()}
@@ -44,9 +46,17 @@ class Summary:
         text = json.dumps(about | {"pictures": rows}, indent=2, ensure_ascii=False)
         self.out.write_text(self.out.path / "report.json", text)
         self.out.write_text(self.out.path / "report.txt", visible("\n".join(in_words(found, rows, notes)) + "\n"))
-        shown = {one.number: self.finish.small(self.drawn(items[one.number]).codes, SIDE) for one in worst(found)}
+        shown = {one.number: self.shown(items[one.number]) for one in worst(found)}
         self.out.write(self.out.path / "report.png", report_sheet(found, shown, history))
         self.write_sheets(items)
+
+    @property
+    def side(self) -> int:
+        return min(self.finish.size, self.history.side, SIDE)
+
+    def shown(self, item: Item) -> np.ndarray:
+        """What its file shows, uint8 [SIDE, SIDE, 3]."""
+        return enlarged(read(self.out.picture(item.name), self.side, ground=self.finish.ground))
 
     def drawn(self, item: Item) -> Drawn:
         """ValueError where it is not there any more."""
@@ -58,8 +68,9 @@ class Summary:
     def write_sheets(self, items: Sequence[Item]) -> None:
         for number, some in enumerate(in_parts(items, ON_A_SHEET), 1):
             name = "sheet.png" if len(items) <= ON_A_SHEET else f"sheet-{number}.png"
-            rows = [[read_whole(self.out.picture(item.name)) for item in row] for row in in_parts(some, COLUMNS)]
-            self.out.write(self.out.path / name, contact_sheet(rows, [""] * len(rows[0]), cell=CELL, gap=4))
+            pictures = [read(self.out.picture(item.name), CELL, ground=self.finish.ground) for item in some]
+            labels = [label(item.name, place) for place, item in enumerate(some, 1 + (number - 1) * ON_A_SHEET)]
+            self.out.write(self.out.path / name, numbered_sheet(pictures, labels, CELL))
 
 
 def row_of(drawn: Drawn) -> dict:
@@ -76,6 +87,11 @@ def in_words(found: Report, rows: Sequence[dict], notes: Sequence[str]) -> Itera
 
 def worst(found: Report) -> Sequence:
     return found.rows[:MOST_SHOWN]
+
+
+def enlarged(picture: np.ndarray) -> np.ndarray:
+    """uint8 [s, s, 3] -> [SIDE, SIDE, 3]"""
+    return to_pixels(resized(from_pixels([picture]), SIDE))[0]
 
 
 def finite(number: float) -> float | None:

@@ -140,9 +140,7 @@ def scan(
     this folder.
     """
     root = Path(os.path.abspath(root))
-    if not root.is_dir():
-        what = "a file, not a folder" if root.exists() else "not there"
-        raise ValueError(f"folder is '{root}', which is {what}; give a folder with pictures")
+    require_folder(root)
     left_out: list[tuple[str, str]] = []
     notes: list[str] = []
     if table is None:
@@ -166,6 +164,12 @@ def scan(
         raise ValueError(nothing_usable(root, pattern, left_out))
     usable = sorted((entry for same in entries.values() for entry in same), key=lambda entry: entry.name)
     return ImageFolder(root, usable, make_report(usable, duplicates, left_out, notes), table, pattern)
+
+
+def require_folder(root: Path) -> None:
+    if not root.is_dir():
+        what = "a file, not a folder" if root.exists() else "not there"
+        raise ValueError(f"folder is '{root}', which is {what}; give a folder with pictures")
 
 
 def keep(entry: Entry, same: list[Entry], duplicates: list[tuple[str, str]]) -> None:

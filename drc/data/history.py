@@ -10,7 +10,7 @@ from torch import Tensor
 from ..pixels import from_pixels, to_image
 from ..visible import quoted
 from . import picture_file
-from .folder import counted, find
+from .folder import counted, find, require_folder
 
 MOST = 200
 LISTED = 10  # lines of one kind; the rest is counted
@@ -23,15 +23,15 @@ Prepare = Callable[[Tensor, str], Tensor]
 
 def picture_names(root: Path, left_out: list[tuple[str, str]], on_seen: Callable[[int], None]) -> list[str]:
     """Names of the pictures below a folder, as people count: 2 before 10. `left_out` gets names and reasons, `on_seen`
-    is as of `find`. ValueError for a folder without pictures, and for one with more than MOST."""
+    is as of `find`. ValueError for a folder without pictures."""
+    require_folder(root)
     names = sorted(find(root, "*", left_out, on_seen), key=as_counted)
     if not names:
         first = f" ({quoted(left_out[0][0])}: {left_out[0][1]})" if left_out else ""
         raise ValueError(
-            f"folder '{root}' holds no picture that can be read{first}; put 1 to {MOST} PNG, JPEG, GIF, BMP, WebP or "
-            "TIFF files into it"
+            f"folder '{root}' holds no picture that can be read{first}; put PNG, JPEG, GIF, BMP, WebP or TIFF files "
+            "into it"
         )
-    require_few(len(names), f"folder '{root}'")
     return names
 
 
@@ -44,6 +44,18 @@ def as_counted(name: str) -> list:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]{1,18})", name.casefold())]
 
 
+def usable(root: Path, names: list[str], left_out: list[tuple[str, str]], on_read: Callable[[], None]) -> Iterator[str]:
+    """Those of the names that can be used; of the others `left_out` gets them and reasons. `on_read` is called often
+    and may raise to stop."""
+    for name in names:
+        try:
+            picture_file.inspect(root / name, on_read)
+        except ValueError as error:
+            left_out.append((name, str(error)))
+        else:
+            yield name
+
+
 def squares_in(
     root: Path,
     names: list[str],
@@ -53,36 +65,37 @@ def squares_in(
     on_read: Callable[[], None],
 ) -> Iterator[tuple[str, Tensor]]:
     """Name and square [3, size, size] of each picture that can be used, as `prepare` makes it of [H, W, 3]; of the
-    others `left_out` gets names and reasons. `on_read` is called often and may raise to stop."""
-    for name in names:
-        try:
-            picture_file.inspect(root / name, on_read)
-            pixels = picture_file.read_for(root / name, size, on_read)
-        except ValueError as error:
-            left_out.append((name, str(error)))
-            continue
+    others `left_out` gets names and reasons. `on_read` is as of `usable`."""
+    for name in usable(root, names, left_out, on_read):
+        pixels = picture_file.read_for(root / name, size, on_read)
         yield name, prepare(to_image(from_pixels([pixels]))[0], quoted(name))
 
 
 def report(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) -> str:
-    """What was found, in plain lines: pictures by name, their squares [n, 3, S, S], and what was left out and why."""
-    lines = [f"{counted(len(names), 'picture')}."]
-    if len(names) == 1:
-        lines.append(ONE)
-    elif are_alike(squares):
-        lines.append(SAME)
+    """What was found, in plain lines; the arguments are those of `remarks`."""
+    return "\n\n".join((f"{counted(len(names), 'picture')}.", *remarks(names, squares, left_out)))
+
+
+def remarks(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) -> list[str]:
+    """What is odd about pictures, by their names and squares [n, 3, S, S], and about those left out for a reason."""
+    alone = [ONE] if len(names) == 1 else [SAME] if are_alike(squares) else []
     first: dict[bytes, str] = {}
     twice = []
     for name, square in zip(names, squares, strict=True):
         known = first.setdefault(square.numpy().tobytes(), name)
         if known is not name:
             twice.append(f"{quoted(name)} is the same picture as {quoted(known)}")
-    reasons = [f"{quoted(name)}: {reason}" for name, reason in left_out]
-    for title, details in ("Twice", twice), ("Left out", reasons):
-        if details:
-            more = [f"and {len(details) - LISTED} more"] if len(details) > LISTED else []
-            lines += ["", f"{title}:", *(f"- {detail}" for detail in details[:LISTED] + more)]
-    return "\n".join(lines)
+    return alone + listed("Twice", twice) + reasons("Left out", left_out)
+
+
+def reasons(title: str, left_out: list[tuple[str, str]]) -> list[str]:
+    return listed(title, [f"{quoted(name)}: {reason}" for name, reason in left_out])
+
+
+def listed(title: str, details: list[str]) -> list[str]:
+    """One remark on all, none where there is nothing."""
+    more = [f"and {len(details) - LISTED} more"] if len(details) > LISTED else []
+    return ["\n".join([f"{title}:", *(f"- {detail}" for detail in details[:LISTED] + more)])] if details else []
 
 
 def are_alike(squares: Tensor) -> bool:

@@ -25,6 +25,7 @@ MOST_BYTES = 2**29  # as many pixels of 16 bits a channel, as they are
 MOST_SCANS = 2**30  # pixels times scans of a JPEG: 16 scans over the largest, many more than cameras write
 SHORTEST_SIDE = 8
 QUARTER_TURN = 5  # from this EXIF orientation on, width and height change places
+WHITE = (255, 255, 255)
 OVERSAMPLING = 8  # a picture more than so much larger than asked for is averaged down first, to bound memory
 MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # of a JPEG, but for those inside its pixels
 JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
@@ -58,34 +59,39 @@ def inspect(path: Path, on_read: Callable[[], None] | None = None) -> Found:
         file.decode(image)
         if quarter_turn(image):
             width, height = height, width
-        on_white(image)
+        laid_on(WHITE, image)
         file.seek(0)
         return Found(stream_hash(file), width, height, several)
 
 
-def read(path: Path, size: int, on_read: Callable[[], None] | None = None) -> np.ndarray:
-    """The picture as uint8 [size, size, 3], turned upright, on white, fitted as `drc.pixels.prepare` does.
+def read(
+    path: Path, size: int, on_read: Callable[[], None] | None = None, ground: tuple[int, int, int] = WHITE
+) -> np.ndarray:
+    """The picture as uint8 [size, size, 3], turned upright, on a ground of that colour, fitted as `drc.pixels.prepare`
+    does.
 
     `on_read` is as of `inspect`, and called between the steps of the work, too. Raises ValueError in one sentence for
     a file that cannot be read.
     """
-    return to_pixels(prepare(to_image(from_pixels([read_for(path, size, on_read)])), size, f"'{path}'")[0])
+    return to_pixels(prepare(to_image(from_pixels([read_for(path, size, on_read, ground)])), size, f"'{path}'")[0])
 
 
-def read_for(path: Path, size: int, on_read: Callable[[], None] | None = None) -> np.ndarray:
-    """The picture as uint8 [H, W, 3], turned upright, on white, to be fitted into `size`: one that is much larger is
-    averaged down, to bound memory. Else as `read`."""
-    image = upright_on_white(Path(path), on_read)
+def read_for(
+    path: Path, size: int, on_read: Callable[[], None] | None = None, ground: tuple[int, int, int] = WHITE
+) -> np.ndarray:
+    """The picture as uint8 [H, W, 3], turned upright, on a ground of that colour, to be fitted into `size`: one that is
+    much larger is averaged down, to bound memory. Else as `read`."""
+    image = upright(Path(path), on_read, ground)
     image.thumbnail((OVERSAMPLING * size, OVERSAMPLING * size), Image.Resampling.BOX, reducing_gap=None)
     return np.array(image)
 
 
 def read_whole(path: Path) -> np.ndarray:
     """The picture as uint8 [H, W, 3], turned upright, on white; ValueError as of `read`."""
-    return np.array(upright_on_white(path))
+    return np.array(upright(path))
 
 
-def upright_on_white(path: Path, on_read: Callable[[], None] | None = None) -> Image.Image:
+def upright(path: Path, on_read: Callable[[], None] | None = None, ground: tuple[int, int, int] = WHITE) -> Image.Image:
     try:
         with readable(), opened(path, on_read) as file:
             image = open_image(file)
@@ -93,7 +99,7 @@ def upright_on_white(path: Path, on_read: Callable[[], None] | None = None) -> I
             file.hear()
             turn_upright(image)
             file.hear()
-            return on_white(image)
+            return laid_on(ground, image)
     except ValueError as error:
         raise ValueError(f"picture '{path}' is {error}; put it back, or read the folder again") from error
 
@@ -246,15 +252,15 @@ def turn_upright(image: Image.Image) -> None:
         ImageOps.exif_transpose(image, in_place=True)
 
 
-def on_white(image: Image.Image) -> Image.Image:
+def laid_on(ground: tuple[int, int, int], image: Image.Image) -> Image.Image:
     """In RGB; the picture itself where it is that already."""
     if image.mode.startswith("I") or image.mode == "F":
         return eight_bits(image).convert("RGB")
     if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "RGBa"):
         image = image if image.mode == "RGBA" else image.convert("RGBA")
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=image)
-        return white
+        below = Image.new("RGB", image.size, ground)
+        below.paste(image, mask=image)
+        return below
     if image.mode == "LAB":
         raise UnusableError("in Lab colours, which cannot be read; save it in RGB")
     return image if image.mode == "RGB" else image.convert("RGB")

@@ -106,5 +106,13 @@ def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
 
 def plain(text: str) -> str:
     """One line of ASCII, all that Pillow's own font can draw: accents fall off, other letters become "?"."""
-    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    return " ".join("".join(letters).encode("ascii", "replace").decode().split())
+    return " ".join(without_accents(text).encode("ascii", "replace").decode().split())
+
+
+def without_accents(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+
+
+def label(name: str, number: int) -> str:
+    """The name where its letters can be drawn; else its number in the list, from 1."""
+    return name if without_accents(name).isascii() else f"no. {number}"

@@ -3,19 +3,26 @@
 import errno
 import json
 import re
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
+from drc.card_file import save
+from drc.checkpoint import load
 from drc.complete import __main__ as command
 from drc.complete import output
+from drc.complete.history import FolderHistory
 from drc.model import DRC
+from drc.pixels import from_pixels
+from drc.style_card import card_of, with_pictures
 
 from .conftest import Launcher, names_in
 
-WORDS = "sun\n\ncar\nSun\nsun\nred apple\n\u043a\u043e\u0442\n" + "".join(f"cat {number}\n" for number in range(20))
+WORDS = "sun\n\ncar\nSun\nsun\nred apple\n\u043a\u043e\u0442\n" + "".join(f"cat {number}\n" for number in range(14))
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +74,9 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
         Image.new("RGB", (20, 30), "white" if name == "night" else "black").save(references / f"{name}.png")
     code, said, err = complete(*asked, "--references", references)
     assert (code, said) == (0, f"{out}\n"), err
-    names = ["sun", "car", "Sun-2", "red-apple", "\u043a\u043e\u0442", *(f"cat-{number}" for number in range(20))]
+    names = ["sun", "car", "red-apple", "\u043a\u043e\u0442", *(f"cat-{number}" for number in range(14))]
     names += ["Day", "night"]
-    assert drawn == [16, 11]
+    assert drawn == [16, 4]
     files = {f"png/{name}.png" for name in names} | {
         "set.json",
         "sheet.png",
@@ -87,8 +94,7 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
     assert [note.split(":")[0] for note in report["notes"]] == [
         "1 empty line left out",
         "drawn once, though more than one line says it",
-        "names that files cannot share have a number",
-        "the model never saw \u043a\u043e\u0442, 0, 1, 2, 3 and 16 more, and does not know what that means",
+        "the model never saw \u043a\u043e\u0442, 0, 1, 2, 3 and 10 more, and does not know what that means",
     ]
     assert re.search(
         r"\nred-apple +style +-?\d\.\d{3}  meaning +-?\d\.\d{3}\n", (out / "report.txt").read_text("utf-8")
@@ -98,7 +104,7 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
     (out / "png" / "night.png").unlink()
     Image.new("RGB", (9, 9)).save(out / "png" / "sun.png")  # somebody else's
     (tmp_path / "words.txt").write_text("dog\n" + WORDS, "utf-8")
-    assert complete(*asked, "--references", references)[0] == 0 and drawn == [16, 11, 1]
+    assert complete(*asked, "--references", references)[0] == 0 and drawn == [16, 4, 1]
     after = pictures(out)
     assert after.pop("sun").shape == (9, 9, 3) and after.pop("dog").any()
     assert all(np.array_equal(before[name], picture) for name, picture in after.items()) and "night" in after
@@ -106,9 +112,9 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
     code, _, err = complete(*asked, "--seed", 1)
     sentence = f"'{out}' holds a set that was drawn with seed 0, and now it is 1; give another folder with --out, or "
     assert code == 2 and err.endswith(f"{sentence}delete that one.\n")
-    assert complete(*asked, "--size", 20, "--colours", 2)[0] == 0 and drawn == [16, 11, 1, 1]  # car, without reference
-    assert Image.open(out / "png" / "car.png").size == (20, 20) and Image.open(out / "png" / "sun.png").size == (9, 9)
-    assert Image.open(out / "png" / "car.png").mode == "RGBA"
+    assert complete(*asked, "--size", 20, "--colours", 2)[0] == 0 and drawn == [16, 4, 1, 1]  # car, without reference
+    shapes = {name: picture.shape for name, picture in pictures(out).items()}  # night is not on this list any more
+    assert shapes == dict.fromkeys(shapes, (20, 20, 4)) | {"sun": (9, 9, 3)} and "night" in shapes
 
 
 def test_svg_in_the_colours_of_the_history(asked, complete, tmp_path):
@@ -147,23 +153,23 @@ def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
     assert len(pictures(tmp_path / "out")) == 16
 
     def full(data, path):
-        if path.name == "cat-15.png":
+        if path.name == "cat-13.png":
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         write(data, path)
 
     monkeypatch.setattr(DRC, "draw", draw)
     monkeypatch.setattr(output, "write_bytes", full)
     code, said, err = complete(*asked)
-    assert code == 2 and err.endswith("cat-15.png cannot be read or written: No space left on device.\n")
-    assert len(pictures(tmp_path / "out")) == 20
+    assert code == 2 and err.endswith("cat-13.png cannot be read or written: No space left on device.\n")
+    assert len(pictures(tmp_path / "out")) == 17
     monkeypatch.setattr(output, "write_bytes", write)
-    assert complete(*asked)[0] == 0 and drawn == [16, 9] and len(pictures(tmp_path / "out")) == 25
+    assert complete(*asked)[0] == 0 and drawn == [16, 2] and len(pictures(tmp_path / "out")) == 18
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"history": "empty"}, "holds no picture; put PNG, JPEG"),
+        ({"history": "empty"}, "holds no picture that can be read; put PNG, JPEG"),
         ({"history": "none"}, "none', which is not there; give a folder with pictures"),
         ({"words": "none"}, "none cannot be read or written: No such file or directory"),
         ({"words": "empty"}, "empty cannot be read or written: Is a directory"),
@@ -192,4 +198,27 @@ def test_a_history_of_one_picture_is_told(asked, complete, history, tmp_path, ca
     Image.open(history / "0.png").save(tmp_path / "one" / "0.png")
     with caplog.at_level("INFO", "drc"):
         assert complete(*asked, "--history", tmp_path / "one")[0] == 0
-    assert any("one picture, which leaves open what is style" in line for line in caplog.messages)
+    assert any("One picture leaves open what is style" in line for line in caplog.messages)
+    (tmp_path / "one" / "1.png").write_bytes(b"no picture")
+    with caplog.at_level("INFO", "drc"):
+        assert complete(*asked, "--history", tmp_path / "one")[0] == 0
+    assert "Left out:\n- `1.png`: not a picture" in (tmp_path / "out" / "report.txt").read_text("utf-8")
+
+
+def test_a_style_card_is_a_history(asked, complete, course, history, tmp_path):
+    """It draws what its pictures draw, in the colours of its small pictures; a card of another model is refused."""
+    (tmp_path / "words.txt").write_text("sun")
+    drc, card = load(course.model), tmp_path / "card.safetensors"
+    squares = FolderHistory(history, drc)
+    save(with_pictures(card_of(squares.style), torch.stack([from_pixels(one) for one in squares.pictures(32)])), card)
+    assert complete(*asked)[0] == 0
+    code, _, err = complete(*asked, "--history", card, "--out", tmp_path / "two")
+    assert code == 0, err
+    one, two = ((tmp_path / name / "png" / "sun.png").read_bytes() for name in ("out", "two"))
+    assert one == two
+    assert complete(*asked, "--history", card, "--out", tmp_path / "two", "--colours", 1)[0] == 0
+    colours = Image.open(tmp_path / "two" / "png" / "sun.png").getcolors()
+    assert {colour[:3] for _, colour in colours} >= {(0x20, 0x50, 0xA0)}
+    save(replace(card_of(squares.style), model=64 * "0"), card)
+    code, _, err = complete(*asked, "--history", card)
+    assert code == 2 and f"--history is '{card}', which was made by another model than the one that is loaded" in err

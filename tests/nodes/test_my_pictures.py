@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
     assert "folder is empty; write the name of a folder" in told(folder=[""])
     assert "leads out of" in told(folder=["../models"]) and "is not there" in told(folder=["other"])
     (host_folders / "input" / "none").mkdir()
-    assert "holds no picture that can be read; put 1 to 200 PNG" in told(folder=["none"])
+    assert "holds no picture that can be read; put PNG" in told(folder=["none"])
     (host_folders / "input" / "none" / "a.svg").touch()
     assert "(`a.svg`: .svg files cannot be read; save it as PNG or JPEG)" in told(folder=["none"])
     (host_folders / "input" / "none" / "b.png").touch()
-    assert "holds no picture that can be used, the first is" in told(folder=["none"])
+    assert "holds no usable picture, 2 pictures left out, first" in told(folder=["none"])
     for number in range(197):
         (folder / f"more-{number}.png").write_bytes((folder / "icon-2.png").read_bytes())
     assert "holds 201 pictures, expected 1 to 200; choose those" in told()
