@@ -10,6 +10,7 @@ from .guard import guarded
 from .host import io
 from .progress import Bar
 from .sockets import DatasetSocket
+from .widgets import choice
 
 EXAMPLES, FOLDER, *BUILT = SOURCES = ("example pictures", *TRAINING_SOURCES)
 PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
@@ -27,11 +28,10 @@ class DRC_ImageDataset(io.ComfyNode):
             description="Reads folders of pictures to train on, one sub-folder for each user or style, and reports "
             "what it found. Nothing is ever written into your folder.",
             inputs=[
-                io.Combo.Input(
+                choice(
                     "source",
-                    options=list(SOURCES),
-                    default=EXAMPLES,
-                    tooltip="Where the pictures come from: the few that come with this pack, to try the graph with; "
+                    SOURCES,
+                    "Where the pictures come from: the few that come with this pack, to try the graph with; "
                     "a folder of yours; or what the scripts of the source repository have built on this machine: the "
                     "emoji benchmark, or the icon matrix, in which about a hundred designers draw the same meanings.",
                 ),

@@ -6,7 +6,7 @@ from .guard import guarded
 from .host import io
 from .progress import Progress
 from .sockets import DatasetSocket, Model
-from .widgets import fixed_seed, model_input, semantic_strength, style_strength, temperature
+from .widgets import fixed_seed, model_input, semantic_strength, style_strength, temperature, whole_number
 
 # What a run does, and where each begins and ends on the bar, in thousandths.
 PHASES = {
@@ -42,19 +42,19 @@ class DRC_Evaluate(io.ComfyNode):
                     tooltip="Empty: all that the dataset has but V and IV. Otherwise names such as P3, T1 or I4: see "
                     "Node Info.",
                 ),
-                io.Int.Input(
+                whole_number(
                     "cases",
-                    default=8,
-                    min=1,
-                    max=1000,
-                    tooltip="Pictures to draw for each test. Few give a quick look; the intervals say how sure it is.",
+                    8,
+                    1,
+                    1000,
+                    "Pictures to draw for each test. Few give a quick look; the intervals say how sure it is.",
                 ),
-                io.Int.Input(
+                whole_number(
                     "history_length",
-                    default=5,
-                    min=1,
-                    max=16,
-                    tooltip="Pictures of a style that the model is shown, if there are so many.",
+                    5,
+                    1,
+                    16,
+                    "Pictures of a style that the model is shown, if there are so many.",
                 ),
                 fixed_seed("Adds to the seed of every case: another number draws other pictures of the same."),
                 io.String.Input(

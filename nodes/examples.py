@@ -6,6 +6,7 @@ from torch import Tensor
 from . import host, paths
 from .guard import guarded
 from .host import io
+from .widgets import choice
 
 SETS = ("icons 1", "icons 2", "icons 3", "example 1", "example 2", "example 3")
 
@@ -19,11 +20,7 @@ class DRC_ExamplePictures(io.ComfyNode):
             display_name="Example Pictures",
             category="DRC",
             description="Pictures that come with this pack: a history in one style and a reference in another.",
-            inputs=[
-                io.Combo.Input(
-                    "example", options=list(SETS), default=SETS[0], tooltip="Which set of pictures: icons, or emoji."
-                )
-            ],
+            inputs=[choice("example", SETS, "Which set of pictures: icons, or emoji.")],
             outputs=[
                 io.Image.Output(
                     "history_out", display_name="history", tooltip="Pictures in one style, for StyleTower."

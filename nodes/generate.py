@@ -5,7 +5,7 @@ from .guard import guarded
 from .host import io
 from .progress import Progress
 from .sockets import InstructionSocket, Tokens, TokensSocket, made_by, to
-from .widgets import SEEDS, model_input, temperature
+from .widgets import SEEDS, model_input, temperature, whole_number
 
 
 @guarded
@@ -28,12 +28,12 @@ class DRC_LMMGenerate(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="The same seed draws the same picture; another seed draws another one.",
                 ),
-                io.Int.Input(
+                whole_number(
                     "batch_size",
-                    default=1,
-                    min=1,
-                    max=64,
-                    tooltip="How many pictures to draw. They use seed, seed + 1, seed + 2 and so on.",
+                    1,
+                    1,
+                    64,
+                    "How many pictures to draw. They use seed, seed + 1, seed + 2 and so on.",
                 ),
                 host.advanced(
                     temperature(
@@ -42,12 +42,12 @@ class DRC_LMMGenerate(io.ComfyNode):
                     )
                 ),
                 host.advanced(
-                    io.Int.Input(
+                    whole_number(
                         "top_k",
-                        default=0,
-                        min=0,
-                        max=65536,
-                        tooltip="Each code is drawn from this many of the likeliest. 0: from all.",
+                        0,
+                        0,
+                        65536,
+                        "Each code is drawn from this many of the likeliest. 0: from all.",
                     )
                 ),
                 host.advanced(

@@ -6,6 +6,7 @@ from . import host, paths
 from .guard import guarded
 from .host import io
 from .sockets import ModelSocket
+from .widgets import choice
 
 log = logging.getLogger("drc")
 
@@ -28,11 +29,10 @@ class DRC_SaveModel(io.ComfyNode):
                     default="my-drc-model",
                     tooltip="The name in models/drc. Nothing is overwritten: if it is taken, a number is added.",
                 ),
-                io.Combo.Input(
+                choice(
                     "precision",
-                    options=list(PRECISIONS),
-                    default=PRECISIONS[0],
-                    tooltip="16 bit is half the size and draws the same to the eye. 32 bit is exact, for training on.",
+                    PRECISIONS,
+                    "16 bit is half the size and draws the same to the eye. 32 bit is exact, for training on.",
                 ),
             ],
             outputs=[

@@ -9,7 +9,7 @@ from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
 from .sockets import Tokens, TokensSocket
-from .widgets import fixed_seed, model_input
+from .widgets import choice, fixed_seed, model_input
 
 DECISIONS = ("drawn", "likeliest")
 FITS = ("squeezed", "whole")
@@ -28,20 +28,18 @@ class DRC_TokenizeImage(io.ComfyNode):
             inputs=[
                 model_input(),
                 io.Image.Input("images", tooltip="Pictures of any size; LaVIT looks at 224 x 224 pixels of each."),
-                io.Combo.Input(
+                choice(
                     "decision",
-                    options=list(DECISIONS),
-                    default=DECISIONS[0],
-                    tooltip="For LaVIT: which parts of a picture get a code. drawn: each with the probability that "
+                    DECISIONS,
+                    "For LaVIT: which parts of a picture get a code. drawn: each with the probability that "
                     "LaVIT gives it, as the original does. likeliest: those of one half or more, always the same.",
                 ),
                 fixed_seed("For the decision 'drawn': the same seed draws the same codes of a picture."),
                 host.advanced(
-                    io.Combo.Input(
+                    choice(
                         "fit",
-                        options=list(FITS),
-                        default=FITS[0],
-                        tooltip="For LaVIT: how a picture that is not square becomes one. squeezed: as the original "
+                        FITS,
+                        "For LaVIT: how a picture that is not square becomes one. squeezed: as the original "
                         "does. whole: centred on the colour of its own border, as the towers see it.",
                     )
                 ),

@@ -7,7 +7,7 @@ from .guard import guarded
 from .host import io
 from .progress import Bar
 from .sockets import AugmentationsSocket, DatasetSocket, Triplets, TripletsSocket
-from .widgets import fixed_seed, share
+from .widgets import choice, fixed_seed, share, whole_number
 
 SIZE = 128  # of the pictures in a sheet
 USUAL, MILD = Pairing(), Augmentations()  # what the widgets stand at
@@ -26,11 +26,10 @@ class DRC_Triplets(io.ComfyNode):
             "else, and one that shows the same in another style. The sheet shows what was paired.",
             inputs=[
                 DatasetSocket.Input("dataset", tooltip="From Image Dataset."),
-                io.Combo.Input(
+                choice(
                     "pairing",
-                    options=list(PAIRINGS),
-                    default=USUAL.pairing,
-                    tooltip="labels: pictures of the same meaning by the table of the dataset. restyle: each picture "
+                    PAIRINGS,
+                    "labels: pictures of the same meaning by the table of the dataset. restyle: each picture "
                     "with a repainting of itself. neighbours: like restyle, but the style is that of the pictures that "
                     "look alike, for folders that are not sorted. automatic: labels if there are any, else restyle.",
                 ),
@@ -40,12 +39,12 @@ class DRC_Triplets(io.ComfyNode):
                     multiline=True,
                     tooltip="In which manners pictures are repainted. Take out what is like your own style.",
                 ),
-                io.Int.Input(
+                whole_number(
                     "restyled_views",
-                    default=USUAL.restyled_views,
-                    min=0,
-                    max=200,
-                    tooltip="How many repaintings of every picture. More teach more and take longer to prepare.",
+                    USUAL.restyled_views,
+                    0,
+                    200,
+                    "How many repaintings of every picture. More teach more and take longer to prepare.",
                 ),
                 share(
                     "own_share",
@@ -63,7 +62,7 @@ class DRC_Triplets(io.ComfyNode):
                     )
                 ),
                 fixed_seed("Another seed makes other repaintings and shows other pairs."),
-                io.Int.Input("shown", default=8, min=1, max=64, tooltip="How many triplets the sheet shows."),
+                whole_number("shown", 8, 1, 64, "How many triplets the sheet shows."),
             ],
             outputs=[
                 TripletsSocket.Output("triplets_out", display_name="triplets", tooltip="For both training nodes."),

@@ -6,11 +6,13 @@ Once a version was published this file is only added to. After a change that is 
 """
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 FILE = Path(__file__).with_name("object_info.json")
 WORDS = ("tooltip",)  # may become better at any time
 OF_THE_MACHINE = ("model_name", "style_name")  # whose choices are files
+OF_TWO_KINDS = {"history", "precision", "size"}  # pictures and how many; of a training and a file; a choice and pixels
 
 
 def binding(definition: dict) -> dict:
@@ -34,3 +36,12 @@ def test_nothing_that_a_workflow_holds_on_to_has_changed(definitions, request):
     assert found.keys() == kept.keys()
     for name, node in kept.items():
         assert found[name] == node, name
+
+
+def test_an_input_id_is_of_one_kind_on_every_node():
+    """Of one type and with the same choices; but for three, which are final."""
+    kinds = defaultdict(set)
+    for node in json.loads(FILE.read_text()).values():
+        for name, settings in node["input"].items():
+            kinds[name].add((str(settings["type"]), str(settings.get("options"))))
+    assert {name for name, found in kinds.items() if len(found) > 1} == OF_TWO_KINDS
