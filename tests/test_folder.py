@@ -15,6 +15,7 @@ from drc.data.folder import read, scan
 from drc.data.splits import Splits
 from drc.data.styles import STYLES
 from drc.data.walk import stamp
+from scripts.lib.sentence import sentence
 
 
 def noise(size=(16, 16), seed=0) -> Image.Image:
@@ -35,14 +36,6 @@ def pictures(tmp_path):
         save(root / name, noise(seed=zlib.crc32(name.encode())))
     (root / "anna" / "cat.txt").write_text("\ufeffein schl\u00e4friger Kater\n", encoding="utf-8")
     return root
-
-
-def sentence(call, *arguments, **keywords) -> str:
-    with pytest.raises(ValueError) as error:
-        call(*arguments, **keywords)
-    text = str(error.value)
-    assert "\n" not in text and not text.endswith(".")
-    return text
 
 
 def reason(root, name) -> str:

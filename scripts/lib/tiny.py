@@ -1,5 +1,6 @@
 """A DRC checkpoint of the smallest size: random, so it draws noise, but through every part of the method."""
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from drc.lmm.mini.text import train_text_tokenizer
 from drc.lmm.mini.tokenizer import TokenizerConfig
 from drc.model import DRC, About, DRCConfig
 from drc.towers import TowerConfig
+from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig
 
 CONFIG = DRCConfig(
     lmm=MiniConfig(
@@ -46,3 +48,13 @@ def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CO
     model.disentangler.initialise(model.lmm.embedding_scale())
     save(model, path)
     return path
+
+
+def config_of(settings: dict) -> Config:
+    """The settings of a training, each by its name in whichever of the tables has it."""
+    rest, tables = dict(settings), []
+    for kind in (DataConfig, ModelConfig, TrainingConfig):
+        names = {field.name for field in dataclasses.fields(kind)}
+        tables.append(kind(**{name: rest.pop(name) for name in list(rest) if name in names}))
+    assert not rest, rest
+    return Config(*tables)

@@ -34,6 +34,12 @@ def cut(name: str, share: float) -> Damage:
     return lambda folder: os.truncate(folder / name, int((folder / name).stat().st_size * share))
 
 
+def written(place: str, name: str, content: str | bytes) -> Damage:
+    """Something else is in that file of a folder within the folder."""
+    data = content.encode() if isinstance(content, str) else content
+    return lambda folder: (folder / place / name).write_bytes(data)
+
+
 def flip(name: str, share: float) -> Damage:
     def damage(folder: Path) -> None:
         data = bytearray((folder / name).read_bytes())

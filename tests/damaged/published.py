@@ -6,6 +6,7 @@ import os
 import pickle
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from drc.lmm.lavit.convert import convert
 from scripts.lib.tiny_lavit import write_published
 
-from .bytes import generic
+from .bytes import generic, written
 from .guard import Case
 
 EYES, CODES = "visual_tokenizer/eva_vitg_psz14.bin", "visual_tokenizer/tokenizer_encoder.bin"
@@ -45,9 +46,7 @@ def put(name: str, **values) -> Callable[[Path], None]:
     return damage
 
 
-def write(name: str, content: str | bytes) -> Callable[[Path], None]:
-    data = content.encode() if isinstance(content, str) else content
-    return lambda folder: (folder / "published" / name).write_bytes(data)
+write = partial(written, "published")
 
 
 def tensors(name: str, change: Callable[[dict], object]) -> Callable[[Path], None]:

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from drc.checkpoint import load
 from drc.lmm.lavit.convert import convert
 from scripts.lib.tiny_lavit import SIZES, TEXT, write_published
 
-from .bytes import generic
+from .bytes import generic, written
 from .guard import Case
 
 DESCRIPTION, WORDS, VISION, TOKENIZER = "lavit.json", "tokenizer.model", "vision.safetensors", "tokenizer.safetensors"
@@ -51,9 +52,7 @@ def put(path: str, value) -> Callable[[Path], None]:
     return damage
 
 
-def write(name: str, content: str | bytes) -> Callable[[Path], None]:
-    data = content.encode() if isinstance(content, str) else content
-    return lambda folder: (folder / "tiny" / name).write_bytes(data)
+write = partial(written, "tiny")
 
 
 def tensor(name: str, change: Callable[[dict], object]) -> Callable[[Path], None]:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from drc.train.checkpoints import RunFolder
-from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig
+from drc.train.config import Config
 from drc.train.config_file import read_config, to_toml
 from drc.train.run import Hooks, Result, train
 from scripts.lib.environment import ROOT, tested_host
-from scripts.lib.tiny import write_tiny
+from scripts.lib.tiny import config_of, write_tiny
 
 CLOCKED = {"seconds", "images_per_second", "waited"}
 LONGEST = 120  # seconds; whatever takes longer, on a machine however busy, hangs
@@ -37,12 +37,7 @@ class Course:
             "stage": stage, "steps": 10, "batch": 4, "rate": 1e-2, "language_rate": 1e-2, "warm_up": 2, "save_every": 5,
             "log_every": 1, "validate_every": 5, "samples": 0, "sampling_warm_up": 2, "precision": "float32",
         } | settings  # fmt: skip
-        tables = []
-        for kind in (DataConfig, ModelConfig, TrainingConfig):
-            names = {field.name for field in dataclasses.fields(kind)}
-            tables.append(kind(**{name: quick.pop(name) for name in list(quick) if name in names}))
-        assert not quick
-        return Config(*tables)
+        return config_of(quick)
 
     def write(self, place: Path, stage: int = 1, **settings) -> Path:
         """A config.toml in a folder."""

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from drc import attention_map
-
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from drc.checkpoint import load, save
 from drc.pixels import prepare
-
-
-def sentence(call, *arguments, **keywords):
-    with pytest.raises(ValueError) as error:
-        call(*arguments, **keywords)
-    text = str(error.value)
-    assert text.endswith(".") and "\n" not in text
-    return text
+from scripts.lib.sentence import sentence_shown as sentence
 
 
 @pytest.mark.parametrize("shape", [(0, 32, 32, 3), (2, 0, 32, 3)])

@@ -5,8 +5,7 @@ import torch
 
 from drc.bench.collapse.likelihood import collapse_scores
 from drc.bench.collapse.meter import read
-
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 
 @pytest.fixture(scope="module")

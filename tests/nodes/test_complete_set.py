@@ -5,8 +5,7 @@ import pytest
 from comfy import model_management
 
 from drc.seeds import seed_for
-
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 NODE = "DRC_CompleteSet"
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 SHARP = "sharp, 4 times as large"
 

@@ -3,7 +3,8 @@
 import pytest
 from PIL import Image
 
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
+
 from .test_training_nodes import QUICK, STAGES
 
 

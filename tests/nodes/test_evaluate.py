@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from drc.bench.report.report import PAGE, RESULTS
-
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 QUICK = {"cases": 2, "history_length": 2}
 

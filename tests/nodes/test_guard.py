@@ -8,7 +8,7 @@ import numpy
 import pytest
 import torch
 
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 WRONG = {
     "INT": [-1, 2**64, 1.5, math.nan, math.inf, True, "5", None, [1], {"a": 1}, torch.ones(())],

@@ -11,8 +11,7 @@ from drc.complete import sizes
 from drc.complete.palette import lock, palette_of
 from drc.complete.svg import MISSING
 from scripts.lib.discs import NAVY, SKY, disc, photograph
-
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 
 def as_image(*pictures):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from drc.lmm.lavit.convert import convert
+from scripts.lib.sentence import sentence_shown as sentence
 from scripts.lib.tiny_lavit import SIZES, write_published
 
 from .host_models import small_unet
@@ -53,14 +54,6 @@ def models_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(folder_paths, "models_dir", str(tmp_path / "models"))
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "drc", ([str(folder)], {".safetensors"}))
     return folder
-
-
-def sentence(run, *arguments, **inputs):
-    with pytest.raises(ValueError) as error:
-        run(*arguments, **inputs)
-    text = str(error.value)
-    assert text.endswith(".") and not text.endswith("..") and "\n" not in text
-    return text
 
 
 def test_towers_that_were_never_trained(graph, lavit, images):

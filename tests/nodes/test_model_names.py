@@ -6,9 +6,8 @@ import folder_paths
 import pytest
 
 from drc.files import file_hash
+from scripts.lib.sentence import sentence_shown as sentence
 from scripts.lib.tiny import write_tiny
-
-from .test_bad_input import sentence
 
 
 @pytest.fixture

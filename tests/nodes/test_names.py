@@ -3,8 +3,7 @@
 import pytest
 
 from drc.names import check_name
-
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 GOOD = {
     "plain": "v1.5 final_2",

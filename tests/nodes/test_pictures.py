@@ -9,8 +9,7 @@ from comfy_extras import nodes_compositing, nodes_dataset
 from PIL import Image, ImageDraw
 
 from drc.data.picture_file import read
-
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 SIZE = 32  # of the tiny model
 

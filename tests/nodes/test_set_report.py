@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import folder_paths
 import pytest
 import torch
 
-from .test_bad_input import sentence
+from scripts.lib.sentence import sentence_shown as sentence
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from drc.train.config_file import read_config
+from scripts.lib.sentence import sentence_shown as sentence
 
 from .host_models import small_unet
 
@@ -16,14 +17,6 @@ QUICK = {
     "save_every": 2, "validate_every": 2, "samples": 0, "precision": "float32",
 }  # fmt: skip
 STAGES = ("DRC_TrainDisentanglement", "DRC_TrainPersonalisation")
-
-
-def sentence(call, *arguments, **inputs):
-    with pytest.raises(ValueError) as error:
-        call(*arguments, **inputs)
-    text = str(error.value)
-    assert text.endswith(".") and not text.endswith("..") and "\n" not in text
-    return text
 
 
 def test_from_a_folder_to_a_model_that_draws(execute, graph, model, triplets, reference, host_folders):

@@ -15,7 +15,7 @@ from drc.lmm.lora import PROJECTIONS, LoRA, is_lora
 from drc.train.checkpoints import SAMPLES, STATE
 from drc.train.run import Hooks
 
-from .tiny_training import TinyTraining
+from .tiny_training import TinyTraining, Watched
 
 DISENTANGLER = ("rows", "style_tower", "semantic_tower", "fusion")
 
@@ -39,21 +39,6 @@ class LavitTraining(TinyTraining):
     def config(self, **settings):
         quick = {"lmm": str(self.lmm), "restyled_views": 1, "language_rate": 1e-2, "lora_rank": 4}
         return super().config(**quick | settings)
-
-
-class Watched(Hooks):
-    """Keeps the trainer, the start values and the gradients of the last step but one."""
-
-    trainer = start = gradients = None
-
-    def __init__(self, **hooks):
-        super().__init__(on_step=self.look, **hooks)
-
-    def look(self, trainer):
-        if self.trainer is None:
-            self.trainer = trainer
-            self.start = {name: p.detach().clone() for name, p in trainer.inner.named_parameters()}
-        self.gradients = {name: p.grad for name, p in trainer.named.items() if p.grad is not None}
 
 
 @pytest.fixture(scope="module")

@@ -19,35 +19,16 @@ from drc.train.errors import TrainingError
 from drc.train.run import Hooks
 from scripts.lib.tiny import CONFIG, write_tiny
 
-from .tiny_training import PICTURES, USERS, draw_pictures
-
-
-@pytest.fixture
-def watched():
-    """Hooks that keep the trainer and the start values."""
-
-    class Watched(Hooks):
-        trainer = start = None
-
-        def __init__(self, **hooks):
-            super().__init__(on_step=self.look, **hooks)
-
-        def look(self, trainer):
-            if self.trainer is None:
-                self.trainer = trainer
-                self.start = {name: p.detach().clone() for name, p in trainer.inner.named_parameters()}
-
-    return Watched
-
+from .tiny_training import PICTURES, USERS, Watched, draw_pictures
 
 PARTS = ("lmm.language", "lmm.places", "disentangler.rows", "disentangler.style_tower", "disentangler.semantic_tower")
 PARTS = {f"drc.{part}." for part in (*PARTS, "disentangler.fusion")} | {"read_out."}
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_what_is_trained_and_what_is_frozen(tiny_training, tmp_path, watched, stage):
+def test_what_is_trained_and_what_is_frozen(tiny_training, tmp_path, stage):
     """How a LoRA or a frozen language model goes is told by test_lora.py."""
-    hooks = watched()
+    hooks = Watched()
     result = tiny_training.train(tmp_path, hooks, stage=stage, steps=2, language_rate=1e-2)
     now = dict(hooks.trainer.inner.named_parameters())
     head, table = now["drc.lmm.language.lm_head.weight"], now["drc.lmm.language.model.embed_tokens.weight"]
@@ -89,9 +70,9 @@ def test_the_disturbances_of_a_training_are_not_those_of_its_validation(tiny_tra
     assert sorted(given, key=len) == [{}, {"second_view_share": 0.25, "mirrored": False}]
 
 
-def test_the_tokeniser_is_gone_while_the_rest_learns(tiny_training, tmp_path, watched):
+def test_the_tokeniser_is_gone_while_the_rest_learns(tiny_training, tmp_path):
     placed = []
-    hooks = watched(
+    hooks = Watched(
         place=lambda module, device, memory: placed.append((module, memory, dict(module.named_parameters())))
     )
     tiny_training.train(tmp_path, hooks, steps=1, samples=1)
@@ -101,8 +82,8 @@ def test_the_tokeniser_is_gone_while_the_rest_learns(tiny_training, tmp_path, wa
     assert parameters and not any("vision" in name for name in parameters)
 
 
-def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(tiny_training, tmp_path, watched):
-    hooks = watched()
+def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(tiny_training, tmp_path):
+    hooks = Watched()
     result = tiny_training.train(tmp_path, hooks, stage=1, steps=3, rate=0.05)
     model, base, tensors = load(result.file), load(tiny_training.model), load_file(result.file)
     assert (model.stage, model.about.step, model.about.licence) == (1, 3, base.about.licence)
@@ -120,9 +101,9 @@ def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(tiny_trai
     assert instruction.vectors.isfinite().all()
 
 
-def test_stage_2_goes_on_from_stage_1(tiny_training, tmp_path, watched):
+def test_stage_2_goes_on_from_stage_1(tiny_training, tmp_path):
     first = tiny_training.train(tmp_path / "first", stage=1)
-    hooks = watched()
+    hooks = Watched()
     second = tiny_training.train(tmp_path / "second", hooks, stage=2, file=str(first.file))
     shipped = load_file(first.file)
     auxiliary_head = {name for name in hooks.start if name.startswith("read_out.")}
@@ -141,7 +122,7 @@ def test_an_auxiliary_head_of_another_size_is_one_sentence(tiny_training, tmp_pa
     assert "\n" not in str(error.value)
 
 
-def test_from_nothing_keeps_the_tokeniser_and_words_alone(tiny_training, tmp_path, watched):
+def test_from_nothing_keeps_the_tokeniser_and_words_alone(tiny_training, tmp_path):
     model = load(tiny_training.model)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -150,7 +131,7 @@ def test_from_nothing_keeps_the_tokeniser_and_words_alone(tiny_training, tmp_pat
     save(model, tmp_path / "moved.safetensors")
     starts = []
     for file, seed in ((tiny_training.model, 0), (tmp_path / "moved.safetensors", 0), (tiny_training.model, 1)):
-        hooks = watched()
+        hooks = Watched()
         run, settings = tmp_path / f"run{len(starts)}", {"start": "from nothing", "steps": 1, "seed": seed}
         tiny_training.train(run, hooks, file=str(file), **settings)
         starts.append(hooks.start)
@@ -169,9 +150,9 @@ def test_the_seed_decides_everything(tiny_training, tmp_path):
     assert trained("other", seed=1)[0] != first[0]
 
 
-def test_progress_is_told(tiny_training, tmp_path, watched):
+def test_progress_is_told(tiny_training, tmp_path):
     files, encoded, sheets = [], [], []
-    hooks = watched(
+    hooks = Watched(
         on_file=lambda *numbers: files.append(numbers),
         on_picture=lambda *numbers: encoded.append(numbers),
         on_samples=sheets.append,

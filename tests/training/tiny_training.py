@@ -5,8 +5,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig
+from drc.train.config import Config
 from drc.train.run import Hooks, Result, train
+from scripts.lib.tiny import config_of
 
 USERS = {"anna": "crimson", "ben": "navy"}
 PICTURES = 4  # of each
@@ -22,6 +23,21 @@ def draw_pictures(folder: Path, users: dict[str, str], count: int = PICTURES) ->
             ImageDraw.Draw(picture).rectangle((corner, 4, corner + 8 + number, 12 + 4 * number), fill=colour)
             picture.save(folder / user / f"{number}.png")
     return folder
+
+
+class Watched(Hooks):
+    """Keeps the trainer, the start values and the gradients of the last step but one."""
+
+    trainer = start = gradients = None
+
+    def __init__(self, **hooks):
+        super().__init__(on_step=self.look, **hooks)
+
+    def look(self, trainer):
+        if self.trainer is None:
+            self.trainer = trainer
+            self.start = {name: p.detach().clone() for name, p in trainer.inner.named_parameters()}
+        self.gradients = {name: p.grad for name, p in trainer.named.items() if p.grad is not None}
 
 
 @dataclasses.dataclass
@@ -40,13 +56,7 @@ class TinyTraining:
             "log_every": 2, "validate_every": 100, "samples": 0, "instructions_first": 0.5, "sampling_warm_up": 2,
             "precision": "float32",
         }  # fmt: skip
-        settings = quick | settings
-        tables = []
-        for kind in (DataConfig, ModelConfig, TrainingConfig):
-            names = {field.name for field in dataclasses.fields(kind)}
-            tables.append(kind(**{name: settings.pop(name) for name in list(settings) if name in names}))
-        assert not settings
-        return Config(*tables)
+        return config_of(quick | settings)
 
     def train(self, run: Path, hooks: Hooks | None = None, **settings) -> Result:
         return train(self.config(**settings), run, self.cache, hooks=hooks)

@@ -7,6 +7,7 @@ fixed before any model is looked at, a shorter list is the beginning of the long
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,14 @@ class Domain:
 
     def name_of(self, row: int) -> str:
         return f"{self.record(row).style} {self.record(row).drawing}"
+
+    @cached_property
+    def by_style(self) -> dict[str, list[int]]:
+        return self.grouped("style")
+
+    @cached_property
+    def by_meaning(self) -> dict[str, list[int]]:
+        return self.grouped("meaning")
 
     def grouped(self, attribute: str, rows: Iterable[int] | None = None) -> dict[str, list[int]]:
         """Rows, all when left out, by what their records have for an attribute."""

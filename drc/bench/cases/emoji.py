@@ -161,16 +161,8 @@ class EmojiDomain(Domain):
         return {"family": self.families[record.style], "group": group}
 
     @cached_property
-    def by_style(self) -> dict[str, list[int]]:
-        return self.grouped("style")
-
-    @cached_property
     def by_drawing(self) -> dict[str, list[int]]:
         return self.grouped("drawing")
-
-    @cached_property
-    def by_meaning(self) -> dict[str, list[int]]:
-        return self.grouped("meaning")
 
 
 def without_unneeded(parts: dict) -> dict:

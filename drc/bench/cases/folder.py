@@ -63,7 +63,6 @@ class FolderDomain(Domain):
         # All are ordinary: the scale of a judge needs more than a user's few.
         self.plain, self.painted = range(len(plain)), range(len(plain), len(self.pictures))
         self.labelled = {entry.semantics for entry in entries}
-        self.by_style, self.by_meaning = self.grouped("style"), self.grouped("meaning")
         self.reported = tuple(test for test in self.tests if self.targets(test))
         if not self.reported:
             raise ValueError(

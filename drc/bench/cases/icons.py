@@ -150,14 +150,6 @@ class IconDomain(Domain):
     def caption(self, row: int) -> str:
         return self.record(row).meaning
 
-    @cached_property
-    def by_style(self) -> dict[str, list[int]]:
-        return self.grouped("style")
-
-    @cached_property
-    def by_meaning(self) -> dict[str, list[int]]:
-        return self.grouped("meaning")
-
 
 def in_turns(families: Iterable[Sequence[T]]) -> list[T]:
     """The first of each, then the second of each, as far as they have one."""

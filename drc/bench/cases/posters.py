@@ -102,7 +102,3 @@ class PosterDomain(Domain):
     def users(self) -> dict[str, list[int]]:
         """Style to the pictures that its histories are from."""
         return self.grouped("style", [row for name in ("train", "history", "val_history") for row in self.part[name]])
-
-    @cached_property
-    def by_meaning(self) -> dict[str, list[int]]:
-        return self.grouped("meaning")

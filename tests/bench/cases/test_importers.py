@@ -13,6 +13,7 @@ from drc.bench.cases.importers.collection import PARTS, make_cases, read_cases, 
 from drc.bench.cases.importers.command import add_arguments, main
 from drc.bench.cases.importers.movies import read_movies
 from drc.bench.cases.importers.stickers import read_stickers
+from scripts.lib.sentence import sentence
 
 FILMS = {1: "Ant (1995)", 2: "Bee (1996)", 3: "Cat, The (1997)", 4: "Dog (1998)", 5: "Elk (1999)", 6: "Fox (2000)"}
 FILMS |= {number: f"Film {number} (2001)" for number in range(7, 15)}
@@ -54,14 +55,6 @@ def movies(tmp_path):
 
 def table(path, head, rows):
     path.write_text("\n".join([head, *(",".join(map(str, row)) for row in rows)]) + "\n")
-
-
-def sentence(call, *arguments, **keywords) -> str:
-    with pytest.raises(ValueError) as error:
-        call(*arguments, **keywords)
-    text = str(error.value)
-    assert "\n" not in text and not text.endswith(".")
-    return text
 
 
 def test_windows_are_every_six_in_a_row():
