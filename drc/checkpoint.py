@@ -194,7 +194,7 @@ def header_of(model: DRC) -> dict[str, str]:
 
 def save(model: DRC, path: Path, half: bool = False, on_part: Callable[[], None] | None = None) -> None:
     """Writes a checkpoint, in 16 bits if `half`; what only training uses is kept in full checkpoints alone.
-    `on_part` is called before each tensor is made ready and may raise to stop."""
+    `on_part` is called before each tensor and each piece of the file and may raise to stop."""
     # Tied weights share memory and channels-last weights are strided; a file takes neither.
     plain = torch.contiguous_format
     tensors = {}
@@ -205,4 +205,4 @@ def save(model: DRC, path: Path, half: bool = False, on_part: Callable[[], None]
         tensors[name] = kept.half() if half else kept
     if not half:
         tensors |= {OF_AUXILIARY_HEAD + name: tensor for name, tensor in model.about.auxiliary_head.items()}
-    write_safetensors(tensors, path, metadata_of(header_of(model)))
+    write_safetensors(tensors, path, metadata_of(header_of(model)), on_part)

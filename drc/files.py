@@ -4,6 +4,7 @@ import contextlib
 import errno
 import glob
 import hashlib
+import logging
 import os
 import stat
 import threading
@@ -14,7 +15,9 @@ from typing import BinaryIO
 
 import psutil
 
-CHUNK = 2**24
+log = logging.getLogger("drc")
+
+CHUNK = 2**24  # bytes
 BETWEEN_LOOKS = 0.05  # seconds
 LEFT_OVER = 3600  # seconds; a small file takes none
 
@@ -72,37 +75,33 @@ def replacing(path: Path, folder: Path | None = None) -> Iterator[Path]:
         remove(folder)
 
 
-def sync(path: Path) -> None:
-    """Waits until the disk has all of a file."""
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
+class Beside(threading.Thread):
+    """Work that goes on beside whatever else does, and to its end even where nobody waits for it any more, as a process
+    does not end before."""
 
-
-class Syncing(threading.Thread):
-    """Has the disk take files that are written already, beside whatever goes on."""
-
-    def __init__(self, paths: list[Path]):
-        super().__init__(daemon=True)
-        self.paths, self.error = paths, None
+    def __init__(self, work: Callable[[], None]):
+        super().__init__()
+        self.work, self.error, self.left = work, None, False
         self.start()
 
     def run(self) -> None:
         try:
-            for path in self.paths:
-                sync(path)
-        except OSError as error:
+            self.work()
+        except Exception as error:
             self.error = error
+            if self.left:
+                log.error("%s", error)
 
-    def wait(self, goes_on: Callable[[], bool]) -> bool:
-        """Until the disk has them, or `goes_on`, which is asked again and again, says not to; returns whether it has.
-        OSError where it does not take them."""
+    def wait(self, goes_on: Callable[[], bool]) -> None:
+        """Until it is done, or `goes_on`, which is asked again and again, says not to; raises what the work did, which
+        is logged where nobody waits."""
         while self.is_alive():
             self.join(BETWEEN_LOOKS)
             if self.is_alive() and not goes_on():
-                return False
+                self.left = True
+                return
         if self.error is not None:
             raise self.error
-        return True
 
 
 def write_bytes(data: bytes, path: Path) -> None:
@@ -126,13 +125,26 @@ def is_left_over(part: Path) -> bool:
     return old and process.isdecimal() and len(process) < 10 and not psutil.pid_exists(int(process))
 
 
-def write_chunks(chunks: Iterable[bytes | memoryview], path: Path) -> None:
-    """Writes the pieces of a file one after another, and waits for the disk."""
-    with replacing(path) as unfinished:
-        with open(unfinished, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-        sync(unfinished)
+def write_chunks(chunks: Iterable[bytes | memoryview], path: Path, on_part: Callable[[], None] | None = None) -> None:
+    """Writes the pieces of a file one after another; `on_part` is called before each and may raise to stop. The disk
+    has one `CHUNK` before it gets the next, as it may need long for many."""
+    with replacing(path) as unfinished, open(unfinished, "wb") as file:
+        ahead = 0
+        for chunk in chunks:
+            if on_part is not None:
+                on_part()
+            file.write(chunk)
+            ahead += len(chunk)
+            if ahead >= CHUNK:
+                sync(file)
+                ahead = 0
+        sync(file)
+
+
+def sync(file: BinaryIO) -> None:
+    """Waits until the disk has all that was written to a file."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:

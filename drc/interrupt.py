@@ -1,8 +1,11 @@
-"""Stopping a model in the middle of a pass, which may take minutes on a processor."""
+"""Stopping what takes long: a model in the middle of a pass, which may take minutes on a processor, or waiting."""
 
+import time
 from collections.abc import Callable
 
 from torch import Tensor, nn
+
+MOMENT = 0.5  # seconds
 
 
 def call_between_layers(model: nn.Module, call: Callable[[], None]) -> None:
@@ -22,3 +25,28 @@ def call_between_layers(model: nn.Module, call: Callable[[], None]) -> None:
         if next(layer.children(), None) is None:  # the others are made of such
             layer.register_forward_pre_hook(forwards)
             layer.register_forward_hook(backwards)
+
+
+class Heard:
+    """Asks whether to go on, and keeps for later what says that it is to stop."""
+
+    def __init__(self, ask: Callable[[], None] | None):
+        self.ask, self.reason = ask, None
+
+    def goes_on(self) -> bool:
+        try:
+            if self.ask is not None and self.reason is None:
+                self.ask()
+        except BaseException as reason:
+            self.reason = reason
+        return self.reason is None
+
+    def stop(self) -> None:
+        if self.reason is not None:
+            raise self.reason
+
+
+def for_a_moment() -> Callable[[], bool]:
+    """Whether to wait on: no longer than `MOMENT`."""
+    end = time.monotonic() + MOMENT
+    return lambda: time.monotonic() < end

@@ -12,17 +12,29 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from .files import CHUNK, replacing, sync
+from .files import CHUNK, write_chunks
 from .parsing import brief, parse
 from .shapes import Shapes
 
 HEADER = 2**22  # bytes of names and shapes; those of LaVIT's UNet take a twentieth
 AGAIN = "copy or download it again"
-DTYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
-FLOATING = frozenset(DTYPES.values())
+DTYPES = {
+    torch.int64: "I64",
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.int32: "I32",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+"""What files call the types of tensors, in the order in which the library writes them: the widest first, so that every
+tensor begins where its numbers may."""
+FLOATING = frozenset(DTYPES[dtype] for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16))
 
 
 @dataclass(frozen=True)
@@ -118,32 +130,34 @@ def metadata_of(header: dict[str, str]) -> dict[str, str]:
     return {"drc": json.dumps(header, sort_keys=True)}
 
 
-def write_safetensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str], wait: bool = True) -> None:
-    """Writes whole or not at all, and unless told otherwise waits for the disk; the same bytes for the same content."""
-    with replacing(path) as unfinished:
-        save_file(tensors, unfinished, metadata)
-        if wait:
-            sync(unfinished)
+def write_safetensors(
+    tensors: dict[str, Tensor], path: Path, metadata: dict[str, str], on_part: Callable[[], None] | None = None
+) -> None:
+    """Writes whole or not at all; the same bytes for the same content. `on_part` is called before each piece and may
+    raise to stop."""
+    write_chunks(safetensors_chunks(tensors, metadata), path, on_part)
 
 
-def safetensors_header(tensors: dict[str, Tensor]) -> bytes:
+def safetensors_header(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
     """What stands before the tensors in their file: its length, and JSON that says where each begins and ends."""
-    header, end = {"__metadata__": {"format": "pt"}}, 0
+    header, end = {"__metadata__": {"format": "pt"} if metadata is None else metadata}, 0
     for name, tensor in in_order(tensors):
         start, end = end, end + tensor.nbytes
         header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [start, end]}
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
 
 
-def safetensors_chunks(tensors: dict[str, Tensor]) -> Iterator[bytes | memoryview]:
-    """The bytes of the safetensors file of tensors of floating point, in pieces.
+def safetensors_chunks(
+    tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
+) -> Iterator[bytes | memoryview]:
+    """The bytes of the safetensors file of tensors, in pieces, as the library writes it.
 
     The library writes a file in one call, and before version 0.8 from a copy of all its tensors; in pieces a file can
     be hashed while it is written, and left in the middle.
     """
-    yield safetensors_header(tensors)
+    yield safetensors_header(tensors, metadata)
     for _, tensor in in_order(tensors):
         yield from tensor_chunks(tensor)
 
@@ -156,8 +170,8 @@ def tensor_chunks(tensor: Tensor) -> Iterator[memoryview]:
 
 
 def in_order(tensors: dict[str, Tensor]) -> list[tuple[str, Tensor]]:
-    """The widest numbers first, so that every tensor begins where its numbers may."""
-    return sorted(tensors.items(), key=lambda item: (-item[1].itemsize, item[0]))
+    types = list(DTYPES)
+    return sorted(tensors.items(), key=lambda item: (types.index(item[1].dtype), item[0]))
 
 
 def tensors_hash(tensors: dict[str, Tensor]) -> str:

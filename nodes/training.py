@@ -53,9 +53,9 @@ class Watcher:
         try:
             yield
         except host.Interrupted:
-            if folder.exists() and (steps := RunFolder(folder).steps()):
+            if folder.exists() and (step := RunFolder(folder).reached()):
                 how = "Run goes on from there" if resume else "turn resume on to go on from there"
-                host.show_text(self.hidden, f"stopped after step {steps[-1]} of {self.steps}; {how}")
+                host.show_text(self.hidden, f"stopped after step {step} of {self.steps}; {how}")
             raise
 
     def on_picture(self, done: int, total: int) -> None:

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from drc.files import CHUNK, LEFT_OVER, file_chunks, replacing, write_bytes, write_chunks
-from drc.tensor_file import safetensors_chunks, safetensors_header
+from drc.tensor_file import DTYPES, safetensors_chunks, safetensors_header, write_safetensors
 from scripts.lib.disk import full_disk, names
 
 
@@ -48,11 +48,15 @@ def test_numbers_lie_where_their_width_asks(tmp_path):
     assert all(tensor.data_ptr() % tensor.itemsize == 0 for tensor in load_file(path).values())
 
 
-def test_the_bytes_are_those_of_the_library(tmp_path):
-    """Of one type, where the order is by name."""
-    same = {name: torch.full((5, 3), float(index)) for index, name in enumerate("cab")}
-    save_file(same, tmp_path / "library", {"format": "pt"})
-    write_chunks(safetensors_chunks(same), tmp_path / "ours")
+@pytest.mark.parametrize("metadata", [{}, {"format": "pt"}, {"drc": '{"\u00e4": "\\u2028 \u0001"}'}])
+def test_the_bytes_are_those_of_the_library(tmp_path, metadata):
+    many = tensors()
+    del many["turned"], many["shared"], many["part"]  # the library takes neither strided nor shared memory
+    for dtype in DTYPES:
+        many |= {f"{dtype} {name}": torch.arange(6).reshape(3, 2).to(dtype) for name in ("z", "\u4e8c", "\\\n\x7f")}
+        many |= {f"{dtype} empty": torch.zeros(0, 3, dtype=dtype), f"{dtype} one": torch.tensor(1, dtype=dtype)}
+    save_file(many, tmp_path / "library", metadata)
+    write_safetensors(many, tmp_path / "ours", metadata)
     assert (tmp_path / "ours").read_bytes() == (tmp_path / "library").read_bytes()
 
 
@@ -64,6 +68,24 @@ def test_large_tensors_come_in_pieces(tmp_path):
     write_chunks(safetensors_chunks(large), path)
     assert torch.equal(load_file(path)["large"], large["large"])
     assert [len(piece) for piece in file_chunks(path)] == [CHUNK, CHUNK, pieces[0] + 28]
+
+
+def test_the_disk_has_one_piece_before_it_gets_the_next(tmp_path, monkeypatch):
+    """And between them it is asked whether to go on."""
+    had, asked, path = [], [], tmp_path / "file"
+    monkeypatch.setattr("drc.files.sync", lambda file: had.append(file.tell()))
+    pieces = [bytes(1000), bytes(CHUNK - 1000), bytes(CHUNK), bytes(5)]
+    write_chunks(pieces, path, lambda: asked.append(len(had)))
+    assert had == [CHUNK, 2 * CHUNK, 2 * CHUNK + 5] and asked == [0, 0, 1, 2]
+
+    def stop():
+        if len(asked) == 6:
+            raise RuntimeError
+        asked.append(0)
+
+    with pytest.raises(RuntimeError):
+        write_chunks(pieces, path, stop)
+    assert path.stat().st_size == 2 * CHUNK + 5 and names(tmp_path) == ["file"]
 
 
 def test_an_error_between_pieces_leaves_what_was_there(tmp_path):

@@ -12,15 +12,15 @@ the process was killed. Randomness needs no file: it all follows from the seed a
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
 from torch import Tensor
 
 from ..checkpoint import read_header
-from ..files import Syncing, remove, replacing
+from ..files import BETWEEN_LOOKS, Beside, remove, replacing
 from ..parsing import brief
 from ..shapes import Shapes
 from ..tensor_file import AGAIN, header_in, look, metadata_of, read_plain, read_tensors, write_safetensors
@@ -77,24 +77,28 @@ class RunFolder:
         step: int,
         files: dict[str, Checkpoint],
         protect: set[int] = frozenset(),
-        goes_on: Callable[[], bool] | None = always,
+        goes_on: Callable[[], bool] = always,
     ) -> None:
         """Writes a checkpoint and lets go of the oldest but those to `protect`; CheckpointError when the disk does
-        not take it. The disk may need seconds, in which `goes_on` is asked whether to wait; without one nobody waits.
-        Not to wait is for somebody who does: should the power fail in those seconds, the checkpoint before this one is
-        the last whole one."""
+        not take it. A busy disk needs seconds, in which `goes_on` is asked whether to wait; the checkpoint is written
+        to its end in any case, from these tensors, and `settle` waits for that."""
+        settle(self.folder)
+        Saving(self, step, files, protect).wait(goes_on)
+
+    def reached(self) -> int:
+        """The last step that has a checkpoint, or will once it is written; 0 where there is none."""
+        return max([*self.steps(), *(saving.step for saving in savings(self.folder))], default=0)
+
+    def write_checkpoint(self, step: int, files: dict[str, Checkpoint], protect: set[int]) -> None:
         unfinished = self.folder / f"{UNFINISHED}{step:06d}"
         try:
             unfinished.mkdir(exist_ok=True)
             for name, file in files.items():
-                write_safetensors(file.tensors, unfinished / name, metadata_of(file.header), wait=False)
-            waited = goes_on is not None and Syncing([unfinished / name for name in files]).wait(goes_on)
+                write_safetensors(file.tensors, unfinished / name, metadata_of(file.header))
             if self.path(step).exists():  # a run that repeats steps after a damaged checkpoint
                 self.discard(step)
             unfinished.rename(self.path(step))
-            if not waited:
-                Syncing([self.path(step) / name for name in files])
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
             remove(unfinished)
             last = max(self.steps(), default=None)
             kept = "there is no earlier one" if last is None else f"the one of step {last} is whole"
@@ -183,6 +187,28 @@ class RunFolder:
         with replacing(path, path.with_name(f"{UNFINISHED}{path.name}")) as unfinished:
             write(unfinished)
         return path
+
+
+class Saving(Beside):
+    """A checkpoint that is being written."""
+
+    def __init__(self, run_folder: RunFolder, step: int, files: dict[str, Checkpoint], protect: set[int]):
+        self.run_folder, self.step = run_folder, step
+        super().__init__(lambda: run_folder.write_checkpoint(step, files, protect))
+
+
+def savings(folder: Path) -> list[Saving]:
+    """Those of a run that nobody waited for to their end."""
+    return [one for one in threading.enumerate() if isinstance(one, Saving) and one.run_folder.folder == folder]
+
+
+def settle(folder: Path, on_part: Callable[[], None] | None = None) -> None:
+    """Waits until nothing is written to a run any more; `on_part` is called again and again and may raise to stop."""
+    for saving in savings(folder):
+        while saving.is_alive():
+            saving.join(BETWEEN_LOOKS)
+            if on_part is not None:
+                on_part()
 
 
 def read_row(line: str) -> dict | None:

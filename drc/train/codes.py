@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from ..lmm import Vision
@@ -96,7 +95,7 @@ class CodeCache:
         plain = torch.from_numpy(np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), 32).copy())
         try:
             write_safetensors({"keys": plain, "codes": codes}, self.path, {})
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
             raise TrainingError(
                 f"the codes of the pictures could not be kept in {self.path.parent} ({error}); make room on that disk "
                 "and start the training again"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from ..interrupt import Heard, for_a_moment
 from ..lmm.fused import apart, fused_weights
 from ..parsing import parse
 from ..seeds import seed_of
@@ -245,17 +246,19 @@ class Trainer:
         return f"the checkpoint of step {self.saved} is the last good one" if self.saved > 0 else "nothing was saved"
 
     def save(self, together: bool = True, wait: bool = True) -> None:
-        """Every process puts the tensors together; one writes them. Not `together`: none waits for the others. `wait`:
-        for the disk, see `RunFolder.save`; what `on_part` raises meanwhile is raised once the checkpoint is there."""
+        """Every process puts the tensors together; one writes them. Not `together`: none waits for the others. It is
+        written in any case, see `RunFolder.save`; whoever gave `on_part` waits no longer than until it raises
+        something, and not `wait` only for a moment."""
         heard = Heard(self.on_part)
         files = {STATE: Checkpoint(as_stored(self.state.tensors(self.average)), self.header())}
         if self.export is not None:
             files[WEIGHTS] = self.export(self)
+        goes_on = heard.goes_on if wait or self.on_part is None else for_a_moment()
+        self.saved = self.step  # whatever stops the waiting
         with self.processes.together() if together else contextlib.nullcontext():
             if self.processes.main:
                 protect = {self.best_step} if self.schedule.patience > 0 else set()
-                self.run_folder.save(self.step, files, protect, heard.goes_on if wait else None)
-        self.saved = self.step
+                self.run_folder.save(self.step, files, protect, goes_on)
         heard.stop()
 
     def header(self) -> dict[str, str]:
@@ -312,25 +315,6 @@ class Trainer:
         self.processes.wait()
         self.seconds = max((row.get("seconds", 0.0) for row in self.run_folder.read_log()), default=0.0)
         log.info("resumed %s at step %d", self.run_folder.folder, step)
-
-
-class Heard:
-    """Asks whether to go on, and keeps for later what says that it is to stop."""
-
-    def __init__(self, ask: Callable[[], None] | None):
-        self.ask, self.reason = ask, None
-
-    def goes_on(self) -> bool:
-        try:
-            if self.ask is not None and self.reason is None:
-                self.ask()
-        except BaseException as reason:
-            self.reason = reason
-        return self.reason is None
-
-    def stop(self) -> None:
-        if self.reason is not None:
-            raise self.reason
 
 
 def is_number(value: object) -> bool:

@@ -22,7 +22,7 @@ from ..model import DRC
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
 from .built import built_data
-from .checkpoints import WEIGHTS, Checkpoint, RunFolder, part
+from .checkpoints import WEIGHTS, Checkpoint, RunFolder, part, settle
 from .codes import CodeCache, chunk_on
 from .compiler import require_compiler
 from .config import Config, ModelConfig, check
@@ -126,6 +126,7 @@ def train(
     TrainingError, in one sentence, for settings, pictures or checkpoints that do not serve.
     """
     processes, hooks = processes or OneProcess(), hooks or Hooks()
+    settle(folder, hooks.on_part)
     check(config.training)
     check(config.model)
     check(config.data)

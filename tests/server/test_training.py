@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from PIL import Image, ImageDraw
@@ -138,6 +139,9 @@ def test_cancel_keeps_what_was_learned_and_resume_goes_on(client, server, shortl
     step = int(re.fullmatch(r"stopped after step (\d+) of 100000; Run goes on from there", result.texts[-1][1])[1])
     assert seen <= step <= seen + 10  # some steps pass while the server hears of the interrupt
     checkpoint = f"cancelled_00001/step-{step:06d}/weights.safetensors"
+    deadline = time.monotonic() + 30  # it is written to its end while nobody waits
+    while not (server.folder / "output" / "drc" / checkpoint).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     definitions = client.node_definitions()
     assert checkpoint in str(definitions["DRC_LoadModel"]["input"]["required"]["model_name"])
     assert "state.safetensors" not in str(definitions["DRC_LoadModel"])

@@ -1,16 +1,17 @@
 """The loop: steps, averages, log, validation, early stopping, and that nothing is lost whatever happens."""
 
+import errno
 import json
 import logging
 import math
+import threading
 import time
 
 import pytest
 import torch
 from torch import nn
 
-from drc.files import Syncing
-from drc.train.checkpoints import STATE, RunFolder
+from drc.train.checkpoints import STATE, UNFINISHED, RunFolder, settle
 from drc.train.config import Schedule
 from drc.train.errors import TrainingError
 from drc.train.loop import Trainer, parameter_groups, plainly
@@ -18,6 +19,10 @@ from drc.train.loop import Trainer, parameter_groups, plainly
 
 class PowerCutError(Exception):
     pass
+
+
+def stop():
+    raise PowerCutError
 
 
 def make_trainer(folder, steps=6, keep=2, average=0.998, **schedule) -> Trainer:
@@ -163,46 +168,69 @@ def test_whatever_stops_it_the_last_whole_step_is_saved(tmp_path, stop):
     assert RunFolder(tmp_path).load(stop).header["step"] == str(stop)
 
 
-def test_who_stops_it_does_not_wait_for_the_disk(tmp_path, monkeypatch):
-    written, waited = watch_disk(monkeypatch)
+@pytest.fixture
+def hold(monkeypatch):
+    """Has the disk take nothing of the checkpoint of a step until the event is set that it returns."""
+
+    def begin(step, error=None):
+        released = threading.Event()
+
+        def sync(file):
+            if f"{UNFINISHED}{step:06d}" in file.name:
+                assert released.wait(60)
+                if error is not None:
+                    raise error
+
+        monkeypatch.setattr("drc.files.sync", sync)
+        return released
+
+    return begin
+
+
+def nothing():
+    pass
+
+
+def test_who_stops_it_does_not_wait_for_the_disk_and_nothing_is_lost(tmp_path, hold):
+    released, start = hold(5), time.monotonic()
     with pytest.raises(PowerCutError):
-        run(make_trainer(tmp_path), stop_at=5)
-    assert written == [
-        tmp_path / folder / STATE for folder in (".unfinished-000002", ".unfinished-000004", "step-000005")
-    ]
-    assert waited == written[:2] and written[-1].exists()
+        run(make_trainer(tmp_path), stop_at=5, on_part=nothing)
+    assert time.monotonic() - start < 10
+    folder = RunFolder(tmp_path)
+    assert folder.steps() == [2, 4] and folder.reached() == 5
+    with pytest.raises(PowerCutError):
+        settle(tmp_path, stop)  # another training that is stopped while it waits
+    released.set()
+    settle(tmp_path)
+    assert folder.steps() == [4, 5] and folder.load(5).header["step"] == "5"
+    assert run(make_trainer(tmp_path)).step == 6
 
 
-def watch_disk(monkeypatch, seconds=0.0):
-    """What the disk takes, so many seconds for each file, and what somebody waited for."""
-    written, waited, wait = [], [], Syncing.wait
-
-    def sync(path):
-        written.append(path)
-        time.sleep(seconds)
-
-    def watched(self, goes_on):
-        waited.extend(self.paths)
-        return wait(self, goes_on)
-
-    monkeypatch.setattr("drc.files.sync", sync)
-    monkeypatch.setattr(Syncing, "wait", watched)
-    return written, waited
-
-
-def test_it_is_stopped_while_a_slow_disk_takes_a_checkpoint(tmp_path, monkeypatch):
-    watch_disk(monkeypatch, seconds=10)
-    trainer, saving = make_trainer(tmp_path), []
+def test_it_is_stopped_while_a_slow_disk_takes_a_checkpoint(tmp_path, hold):
+    released, trainer, asked = hold(2), make_trainer(tmp_path), []
 
     def on_part():
-        saving.append(trainer.step)
-        raise PowerCutError
+        asked.append(trainer.step)
+        stop()
 
     start = time.monotonic()
     with pytest.raises(PowerCutError):
         run(trainer, on_part=on_part)
-    assert time.monotonic() - start < 5 and saving == [2]
+    assert time.monotonic() - start < 10 and asked == [2]
+    assert RunFolder(tmp_path).steps() == [] and RunFolder(tmp_path).reached() == 2
+    released.set()
+    settle(tmp_path)
     assert RunFolder(tmp_path).steps() == [2] and RunFolder(tmp_path).load(2).header["step"] == "2"
+
+
+def test_a_disk_that_is_full_once_nobody_waits_says_so_in_the_log(tmp_path, hold, caplog):
+    released = hold(5, OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(PowerCutError):
+        run(make_trainer(tmp_path), stop_at=5, on_part=nothing)
+    released.set()
+    settle(tmp_path)
+    assert RunFolder(tmp_path).steps() == [2, 4] and not list(tmp_path.glob(f"{UNFINISHED}*"))
+    assert "checkpoint of step 5 could not be written" in caplog.text and "make room on that disk" in caplog.text
 
 
 def test_stopped_in_the_first_step_there_is_nothing_to_save(tmp_path):
