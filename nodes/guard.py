@@ -24,7 +24,10 @@ def guarded(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
         with errors_of(schema.display_name):
             if schema.is_input_list:
                 inputs = out_of_lists(schema.inputs, inputs)
-            return run(cls, **checked(schema.inputs, inputs, chosen_by(node)))
+            try:
+                return run(cls, **checked(schema.inputs, inputs, chosen_by(node)))
+            finally:
+                host.give_back_memory()
 
     node.execute = classmethod(execute)
     if "fingerprint_inputs" in vars(node):

@@ -10,6 +10,7 @@ import comfy.model_patcher
 import comfy.ops
 import comfy.utils
 import numpy as np
+import psutil
 import torch
 from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
@@ -114,6 +115,15 @@ def learning() -> Iterator[None]:
     """Where gradients are wanted: the host runs its nodes without."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+def give_back_memory() -> None:
+    """Gives to the system what is free: the C library keeps most of what a training took for whatever may come, which
+    is hundreds of MB. Nothing where psutil is older than 7.2 or the system has no such call."""
+    trim = getattr(psutil, "heap_trim", None)
+    if trim is not None:
+        with contextlib.suppress(OSError, NotImplementedError):
+            trim()
 
 
 def check_interrupt() -> None:
