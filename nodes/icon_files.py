@@ -150,7 +150,7 @@ class DRC_PicturesToSVG(io.ComfyNode):
         files, refused = [], []
         for number, picture in enumerate(locked(images, palette, colours, Later(progress, len(source))), 1):
             try:
-                files.append(svg.trace(picture, grid, f"picture {number} of images", below))
+                files.append(svg.trace(picture, grid, f"picture {number} of images", below, host.check_interrupt))
             except ValueError as error:
                 refused.append(error)
         if not files:

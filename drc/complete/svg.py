@@ -6,6 +6,7 @@ shows between them; what covers most lies lowest.
 
 import io
 import re
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image
@@ -49,9 +50,16 @@ def grid_of(sides: list[int]) -> int:
     return sides[0] if len(set(sides)) == 1 and sides[0] <= SMALL_PICTURE else GRID
 
 
-def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture", ground: np.ndarray | None = None) -> str:
+def trace(
+    picture: np.ndarray,
+    grid: int = GRID,
+    what: str = "the picture",
+    ground: np.ndarray | None = None,
+    on_part: Callable[[], None] | None = None,
+) -> str:
     """A square picture uint8 [S, S, 4] as the text of an SVG file, with a viewBox of `grid` units, and with a `ground`
-    uint8 [3] below where that is wanted.
+    uint8 [3] below where that is wanted. `on_part` is called before each of a few passes over every colour and may
+    raise to stop.
 
     ValueError where the package is missing, and for `what` is no drawing in a few flat colours.
     """
@@ -61,7 +69,7 @@ def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture", grou
     paths, shapes = [], 0
     if ground is not None:
         paths.append(f'<path fill="{to_hex(ground / 255)}" d="M0 0h{grid}v{grid}h-{grid}z"/>')
-    for colour, mask in layers(picture, values, labels):
+    for colour, mask in layers(picture, values, labels, on_part or nothing):
         outlines = [relative(straightened(outline), scale, digits) for outline in outlines_of(mask, vtracer)]
         shapes += len(outlines)
         if outlines:
@@ -72,6 +80,10 @@ def trace(picture: np.ndarray, grid: int = GRID, what: str = "the picture", grou
         found = f"{shapes} shapes in {len(text) / 1024:.0f} kB"
         raise too_many(what, found, f"{MOST_SHAPES} shapes in {MOST_KILOBYTES} kB")
     return text
+
+
+def nothing() -> None:
+    pass
 
 
 def too_many(what: str, found: str, most: str) -> ValueError:
@@ -97,27 +109,29 @@ def flat_colours(picture: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray
     return values, np.where(found[numbers] == packed, numbers, -1)
 
 
-def layers(picture: np.ndarray, values: np.ndarray, labels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def layers(
+    picture: np.ndarray, values: np.ndarray, labels: np.ndarray, on_part: Callable[[], None]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Of each colour where it is seen and where it reaches under those above, bool [TRACED, TRACED], the lowest
     first."""
     pixels = picture.astype(np.float32) / 255
     pixels[..., :3] *= pixels[..., 3:]
     first, second, share = meeting(pixels, labels, len(values))
-    seen = np.stack([(first == n) * (1 - share) + (second == n) * share for n in range(len(values))])
-    large = ndimage.zoom(
-        seen, (1, TRACED / seen.shape[1], TRACED / seen.shape[2]), order=1, grid_mode=True, mode="nearest"
-    )
-    nearest = ndimage.gaussian_filter(large, (0, SOFT, SOFT)).argmax(axis=0)
-    nearest = without_specks(nearest)
+    votes = []
+    for number in range(len(values)):
+        on_part()
+        seen = (first == number) * (1 - share) + (second == number) * share
+        large = ndimage.zoom(seen, [TRACED / side for side in seen.shape], order=1, grid_mode=True, mode="nearest")
+        votes.append(ndimage.gaussian_filter(large, SOFT))
+    nearest = without_specks(np.argmax(votes, axis=0))
     order = sorted(range(1, len(values)), key=lambda n: -(nearest == n).sum())
     around = np.ones((3, 3), bool)
-    found = []
     for place, number in enumerate(order):
+        on_part()
         own, above = nearest == number, np.isin(nearest, order[place + 1 :])
         if own.any():
             under = ndimage.binary_dilation(own, around, OVERLAP, mask=own | above) if above.any() else own
-            found.append((values[number], under))
-    return found
+            yield values[number], under
 
 
 def without_specks(labels: np.ndarray) -> np.ndarray:

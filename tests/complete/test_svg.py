@@ -49,6 +49,18 @@ def test_an_icon_is_a_small_file_of_one_path_for_each_colour(text):
     assert len(text) < 2500 and len(re.findall("M", text)) < 10
 
 
+def test_it_can_be_stopped_at_every_colour(icon):
+    asked = []
+    svg.trace(icon, on_part=lambda: asked.append(True))
+    assert len(asked) == 3 + 2  # seen, with what is transparent, and traced
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        svg.trace(icon, on_part=stop)
+
+
 def test_it_draws_what_was_traced(icon, text):
     assert np.abs(raster(text).astype(float)[..., 3] - icon[..., 3]).mean() < 1
     found = raster(text, background="#ffffff")[..., :3]
