@@ -2,8 +2,9 @@
 
     python scripts/measure_memory.py [--rounds 10] [--model embedded] [--primitives 1024]
 
-Prints MB over the freshly started server, a column for each part; `--primitives 0` has oneDNN keep nothing of what it
-makes for layers, which tells how much of the rest is its. Linux with glibc. About 20 s a round.
+Prints MB over the start, which is a server that has loaded all nodes and run none, a column for each part.
+`--primitives 0` has oneDNN keep nothing of what it makes for layers, which tells how much of the rest is its. Linux
+with glibc. About 20 s a round.
 """
 
 import argparse
@@ -25,13 +26,12 @@ from scripts.lib.training_prompts import train_personalisation  # noqa: E402
 
 PROBE = "memory_probe"
 PARTS = {
-    "all": "resident",
-    "files": "pages of libraries and other files that were touched",
+    "all": "resident, without files",
+    "files": "pages of libraries and other files that were touched, which the system takes back where it needs room",
     "code": "machine code made while running",
     "in use": "what malloc gave out: modules, caches of libraries, and tensors",
     "tensors": "of that, tensors of torch",
-    "kept": "free, kept by malloc for the next",
-    "rest": "Python's own memory for small objects, stacks of threads",
+    "rest": "free and kept by malloc, Python's own memory for small objects, stacks of threads",
 }
 
 
@@ -48,8 +48,8 @@ def measured(server: Server, client: Client) -> dict[str, float]:
     inside = json.loads(client.get("/memory_probe"))
     status = (Path("/proc") / str(server.process.pid) / "status").read_text()
     anonymous, files = (int(re.search(rf"{name}:\s+(\d+)", status)[1]) * 1024 for name in ("RssAnon", "RssFile"))
-    found = {"all": anonymous + files, "files": files, "code": code_in(server.process.pid)} | inside
-    return found | {"rest": anonymous - found["code"] - found["in use"] - found["kept"]}
+    found = {"all": anonymous, "files": files, "code": code_in(server.process.pid)} | inside
+    return found | {"rest": anonymous - found["code"] - found["in use"]}
 
 
 def code_in(process: int) -> int:

@@ -40,7 +40,7 @@ def tensors() -> int:
 async def tell(request: web.Request) -> web.Response:
     gc.collect()
     found = malloc()
-    return web.json_response({"in use": found.uordblks + found.hblkhd, "kept": found.fordblks, "tensors": tensors()})
+    return web.json_response({"in use": found.uordblks + found.hblkhd, "tensors": tensors()})
 
 
 @routes.get("/memory_probe/modules")
