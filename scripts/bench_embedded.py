@@ -1,12 +1,14 @@
 """What the embedded model costs, as ratios against a named baseline of the same run.
 
     build/venv/bin/python -m scripts.bench_embedded [drawing] [start] [nodes] [--rounds N] [--threads N]
+                                                    [--before FOLDER]
 
 drawing  Our generation loop against `LlamaForCausalLM.generate` of transformers: the same weights, the same prompt, the
          same three streams of guidance, the likeliest code each time, and the codes must agree. transformers has
          neither guidance with two weights nor a place on the canvas for every code, so it gets the nearest that it
          offers: a logits processor that adds up the streams, which are rows of one batch, and a subclass whose forward
-         adds the place to what it embeds.
+         adds the place to what it embeds. `--before`, a checkout of another commit (`git worktree add`), puts the loop
+         of that one beside ours, with the same weights.
 start    What our import adds to the start of a real ComfyUI: loaded by its own `load_custom_node` after all of its own
          nodes, against the time it takes for these.
 nodes    What a node costs beyond the model's own time: called as the host calls it, against the same steps in `drc`.
@@ -17,6 +19,7 @@ model of the same size is measured: it draws noise, at the same speed.
 
 import argparse
 import asyncio
+import importlib
 import importlib.util
 import json
 import statistics
@@ -111,8 +114,20 @@ def guidance(coefficients: torch.Tensor, codes: int):
     return transformers.LogitsProcessorList([Guidance()])
 
 
+def loop_of(folder: Path, given: tuple) -> Callable:
+    """The generation loop of another checkout with our weights, under a name of its own."""
+    spec = importlib.util.spec_from_file_location(
+        "before", folder / "drc" / "__init__.py", submodule_search_locations=[str(folder / "drc")]
+    )
+    sys.modules["before"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["before"])
+    theirs = importlib.import_module("before.lmm.generate")
+    lmm = importlib.import_module("before.checkpoint").load(checkpoint()).lmm
+    return lambda batch: theirs.generate(lmm, *given, list(range(batch)), theirs.Sampling(temperature=0.0))
+
+
 @torch.no_grad()
-def bench_drawing(rounds: int) -> None:
+def bench_drawing(rounds: int, before: Path | None) -> None:
     drc = load(checkpoint())
     lmm, random = drc.lmm, torch.Generator().manual_seed(0)
     codes = torch.randint(drc.lmm.codebook_size, (HISTORY + 1, lmm.picture_codes), generator=random)
@@ -120,6 +135,7 @@ def bench_drawing(rounds: int) -> None:
     instruction = drc.compose(style, semantics, **STRENGTHS)
     given = instruction.text, instruction.vectors, instruction.coefficients
     theirs, processor = transformers_model(drc), guidance(instruction.coefficients, drc.lmm.codebook_size)
+    earlier = loop_of(before, given) if before else None
     count = len(instruction.coefficients)
     for batch in (1, 4):
         drawn = {}
@@ -139,13 +155,20 @@ def bench_drawing(rounds: int) -> None:
             )
             drawn["theirs"] = rows[::count]
 
-        times = take_turns({"theirs": theirs_draws, "ours": ours_draws}, rounds)
-        assert torch.equal(drawn["ours"], drawn["theirs"]), "the two do not draw the same codes"
+        def before_draws(batch=batch, drawn=drawn):
+            drawn["before"] = earlier(batch)
+
+        loops = {"theirs": theirs_draws, "ours": ours_draws} | ({"before": before_draws} if before else {})
+        times = take_turns(loops, rounds)
+        for name, codes in drawn.items():
+            assert torch.equal(codes, drawn["ours"]), f"{name} does not draw the same codes"
         ours, transformers_time = times["ours"] / batch, times["theirs"] / batch
         print(
             f"drawing, batch {batch}, {count} streams: {ours:.2f} s a picture, {1 / ours:.2f} pictures a second; "
             f"transformers {transformers_time:.2f} s a picture: ours is {transformers_time / ours:.1f} times as fast"
         )
+        if before:
+            print(f"drawing, batch {batch}: {times['before'] / times['ours']:.2f} times as fast as {before}")
 
 
 def bench_start(rounds: int, host: Path) -> None:
@@ -237,13 +260,14 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["drawing", "start", "nodes"], help="drawing, start, nodes")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--before", type=Path, help="a checkout of another commit, whose loop draws, too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     host = find_host() or BUILD / "comfyui"
     what = "trained weights" if WEIGHTS.is_file() else "a random model of the same size"
     print(f"{what}, {options.threads} threads, torch {torch.__version__}, median of {options.rounds} rounds")
     if "drawing" in options.parts:
-        bench_drawing(options.rounds)
+        bench_drawing(options.rounds, options.before)
     if "start" in options.parts:
         bench_start(options.rounds, host)
     if "nodes" in options.parts:

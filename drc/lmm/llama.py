@@ -65,12 +65,14 @@ class LlamaConfig:
 class Cache:
     """What a sequence of known length needs again at every step, allocated once.
 
-    `tensor` [layers, 2, B, heads, length, head] holds the keys and values of every layer, `rotation` the rotary tables.
+    `tensor` [layers, 2, B, heads, length, head] holds the keys and values of every layer, `layers` are views of it,
+    `rotation` the rotary tables.
     """
 
     def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
         heads = config.num_key_value_heads
         self.tensor = like.new_empty(config.num_hidden_layers, 2, batch, heads, length, config.head_size)
+        self.layers = [tuple(layer.unbind()) for layer in self.tensor.unbind()]
         self.rotation = rotary(config, length, like)
         self.position = 0
 
@@ -82,10 +84,11 @@ class Cache:
 
     def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values [B, heads, T, head] of the next tokens -> of all tokens so far."""
-        end = self.position + key.shape[2]
-        self.tensor[layer, 0, :, :, self.position : end] = key
-        self.tensor[layer, 1, :, :, self.position : end] = value
-        return self.tensor[layer, :, :, :, :end].unbind()
+        first, count = self.position, key.shape[2]
+        keys, values = self.layers[layer]
+        keys.narrow(2, first, count).copy_(key)
+        values.narrow(2, first, count).copy_(value)
+        return keys.narrow(2, 0, first + count), values.narrow(2, 0, first + count)
 
 
 class StaticCache(Cache):
@@ -117,7 +120,7 @@ class StaticCache(Cache):
         return rotation, mask[:, None, None]
 
     def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        keys, values = self.tensor[layer].unbind()
+        keys, values = self.layers[layer]
         return keys.index_copy_(2, self.position, key), values.index_copy_(2, self.position, value)
 
 
@@ -130,17 +133,17 @@ class Attention(nn.Module):
 
     def __init__(self, config: LlamaConfig, operations, **factory):
         super().__init__()
-        width, head = config.hidden_size, config.head_size
+        width, self.head = config.hidden_size, config.head_size
         self.heads, self.key_value_heads = config.num_attention_heads, config.num_key_value_heads
         rows = {"q_proj": self.heads, "k_proj": self.key_value_heads, "v_proj": self.key_value_heads}
-        self.rows = {name: heads * head for name, heads in rows.items()}
+        self.rows = {name: heads * self.head for name, heads in rows.items()}
         self.qkv_proj = operations.Linear(width, sum(self.rows.values()), bias=False, **factory)
         name_apart(self, "qkv_proj", self.rows)
-        self.o_proj = operations.Linear(self.heads * head, width, bias=False, **factory)
+        self.o_proj = operations.Linear(self.heads * self.head, width, bias=False, **factory)
         self.q_proj = self.k_proj = self.v_proj = None
 
     def project(self, x: Tensor) -> Tensor:
-        """[B, T, d] -> queries, keys and values of every head side by side."""
+        """[B * T, d] -> queries, keys and values of every head side by side."""
         together = self.qkv_proj(x)
         beside = [getattr(self, name) for name in self.rows]
         if not any(beside):
@@ -149,8 +152,8 @@ class Attention(nn.Module):
         return torch.cat([piece if lora is None else piece + lora(x) for piece, lora in pieces], dim=-1)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, extend: Extend | None) -> Tensor:
-        B, T, _ = x.shape
-        heads = self.project(x).view(B, T, self.heads + 2 * self.key_value_heads, -1).transpose(1, 2)
+        T = rotation[0].shape[-2]
+        heads = self.project(x).view(-1, T, self.heads + 2 * self.key_value_heads, self.head).transpose(1, 2)
         turned, value = heads.split((self.heads + self.key_value_heads, self.key_value_heads), dim=1)
         query, key = rotate(turned, *rotation).split((self.heads, self.key_value_heads), dim=1)  # B, h, T, head
         if extend is not None:
@@ -163,7 +166,7 @@ class Attention(nn.Module):
             is_causal=mask is None and T > 1,
             enable_gqa=self.heads != self.key_value_heads,
         )
-        return self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
+        return self.o_proj(y.transpose(1, 2).reshape(len(x), -1))
 
 
 class MLP(nn.Module):
@@ -219,12 +222,12 @@ class LlamaForCausalLM(nn.Module):
         """Last hidden states [B, T, d] of embeddings [B, T, d]; with a cache they follow what it already holds."""
         length = embeddings.shape[1]
         rotation, mask = (rotary(self.config, length, embeddings), None) if cache is None else cache.place(length)
-        x = embeddings
+        x = embeddings.flatten(0, 1)  # rows, of which a layer needs no more to know but in attention
         for index, layer in enumerate(self.model.layers):
             x = layer(x, rotation, mask, None if cache is None else partial(cache.extend, index))
         if cache is not None:
             cache.position += length
-        return self.model.norm(x)
+        return self.model.norm(x).unflatten(0, (-1, length))
 
     def forward(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Logits [B, T, outputs]."""
