@@ -120,7 +120,9 @@ class DRC_CompleteSet(io.ComfyNode):
         reference_names="",
         references_mask=None,
     ) -> io.NodeOutput:
-        from ..drc.complete import AT_ONCE, Completion, Kept, Settings, items_of
+        from ..drc.complete.kept import Kept
+        from ..drc.complete.names import items_of
+        from ..drc.complete.run import AT_ONCE, Completion, Settings
 
         made_by(model, style=style)
         pictures = [] if references is None else pictures_of(references, references_mask, "references")
@@ -154,7 +156,7 @@ def names_of(text: str, count: int) -> list[str]:
 
 
 def draw(completion, items: list, hidden, notes: list[str]) -> list:
-    """`drc.complete.Drawn` of every item, shown as they come."""
+    """`drc.complete.run.Drawn` of every item, shown as they come."""
 
     def say(text: str) -> None:
         host.show_text(hidden, "\n".join([text, *notes]))

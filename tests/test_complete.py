@@ -9,9 +9,10 @@ import torch
 
 import drc
 from drc.bench.collapse.likelihood import scores_of_codes
-from drc.complete import Completion, Item, Kept, Settings, items_of
+from drc.complete.kept import Kept
 from drc.complete.meaning import Meanings
-from drc.complete.names import LONGEST, MOST
+from drc.complete.names import LONGEST, MOST, Item, items_of
+from drc.complete.run import Completion, Settings
 from drc.drawings import Drawings, semantics
 from drc.lmm.generate import Sampling
 from drc.names import check_name

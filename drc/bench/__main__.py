@@ -25,19 +25,9 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ..bar import Bar
 from ..train.ending import exit_code
-from ..train.processes import processes_of
 from ..visible import visible
-from .cases import DOMAINS
-from .cases.domain import HISTORIES
-from .cases.importers import command as importing
-from .config import BenchConfig
-from .judges.efficientnet import EfficientNetJudge
-from .report.compare import differences, markdown, write_comparison
-from .report.report import PAGE, read_results
-from .report.summary import MODELS
-from .run import run
 
-DEFAULTS = BenchConfig()
+# What takes seconds to import is imported in functions, so that Ctrl-C is heard there, too.
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -51,6 +41,8 @@ def named_model(text: str) -> tuple[str, str]:
 
 
 def parser() -> argparse.ArgumentParser:
+    from .cases.importers import command as importing
+
     main = argparse.ArgumentParser(
         prog="python -m drc.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,7 +59,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_run(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
+    from .cases import DOMAINS
+    from .cases.domain import HISTORIES
+    from .config import BenchConfig
+
+    add, defaults = command.add_argument, BenchConfig()
     add(
         "--model",
         dest="models",
@@ -78,18 +74,18 @@ def add_run(command: argparse.ArgumentParser) -> None:
         help="a DRC model, the folder of a training, the state of an entangled one, or embedded; may be repeated, the "
         "first is the one in question",
     )
-    add("--domain", default=DEFAULTS.domain, help=f"out of {', '.join(DOMAINS)}")
-    add("--tests", type=names, default=DEFAULTS.tests, metavar="NAMES", help="such as T1,T2; without it, all")
+    add("--domain", default=defaults.domain, help=f"out of {', '.join(DOMAINS)}")
+    add("--tests", type=names, default=defaults.tests, metavar="NAMES", help="such as T1,T2; without it, all")
     add(
         "--histories",
         type=names,
-        default=DEFAULTS.histories,
+        default=defaults.histories,
         metavar="NAMES",
         help="numbers of pictures, noisy or mixed; the first is what the tables are about "
         f"({','.join(HISTORIES)}; with --cases the five that there are)",
     )
-    add("--limit", type=int, default=DEFAULTS.limit, help=f"cases of a test ({DEFAULTS.limit})")
-    add("--sweep", type=int, default=DEFAULTS.sweep, help=f"cases of all histories but the first ({DEFAULTS.sweep})")
+    add("--limit", type=int, default=defaults.limit, help=f"cases of a test ({defaults.limit})")
+    add("--sweep", type=int, default=defaults.sweep, help=f"cases of all histories but the first ({defaults.sweep})")
     for name in ("style_strength", "semantic_strength", "temperature", "top_p"):
         option(add, name, float)
     for name in ("top_k", "candidates", "seed"):
@@ -102,7 +98,7 @@ def add_run(command: argparse.ArgumentParser) -> None:
         help="also draw from the history and what one, two and three icon sets drew of a word, without the reference",
     )
     add("--gaps", action="store_true", help="also measure the loss that a wrong history or reference adds")
-    add("--judges", type=names, metavar="NAMES", help=f"{','.join(DEFAULTS.judges)}; with --cases the second alone")
+    add("--judges", type=names, metavar="NAMES", help=f"{','.join(defaults.judges)}; with --cases the second alone")
     for name in ("data", "packages", "evaluator", "out", "cache"):
         option(add, name, Path)
     add("--device", help="such as cpu or cuda; without it, the fastest there is")
@@ -115,17 +111,25 @@ def add_run(command: argparse.ArgumentParser) -> None:
 
 
 def option(add, name: str, kind: type) -> None:
-    default = getattr(DEFAULTS, name)
+    from .config import BenchConfig
+
+    default = getattr(BenchConfig(), name)
     add(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"({default})")
 
 
 def command_run(options: argparse.Namespace) -> None:
+    from ..train.processes import processes_of
+    from .config import BenchConfig
+    from .judges.efficientnet import EfficientNetJudge
+    from .report.report import PAGE
+    from .run import run
+
     values = {name: value for name, value in vars(options).items() if name not in ("command", "device")}
     models = dict(values.pop("models"))
     if len(models) < len(options.models):
         raise ValueError("two models have the same name; give them names, as in --model NAME=FILE")
     if values["judges"] is None:
-        values["judges"] = DEFAULTS.judges if options.cases is None else (EfficientNetJudge.name,)
+        values["judges"] = BenchConfig().judges if options.cases is None else (EfficientNetJudge.name,)
     processes = processes_of(options.device)
     logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
     with logging_redirect_tqdm(), contextlib.closing(Bar()) as bar:
@@ -136,6 +140,10 @@ def command_run(options: argparse.Namespace) -> None:
 
 
 def command_compare(options: argparse.Namespace) -> None:
+    from .report.compare import differences, markdown, write_comparison
+    from .report.report import read_results
+    from .report.summary import MODELS
+
     first, second = map(read_results, options.results)
     models = options.models or tuple(next(iter(results[MODELS])) for results in (first, second))
     if len(models) != 2:
@@ -147,10 +155,16 @@ def command_compare(options: argparse.Namespace) -> None:
         write_comparison(found, called, options.out)
 
 
-def main() -> int:
+def command() -> None:
     options = parser().parse_args()
+    from .cases.importers import command as importing
+
     commands = {"run": command_run, "compare": command_compare, "import": importing.main}
-    return exit_code(lambda: commands[options.command](options))
+    commands[options.command](options)
+
+
+def main() -> int:
+    return exit_code(command)
 
 
 if __name__ == "__main__":

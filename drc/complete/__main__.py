@@ -20,16 +20,15 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from .. import EMBEDDED
 from ..bar import Bar
 from ..train.ending import exit_code
-from ..train.processes import processes_of
 from ..visible import visible
-from .command import Command
-from .run import MOST_CANDIDATES, Settings
-from .sizes import FULL, LEAST
 
-DEFAULTS = Settings()
+# What takes seconds to import is imported in functions, so that Ctrl-C is heard there, too.
 
 
 def parser() -> argparse.ArgumentParser:
+    from .run import MOST_CANDIDATES
+    from .sizes import FULL, LEAST
+
     main = argparse.ArgumentParser(
         prog="python -m drc.complete", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -64,14 +63,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def option(add, flag: str, kind: type, words: str) -> None:
-    default = getattr(DEFAULTS, flag.removeprefix("--").replace("-", "_"))
+    from .run import Settings
+
+    default = getattr(Settings, flag.removeprefix("--").replace("-", "_"))
     add(flag, type=kind, default=default, help=f"{words} ({default})")
 
 
-def run(options: argparse.Namespace) -> None:
+def run() -> None:
+    options = parser().parse_args()
+    from ..train.processes import processes_of
+    from .command import Command
+    from .run import Settings
+
     processes = processes_of(options.device)
     logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
-    settings = Settings(**{name: getattr(options, name) for name in vars(DEFAULTS)})
+    settings = Settings(**{name: getattr(options, name) for name in vars(Settings())})
     with logging_redirect_tqdm(), contextlib.closing(Bar()) as bar:
         tell = bar if processes.main else lambda what, done, total: None
         with processes.together():
@@ -89,8 +95,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    options = parser().parse_args()
-    return exit_code(lambda: run(options))
+    return exit_code(run)
 
 
 if __name__ == "__main__":

@@ -19,18 +19,17 @@ import signal
 import sys
 from pathlib import Path
 
-import torch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from .bars import Bars
-from .config import Config
-from .config_file import read_config
+from .ending import exit_code
 from .errors import TrainingError
-from .processes import processes_of
-from .run import train
 
 
 def main() -> int:
+    return exit_code(run)
+
+
+def run() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m drc.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -39,35 +38,33 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, help="where codes are kept; without it, 'cache' beside the run's folder")
     parser.add_argument("--device", help="such as cpu or cuda; without it, the fastest there is")
     options = parser.parse_args()
+    # Here, as it takes seconds: Ctrl-C is heard meanwhile.
+    import torch
+
+    from .bars import Bars
+    from .config_file import read_config
+    from .processes import processes_of
+    from .run import train
+
     out = (options.out or options.config.parent).resolve()
     stop = Stop()
-    try:
-        processes = processes_of(options.device)
-        with processes.together():
-            config = read_config(options.config)
-            keep_apart(config, out)
-        level = logging.INFO if processes.main else logging.WARNING
-        logging.basicConfig(level=level, format="%(asctime)s %(message)s")
-        cache, bars = options.cache or out.parent / "cache", Bars(stop.grant, processes.main)
-        with logging_redirect_tqdm(), contextlib.closing(bars):
+    processes = processes_of(options.device)
+    with processes.together():
+        config = read_config(options.config)
+        keep_apart(Path(config.data.folder), out)
+    level = logging.INFO if processes.main else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s")
+    cache, bars = options.cache or out.parent / "cache", Bars(stop.grant, processes.main)
+    with logging_redirect_tqdm(), contextlib.closing(bars):
+        try:
             result = train(config, out, cache, processes, bars.hooks())
-            bars.tell("steps", result.rows[-1]["step"], config.training.steps)
-    except ValueError as error:
-        sys.stderr.write(f"{error}.\n")
-        return 2
-    except OSError as error:
-        sys.stderr.write(f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}.\n")
-        return 2
-    except torch.cuda.OutOfMemoryError as error:
-        sys.stderr.write(f"Memory ran out ({error}); set micro_batch in [training] to less than it was.\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; start it again and it goes on from its last checkpoint.\n")
-        return 130
+        except torch.cuda.OutOfMemoryError as error:
+            what_to_do = "set micro_batch in [training] to less than it was"
+            raise TrainingError(f"Memory ran out ({error}); {what_to_do}") from error
+        bars.tell("steps", result.rows[-1]["step"], config.training.steps)
     if processes.main:
         sys.stdout.write(f"{result.file}\n")
     processes.end()
-    return 0
 
 
 class Stop:
@@ -87,9 +84,9 @@ class Stop:
             raise KeyboardInterrupt
 
 
-def keep_apart(config: Config, out: Path) -> None:
+def keep_apart(pictures: Path, out: Path) -> None:
     """Nothing is written among the user's pictures, where it would be taken for one of them."""
-    pictures = Path(config.data.folder).resolve()
+    pictures = pictures.resolve()
     if out.is_relative_to(pictures):
         raise TrainingError(f"the run's folder {out} lies in the pictures' folder {pictures}; give another with --out")
 

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 
 from ..visible import visible
-from .processes import StoppedElsewhereError
 
 FAILED, STOPPED = 2, 130
 
@@ -13,8 +12,6 @@ def exit_code(command: Callable[[], None]) -> int:
     """Runs a command that goes on where it was when it is started again."""
     try:
         command()
-    except StoppedElsewhereError:
-        return say("Another process stopped; what it says is the reason", FAILED)
     except ValueError as error:
         return say(f"{error}", FAILED)
     except OSError as error:

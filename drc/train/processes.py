@@ -85,7 +85,7 @@ class OneProcess:
         if own is not None:
             raise own
         if failed:
-            raise StoppedElsewhereError("another process stopped the training; what it says is the reason")
+            raise StoppedElsewhereError("another process stopped; what it says is the reason")
 
 
 class ManyProcesses(OneProcess):

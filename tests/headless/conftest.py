@@ -104,7 +104,14 @@ class Launcher:
     def __post_init__(self):
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(
-            ["drc.complete.__main__", "drc.train.__main__", "torch._dynamo", "accelerate"]
+            [
+                "drc.complete.command",
+                "drc.complete.__main__",
+                "drc.train.run",
+                "drc.train.__main__",
+                "torch._dynamo",
+                "accelerate",
+            ]
         )
 
     def start(self, *arguments, largest_file: int = 0, cache: Path | None = None, without: tuple = (), **variables):

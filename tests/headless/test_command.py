@@ -61,7 +61,7 @@ def test_ctrl_c_keeps_the_step_and_a_second_start_goes_on(course, command, launc
 
     assert code == 130
     assert "Traceback" not in said
-    assert said.endswith("Stopped; start it again and it goes on from its last checkpoint.\n")
+    assert said.endswith("Stopped; start it again and it goes on where it was.\n")
     (step,) = RunFolder(run).steps()
     assert 3 <= step < 24
 

@@ -111,8 +111,8 @@ def test_one_goes_on_where_two_stopped(course, launcher, alone, tmp_path, variab
     (first, said), (second, also_said) = finish(members)
 
     assert (first, second) == (2, 130)
-    assert said.endswith("another process stopped the training; what it says is the reason.\n")
-    assert also_said.endswith("Stopped; start it again and it goes on from its last checkpoint.\n")
+    assert said.endswith("another process stopped; what it says is the reason.\n")
+    assert also_said.endswith("Stopped; start it again and it goes on where it was.\n")
     (step,) = RunFolder(tmp_path / "run").steps()
     assert 2 <= step < 10
     assert_all_finished(launcher.run(config, count=1))
@@ -141,7 +141,7 @@ def assert_both_say_why(members: list[tuple[int, str]], reason: str, by: int | N
     """One sentence each: the reason, and of those that it is not theirs, that there is one."""
     for rank, (code, said) in enumerate(members):
         sentences = [line for line in said.splitlines() if not line[:4].isdigit()]  # but for the log
-        elsewhere = "another process stopped the training; what it says is the reason."
+        elsewhere = "another process stopped; what it says is the reason."
         assert code == 2 and len(sentences) == 1, said
         assert (reason if by in (None, rank) else elsewhere) in sentences[0] and sentences[0].endswith(".")
 
