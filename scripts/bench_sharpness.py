@@ -164,6 +164,7 @@ def sheet(truth: Tensor, made: dict[tuple[str, str], Tensor], source: str) -> np
 @torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=EMBEDDED, help="whose tokeniser")
     parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages")
     parser.add_argument("--icons", type=int, default=5, help="hands; one style of a family")
     parser.add_argument("--emoji", type=int, default=3, help=f"hands; the first of {', '.join(UNSEEN_EMOJI)}")
@@ -173,7 +174,7 @@ def main() -> None:
     pictures = icons(Package(options.packages / "iconify-json"), options.icons, options.meanings)
     pictures += emoji(options.packages, options.emoji, options.meanings)
     small, truth = (from_pixels([rasterise(one.svg, size) for one in pictures]) for size in (SIZE, SCALE * SIZE))
-    lmm, sharpen = load(EMBEDDED).lmm, load_sharpener()
+    lmm, sharpen = load(options.model).lmm, load_sharpener()
     codes = torch.cat([lmm.tokenize(some) for some in small.split(16)])
     decoded = torch.cat([lmm.detokenize(some) for some in codes.split(16)])
     judges = [Retrieval(options.packages, pictures, images) for images in (truth, small)]

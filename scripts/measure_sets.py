@@ -140,7 +140,7 @@ def main() -> None:
             found = [numbers.get((TEST, str(HISTORY), judge, answer, "", "", metric)) for metric in METRICS]
             lines.append(f"| {judge} | {answer} | {' | '.join('-' if one is None else str(one) for one in found)} |")
     print("\n".join(lines))
-    if candidates.drawing:
+    if candidates.drawing and max(options.best_of) > 1:
         share = candidates.choosing / candidates.drawing
         print(f"choosing took {share:.2f} of the time that drawing took")
 
