@@ -32,7 +32,7 @@ def style_attention(drc: DRC, codes: Tensor, weights: Tensor) -> Tensor:
 @torch.no_grad()
 def semantic_attention(drc: DRC, codes: Tensor) -> Tensor:
     """Codes of a reference [N] -> shares [R] that add up to 1."""
-    rows = drc.disentangler.rows(drc.lmm.embed(codes)[None, None])[0, 0]
+    rows = drc.disentangler.rows(drc.lmm.meaning(codes)[None, None])[0, 0]
     return attention(drc.disentangler.semantic_tower, rows, rows, rows.new_zeros(len(rows)))
 
 

@@ -168,10 +168,9 @@ def semantics(model: DRC, codes: Tensor) -> Semantics:
 
 def tokeniser_of(model: DRC) -> str:
     """A hash of what turns pictures into codes: encoder and codebook of an embedded model."""
-    vision = model.lmm.vision
-    parts = {"encoder": vision.encoder, "codebook": vision.codebook}
+    weights = model.lmm.vision.state_dict()
     return tensors_hash(
-        {f"{part}.{name}": one.float() for part, module in parts.items() for name, one in module.state_dict().items()}
+        {name: one.float() for name, one in weights.items() if name.startswith(("encoder.", "codebook."))}
     )
 
 

@@ -94,10 +94,10 @@ class Disentangler(nn.Module):
         rows = self.rows(embeddings)
         return self.style_tower.of_set(rows, self.rows.positions(rows), weights, padding_mask=padding_mask)
 
-    def semantics(self, embeddings: Tensor, source: Tensor, padding_mask: Tensor | None = None) -> Tensor:
-        """Code embeddings of references [B, N, d], and of the views that they attend to, -> semantic rows [B, R, d];
-        the views' mask [B, R]."""
-        rows = self.rows(torch.stack((embeddings, source), dim=1))
+    def semantics(self, meaning: Tensor, source: Tensor, padding_mask: Tensor | None = None) -> Tensor:
+        """What references mean [B, N, d], and what the views that they attend to mean, -> semantic rows [B, R, d]; the
+        views' mask [B, R]."""
+        rows = self.rows(torch.stack((meaning, source), dim=1))
         return self.semantic_tower(rows[:, 0], rows[:, 1], self.rows.positions(rows), padding_mask)
 
     def padding_mask(self, codes: Tensor) -> Tensor | None:
@@ -216,8 +216,8 @@ class DRC(nn.Module):
     def semantics(self, codes: Tensor) -> Semantics:
         """Codes of the reference [N] -> Semantics; the reference attends to itself (METHOD.md, 2)."""
         self.require_trained_towers()
-        embeddings = self.lmm.embed(trimmed(codes))[None]
-        return Semantics(self.disentangler.semantics(embeddings, embeddings)[0], self.hash)
+        meaning = self.lmm.meaning(trimmed(codes))[None]
+        return Semantics(self.disentangler.semantics(meaning, meaning)[0], self.hash)
 
     @torch.no_grad()
     def draw(

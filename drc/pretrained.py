@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from .fusion import FusionConfig
-from .lmm import PretrainedSet, description_of
+from .lmm import PretrainedSet
 from .lmm.lora import is_lora
 from .lmm.registry import LMMS
 from .model import DRC, DRCConfig
@@ -26,7 +26,13 @@ def is_pretrained(kind: str) -> bool:
 
 def descriptions() -> dict[str, str]:
     """The names of files that describe sets, and the kind of LMM of each."""
-    return {description_of(kind): kind for kind in LMMS if is_pretrained(kind)}
+    return {LMMS[kind].description: kind for kind in LMMS if is_pretrained(kind)}
+
+
+def description_in(folder: Path) -> Path | None:
+    """The file that describes the set in a folder, if it holds one."""
+    found = ((folder / name, LMMS[kind]) for name, kind in descriptions().items())
+    return next((path for path, config in found if path.is_file() and config.is_description(path)), None)
 
 
 def is_set(path: Path) -> bool:

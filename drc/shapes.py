@@ -19,7 +19,7 @@ def leave(module: nn.Module) -> None:
     """In the place of a layer's `reset_parameters`."""
 
 
-for kind in (nn.Linear, nn.Conv2d, nn.Embedding, nn.LayerNorm, nn.RMSNorm):
+for kind in (nn.Linear, nn.Conv2d, nn.Embedding, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm):
     setattr(Hollow, kind.__name__, type(kind.__name__, (kind,), {"reset_parameters": leave}))
 
 

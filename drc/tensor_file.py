@@ -85,6 +85,16 @@ def read_plain(path: Path, names: Iterable[str]) -> dict[str, Tensor]:
         return {name: file.get_tensor(name) for name in names}
 
 
+def rows_of(path: Path, wanted: dict[str, list[int]], again: str = AGAIN) -> dict[tuple[str, int], Tensor]:
+    """Some rows of tensors, by name and number; of the rest of the file nothing is read."""
+    try:
+        with safe_open(path, "pt") as file:
+            parts = {name: file.get_slice(name) for name in wanted}
+            return {(name, row): parts[name][row : row + 1] for name, rows in wanted.items() for row in rows}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path.name} is not a readable safetensors file ({brief(error, 120)}); {again}") from error
+
+
 def require_floating(path: Path, dtypes: dict[str, str], again: str = AGAIN) -> None:
     for name, dtype in dtypes.items():
         if dtype not in FLOATING:

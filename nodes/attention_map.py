@@ -79,7 +79,7 @@ def of_reference(model: Model, reference, progress) -> list[tuple]:
     from ..drc.attention_map import semantic_attention
 
     codes = tokenize(model, squares_of(model, reference, "reference"), progress)
-    host.load([model.language, model.disentangler], 0)
+    host.load([*model.seeing, model.disentangler], 0)
     return columns_of(model, codes, semantic_attention(model.drc, codes[0]).cpu()[None], ["reference"])
 
 

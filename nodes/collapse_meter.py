@@ -79,6 +79,6 @@ def measure(model: Model, images, history, reference, text: str):
         some, later = list(squares_of(model, given, name)), Later(progress, len(squares))
         codes.append(tokenize(model, some, later))
         squares += some
-    host.load([model.language, model.disentangler], 0)
+    host.load([*model.seeing, model.disentangler], 0)
     given = torch.stack(squares), torch.cat(codes), len(images), text
     return scores_of_codes(drc, *given, lambda done: progress.step_to(before + done))

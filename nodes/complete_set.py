@@ -128,8 +128,8 @@ class DRC_CompleteSet(io.ComfyNode):
         pictures = [] if references is None else pictures_of(references, references_mask, "references")
         items, notes = items_of(words, list(zip(names_of(reference_names, len(pictures)), pictures, strict=True)))
         settings = Settings(seed, best_of, drawings, style_strength, semantic_strength, temperature)
-        parts = [model.language, model.disentangler]
-        if pictures or model.drc.lmm.draws_pixels:
+        parts = [*model.seeing, model.disentangler]
+        if (pictures or model.drc.lmm.draws_pixels) and model.vision not in parts:
             parts.append(model.vision)
         host.load(parts, drawing_memory(model, AT_ONCE))
         completion = Completion(model.drc, to(style, model.device), settings, Kept(paths.code_cache() / "sets"))

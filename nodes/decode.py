@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES
+from ..drc.lmm.pictures import PICTURES
 from ..drc.pixels import to_image
 from . import host
 from .guard import guarded
@@ -58,7 +58,7 @@ class DRC_DecodeTokens(io.ComfyNode):
 def as_drawn(model: Model, codes: Tensor) -> Iterator[Tensor]:
     """IMAGE batches, a few pictures each."""
     lmm = model.drc.lmm
-    host.load([model.vision], PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL)
+    host.load([model.vision], lmm.vision.memory(PICTURES))
     return in_turn(model, codes, PICTURES, lmm.detokenize)
 
 
@@ -67,8 +67,8 @@ def sharp(model: Model, codes: Tensor) -> Iterator[Tensor]:
     from ..drc import sharpener
 
     lmm, owner = model.drc.lmm, sharpening(model.device)
-    memory = max(MEMORY_PER_PIXEL, sharpener.MEMORY_PER_PIXEL)
-    host.load([model.vision, owner], sharpener.PICTURES * lmm.image_size**2 * memory)
+    memory = sharpener.PICTURES * lmm.image_size**2 * sharpener.MEMORY_PER_PIXEL
+    host.load([model.vision, owner], max(memory, lmm.vision.memory(sharpener.PICTURES)))
     return in_turn(model, codes, sharpener.PICTURES, lambda some: owner.model(lmm.detokenize(some)))
 
 

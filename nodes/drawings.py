@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES
+from ..drc.lmm.pictures import PICTURES
 from ..drc.pixels import to_image
 from . import host
 from .encode import squares_of, tokenize
@@ -85,7 +85,7 @@ class DRC_ReferenceFromWords(io.ComfyNode):
         pictures = decoded(model.vision if is_own else shipped_vision(), codes)
         if not is_own:
             codes = tokenize(model, squares_of(model, list(pictures), "drawings"), Progress(len(pictures)))
-        host.load([model.language, model.disentangler], 0)
+        host.load([*model.seeing, model.disentangler], 0)
         made = semantics(model.drc, codes.to(model.device))
         host.show_text(cls.hidden, taken(found, len(codes)))
         return io.NodeOutput(to(made, host.intermediate_device()), pictures, "")
@@ -105,7 +105,7 @@ def shipped_vision() -> ModelPatcher:
 
 def decoded(vision: ModelPatcher, codes: Tensor) -> Tensor:
     """IMAGE of a few codes [k, N]."""
-    host.load([vision], PICTURES * vision.model.image_size**2 * MEMORY_PER_PIXEL)
+    host.load([vision], vision.model.memory(PICTURES))
     return to_image(vision.model.decode(codes.to(vision.load_device)).to(host.intermediate_device()))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
-from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES, codes_of
+from ..drc.lmm.pictures import PICTURES, codes_of
 from . import host
 from .progress import Progress
 from .sockets import Model
@@ -26,7 +26,7 @@ def squares_of(model: Model, images: list[Tensor], name: str, rows: Iterable[int
 def tokenize(model: Model, squares: Iterable[Tensor], progress: Progress) -> Tensor:
     """Codes [n, N], on the load device, of what `squares_of` gives, a few at a time."""
     lmm = model.drc.lmm
-    host.load([model.vision], PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL)
+    host.load([model.vision], lmm.vision.memory(PICTURES))
     return codes_of(lmm, squares, model.device, progress.step_to)
 
 
@@ -36,7 +36,7 @@ def tokenize_each(
     """Codes [1, N] of every picture; `seed` draws which parts get one, without it the likelier happens."""
     lmm, codes = model.drc.lmm, []
     if images:
-        host.load([model.vision], lmm.image_size**2 * MEMORY_PER_PIXEL)
+        host.load([model.vision], lmm.vision.memory(1))
     for index, image in enumerate(images):
         picture = lmm.prepare(image, f"picture {index + 1} of {name}", original)
         codes.append(lmm.tokenize(picture[None].to(model.device), None if seed is None else [seed]))
@@ -58,7 +58,7 @@ def drawing_memory(model: Model, pictures: int) -> int:
     vectors = torch.empty(STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
     text = torch.empty(STREAMS, lmm.text_slots, device="meta")
     drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(STREAMS, device="meta"), ""), pictures)
-    return PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL + drawing
+    return lmm.vision.memory(PICTURES) + drawing
 
 
 def read_weights(text: str, count: int) -> Tensor:

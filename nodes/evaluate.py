@@ -161,7 +161,7 @@ def measure(model: Model, config, dataset):
     progress, lmm = EvaluationProgress(), model.drc.lmm
     domain = domain_of(dataset, lmm.image_size, lambda done, total: progress.tell("repainting", done, total))
     judges = open_judges(config.judges, config.evaluator, config.packages, domain, on_part=host.check_interrupt)
-    host.load([model.vision, model.language, model.disentangler], drawing_memory(model, BATCH))
+    host.load(model.get_models(), drawing_memory(model, BATCH))
     drawer = DRCModel(model.drc, *config.strengths, config.sampling)
     drawer.on_code = lambda count, codes: progress.within(count / lmm.picture_codes)
     return run(config, progress.tell, OneProcess(model.device), domain, {model.name: drawer}, judges)

@@ -109,9 +109,9 @@ def set_in(folder: Path, name: str) -> Path | None:
     path = Path(os.path.abspath(folder / name))
     if path.parent != folder or not is_showable(name) or not os.path.isdir(path):
         return None
-    from ..drc.pretrained import descriptions
+    from ..drc.pretrained import description_in
 
-    return next((path / description for description in descriptions() if os.path.isfile(path / description)), None)
+    return description_in(path)
 
 
 def is_showable(name: str) -> bool:

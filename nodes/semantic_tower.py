@@ -42,6 +42,6 @@ class DRC_SemanticTower(io.ComfyNode):
         reference = pictures_of(reference, reference_mask, "reference")
         require_one(reference)
         codes = tokenize(model, squares_of(model, reference, "reference"), Progress(1))
-        host.load([model.language, model.disentangler], 0)
+        host.load([*model.seeing, model.disentangler], model.drc.lmm.vision.memory(1))
         semantics = model.drc.semantics(codes[0])
         return io.NodeOutput(to(semantics, host.intermediate_device()))

@@ -5,7 +5,7 @@ import logging
 import torch
 from torch import Tensor
 
-from ..drc.lmm.pictures import MEMORY_PER_PIXEL, PICTURES
+from ..drc.lmm.pictures import PICTURES
 from . import host, paths
 from .encode import squares_of, tower_bytes
 from .guard import guarded
@@ -89,7 +89,7 @@ def drawn_again(model: Model, codes: Tensor, progress: Progress) -> list[Tensor]
     lmm, squares = model.drc.lmm, []
     if not lmm.draws_pixels:
         return []
-    host.load([model.vision], PICTURES * lmm.image_size**2 * MEMORY_PER_PIXEL)
+    host.load([model.vision], lmm.vision.memory(PICTURES))
     for some in codes.split(PICTURES):
         squares += lmm.detokenize(some.to(model.device)).cpu()
         progress.step_to(len(squares))

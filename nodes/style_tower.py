@@ -2,7 +2,6 @@
 
 from torch import Tensor
 
-from ..drc.lmm.pictures import MEMORY_PER_PIXEL
 from . import host
 from .encode import read_weights, squares_of, tokenize, tower_bytes
 from .guard import guarded
@@ -83,10 +82,10 @@ def by_closeness(model: Model, codes: Tensor, reference: list[Tensor], progress:
     from ..drc.closeness import closeness, weights_of
 
     lmm = model.drc.lmm
-    host.load([model.vision], lmm.image_size**2 * MEMORY_PER_PIXEL)
+    host.load([model.vision], lmm.vision.memory(1))
     (square,) = squares_of(model, reference, "reference")
     (code,) = lmm.tokenize(square[None].to(model.device))
-    host.load([model.language, model.disentangler], tower_bytes(model, len(codes)))
+    host.load([*model.seeing, model.disentangler], tower_bytes(model, len(codes)))
     later = Later(progress, len(codes))
     return weights_of(closeness(model.drc, codes, code, later.step_to))
 

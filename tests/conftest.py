@@ -15,6 +15,7 @@ from scripts.lib.environment import BUILD, Host, tested_host  # noqa: E402
 from scripts.lib.packed import PackedServer  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
 from scripts.lib.tiny_benchmark import Build, write_tiny_benchmark  # noqa: E402
+from scripts.lib.tiny_janus import write_tiny_janus  # noqa: E402
 from scripts.lib.tiny_lavit import write_tiny_lavit  # noqa: E402
 
 HOST = tested_host()
@@ -90,6 +91,12 @@ def tiny_lavit(tmp_path_factory):
     """A models folder with a converted LaVIT called tiny-lavit, and what the host's loaders take for its UNet and VAE;
     random, so it draws noise."""
     return write_tiny_lavit(tmp_path_factory.mktemp("lavit"), "tiny-lavit").parents[1]
+
+
+@pytest.fixture(scope="session")
+def tiny_janus(tmp_path_factory):
+    """A models folder with a Janus called tiny-janus as it is downloaded; random, so it draws noise."""
+    return write_tiny_janus(tmp_path_factory.mktemp("janus")).parents[1]
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,11 @@ import pytest
 
 from drc.lmm import LMM, Autoregressive, Config, DiffusionLMM, InContextLMM, PixelLMM, PretrainedSet, Vision
 from drc.lmm.registry import LMMS
-from scripts.lib import tiny, tiny_lavit
+from drc.pretrained import description_in, set_at
+from scripts.lib import tiny, tiny_janus, tiny_lavit
 from scripts.lib.imports import modules
 
-CONFIGS = {"mini": tiny.CONFIG.lmm, "lavit": LMMS["lavit"](tiny_lavit.SIZES)}
+CONFIGS = {"mini": tiny.CONFIG.lmm, "lavit": LMMS["lavit"](tiny_lavit.SIZES), "janus": LMMS["janus"](tiny_janus.SIZES)}
 OF_LAVIT = {"nodes/convert.py", "nodes/conditioning.py"}  # its converter, and the record of its diffusion model
 INSIDE = {"scripts/bench_embedded.py"}  # gives the weights of the embedded language model to another implementation
 
@@ -70,30 +71,39 @@ def test_properties_say_what_they_are(lmm):
     for name, member in {**vars(Config), **vars(Config)["__annotations__"]}.items():
         if not name.startswith("_"):
             assert hasattr(lmm.config, name) or (name, lmm.draws_pixels) == ("kind", True), (name, member)
-    assert lmm.parts().keys() == {"vision", "language"} | ({"decoder"} if not lmm.draws_pixels else set())
+    more = {"decoder": not lmm.draws_pixels, "eyes": lmm.sees_meaning}
+    assert lmm.parts().keys() == {"vision", "language", *(name for name, there in more.items() if there)}
     assert len(lmm.code_table()) == lmm.codebook_size <= lmm.blank_code
     assert len(list(lmm.layers())) > 0 and lmm.trainable_parts("frozen") == "frozen"
     lmm.drop_vision()
     assert lmm.vision is None
 
 
-def test_a_set_of_files_has_every_member(tiny_lavit):
-    found = LMMS["lavit"].open_set(tiny_lavit / "drc" / "tiny-lavit")
+@pytest.mark.parametrize("kind", ["lavit", "janus"])
+def test_a_set_of_files_has_every_member(kind, request):
+    folder = request.getfixturevalue(f"tiny_{kind}") / "drc" / f"tiny-{kind}"
+    found = LMMS[kind].open_set(folder)
     for name, member in members(PretrainedSet).items():
         assert hasattr(found, name)
         if inspect.isfunction(member):
             assert list(inspect.signature(getattr(type(found), name)).parameters) == list(
                 inspect.signature(member).parameters
             )
-    assert found.config().kind == "lavit" and 0 not in found.words().encode("a red apple").ids
+    assert found.config().kind == kind and 0 not in found.words().encode("a red apple").ids
+    assert (
+        description_in(folder) == folder / LMMS[kind].description and set_at(description_in(folder)).hash == found.hash
+    )
 
 
-def test_nobody_else_knows_lavit(root):
-    """What all ask of it is in the interface, so a third model needs a line of the registry and no other file."""
+@pytest.mark.parametrize(("kind", "expected"), [("lavit", OF_LAVIT), ("janus", set())])
+def test_nobody_else_knows_a_pretrained_one(root, kind, expected):
+    """What all ask of it is in the interface, so another needs a line of the registry and no other file."""
     files = [path for folder in ("drc", "nodes") for path in (root / folder).rglob("*.py")]
     files = {path.relative_to(root).as_posix(): path for path in files if "drc/lmm/" not in path.as_posix()}
-    know = {name for name, path in files.items() if any(one.startswith("drc.lmm.lavit") for one in modules(path, root))}
-    assert know == OF_LAVIT
+    know = {
+        name for name, path in files.items() if any(one.startswith(f"drc.lmm.{kind}") for one in modules(path, root))
+    }
+    assert know == expected
 
 
 def reached(path) -> set[str]:

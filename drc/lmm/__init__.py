@@ -43,9 +43,14 @@ class Config(Protocol):
     text_slots: int
     variable_length: bool  # see LMM
     open_set: Callable[[Path], PretrainedSet] | None
-    """Opens the files of such an LMM in a folder, which one called `description_of(kind)` among them describes;
-    ValueError, in one sentence, for a folder that is none, or lacks something. None for an LMM without files of its
-    own: its weights lie in that of the DRC."""
+    """Opens the files of such an LMM in a folder; ValueError, in one sentence, for a folder that is none, or lacks
+    something. None for an LMM without files of its own: its weights lie in that of the DRC."""
+    description: str
+    """Which of those files stands for the LMM with nothing trained on top; of one without such files, nothing."""
+
+    @staticmethod
+    def is_description(path: Path) -> bool:
+        """Whether the file of that name in a folder is one of such an LMM."""
 
     @property
     def width(self) -> int:
@@ -75,10 +80,8 @@ class Vision(Protocol):
     def decode(self, codes: Tensor) -> Tensor:
         """Codes -> images; of a PixelLMM."""
 
-
-def description_of(kind: str) -> str:
-    """The file of a PretrainedSet that stands for the LMM with nothing trained on top."""
-    return f"{kind}.json"
+    def memory(self, pictures: int) -> int:
+        """Bytes that so many pictures take at once on their way to codes or back, beside the weights."""
 
 
 class PretrainedSet(Protocol):
@@ -140,9 +143,13 @@ class LMM(Protocol):
     def variable_length(self) -> bool:
         """Whether pictures have different numbers of codes; then seeds can draw which parts of a picture get one."""
 
+    @property
+    def sees_meaning(self) -> bool:
+        """Whether it has eyes for what a picture means, apart from its codes; else `meaning` is `embed`."""
+
     def parts(self) -> dict[str, nn.Module]:
-        """What works at different times, for a host that moves weights: vision and language, and a decoder where it
-        is no part of vision."""
+        """What works at different times, for a host that moves weights: vision and language, a decoder where it is no
+        part of vision, and eyes where it sees meaning, which it does with them and vision."""
 
     def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
         """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size], centred on the colour of its own border, or as the
@@ -154,6 +161,10 @@ class LMM(Protocol):
 
     def embed(self, codes: Tensor) -> Tensor:
         """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper."""
+
+    def meaning(self, codes: Tensor) -> Tensor:
+        """Codes [..., N] of pictures -> what these mean, rows [..., N, d] as wide as those of `embed`: what the
+        SemanticTower reads."""
 
     def draw(
         self,

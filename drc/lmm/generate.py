@@ -45,10 +45,23 @@ def generate(
     vectors [B, S, K, d] and coefficients [B, S] give every picture an instruction of its own. `on_code(drawn, codes)`
     is called after every code with the number of codes drawn and all codes so far; it may raise to stop.
     """
-    B, S, N = len(seeds), coefficients.shape[-1], lmm.picture_codes
+    B, S = len(seeds), coefficients.shape[-1]
     text, vectors = text.expand(B, S, -1), vectors.expand(B, S, -1, -1)
     text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
-    prompt = lmm.prompt(text, vectors)  # B * S, L, d
+    return go_on(lmm, lmm.prompt(text, vectors), vectors, coefficients, seeds, sampling, on_code)
+
+
+def go_on(
+    lmm: Autoregressive,
+    prompt: Tensor,
+    vectors: Tensor,
+    coefficients: Tensor,
+    seeds: list[int],
+    sampling: Sampling,
+    on_code: OnCode | None = None,
+) -> Tensor:
+    """The same after prompts [B * S, L, d] and their instruction vectors [B * S, K, d]."""
+    B, S, N = len(seeds), coefficients.shape[-1], lmm.picture_codes
     cache = lmm.cache(B * S, prompt.shape[1] + N - 1, prompt)
     weights = coefficients.float().view(-1, S, 1)
 

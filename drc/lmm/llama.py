@@ -49,6 +49,7 @@ class LlamaConfig:
         ValueError with the rest of a sentence where a size is missing or out of bounds, or where it asks for what this
         model has not.
         """
+        settings = with_rope_theta(settings)
         for name, ours in PLAIN.items():
             if settings.get(name) not in (None, ours):
                 raise ValueError(f"has {name} {brief(settings[name])}, expected {'none' if ours is None else ours}")
@@ -60,6 +61,14 @@ class LlamaConfig:
     @property
     def head_size(self) -> int:
         return self.hidden_size // self.num_attention_heads
+
+
+def with_rope_theta(settings: dict) -> dict:
+    """What later versions of transformers write as the parameters of plain rotary positions, as earlier ones do."""
+    rope = settings.get("rope_parameters")
+    if not isinstance(rope, dict) or rope.keys() - {"rope_type", "rope_theta"} or rope.get("rope_type") != "default":
+        return settings
+    return settings | {"rope_parameters": None} | {name: rope[name] for name in ("rope_theta",) if name in rope}
 
 
 class Cache:

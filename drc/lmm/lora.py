@@ -18,10 +18,11 @@ class LoRA(nn.Module):
         self.scale = alpha / rank
         self.down = operations.Linear(width, rank, bias=False)
         self.up = operations.Linear(rank, rows, bias=False)
-        self.initialise()
+        if not self.down.weight.is_meta:
+            self.initialise()
 
     def initialise(self) -> None:
-        self.down.reset_parameters()
+        nn.Linear.reset_parameters(self.down)  # those of a host, and of `drc.shapes`, leave their weights as they are
         nn.init.zeros_(self.up.weight)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from . import LMM
+    from . import LMM, Vision
 
+UNDRAWN = 0.9  # light grey
 PICTURES = 16
 """At once, so that working memory does not grow with their number."""
 MEMORY_PER_PIXEL = 512
@@ -33,3 +34,14 @@ def codes_of(
         if on_pictures is not None:
             on_pictures(done)
     return torch.cat(found)
+
+
+def partly_drawn(vision: Vision, codes: Tensor) -> Tensor:
+    """The first codes of pictures [B, n] -> images [B, 3, size, size], light grey where nothing is drawn yet."""
+    rest = vision.picture_codes - codes.shape[1]
+    images = vision.decode(torch.cat((codes, codes[:, -1:].expand(-1, rest)), dim=1))
+    grid = round(vision.picture_codes**0.5)
+    undrawn = torch.arange(vision.picture_codes, device=codes.device).view(grid, grid) >= codes.shape[1]
+    cell = vision.image_size // grid
+    undrawn = undrawn.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
+    return images.masked_fill(undrawn, UNDRAWN)

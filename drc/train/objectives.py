@@ -46,8 +46,10 @@ class AuxiliaryHead(nn.Module):
 
     def __init__(self, drc: DRC):
         super().__init__()
-        self.reads = drc.config.tower.positions
-        if not self.reads:  # without positions no instruction vector has a cell of its own
+        # Without positions no instruction vector has a cell of its own; and a pretrained language model, which takes
+        # wider ones, need not be led to what stands in its prompt.
+        self.reads = drc.config.tower.positions and not drc.config.fusion.output
+        if not self.reads:
             return
         width = drc.config.fusion.width
         self.rows, self.columns = layout(drc.config.fusion.instructions)
@@ -66,7 +68,7 @@ class AuxiliaryHead(nn.Module):
             self.spread.weight.data.copy_(drc.disentangler.rows.fold.weight.T / 4)
 
     def forward(self, drc: DRC, instructions: Tensor, target: Tensor) -> Tensor:
-        """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]; 0 without positions."""
+        """Mean cross-entropy [B] of target codes [B, N] given instructions [B, K, d]; 0 where there is no head."""
         if not self.reads:
             return instructions.new_zeros(len(instructions))
         B, K, width = instructions.shape
@@ -123,8 +125,9 @@ class Stage1(Objective):
     def rows(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         disentangler = self.drc.disentangler
         codes = torch.stack((batch.target, batch.history[:, 0], batch.reference), dim=1)
-        rows, padding = disentangler.rows(self.drc.lmm.embed(codes)), disentangler.padding_mask(codes)
-        anchor, same_style, same_meaning = rows.unbind(1)
+        looks, padding = disentangler.rows(self.drc.lmm.embed(codes)), disentangler.padding_mask(codes)
+        anchor, same_style, same_meaning = looks.unbind(1)
+        meant_anchor, same_meaning = self.meant(codes[:, ::2], anchor, same_meaning)
         no_anchor, no_style, no_meaning = (None, None, None) if padding is None else padding.unbind(1)
         positions = disentangler.rows.positions(anchor)
         of_s = ((batch.combination == 1) | (batch.combination == 3))[:, None, None]
@@ -136,12 +139,19 @@ class Stage1(Objective):
             either(of_s, no_anchor, no_style),
         )
         semantics = disentangler.semantic_tower(
-            torch.where(of_m, same_meaning, anchor),
-            torch.where(of_m, anchor, same_meaning),
+            torch.where(of_m, same_meaning, meant_anchor),
+            torch.where(of_m, meant_anchor, same_meaning),
             positions,
             either(of_m, no_anchor, no_meaning),
         )
         return style, semantics, either(of_s, no_style, no_anchor), either(of_m, no_meaning, no_anchor)
+
+    def meant(self, codes: Tensor, *looks: Tensor) -> tuple[Tensor, ...]:
+        """Codes [B, 2, N] of pictures and the rows of their looks -> the rows of what they mean, [B, R, d] of each:
+        those of their looks, where the LMM sees nothing else."""
+        if not self.drc.lmm.sees_meaning:
+            return looks
+        return self.drc.disentangler.rows(self.drc.lmm.meaning(codes)).unbind(1)
 
 
 def either(which: Tensor, yes: Tensor | None, no: Tensor | None) -> Tensor | None:
@@ -159,7 +169,7 @@ class Stage2(Objective):
         weights = torch.ones(batch.history.shape[1], device=batch.target.device)
         no_style, no_meaning = disentangler.padding_mask(batch.history), disentangler.padding_mask(batch.reference)
         style = disentangler.style(lmm.embed(batch.history), weights, no_style).flatten(1, 2)
-        reference, second_view = lmm.embed(batch.reference), lmm.embed(batch.second_view)
+        reference, second_view = lmm.meaning(batch.reference), lmm.meaning(batch.second_view)
         semantics = disentangler.semantics(reference, second_view, disentangler.padding_mask(batch.second_view))
         return style, semantics, no_style, no_meaning
 

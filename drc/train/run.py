@@ -17,7 +17,6 @@ from ..data.built import BUILT, Built
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
 from ..lmm.mini.learned import joined
-from ..lmm.pictures import MEMORY_PER_PIXEL
 from ..model import DRC
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
@@ -167,7 +166,7 @@ def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OnePr
     for turn in range(processes.turns):
         with processes.together():
             if turn == processes.turn:
-                memory = 2 * chunk_on(processes.device) * vision.image_size**2 * MEMORY_PER_PIXEL
+                memory = vision.memory(2 * chunk_on(processes.device))
                 hooks.place(vision.float(), processes.device, memory)
                 codes = store.codes(data.pictures, processes.device, hooks.on_picture, hooks.on_part)
                 vision.to("cpu")

@@ -1,6 +1,7 @@
 """A third large multimodal model with files of its own is a class and a line of the registry."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from drc.lmm.registry import LMMS
 @dataclass(frozen=True)
 class ThirdConfig(LavitConfig):
     kind: str = "third"
+    description: ClassVar = "third.json"
 
     @staticmethod
     def open_set(folder):

@@ -18,13 +18,12 @@ from pathlib import Path
 
 from ... import parsing
 from ...parsing import brief
-from .. import description_of
 from ..llama import LlamaConfig
 from .config import DecoderConfig, TokenizerConfig, VisionConfig
 from .language import FIRST_CODE
 from .text import WORDS
 
-DESCRIPTION = description_of("lavit")
+DESCRIPTION = "lavit.json"
 FORMAT = 1
 AGAIN = "run the conversion again, it writes what is missing"
 CONFIG = "config.json"

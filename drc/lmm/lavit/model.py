@@ -4,8 +4,7 @@ A picture has as many codes as it needs. In tensors it is filled up with PADDING
 Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no word.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -18,11 +17,13 @@ from ...instruction import InContext, Instruction
 from ...pixels import from_image, from_pixels, laid_on_white, rounded, square
 from ...seeds import generator_from
 from .. import OnCode, PretrainedSet
+from ..frozen import Frozen, without_memory
 from ..generate import Sampling
 from ..llama import StaticCache
-from ..lora import LoRA, add_lora, is_lora
+from ..lora import add_lora
+from ..pictures import MEMORY_PER_PIXEL
 from .conditioning import Condition, high_resolution, low_resolution
-from .converted import Sizes
+from .converted import DESCRIPTION, Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
 from .language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, Stream, code_ids, draw_codes, guided
 from .preprocess import normalize, resize, to_picture
@@ -50,6 +51,7 @@ class LavitConfig:
     lora_alpha: float = 16.0
     kind: str = "lavit"
     variable_length: ClassVar = True
+    description: ClassVar = DESCRIPTION
 
     @property
     def width(self) -> int:
@@ -64,6 +66,11 @@ class LavitConfig:
         self.sizes.check()
 
     @staticmethod
+    def is_description(path: Path) -> bool:
+        """A conversion writes it last."""
+        return True
+
+    @staticmethod
     def open_set(folder: Path) -> PretrainedSet:
         """A LavitSet."""
         from .reading import open_set  # which fills what stands below
@@ -72,8 +79,7 @@ class LavitConfig:
 
     def build(self, operations=nn) -> "LavitLMM":
         """Without memory for the weights, which come with the files."""
-        with torch.device("meta"):
-            return LavitLMM(self, operations)
+        return without_memory(LavitLMM, self, operations)
 
 
 class LavitVision(nn.Module):
@@ -90,6 +96,10 @@ class LavitVision(nn.Module):
     @property
     def image_size(self) -> int:
         return self.config.image_size
+
+    def memory(self, pictures: int) -> int:
+        """Bytes that so many pictures take on their way, beside the weights."""
+        return pictures * self.image_size**2 * MEMORY_PER_PIXEL
 
     def encode(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
         """Pictures [B, 3, size, size] in 0..1 -> codes [B, N], PADDING behind the last.
@@ -125,10 +135,11 @@ class LavitDecoder(nn.Module):
         return high_resolution(self.high_resolution, vectors)
 
 
-class LavitLMM(nn.Module):
+class LavitLMM(Frozen):
     """A LavitVision, a LavitLanguage and a LavitDecoder: a `drc.lmm.DiffusionLMM` and InContextLMM."""
 
-    draws_pixels, interleaves, variable_length = False, True, True
+    draws_pixels, interleaves, variable_length, sees_meaning = False, True, True, False
+    title = "LaVIT"
 
     def __init__(self, config: LavitConfig, operations=nn):
         super().__init__()
@@ -187,6 +198,10 @@ class LavitLMM(nn.Module):
         """
         ids = torch.where((codes < 0) | (codes == self.blank_code), 0, code_ids(codes))
         return self.language.embed(ids)
+
+    def meaning(self, codes: Tensor) -> Tensor:
+        """The rows of `embed`."""
+        return self.embed(codes)
 
     def prompt(self, text: Tensor, vectors: Tensor) -> Tensor:
         """Text ids [T] and instruction vectors [K, d] -> embeddings, image start last."""
@@ -252,63 +267,15 @@ class LavitLMM(nn.Module):
         """
         self.language.dtype = self.decoder.dtype = dtype
 
-    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
-        """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
-        `on_part` is called before each and may raise to stop.
-
-        Input table, norms and LoRA keep that of the files: they are small, and eight bits are not enough for them.
-        """
-        for name, module in self.language.named_modules():
-            if on_part is not None:
-                on_part()
-            if isinstance(module, nn.Linear) and not is_lora(f"{name}.weight") and dtype is not None:
-                module.weight.data = module.weight.data.to(dtype)
-        return self.language.lm_head.weight.dtype
-
-    def trainable_parts(self, wished: str) -> str:
-        """A LoRA, or nothing; ValueError for more."""
-        if wished == "everything":
-            raise ValueError(
-                "train_language is 'everything', but LaVIT was pretrained and is too large to learn whole; set it to "
-                "'automatic' or 'LoRA'"
-            )
-        return "LoRA" if wished == "automatic" else wished
-
-    def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
-        """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""
-        self.requires_grad_(False)
-        if parts == "LoRA" and not self.config.lora_rank:
-            add_lora(self.language, rank, alpha)
-            self.config = replace(self.config, lora_rank=rank, lora_alpha=alpha)
-        for name, parameter in self.language.named_parameters():
-            parameter.data = parameter.data.to(torch.float32 if is_lora(name) else precision)
-            parameter.requires_grad_(is_lora(name) and parts == "LoRA")
-
-    def tie(self) -> None:
-        """Its head and its table are apart."""
-
     def drop_vision(self) -> None:
         """Forgets what only pictures need."""
         self.vision = self.decoder = None
 
-    def exported(self, state: dict[str, Tensor], vision: nn.Module) -> dict[str, Tensor]:
-        """The LoRA alone: the rest is read from the converted set."""
-        return {name: tensor for name, tensor in state.items() if is_lora(name)}
-
     def code_table(self) -> Tensor:
         return self.language.model.embed_tokens.weight[FIRST_CODE:]
 
-    def layers(self) -> Iterable[nn.Module]:
-        return self.language.model.layers
-
     def embedding_scale(self) -> float:
         return self.code_table().detach().float().std().item()
-
-    def initialise(self) -> None:
-        """It is pretrained; only a LoRA begins anew."""
-        for module in self.language.modules():
-            if isinstance(module, LoRA):
-                module.initialise()
 
     def drawing_bytes(self, instruction: InContext | Instruction, pictures: int) -> int:
         """Memory of the keys and values of a whole drawing, measured on the device that takes none."""

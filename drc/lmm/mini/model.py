@@ -9,6 +9,7 @@ very long to find out by attention alone which of the K vectors speaks of the co
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
@@ -25,9 +26,8 @@ from ..fused import apart, fused_weights
 from ..generate import Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from ..lora import add_lora, merge_lora
+from ..pictures import partly_drawn
 from .tokenizer import TokenizerConfig, VisualTokenizer
-
-UNDRAWN = 0.9  # light grey
 
 # Start values, all of them ours.
 INSTRUCTION_SCALE = 0.3  # of the numbers of an instruction vector
@@ -50,10 +50,15 @@ class MiniConfig:
     kind: ClassVar = "mini"
     variable_length: ClassVar = False
     open_set: ClassVar = None
+    description: ClassVar = ""
 
     @property
     def grid(self) -> int:
         return self.vision.grid
+
+    @staticmethod
+    def is_description(path: Path) -> bool:
+        return False
 
     def check(self) -> None:
         """ValueError with the rest of a sentence for sizes that do not fit each other."""
@@ -74,7 +79,7 @@ class MiniConfig:
 class MiniLMM(nn.Module):
     """A VisualTokenizer and a LlamaForCausalLM: a `drc.lmm.PixelLMM`, and Autoregressive."""
 
-    draws_pixels, interleaves, variable_length = True, False, False
+    draws_pixels, interleaves, variable_length, sees_meaning = True, False, False, False
 
     def __init__(self, config: MiniConfig, operations=nn):
         super().__init__()
@@ -120,17 +125,15 @@ class MiniLMM(nn.Module):
 
     def preview(self, codes: Tensor) -> Tensor:
         """The codes drawn so far [B, n] -> pictures [B, 3, size, size], light grey where nothing is drawn yet."""
-        rest = self.picture_codes - codes.shape[1]
-        images = self.detokenize(torch.cat((codes, codes[:, -1:].expand(-1, rest)), dim=1))
-        grid = self.config.vision.grid
-        undrawn = torch.arange(self.picture_codes, device=codes.device).view(grid, grid) >= codes.shape[1]
-        cell = self.image_size // grid
-        undrawn = undrawn.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
-        return images.masked_fill(undrawn, UNDRAWN)
+        return partly_drawn(self.vision, codes)
 
     def embed(self, codes: Tensor) -> Tensor:
         """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper."""
         return self.language.model.embed_tokens(codes)
+
+    def meaning(self, codes: Tensor) -> Tensor:
+        """The rows of `embed`."""
+        return self.embed(codes)
 
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
         """Text ids [B, T] and instruction vectors [B, K, d] -> input embeddings [B, T + K + 1, d]."""

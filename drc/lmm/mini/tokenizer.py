@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...parsing import Count, Size
+from ..pictures import MEMORY_PER_PIXEL
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,10 @@ class VisualTokenizer(nn.Module):
     @property
     def image_size(self) -> int:
         return self.config.image_size
+
+    def memory(self, pictures: int) -> int:
+        """Bytes that so many pictures take on their way, beside the weights."""
+        return pictures * self.image_size**2 * MEMORY_PER_PIXEL
 
     def directions(self, device: torch.device, dtype: torch.dtype) -> Tensor:
         """The codebook as unit vectors [codes, code_size]."""

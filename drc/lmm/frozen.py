@@ -1,0 +1,71 @@
+"""What LMMs with files of their own have in common: they stay as they are, and at most a LoRA learns."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ..shapes import Hollow
+from .lora import LoRA, add_lora, is_lora
+
+
+def without_memory(kind: Callable[..., nn.Module], config, operations) -> nn.Module:
+    """The LMM that `kind(config, operations)` makes, whose weights come with its files, and no start values before."""
+    with torch.device("meta"):
+        return kind(config, Hollow if operations is nn else operations)
+
+
+class Frozen(nn.Module):
+    """The members of `drc.lmm.LMM` that follow; `config` has `lora_rank` and `lora_alpha`, `language` is a LLaMA."""
+
+    title: str  # what messages call it
+    matrices = "lm_head.weight"  # one of those that `store_in` keeps in another type
+
+    def layers(self) -> Iterable[nn.Module]:
+        return self.language.model.layers
+
+    def trainable_parts(self, wished: str) -> str:
+        """A LoRA, or nothing; ValueError for more."""
+        if wished == "everything":
+            raise ValueError(
+                f"train_language is 'everything', but {self.title} was pretrained and is too large to learn whole; set "
+                "it to 'automatic' or 'LoRA'"
+            )
+        return "LoRA" if wished == "automatic" else wished
+
+    def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
+        """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""
+        self.requires_grad_(False)
+        if parts == "LoRA" and not self.config.lora_rank:
+            add_lora(self.language, rank, alpha)
+            self.config = replace(self.config, lora_rank=rank, lora_alpha=alpha)
+        for name, parameter in self.language.named_parameters():
+            parameter.data = parameter.data.to(torch.float32 if is_lora(name) else precision)
+            parameter.requires_grad_(is_lora(name) and parts == "LoRA")
+
+    def initialise(self) -> None:
+        """It is pretrained; only a LoRA begins anew."""
+        for module in self.language.modules():
+            if isinstance(module, LoRA):
+                module.initialise()
+
+    def tie(self) -> None:
+        """Its head and its table are apart."""
+
+    def exported(self, state: dict[str, Tensor], vision: nn.Module) -> dict[str, Tensor]:
+        """The LoRA alone: the rest is read from the files of the LMM."""
+        return {name: tensor for name, tensor in state.items() if is_lora(name)}
+
+    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
+        """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
+        `on_part` is called before each and may raise to stop.
+
+        Input table, norms and LoRA keep that of the files: they are small, and eight bits are not enough for them.
+        """
+        for name, module in self.language.named_modules():
+            if on_part is not None:
+                on_part()
+            if isinstance(module, nn.Linear) and not is_lora(f"{name}.weight") and dtype is not None:
+                module.weight.data = module.weight.data.to(dtype)
+        return self.language.get_parameter(self.matrices).dtype

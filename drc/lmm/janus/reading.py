@@ -1,0 +1,155 @@
+"""A Janus-Pro as it was downloaded, opened: its sizes, its words, and its weights into a JanusLMM.
+
+    config.json                                sizes, as far as they are written down
+    model.safetensors, or shards of it         the weights, in either of the layouts of `layout`
+    model.safetensors.index.json               which shards there are, where there are several
+    tokenizer.json                             the words
+    preprocessor_config.json                   how pixels are prepared for the eyes
+
+Nothing is converted, and pickles are not read. Sizes are those of the tensors; config.json adds what no shape tells,
+and must not contradict them.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+
+import torch
+
+from ...parsing import brief
+from ...shapes import Shapes, shapes_of
+from ...tensor_file import look, read_tensors, require_floating, require_shapes, rows_of
+from .config import AGAIN, CONFIG, KINDS, Sizes, settings_in
+from .layout import Place, places
+from .model import JanusConfig, JanusLMM
+from .sizes import sizes_of
+from .text import Words, load_words
+
+INDEX, PIXELS = "model.safetensors.index.json", "preprocessor_config.json"
+LICENCE = (
+    "DeepSeek License Agreement 1.0, Copyright (c) 2023 DeepSeek: commercial use is allowed; the use restrictions of "
+    "its Attachment A hold for whatever is made from these weights, and must be passed on with it."
+)
+
+
+@dataclass(frozen=True)
+class JanusSet:
+    """A `drc.lmm.PretrainedSet`. `places` says in which file of `folder`, and where in it, each weight of ours lies."""
+
+    folder: Path
+    sizes: Sizes
+    places: dict[str, tuple[Path, Place]]
+    licence: str = LICENCE
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over name, shape and the first row of every weight: enough to tell two models apart, whatever files
+        they lie in, and a thousandth of what there is to read."""
+        digest, wanted = hashlib.sha256(), {}
+        for path, place in self.places.values():
+            wanted.setdefault(path, {}).setdefault(place.name, []).append(place.first)
+        rows = {path: rows_of(path, names, AGAIN) for path, names in wanted.items()}
+        for name, (path, place) in sorted(self.places.items()):
+            row = rows[path][place.name, place.first].flatten()[: prod(place.shape[1:])]
+            digest.update(f"{name} {place.shape} {row.dtype}".encode())
+            digest.update(row.contiguous().view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+    def config(self) -> JanusConfig:
+        prompt = self.words().prompt()
+        return JanusConfig(self.sizes, prompt.before, prompt.after, prompt.pad)
+
+    def words(self) -> Words:
+        return load_words(self.folder, self.sizes.language.vocab_size, AGAIN)
+
+    def read_weights(self, lmm: JanusLMM, on_part: Callable[[], None] | None = None) -> None:
+        tensors = {}
+        for path in dict.fromkeys(path for path, _ in self.places.values()):
+            here = {name: place for name, (at, place) in self.places.items() if at == path}
+            found = read_tensors(path, {place.name for place in here.values()}, AGAIN, on_part)
+            for name, place in here.items():
+                tensors[name] = found[place.name].view(-1, *place.shape[1:]).narrow(0, place.first, place.shape[0])
+        lmm.load_state_dict(tensors, strict=False, assign=True)
+        lmm.requires_grad_(False)
+
+
+def open_set(folder: Path) -> JanusSet:
+    """The set in a folder, after a look at what all of its files say of themselves; numbers are not read.
+
+    ValueError with one sentence for a folder that is none, or lacks something.
+    """
+    settings = settings_in(folder / CONFIG)
+    if settings.get("model_type") not in KINDS:
+        raise ValueError(
+            f"{folder / CONFIG} describes a model of the kind {brief(repr(settings.get('model_type')))}, expected "
+            f"{' or '.join(KINDS)}; download Janus-Pro in its place"
+        )
+    found = published(folder)
+    shapes = {name: place.shape for name, (_, place) in found.items()}
+    require_whole(folder, shapes)
+    try:
+        sizes = sizes_of(shapes, settings, pixels_in(folder / PIXELS))
+        sizes.check()
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG} {error}; {AGAIN}") from error
+    expected = shapes_of(JanusLMM, JanusConfig(sizes))
+    require_shapes(folder, "a Janus of the sizes of its own weights", shapes, expected, AGAIN)
+    return JanusSet(folder, sizes, found)
+
+
+def published(folder: Path) -> dict[str, tuple[Path, Place]]:
+    """Every weight of a folder by its name here: its file, and where it lies in it."""
+    found = {}
+    for path in shards(folder):
+        contents = look(path, AGAIN, str(path))
+        for name, shape in contents.shapes.items():
+            for ours, place in places(name, shape).items():
+                require_floating(path, {name: contents.dtypes[name]}, AGAIN)
+                found[ours] = path, place
+    return found
+
+
+def shards(folder: Path) -> list[Path]:
+    """The files of weights; ValueError where there is none, or one that the index names is missing."""
+    if not (folder / INDEX).is_file():
+        paths = sorted(folder.glob("*.safetensors"))
+        if not paths:
+            raise ValueError(
+                f"{folder} holds no weights as safetensors; download the folder that has them, such as "
+                "deepseek-community/Janus-Pro-1B, as pickles are not read"
+            )
+        return paths
+    names = settings_in(folder / INDEX).get("weight_map")
+    names = sorted({str(name) for name in names.values()}) if isinstance(names, dict) else []
+    for name in names:
+        if set(name) & set("/\\:\0") or not name.endswith(".safetensors") or not (folder / name).is_file():
+            raise ValueError(f"{folder} lacks {brief(name)}, one of {len(names)} files of weights; {AGAIN}")
+    if not names:
+        raise ValueError(f"{folder / INDEX} names no files of weights; {AGAIN}")
+    return [folder / name for name in names]
+
+
+def require_whole(folder: Path, shapes: Shapes) -> None:
+    """ValueError for a Janus that has not all the parts that draw, and for what is none."""
+    parts = {name.partition(".")[0] for name in shapes}
+    missing = sorted({"eyes", "language", "vision"} - parts) + ["generation_head"] * (
+        "language.lm_head.vision_head.weight" not in shapes
+    )
+    if missing and "language" in parts:
+        raise ValueError(
+            f"{folder} holds a Janus without the parts that draw ({', '.join(missing)} missing), which only answers in "
+            "words; download Janus-Pro in its place"
+        )
+    if missing:
+        raise ValueError(f"{folder} holds the weights of another model than Janus; download Janus-Pro in its place")
+
+
+def pixels_in(path: Path) -> dict:
+    """How pixels are prepared for the eyes, as far as a preprocessor_config.json says."""
+    if not path.is_file():
+        return {}
+    found = settings_in(path)
+    return {name: found[name] for name in ("image_mean", "image_std") if found.get(name) is not None}

@@ -1,0 +1,86 @@
+"""Every parameter of Janus-Pro at its published sizes has its place in our modules, and none is left over, both ways.
+
+Of transformers' class, on the device that takes no memory; the names of the original are those of test_encoding.py.
+"""
+
+import json
+
+import pytest
+import torch
+import transformers
+
+from drc.lmm.janus.config import EyesConfig, Sizes, TokenizerConfig
+from drc.lmm.janus.layout import places
+from drc.lmm.janus.model import JanusConfig, JanusLMM
+from drc.lmm.janus.sizes import sizes_of
+from drc.lmm.llama import LlamaConfig
+from drc.shapes import shapes_of
+from scripts.lib.tiny_janus import original_name, settings
+
+LANGUAGE = {
+    "1B": LlamaConfig(102400, 2048, 5632, 24, 16, 16, rms_norm_eps=1e-6, max_position_embeddings=16384),
+    "7B": LlamaConfig(102400, 4096, 11008, 30, 32, 32, rms_norm_eps=1e-6, max_position_embeddings=16384),
+}
+NUMBERS = {"1B": 1_866_921_611, "7B": 6_988_342_923}  # that are read: all but the head for words
+
+
+@pytest.fixture(scope="module", params=LANGUAGE)
+def size(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def sizes(size):
+    return Sizes(LANGUAGE[size])
+
+
+@pytest.fixture(scope="module")
+def ours(sizes):
+    return shapes_of(JanusLMM, JanusConfig(sizes))
+
+
+@pytest.fixture(scope="module")
+def theirs(sizes):
+    """Names and shapes of the class of transformers."""
+    parts = {name: part for name, part in settings(sizes).items() if name.endswith("_config")}
+    with torch.device("meta"), transformers.initialization.no_init_weights():
+        model = transformers.JanusForConditionalGeneration(transformers.JanusConfig(**parts))
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def test_in_the_layout_of_transformers(ours, theirs, size):
+    found = {name: place for published, shape in theirs.items() for name, place in places(published, shape).items()}
+    assert {name: place.shape for name, place in found.items()} == ours
+    assert theirs.keys() - {place.name for place in found.values()} == {"lm_head.weight"}
+    assert sum(torch.Size(shape).numel() for shape in ours.values()) == NUMBERS[size]
+
+
+def test_in_the_layout_of_the_original(ours):
+    """Where queries, keys and values of the eyes are one."""
+    published = {}
+    for name, shape in ours.items():
+        apart = name.startswith("eyes") and any(f".{part}_proj." in name for part in "qkv")
+        together = name.replace("q_proj", "qkv").replace("k_proj", "qkv").replace("v_proj", "qkv") if apart else name
+        published[original_name(together)] = (3 * shape[0], *shape[1:]) if apart else shape
+    found = {name: place for one, shape in published.items() for name, place in places(one, shape).items()}
+    assert {name: place.shape for name, place in found.items()} == ours
+    assert "vision_model.vision_tower.blocks.23.attn.qkv.weight" in published
+    assert "gen_vision_model.decoder.conv_blocks.0.attn.2.proj_out.bias" in published
+    assert "gen_vision_model.encoder.mid.1.q.weight" in published and "gen_aligner.layers.2.bias" in published
+
+
+def test_sizes_are_read_off_the_shapes(ours, sizes):
+    """The published config.json of the 7B leaves most of them out, and that of transformers writes defaults nowhere."""
+    said = {"hidden_size": sizes.language.hidden_size, "num_attention_heads": sizes.language.num_attention_heads}
+    little = {"language_config": said if sizes.language.num_attention_heads != 32 else {"vocab_size": 102400}}
+    for given in (little, json.loads(json.dumps(settings(sizes)))):
+        found = sizes_of(ours, given, {})
+        assert found == sizes and found.eyes == EyesConfig() and found.tokenizer == TokenizerConfig()
+
+
+def test_a_picture_has_576_codes(sizes):
+    lmm = JanusConfig(sizes).build()
+    assert (lmm.image_size, lmm.picture_codes, lmm.codebook_size, lmm.config.grid) == (384, 576, 16384, 24)
+    codes = torch.zeros(1, 576, dtype=torch.long, device="meta")
+    assert lmm.meaning(codes).shape == (1, 576, sizes.language.hidden_size)
+    assert lmm.detokenize(codes).shape == (1, 3, 384, 384)
