@@ -8,7 +8,7 @@ from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
 from drc.train.memory import recompute
 
 LAYERS = 2
-MODULES = 1 + LAYERS * 9 + 1  # four projections, three of the MLP and two norms a layer; the last norm, and the head
+MODULES = 1 + LAYERS * 6 + 1  # four products of matrices and two norms a layer; the last norm, and the head
 
 
 class StopError(Exception):
