@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from .fusion import FusionConfig
-from .lmm import PretrainedSet
+from .lmm import Config, PretrainedSet
 from .lmm.lora import is_lora
 from .lmm.registry import LMMS
 from .model import DRC, DRCConfig
@@ -57,7 +57,11 @@ def architectures() -> dict[str, str]:
 
 def config_over(pretrained: PretrainedSet) -> DRCConfig:
     """Sizes of a DRC to be trained over it."""
-    sizes = pretrained.config()
+    return config_of_sizes(pretrained.config())
+
+
+def config_of_sizes(sizes: Config) -> DRCConfig:
+    """Of a DRC over an LMM of such sizes."""
     width = min(WIDTH, sizes.width)
     positions = not sizes.variable_length  # codes that may be missing tell no place
     return DRCConfig(

@@ -21,7 +21,7 @@ class DRC_ComposeInContext(io.ComfyNode):
             description="Pictures and words one after another, as LaVIT itself takes them. Nothing here tells style "
             "from meaning: what comes out may copy either. To keep them apart, train the towers.",
             inputs=[
-                model_input("It must be a LaVIT."),
+                model_input("It must be a LaVIT or a Janus."),
                 io.Image.Input("history", optional=True, tooltip="Pictures to go on from. They come first."),
                 io.Image.Input("reference", optional=True, tooltip="One more picture, after the history."),
                 io.String.Input(

@@ -32,7 +32,8 @@ class DRC_LoadModel(io.ComfyNode):
                     options=paths.model_names(),
                     default=paths.EMBEDDED,
                     tooltip="'embedded' is the small model that comes with this pack. "
-                    "Other models are files in the folder models/drc, or a LaVIT that Convert LaVIT made.",
+                    "Other models are files in the folder models/drc, a LaVIT that Convert LaVIT made, or a folder of "
+                    "Janus-Pro as it was downloaded.",
                 ),
                 host.advanced(
                     io.Combo.Input(
@@ -40,8 +41,8 @@ class DRC_LoadModel(io.ComfyNode):
                         options=list(STORAGES),
                         default=STORAGES[0],
                         optional=True,
-                        tooltip="For LaVIT: how its language model is kept in memory. automatic: as the file has it, "
-                        "16 bits a number. float8 takes half of that and is less exact.",
+                        tooltip="For LaVIT and Janus: how the language model is kept in memory. automatic: as the file "
+                        "has it, 16 bits a number. float8 takes half of that and is less exact.",
                     )
                 ),
                 host.advanced(
@@ -127,6 +128,6 @@ def lmm_of(path: Path, header: dict[str, str]) -> Path:
         if set_at(known[name]).hash == header["lmm"]:
             return known[name].parent
     raise ValueError(
-        f"{path.name} was trained over the LaVIT '{header['lmm_name']}', but none in models/{paths.FOLDER} is that one "
-        f"(found: {', '.join(known) or 'none'}); convert it with Convert LaVIT, or choose another model"
+        f"{path.name} was trained over '{header['lmm_name']}', but none in models/{paths.FOLDER} is that one (found: "
+        f"{', '.join(known) or 'none'}); put it there, a LaVIT with Convert LaVIT, or choose another model"
     )

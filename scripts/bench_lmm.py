@@ -2,12 +2,15 @@
 
     build/venv/bin/python -m scripts.bench_lmm [--layers N --hidden N ...] [--batch N] [--rounds N] [--threads N]
     build/venv/bin/python -m scripts.bench_lmm --size 7b --dtype bfloat16 --device cuda --graph
+    build/venv/bin/python -m scripts.bench_lmm --lmm janus [--size janus-1b --dtype bfloat16 --device cuda --codes 576]
 
 Random weights of the given size, the vocabulary of LaVIT, prompts of random ids, and classifier-free guidance. The
 baseline is called as LaVIT calls it, with embeddings, a guidance scale and words suppressed; its newer versions want to
 be told the unconditional prompt, image start. Both sample with temperature 1 and top k 50 and draw as many codes as
 they may. They take turns, the median over the rounds counts; in float32 both draw the likeliest codes once before, and
 the codes must agree.
+
+Of Janus the whole class of transformers draws, by its `generate` with guidance 5, at temperature 1 from all codes.
 
 The limit of the memory is the time in which it could hand over what every step has to read: the weights of all layers
 and of the head's rows for codes, and the keys and values of all rows at half of the drawing. Its bandwidth is that of a
@@ -27,9 +30,14 @@ from drc.lmm.lavit.language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLang
 from drc.lmm.llama import LlamaConfig
 
 from .bench_embedded import take_turns
+from .lib.janus_pair import JanusPair
 
 VOCABULARY, SPECIAL, PAD = 48386, 3, 2  # the first ids are no words, and LaVIT does not suppress them
-SIZES = {"7b": {"layers": 32, "hidden": 4096, "feed_forward": 11008, "heads": 32}}
+SIZES = {
+    "7b": {"layers": 32, "hidden": 4096, "feed_forward": 11008, "heads": 32},
+    "janus-1b": {"layers": 24, "hidden": 2048, "feed_forward": 5632, "heads": 16},
+    "janus-7b": {"layers": 30, "hidden": 4096, "feed_forward": 11008, "heads": 32},
+}
 GUIDANCE, TOP_K = 4.0, 50
 COPIED = 2**30  # bytes
 
@@ -120,9 +128,27 @@ def bench(options: argparse.Namespace) -> None:
     }
     if options.graph:
         drawings["ours, a step as one CUDA graph"] = lambda: ours_draws(graph=True)
+    report(drawings, options, codes, bytes_of_a_step(language, 2 * options.batch, options.prompt + codes // 2))
+
+
+@torch.no_grad()
+def bench_janus(options: argparse.Namespace) -> None:
+    pair = JanusPair(options)
+    if options.dtype == torch.float32:
+        assert torch.equal(pair.ours(Sampling(temperature=0.0)), pair.theirs(do_sample=False)), "the codes differ"
+        print("the likeliest codes of both agree")
+    drawings: dict[str, Callable] = {
+        "transformers": lambda: pair.theirs(do_sample=True, top_k=0),
+        "ours": lambda: pair.ours(Sampling()),
+    }
+    report(drawings, options, pair.codes, pair.bytes_of_a_step(options.prompt + pair.codes // 2))
+
+
+def report(drawings: dict[str, Callable], options: argparse.Namespace, codes: int, bytes_of_each: int) -> None:
+    """Times every way to draw, in turns, and prints how they compare."""
     times = take_turns(drawings, options.rounds)
     rate = bandwidth(options.device)
-    limit = rate / bytes_of_a_step(language, 2 * options.batch, options.prompt + codes // 2)  # steps a second
+    limit = rate / bytes_of_each  # steps a second
     print(
         f"the memory copies {rate / 1e9:.1f} GB/s, which would be enough for {limit * options.batch:.1f} codes a second"
     )
@@ -136,6 +162,7 @@ def bench(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lmm", choices=("lavit", "janus"), default="lavit")
     parser.add_argument("--size", choices=SIZES, help="a named size, in place of the four that follow")
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--hidden", type=int, default=1024)
@@ -158,7 +185,7 @@ def main() -> None:
         f"a prompt of {options.prompt} tokens, {options.codes} codes; {device}, torch {torch.__version__}, "
         f"transformers {transformers.__version__}, median of {options.rounds} rounds"
     )
-    bench(options)
+    {"lavit": bench, "janus": bench_janus}[options.lmm](options)
 
 
 if __name__ == "__main__":

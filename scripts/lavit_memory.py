@@ -100,11 +100,17 @@ def batch_of(config: DRCConfig, samples: int, codes: int, history: int) -> Train
     return plain_batch(given, codes)
 
 
-def training(config: DRCConfig, codes: int, history: int) -> list[tuple[str, ...]]:
+def training(
+    config: DRCConfig,
+    codes: int,
+    history: int,
+    precisions: Iterable[torch.dtype] = (torch.bfloat16, torch.float32),
+    ways: Iterable[str] = ("LoRA", "frozen"),
+) -> list[tuple[str, ...]]:
     """Rows of settings, frozen weights, trained, and the whole for every number of pictures at once."""
     rows = []
-    for precision in (torch.bfloat16, torch.float32):
-        for way in ("LoRA", "frozen"):
+    for precision in precisions:
+        for way in ways:
             for again in (False, True):
                 objective = objective_of(config, way, precision, again)
                 one, two = (pass_peak(objective, batch_of(config, count, codes, history)) for count in (1, 2))
@@ -129,6 +135,10 @@ def table(head: Iterable[str], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def head_of_training() -> tuple[str, ...]:
+    return "precision", "train_language", "recompute", "weights", "trained", *(f"{count} at once" for count in AT_ONCE)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--codes", type=int, default=256)
@@ -136,8 +146,7 @@ def main() -> None:
     options = parser.parse_args()
     config, sizes = config_of(), (options.codes, options.history)
     print(table(("part", "weights", "keys and values"), drawing(config, *sizes)), end="\n\n")
-    head = "precision", "train_language", "recompute", "weights", "trained", *(f"{count} at once" for count in AT_ONCE)
-    print(table(head, training(config, *sizes)))
+    print(table(head_of_training(), training(config, *sizes)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from scripts.lib.imports import modules
 
 CONFIGS = {"mini": tiny.CONFIG.lmm, "lavit": LMMS["lavit"](tiny_lavit.SIZES), "janus": LMMS["janus"](tiny_janus.SIZES)}
 OF_LAVIT = {"nodes/convert.py", "nodes/conditioning.py"}  # its converter, and the record of its diffusion model
-INSIDE = {"scripts/bench_embedded.py"}  # gives the weights of the embedded language model to another implementation
+INSIDE = {"scripts/bench_embedded.py", "scripts/lib/janus_pair.py"}  # share weights with another implementation
 
 
 def members(protocol: type) -> dict[str, object]:

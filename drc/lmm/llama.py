@@ -100,6 +100,13 @@ class Cache:
         return keys.narrow(2, 0, first + count), values.narrow(2, 0, first + count)
 
 
+def cache_bytes(config: LlamaConfig, batch: int, length: int, dtype: torch.dtype) -> int:
+    """What the tensor of a `Cache` takes. Without making one: even on the device that takes no memory, its rotary
+    tables would have torch import its decompositions, which takes seconds."""
+    numbers = config.num_hidden_layers * 2 * batch * config.num_key_value_heads * length * config.head_size
+    return numbers * dtype.itemsize
+
+
 class StaticCache(Cache):
     """Rows of unequal prompts that go on one token a step, all rows in the same slot.
 

@@ -168,8 +168,8 @@ def test_a_picture_without_codes(graph, lavit, tokens):
 def test_towers_over_a_lavit_that_is_not_there(graph, models_folder, lavit_towers, other_lavit):
     shutil.copy(lavit_towers, models_folder)
     assert sentence(graph.load, lavit_towers.name) == (
-        "Load DRC Model: lavit-towers.safetensors was trained over the LaVIT 'tiny-lavit', but none in models/drc is "
-        "that one (found: none); convert it with Convert LaVIT, or choose another model."
+        "Load DRC Model: lavit-towers.safetensors was trained over 'tiny-lavit', but none in models/drc is that one "
+        "(found: none); put it there, a LaVIT with Convert LaVIT, or choose another model."
     )
     shutil.copytree(other_lavit, models_folder / "tiny-lavit")  # of the same name
     assert "none in models/drc is that one (found: tiny-lavit)" in sentence(graph.load, lavit_towers.name)

@@ -22,6 +22,7 @@ import torch
 from ...parsing import brief
 from ...shapes import Shapes, shapes_of
 from ...tensor_file import look, read_tensors, require_floating, require_shapes, rows_of
+from ..fused import fused_weights
 from .config import AGAIN, CONFIG, KINDS, Sizes, settings_in
 from .layout import Place, places
 from .model import JanusConfig, JanusLMM
@@ -72,6 +73,10 @@ class JanusSet:
             found = read_tensors(path, {place.name for place in here.values()}, AGAIN, on_part)
             for name, place in here.items():
                 tensors[name] = found[place.name].view(-1, *place.shape[1:]).narrow(0, place.first, place.shape[0])
+        for name, parts in fused_weights(lmm).items():
+            if on_part is not None:
+                on_part()
+            tensors[name] = torch.cat([tensors.pop(part) for part in parts])
         lmm.load_state_dict(tensors, strict=False, assign=True)
         lmm.requires_grad_(False)
 

@@ -24,7 +24,7 @@ from .. import OnCode
 from ..code_losses import code_losses
 from ..fused import apart, fused_weights
 from ..generate import Sampling, generate
-from ..llama import Cache, LlamaConfig, LlamaForCausalLM
+from ..llama import Cache, LlamaConfig, LlamaForCausalLM, cache_bytes
 from ..lora import add_lora, merge_lora
 from ..pictures import partly_drawn
 from .tokenizer import TokenizerConfig, VisualTokenizer
@@ -176,10 +176,10 @@ class MiniLMM(nn.Module):
             return generate(self, *given, seeds, sampling, on_code)
 
     def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
-        """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
+        """Memory of the keys and values of a whole drawing."""
         length = instruction.text.shape[1] + instruction.vectors.shape[1] + self.picture_codes + 1
-        like = torch.empty(0, dtype=instruction.vectors.dtype, device="meta")
-        return self.cache(pictures * len(instruction.coefficients), length, like).tensor.nbytes
+        rows = pictures * len(instruction.coefficients)
+        return cache_bytes(self.language.config, rows, length, instruction.vectors.dtype)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """Keeps in it what computes in it."""

@@ -1,0 +1,180 @@
+"""The nodes over a tiny Janus as it is downloaded, with random weights: noise, but exact."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from drc.checkpoint import load, save
+from drc.lmm.generate import Sampling
+from scripts.lib.tiny_janus import write_published
+
+WORDS = "a red apple"
+
+
+@pytest.fixture(scope="module")
+def janus(graph, models, tiny_janus):
+    """With nothing trained on top."""
+    shutil.copytree(tiny_janus / "drc" / "tiny-janus", models / "tiny-janus")
+    return graph.load("tiny-janus")
+
+
+@pytest.fixture(scope="module")
+def towers(graph, janus, models):
+    """The same with towers as they are when a training begins."""
+    drc = load(janus.path)
+    drc.about = replace(drc.about, stage=2)
+    save(drc, models / "janus-towers.safetensors")
+    return graph.load("janus-towers.safetensors")
+
+
+@pytest.fixture(scope="module")
+def plain(janus):
+    """The model of plain torch layers, in float32."""
+    return load(janus.path).float()
+
+
+@pytest.fixture(scope="module")
+def images():
+    return torch.rand(3, 20, 14, 3, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def words(graph, janus):
+    return graph.run("DRC_ComposeInContext", model=janus, text=WORDS)
+
+
+def test_it_is_offered_as_one_model(classes, janus):
+    (names,) = (part.options for part in classes["DRC_LoadModel"].define_schema().inputs if part.id == "model_name")
+    assert "tiny-janus" in names and not any(name.startswith("tiny-janus/") for name in names)
+    assert classes["DRC_LoadModel"].validate_inputs("tiny-janus") is True
+    assert janus.path.name == "config.json" and janus.drc.stage == 0
+
+
+def test_a_picture_is_drawn_again_from_its_codes(graph, janus, plain, images):
+    """The first test of a healthy installation."""
+    tokens = graph.run("DRC_TokenizeImage", model=janus, images=images)
+    assert torch.equal(tokens.codes, plain.tokenize(images, "images"))
+    pictures = graph.decode(janus, tokens)
+    assert pictures.shape == (3, 8, 8, 3)
+    torch.testing.assert_close(pictures.permute(0, 3, 1, 2), plain.lmm.detokenize(tokens.codes), atol=1e-5, rtol=1e-5)
+    assert graph.decode(janus, tokens, size="sharp, 4 times as large").shape == (3, 32, 32, 3)
+
+
+def test_words_alone_draw_without_towers(graph, janus, plain, words):
+    prompt = [*plain.lmm.config.before, *(one - 1 for one in plain.words.encode(WORDS).ids), *plain.lmm.config.after]
+    assert words.ids.tolist() == prompt and words.guidance == 5.0
+    codes = graph.generate(janus, words, seed=4, batch_size=2, temperature=1.0).codes
+    assert torch.equal(codes, plain.lmm.draw(words, [4, 5], Sampling()))
+    assert torch.equal(codes[1:], graph.generate(janus, words, seed=5, temperature=1.0).codes)
+    assert not torch.equal(codes[0], codes[1])
+
+
+def test_unfinished_pictures_are_shown(graph, janus, words, pack, monkeypatch):
+    shown = []
+
+    class Bar:
+        def update_absolute(self, value, preview=None):
+            shown.append((value, preview and preview[1]))
+
+    monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
+    monkeypatch.setattr(pack.nodes.progress, "PREVIEW_SECONDS", 0)
+    monkeypatch.setattr(pack.nodes.progress, "PREVIEW_SHARE", 1e9)
+    graph.generate(janus, words)
+    assert [value for value, _ in shown] == list(range(1, 17)) and all(picture for _, picture in shown)
+    light = [np.all(np.asarray(picture) == 230, axis=-1).sum() for _, picture in shown]
+    assert light[0] == 60 and light == sorted(light, reverse=True) and light[-1] < 4  # of 64 pixels, 4 a code
+
+
+def test_cancel_is_heard_between_codes(graph, janus, words, assert_cancelled):
+    assert_cancelled(lambda: graph.generate(janus, words, batch_size=2))
+
+
+def test_towers_read_looks_and_meaning(graph, towers, images):
+    style = graph.style(towers, images[:2])
+    semantics = graph.semantics(towers, images[2:])
+    instruction = graph.compose(towers, style, semantics, text=WORDS)
+    drawn = graph.decode(towers, graph.generate(towers, instruction, seed=1))
+    assert drawn.shape == (1, 8, 8, 3)
+    assert torch.equal(drawn, graph.decode(towers, graph.generate(towers, instruction, seed=1)))
+    lmm = towers.drc.lmm
+    blind = torch.zeros_like(lmm.eyes.aligner.hidden_layers[0].weight)
+    seeing = lmm.eyes.aligner.hidden_layers[0].weight.data
+    lmm.eyes.aligner.hidden_layers[0].weight.data = blind
+    try:
+        assert torch.equal(graph.style(towers, images[:2]).rows, style.rows)
+        assert not torch.equal(graph.semantics(towers, images[2:]).rows, semantics.rows)
+    finally:
+        lmm.eyes.aligner.hidden_layers[0].weight.data = seeing
+    assert graph.style(towers, images[:2], weights="1, 0.5").weights.tolist() == [1.0, 0.5]
+
+
+@pytest.mark.parametrize("node", ["DRC_AttentionMap", "DRC_CollapseMeter", "DRC_GuidanceGrid", "DRC_CompleteSet"])
+def test_what_looks_closer_follows(graph, towers, images, node, execute):
+    given = {"history": images[:2], "reference": images[2:]}
+    if node == "DRC_CollapseMeter":
+        given |= {"images": images[:1]}
+    if node in ("DRC_GuidanceGrid", "DRC_CompleteSet"):
+        given = {"style": graph.style(towers, images[:2])}
+    if node == "DRC_GuidanceGrid":
+        given |= {"semantics": graph.semantics(towers, images[2:]), "style_strengths": "1", "semantic_strengths": "1"}
+    if node == "DRC_CompleteSet":
+        given |= {"words": "car", "best_of": 2, "references": images[2:]}
+    assert execute(node, model=towers, **given)
+
+
+def test_weights_are_reached_by_the_closest(graph, towers, images):
+    style = graph.run("DRC_StyleTower", model=towers, history=[images[:2]], weights=["auto"], reference=[images[2:]])
+    assert len(style.weights) == 2 and style.weights.max() == 1
+
+
+def test_memory_by_part(janus):
+    parts = {name: getattr(janus, name).model_size() for name in ("vision", "language", "eyes", "disentangler")}
+    assert sum(parts.values()) == sum(one.model_size() for one in janus.get_models()) and min(parts.values()) > 0
+    tokenizer = janus.drc.lmm.vision
+    assert tokenizer.memory(1) * 2 == tokenizer.memory(2) == tokenizer.memory(16)  # two at a time
+
+
+@pytest.mark.parametrize("storage", ["bfloat16", "float8"])
+def test_the_language_model_may_be_kept_smaller(graph, janus, words, storage):
+    small = graph.run("DRC_LoadModel", model_name="tiny-janus", storage=storage)
+    kinds = {name: one.dtype for name, one in small.drc.lmm.named_parameters()}
+    expected = {"bfloat16": torch.bfloat16, "float8": torch.float8_e4m3fn}[storage]
+    assert kinds["language.model.layers.0.self_attn.o_proj.weight"] == expected
+    assert kinds["language.model.embed_tokens.weight"] == kinds["eyes.aligner.fc1.weight"] == torch.bfloat16
+    assert graph.generate(small, words).codes.shape == (1, 16)
+
+
+def sentence(run, *arguments, **inputs):
+    with pytest.raises(ValueError) as error:
+        run(*arguments, **inputs)
+    text = str(error.value)
+    assert text.endswith(".") and not text.endswith("..") and "\n" not in text
+    return text
+
+
+def test_bad_input(graph, janus, towers, images, models, tmp_path):
+    assert "the towers of this model were never trained" in sentence(graph.style, janus, images)
+    assert sentence(graph.run, "DRC_ComposeInContext", model=janus, history=images, text=WORDS).startswith(
+        "ComposeInContext: history is connected, but Janus draws from words alone; disconnect it"
+    )
+    assert "for 496 beside the picture that it draws; shorten the text" in sentence(
+        graph.run, "DRC_ComposeInContext", model=janus, text="apple " * 600
+    )
+    folder = models / "tiny-janus" / "tokenizer.json"
+    away = shutil.move(folder, tmp_path / "words")
+    try:
+        assert "holds no tokenizer.json, expected beside the weights" in sentence(graph.load, "tiny-janus")
+    finally:
+        shutil.move(away, folder)
+    other = tmp_path / "other"
+    shutil.move(models / "tiny-janus", other)
+    write_published(models / "another-janus", seed=9)
+    try:
+        found = sentence(graph.load, "janus-towers.safetensors")
+    finally:
+        shutil.rmtree(models / "another-janus")
+        shutil.move(other, models / "tiny-janus")
+    assert "was trained over 'tiny-janus', but none in models/drc is that one" in found and "another-janus" in found

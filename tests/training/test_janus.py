@@ -1,0 +1,132 @@
+"""Towers, fusion and a LoRA learn over a tiny Janus, which itself stays as it was, and shows what it draws."""
+
+import hashlib
+
+import pytest
+import torch
+
+from drc.checkpoint import load
+from drc.lmm.lora import is_lora
+from drc.train.checkpoints import STATE
+from drc.train.run import Hooks
+
+from .tiny_training import TinyTraining
+
+SETTINGS = {"restyled_views": 1, "language_rate": 3e-2, "rate": 3e-2, "lora_rank": 4}
+
+
+class Watched(Hooks):
+    """Keeps the start values and the trainer."""
+
+    trainer = start = None
+
+    def __init__(self, **hooks):
+        super().__init__(on_step=self.look, **hooks)
+
+    def look(self, trainer):
+        if self.trainer is None:
+            self.trainer = trainer
+            self.start = {name: p.detach().clone() for name, p in trainer.inner.named_parameters()}
+
+
+@pytest.fixture(scope="module")
+def janus(tiny_janus):
+    """Its folder."""
+    return tiny_janus / "drc" / "tiny-janus"
+
+
+@pytest.fixture(scope="module")
+def training(janus, root, cache):
+    """Trains in a folder, on the examples that come with the nodes."""
+    tiny = TinyTraining(janus / "config.json", root / "nodes" / "examples", cache)
+    return lambda folder, hooks=None, **settings: tiny.train(folder, hooks, lmm=str(janus), **SETTINGS | settings)
+
+
+@pytest.fixture(scope="module")
+def stages(training, janus, tmp_path_factory):
+    """Both stages, one after the other: results and what was watched; also the bytes of the folder before them."""
+    before, folder, made, more = bytes_of(janus), tmp_path_factory.mktemp("stages"), {}, {}
+    for stage in (1, 2):
+        watched = Watched()
+        settings = {"stage": stage, "steps": 16, "validate_every": 8, "log_every": 1, "samples": 1, **more}
+        made[stage] = training(folder / str(stage), watched, all_blank=0.2, some_blank=0.4, **settings), watched
+        more = {"file": str(made[stage][0].file)}
+    return made, before
+
+
+def bytes_of(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_the_loss_falls(stages, stage):
+    result, _ = stages[0][stage]
+    losses = [row["validation_loss"] for row in result.rows if "validation_loss" in row]
+    assert len(losses) == 2 and losses[0] > losses[1] + 0.01
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_towers_fusion_and_lora_learn_and_nothing_else(stages, janus, stage):
+    made, before = stages
+    watched = made[stage][1]
+    now = dict(watched.trainer.inner.named_parameters())
+    changed = {name for name, tensor in now.items() if not torch.equal(tensor, watched.start[name])}
+    parts = {name.split(".")[2] for name in changed if name.startswith("drc.disentangler.")}
+    assert parts == {"rows", "style_tower", "semantic_tower", "fusion"}
+    assert any(is_lora(name) for name in changed)
+    assert all(name.startswith("drc.disentangler.") or is_lora(name) for name in changed)
+    assert bytes_of(janus) == before
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_samples_are_drawn(stages, stage):
+    sheets = stages[0][stage][0].samples
+    assert len(sheets) == 2 and all(sheet.std() > 10 for sheet in sheets)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_its_file_holds_what_was_trained_and_draws(stages, janus, stage):
+    result, _ = stages[0][stage]
+    assert result.file.stat().st_size < 250_000
+    model = load(result.file, lmm=janus).float()
+    assert (model.stage, model.config.lmm.kind, model.config.lmm.lora_rank) == (stage, "janus", 4)
+    pictures = torch.rand(3, 8, 8, 3, generator=torch.Generator().manual_seed(0))
+    drawn = model.draw(pictures[:2], pictures[2:], "a red apple", seeds=(1, 2))
+    assert drawn.shape == (2, 8, 8, 3)
+    alone = model.draw(pictures[:2], pictures[2:], "a red apple", seeds=(2,))
+    torch.testing.assert_close(alone[0], drawn[1])  # a decoder rounds otherwise in another batch
+    other = model.semantics(model.tokenize(pictures[:1], "reference")[0])
+    assert not torch.equal(other.rows, model.semantics(model.tokenize(pictures[1:2], "reference")[0]).rows)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_resumed_it_ends_in_the_same_bytes(training, stages, tmp_path, stage):
+    class PowerCutError(Exception):
+        pass
+
+    def cut(trainer):
+        if trainer.step == 3:
+            raise PowerCutError
+
+    settings = {"stage": stage, "file": str(stages[0][1][0].file), "steps": 5, "save_every": 2}
+    straight = training(tmp_path / "straight", **settings).file
+    with pytest.raises(PowerCutError):
+        training(tmp_path / "cut", Hooks(on_step=cut), **settings)
+    resumed = training(tmp_path / "cut", **settings).file
+    for file in (resumed, resumed.with_name(STATE)):
+        assert file.read_bytes() == (straight.parent / file.name).read_bytes()
+
+
+def test_in_bfloat16_and_with_recompute(training, tmp_path):
+    watched = Watched()
+    training(tmp_path / "run", watched, stage=2, start="from nothing", steps=1, precision="bfloat16", recompute=True)
+    kinds = {name: tensor.dtype for name, tensor in watched.start.items()}
+    assert (
+        kinds["drc.lmm.eyes.aligner.fc1.weight"] == kinds["drc.lmm.language.lm_head.proj_out.weight"] == torch.bfloat16
+    )
+    assert all(kind == torch.float32 for name, kind in kinds.items() if is_lora(name) or "disentangler" in name)
+
+
+def test_it_cannot_learn_whole(training, tmp_path):
+    with pytest.raises(ValueError, match="^train_language is 'everything', but Janus was pretrained and is too large"):
+        training(tmp_path / "run", train_language="everything")
