@@ -231,12 +231,14 @@ class DRC(nn.Module):
         sampling: Sampling | None = None,
         on_code: OnCode | None = None,
         as_codes: bool = False,
+        negative_style: Style | None = None,
     ) -> Tensor:
         """A picture for each seed, in the style of the history and with the meaning of reference and text.
 
         Pictures are float [H, W, 3 or 4] in 0..1 and of any size; the history is a batch or a list of them, the
         reference a batch or a list of one. What `style` and `semantics` made of them serves as well. A list of such, or
-        of texts or strengths, has one for each seed. Returns [seeds, size, size, 3]; `as_codes` leaves out the last
+        of texts or strengths, has one for each seed. From a negative style, one for all, the style guidance leads away.
+        Returns [seeds, size, size, 3]; `as_codes` leaves out the last
         step, for a model whose vision is elsewhere, and returns the codes [seeds, N]. ValueError for what is no
         picture, for text that does not fit, for towers that were never trained, and where a model that draws no pixels
         is asked for some.
@@ -245,7 +247,8 @@ class DRC(nn.Module):
             self.require_pixels()
         given = {"history": self.styles_of(history), "reference": self.semantics_of(reference), "text": text}
         given |= {"style_strength": style_strength, "semantic_strength": semantic_strength}
-        made = [self.compose(*one) for one in zip(*(each(*named, len(seeds)) for named in given.items()), strict=True)]
+        each_given = zip(*(each(*named, len(seeds)) for named in given.items()), strict=True)
+        made = [self.compose(*one, negative_style=negative_style) for one in each_given]
         instruction = made[0] if len(made) == 1 else side_by_side(made)
         codes = self.lmm.draw(instruction, list(seeds), sampling or Sampling(TEMPERATURE), on_code)
         return codes if as_codes else to_image(self.lmm.detokenize(codes))

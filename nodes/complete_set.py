@@ -18,6 +18,7 @@ from .widgets import (
     SQUARE_TOOLTIP,
     fixed_seed,
     model_input,
+    negative_style,
     semantic_strength,
     style_strength,
     temperature,
@@ -27,6 +28,25 @@ from .widgets import (
 WIDTH, MOST_COLUMNS = 512, 8  # of the grid on the node: pixels, and pictures in a row
 GROUND = 0.13
 WEAKEST = 5  # pictures that are told in the end
+
+
+def outputs() -> list[io.Output]:
+    return [
+        TokensSocket.Output("tokens_out", display_name="tokens", tooltip="All pictures as codes, for Decode."),
+        io.String.Output(
+            "names_out",
+            display_name="names",
+            tooltip="What each picture is called: its words, as a name that a file can have. A list.",
+            is_output_list=True,
+        ),
+        io.Float.Output(
+            "scores_out",
+            display_name="scores",
+            tooltip="How much likelier style and meaning together make each picture. Below 0 it has lost one "
+            "of the two. A list.",
+            is_output_list=True,
+        ),
+    ]
 
 
 @guarded
@@ -82,23 +102,9 @@ class DRC_CompleteSet(io.ComfyNode):
                 semantic_strength(),
                 host.advanced(temperature()),
                 mask("references"),
+                negative_style(),
             ],
-            outputs=[
-                TokensSocket.Output("tokens_out", display_name="tokens", tooltip="All pictures as codes, for Decode."),
-                io.String.Output(
-                    "names_out",
-                    display_name="names",
-                    tooltip="What each picture is called: its words, as a name that a file can have. A list.",
-                    is_output_list=True,
-                ),
-                io.Float.Output(
-                    "scores_out",
-                    display_name="scores",
-                    tooltip="How much likelier style and meaning together make each picture. Below 0 it has lost one "
-                    "of the two. A list.",
-                    is_output_list=True,
-                ),
-            ],
+            outputs=outputs(),
             hidden=[io.Hidden.unique_id],
             is_input_list=True,
             **host.newer(search_aliases=["icon set", "batch prompts", "list of words", "best of"]),
@@ -119,12 +125,13 @@ class DRC_CompleteSet(io.ComfyNode):
         references=None,
         reference_names="",
         references_mask=None,
+        negative_style=None,
     ) -> io.NodeOutput:
         from ..drc.complete.kept import Kept
         from ..drc.complete.names import items_of
         from ..drc.complete.run import AT_ONCE, Completion, Settings
 
-        made_by(model, style=style)
+        made_by(model, style=style, negative_style=negative_style)
         pictures = [] if references is None else pictures_of(references, references_mask, "references")
         items, notes = items_of(words, list(zip(names_of(reference_names, len(pictures)), pictures, strict=True)))
         settings = Settings(seed, best_of, drawings, style_strength, semantic_strength, temperature)
@@ -132,7 +139,8 @@ class DRC_CompleteSet(io.ComfyNode):
         if (pictures or model.drc.lmm.draws_pixels) and model.vision not in parts:
             parts.append(model.vision)
         host.load(parts, drawing_memory(model, AT_ONCE))
-        completion = Completion(model.drc, to(style, model.device), settings, Kept(paths.code_cache() / "sets"))
+        styles = [None if one is None else to(one, model.device) for one in (style, negative_style)]
+        completion = Completion(model.drc, styles[0], settings, Kept(paths.code_cache() / "sets"), styles[1])
         notes += completion.meanings.notes(items)
         drawn = draw(completion, items, cls.hidden, notes)
         codes = torch.stack([one.codes for one in drawn]).to(host.intermediate_device())

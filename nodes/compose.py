@@ -5,7 +5,7 @@ from .encode import tell_unknown_words
 from .guard import guarded
 from .host import io
 from .sockets import InstructionSocket, SemanticsSocket, StyleSocket, made_by, to
-from .widgets import model_input, semantic_strength, share, style_strength
+from .widgets import model_input, negative_style, semantic_strength, share, style_strength
 
 
 @guarded
@@ -46,12 +46,7 @@ class DRC_ComposeInstruction(io.ComfyNode):
                         "The share of the reference that is hidden: more leaves more freedom in shape. 1 hides it all.",
                     )
                 ),
-                StyleSocket.Input(
-                    "negative_style",
-                    optional=True,
-                    tooltip="A style to keep away from, from StyleTower: style_strength then leads from it to the "
-                    "style, or only away from it where there is no style.",
-                ),
+                negative_style(),
             ],
             outputs=[
                 InstructionSocket.Output(

@@ -2,7 +2,7 @@
 
 from ..drc.instruction import SEMANTIC_STRENGTH, STRONGEST, STYLE_STRENGTH, TEMPERATURE
 from .host import io
-from .sockets import ModelSocket
+from .sockets import ModelSocket, StyleSocket
 
 SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
 SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
@@ -13,6 +13,15 @@ def model_input(note: str = "") -> io.Input:
     """`note` says what this node wants of the model beside."""
     tooltip = "The model from Load DRC Model. Use the same one in all nodes of a graph."
     return ModelSocket.Input("model", tooltip=f"{tooltip} {note}".strip())
+
+
+def negative_style() -> io.Input:
+    return StyleSocket.Input(
+        "negative_style",
+        optional=True,
+        tooltip="A style to keep away from, from StyleTower: style_strength then leads from it to the style, or only "
+        "away from it where there is no style.",
+    )
 
 
 def style_strength(tooltip: str = AS_COMPOSED) -> io.WidgetInput:

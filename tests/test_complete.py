@@ -139,6 +139,16 @@ def test_the_best_is_the_likeliest_of_as_many(model, style, pictures):
     torch.testing.assert_close(best.scores.sum(), sums.max(), atol=1e-5, rtol=1e-4)
 
 
+def test_a_negative_style_is_led_away_from_and_kept_apart(model, style, pictures, tmp_path):
+    (item,), kept = items_of("blue car")[0], Kept(tmp_path)
+    negative = model.style(model.tokenize(pictures[3:], "pictures"))
+    found = [next(Completion(model, style, WARM, kept, away).draw([item])) for away in (None, negative, None)]
+    given = style, None, "blue car", 2.0, 4.0, [found[0].asked.seed], Sampling(1.0)
+    for drawn, away in zip(found, (None, negative, None), strict=True):
+        assert drawn.codes.equal(model.draw(*given, as_codes=True, negative_style=away)[0])
+    assert not found[0].codes.equal(found[1].codes)
+
+
 def test_words_alone_are_a_meaning(model, style):
     (drawn,) = Completion(model, style, WARM).draw([Item("x", "red apple")])
     assert drawn.scores.isfinite().all() and drawn.scores[1] != 0

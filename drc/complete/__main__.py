@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="pictures of the set, eight or more, or a style card",
     )
+    add("--negative", type=Path, metavar="FOLDER", help="pictures, or a style card, that the set must not look like")
     add("--words", type=Path, metavar="FILE", help="what is missing, one thing on each line")
     add("--references", type=Path, metavar="FOLDER", help="pictures of what is missing, drawn by anybody")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where pictures and report are written")

@@ -15,7 +15,7 @@ from . import svg
 from .history import history_in
 from .names import items_of
 from .output import Finish, SetFolder
-from .run import Completion, Settings
+from .run import Completion, Settings, style_key
 from .sizes import FULL, LEAST
 from .summary import Summary, Tell
 
@@ -32,14 +32,15 @@ class Command:
             raise ValueError(f"--size is {options.size}, expected {LEAST} to {FULL}; choose one of these")
         if options.svg:
             svg.require()
-        keep_apart(options.out, history=options.history, references=options.references)
+        keep_apart(options.out, history=options.history, negative=options.negative, references=options.references)
         self.out, self.processes = SetFolder(options.out), processes
         self.notes: list[str] = []
         self.items, notes = items_of(words_in(options.words), references_in(options.references, self.notes))
         drc = load(options.model).to(processes.device)
         drc.require_pixels()
         self.history = history_in(options.history, drc)
-        self.completion = Completion(drc, self.history.style, settings, self.out.kept)
+        negative = history_in(options.negative, drc, "--negative").style if options.negative else None
+        self.completion = Completion(drc, self.history.style, settings, self.out.kept, negative)
         locked = options.svg or options.colours is not None
         look = self.history.look() if locked else None
         self.finish = Finish(drc, options.size, look, options.colours or 0, options.svg)
@@ -47,7 +48,8 @@ class Command:
         if processes.main:
             for note in self.notes:
                 log.info(note)
-            self.out.claim({"model": drc.hash, "history": self.completion.style_key} | vars(settings))
+            keys = {"history": self.completion.style_key, "negative": negative and style_key(negative)}
+            self.out.claim({"model": drc.hash} | keys | vars(settings))
 
     def draw(self, tell: Tell) -> None:
         """This process's share of the list; what is there already is not drawn again."""

@@ -35,10 +35,10 @@ class History(Protocol):
         """uint8 [size, size, 3] each."""
 
 
-def history_in(path: Path, drc: DRC) -> History:
-    """ValueError, in one sentence, for a folder without pictures or with too many, and for a file that is no style card
-    or one of another model."""
-    return CardHistory(path, drc) if path.is_file() else FolderHistory(path, drc)
+def history_in(path: Path, drc: DRC, option: str = "--history") -> History:
+    """What an option names. ValueError, in one sentence, for a folder without pictures or with too many, and for a file
+    that is no style card or one of another model."""
+    return (CardHistory if path.is_file() else FolderHistory)(path, drc, option)
 
 
 class FolderHistory:
@@ -46,10 +46,10 @@ class FolderHistory:
 
     side = FULL
 
-    def __init__(self, folder: Path, drc: DRC):
+    def __init__(self, folder: Path, drc: DRC, option: str):
         left_out: list[tuple[str, str]] = []
         names = picture_names(folder, left_out, lambda seen: None)
-        require_few(len(names), f"--history '{folder}'")
+        require_few(len(names), f"{option} '{folder}'")
         lmm = drc.lmm
         found = dict(squares_in(folder, names, lmm.image_size, lmm.prepare, left_out, lambda: None))
         if not found:
@@ -75,9 +75,9 @@ class FolderHistory:
 class CardHistory:
     """By its small pictures; a card that has none shows what its codes draw."""
 
-    def __init__(self, path: Path, drc: DRC):
+    def __init__(self, path: Path, drc: DRC, option: str):
         card, self.notes = load(path), []
-        self.style = style_of(drc, card, f"--history is '{path}', which")
+        self.style = style_of(drc, card, f"{option} is '{path}', which")
         self.small = thumbnails_of(card.codes, drc) if card.thumbnails is None else card.thumbnails
         self.side = self.small.shape[1]
 

@@ -79,9 +79,12 @@ class SetFolder:
 
     def left(self, names: Iterable[str], finish: "Finish") -> list[tuple[str, str]]:
         """Name and key of the pictures that are ours, not of these `names`, and finished otherwise."""
-        paths = {path.stem: path for path in self.picture("any").parent.glob("*.png")}
-        keys = {name: key_in(mark_in(path)) for name, path in sorted(paths.items()) if name not in set(names)}
-        return [(name, key) for name, key in keys.items() if key and not self.has(paths[name], finish.mark(key))]
+        listed, found = set(names), []
+        for path in sorted(self.picture("any").parent.glob("*.png")):
+            key = None if path.stem in listed else key_in(mark_in(path))
+            if key and not self.has(path, finish.mark(key)):
+                found.append((path.stem, key))
+        return found
 
 
 def mark_in(path: Path) -> str | None:

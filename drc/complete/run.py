@@ -64,11 +64,19 @@ class Drawn:
 
 
 class Completion:
-    """Draws items in one style; `kept` holds what was drawn before. ValueError for settings that do not serve."""
+    """Draws items in one style, away from a negative one; `kept` holds what was drawn before. ValueError for settings
+    that do not serve."""
 
-    def __init__(self, drc: DRC, style: Style, settings: Settings, kept: Kept | None = None):
+    def __init__(
+        self,
+        drc: DRC,
+        style: Style,
+        settings: Settings,
+        kept: Kept | None = None,
+        negative_style: Style | None = None,
+    ):
         check(settings, drc)
-        self.drc, self.style, self.settings, self.kept = drc, style, settings, kept
+        self.drc, self.style, self.settings, self.kept, self.negative = drc, style, settings, kept, negative_style
         self.meanings, self.style_key = Meanings(drc, settings.drawings), style_key(style)
         self.refused: OSError | None = None
 
@@ -93,7 +101,8 @@ class Completion:
         shown, settings = self.meanings.codes(item), self.settings
         seed = seed_for(settings.seed, item.text or item.name)
         how = settings.best_of, settings.style_strength, settings.semantic_strength, settings.temperature
-        depends = self.drc.hash, self.style_key, item.text, None if shown is None else shown.tolist(), seed, how
+        depends = [self.drc.hash, self.style_key, item.text, None if shown is None else shown.tolist(), seed, how]
+        depends += [] if self.negative is None else [style_key(self.negative)]
         return Asked(item, shown, seed, hashlib.sha256(json.dumps(depends).encode()).hexdigest())
 
     def drawn_before(self, asked: Asked) -> Drawn | None:
@@ -114,6 +123,7 @@ class Completion:
             Sampling(settings.temperature),
             on_code,
             as_codes=True,
+            negative_style=self.negative,
         )
         for one, meaning, candidates in zip(asked, semantics, codes.split(count), strict=True):
             scores = torch.tensor([UNTOLD])

@@ -112,9 +112,9 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
     code, _, err = complete(*asked, "--seed", 1)
     sentence = f"'{out}' holds a set that was drawn with seed 0, and now it is 1; give another folder with --out, or "
     assert code == 2 and err.endswith(f"{sentence}delete that one.\n")
-    assert complete(*asked, "--size", 20, "--colours", 2)[0] == 0 and drawn == [16, 4, 1, 1]  # car, without reference
+    assert complete(*asked, "--size", 20)[0] == 0 and drawn == [16, 4, 1, 1]  # car, without reference
     shapes = {name: picture.shape for name, picture in pictures(out).items()}  # night is not on this list any more
-    assert shapes == dict.fromkeys(shapes, (20, 20, 4)) | {"sun": (9, 9, 3)} and "night" in shapes
+    assert shapes == dict.fromkeys(shapes, (20, 20, 3)) | {"sun": (9, 9, 3)} and "night" in shapes
 
 
 def test_svg_in_the_colours_of_the_history(asked, complete, tmp_path):
@@ -171,6 +171,7 @@ def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
     [
         ({"history": "empty"}, "holds no picture that can be read; put PNG, JPEG"),
         ({"history": "none"}, "none', which is not there; give a folder with pictures"),
+        ({"negative": "empty"}, "holds no picture that can be read; put PNG, JPEG"),
         ({"words": "none"}, "none cannot be read or written: No such file or directory"),
         ({"words": "empty"}, "empty cannot be read or written: Is a directory"),
         ({"words": "binary"}, "binary', which is no text in UTF-8; save it as such"),
@@ -209,15 +210,16 @@ def test_a_style_card_is_a_history(asked, complete, course, history, tmp_path):
     """It draws what its pictures draw, in the colours of its small pictures; a card of another model is refused."""
     (tmp_path / "words.txt").write_text("sun")
     drc, card = load(course.model), tmp_path / "card.safetensors"
-    squares = FolderHistory(history, drc)
+    squares = FolderHistory(history, drc, "--history")
     save(with_pictures(card_of(squares.style), torch.stack([from_pixels(one) for one in squares.pictures(32)])), card)
     assert complete(*asked)[0] == 0
     code, _, err = complete(*asked, "--history", card, "--out", tmp_path / "two")
     assert code == 0, err
     one, two = ((tmp_path / name / "png" / "sun.png").read_bytes() for name in ("out", "two"))
     assert one == two
-    assert complete(*asked, "--history", card, "--out", tmp_path / "two", "--colours", 1)[0] == 0
-    colours = Image.open(tmp_path / "two" / "png" / "sun.png").getcolors()
+    more = ["--history", card, "--out", tmp_path / "away", "--colours", 1, "--negative", history]
+    assert complete(*asked, *more)[0] == 0
+    colours = Image.open(tmp_path / "away" / "png" / "sun.png").getcolors()
     assert {colour[:3] for _, colour in colours} >= {(0x20, 0x50, 0xA0)}
     save(replace(card_of(squares.style), model=64 * "0"), card)
     code, _, err = complete(*asked, "--history", card)
