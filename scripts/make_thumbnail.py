@@ -1,9 +1,9 @@
 """Runs a workflow in the real server and makes its thumbnail:  make_thumbnail.py NAME [widget=value ...]
 
 NAME is that of a file in workflows/. Widgets are those of the training node, such as steps=40: on a machine without a
-graphics card a training with the workflow's own numbers takes long. Without the weights of LaVIT nothing can be shown
-that it drew: the thumbnails of its workflows are the graphs themselves, as the page draws them. It needs what
-scripts/test.sh installs.
+graphics card a training with the workflow's own numbers takes long. Without the weights of LaVIT and Janus nothing can
+be shown that they drew: the thumbnails of their workflows are the graphs themselves, as the page draws them. It needs
+what scripts/test.sh installs.
 """
 
 import argparse
@@ -126,13 +126,14 @@ def cut(samples: Image.Image) -> Image.Image:
     return samples.crop((samples.width - 4 * (cell + gap) - gap, 0, samples.width, samples.height))
 
 
-def of_graph(name: str) -> Callable[..., Image.Image]:
-    """All groups of the graph, without a note beside them."""
+def of_graph(name: str, missing: str = "") -> Callable[..., Image.Image]:
+    """All groups of the graph, without a note beside them. The page first tells of a `missing` file."""
 
     def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
         with chromium() as browser, open_page(browser, client.address, "canvas", 2400, 1400) as page:
             page.load_template(name)
-            page.dismiss(f"{NAME}-unet.safetensors")
+            if missing:
+                page.dismiss(missing)
             page.fit_view()
             boxes = [group["bounding"] for group in workflow["groups"]]
             left, top = (min(box[axis] for box in boxes) for axis in (0, 1))
@@ -198,8 +199,10 @@ DRAWN = {
     "evaluate": of_evaluate,
     "train_disentanglement": of_training(train_disentanglement, STAGE1),
     "train_personalisation": of_training(train_personalisation, STAGE2),
-    "lavit_reconstruct": of_graph("lavit_reconstruct"),
-    "lavit_personalise": of_graph("lavit_personalise"),
+    "lavit_reconstruct": of_graph("lavit_reconstruct", f"{NAME}-unet.safetensors"),
+    "lavit_personalise": of_graph("lavit_personalise", f"{NAME}-unet.safetensors"),
+    "janus_words": of_graph("janus_words"),
+    "janus_personalise": of_graph("janus_personalise"),
 }
 
 

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 
 from drc.instruction import InContext
 from drc.lmm.janus.model import JanusConfig
-from drc.lmm.janus.text import ASSISTANT, BEGIN, IMAGE, PAD, USER, load_words
+from drc.lmm.janus.text import ASSISTANT, BEGIN, IMAGE, PAD, USER, load_words, step
 from scripts.lib.tiny_janus import SIZES, words
 
 
@@ -22,7 +22,9 @@ def found(folder):
     return load_words(folder, 400, "again")
 
 
-@pytest.mark.parametrize("text", ["red apple", "The cat, sad; 12 foxes!", "(a dog)", "two\nlines", "Äpfel 苹果"])
+@pytest.mark.parametrize(
+    "text", ["red apple", "The cat, sad; 12 foxes!", "(a dog)", "two\nlines", "\u00c4pfel \u82f9\u679c"]
+)
 def test_a_prompt_is_that_of_the_original(folder, found, text):
     """Its pieces, put together, are what the tokeniser makes of the whole."""
     whole = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -56,5 +58,18 @@ def test_a_prompt_longer_than_the_context(found):
     with pytest.raises(ValueError, match="^reference is connected, but Janus draws from words alone; disconnect it"):
         lmm.in_context([], [torch.zeros(1, 16)], [1])
     bytes_of = lmm.drawing_bytes(InContext(torch.zeros(room, dtype=torch.long), 5.0, ""), 3)
-    kept = 2 * 2 * 6 * 2 * 512 * 16 * 4  # layers, keys and values, streams, heads, places, numbers, bytes
-    assert bytes_of == kept + 6 * room * 4 * (32 + 64) * 4  # streams, places, what is alive in a layer, bytes
+    assert bytes_of == 2 * 2 * 6 * 2 * 512 * 16 * 4  # layers, keys and values, streams, heads, places, numbers, bytes
+
+
+DEEPSEEK = (
+    "[\r\n]",
+    "\\s?[A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\U00010400-\U0001044f]+",
+    "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+",
+    "\\s+$",
+    "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+",
+)  # of DeepSeek-LLM's own tokenizer.json, the letters cut short
+
+
+@pytest.mark.parametrize("pattern", DEEPSEEK)
+def test_the_patterns_of_deepseek_are_taken(pattern):
+    assert step({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False})

@@ -10,13 +10,16 @@ from drc.lmm.lavit.archive import REPOSITORY
 from drc.lmm.lavit.convert import NAME
 from drc.lmm.lavit.converted import VISION
 from drc.lmm.lavit.published import read_published
+from scripts.lib import janus_prompts
 from scripts.lib.options import SEED
 from scripts.lib.prompts import SHARP
 from scripts.lib.tiny_lavit import write_published
 
 LAVIT = ("lavit_reconstruct", "lavit_personalise")
+JANUS = ("janus_words", "janus_personalise")
 SETS = ("from_words", "style_card", "complete_my_set")
-NAMES = ("personalise", *SETS, "look_closer", "evaluate", "train_disentanglement", "train_personalisation", *LAVIT)
+NAMES = ("personalise", *SETS, "look_closer", "evaluate", "train_disentanglement", "train_personalisation")
+NAMES += LAVIT + JANUS
 FROM_NODES = {"cnr_id": "drc-personalize", "ver": "0.1.0"}
 EMOJI = {"example": "example 1"}
 MISSING = "camera cloud crown folder key lightbulb map_pin microphone mushroom sailboat trophy umbrella"
@@ -42,6 +45,12 @@ CHANGED = {
         "DRC_ExamplePictures": EMOJI,
         "DRC_LMMGenerate": {"temperature": 1.0, "top_k": 50},  # as LaVIT draws
     },
+    "janus_words": {
+        "DRC_LoadModel": {"model_name": janus_prompts.NAME},
+        "DRC_ComposeInContext": {"text": janus_prompts.TEXT},
+        "DRC_LMMGenerate": {"temperature": 1.0},  # as Janus draws
+    },
+    "janus_personalise": {"DRC_LoadModel": {"model_name": janus_prompts.TOWERS}, "DRC_ExamplePictures": EMOJI},
 }
 TWICE = {"style_card": {"DRC_ExamplePictures", "DRC_StyleTower"}}
 NAMED = {"DRC_LoadStyle": "style_card", "DRC_MyPictures": "complete_my_set"}
