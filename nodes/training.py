@@ -122,11 +122,22 @@ class Watcher:
 
 
 def status(trainer) -> str:
-    """Step, loss, pictures a second and time left, in one line."""
+    """Step, loss, pictures a second and time left, in one line. A validation is told apart until one was timed."""
     steps = trainer.schedule.steps
     text = f"step {trainer.step} of {steps}"
     if not trainer.recent:
-        return text
+        return f"{text}; the next one tells how long it will take"
     loss, speed = trainer.recent["loss"], trainer.recent["images_per_second"]
-    minutes, seconds = divmod(round(trainer.seconds_left()), 60)
-    return f"{text}, loss {loss:.3f}, {speed:.1f} pictures a second, {minutes}:{seconds:02d} left"
+    left = f"about {duration(trainer.seconds_left())} left"
+    if count := 0 if trainer.validation_seconds else trainer.validations_left():
+        left += f" and {count} validation{'s' * (count > 1)}"
+    return f"{text}, loss {loss:.3f}, {speed:.1f} pictures a second, {left}"
+
+
+def duration(seconds: float) -> str:
+    """In its two largest units, such as 3 h 31 min."""
+    seconds = round(seconds)
+    for unit, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            return f"{seconds // size} {unit} {seconds % size // part} {smaller}"
+    return f"{seconds} s"

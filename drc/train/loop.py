@@ -218,10 +218,13 @@ class Trainer:
         self.clock += self.validation_seconds  # a step's time is a step's
 
     def seconds_left(self) -> float:
-        """Until the last step, at the speed of the last ones; 0 before the first."""
+        """Until the last step, at the speed of the last ones and of the last validation; 0 before the first."""
+        steps = (self.schedule.steps - self.step) * self.recent.get("seconds", 0.0)
+        return steps + self.validations_left() * self.validation_seconds
+
+    def validations_left(self) -> int:
         steps, every = self.schedule.steps, self.schedule.validate_every
-        validations = -(-steps // every) - self.step // every  # the last step is looked at, too
-        return (steps - self.step) * self.recent.get("seconds", 0.0) + validations * self.validation_seconds
+        return -(-steps // every) - self.step // every  # the last step is looked at, too
 
     def note(self, numbers: dict[str, float]) -> None:
         if not self.processes.main:

@@ -7,6 +7,8 @@ from typing import Any
 from scripts.lib.options import SEED
 from scripts.lib.prompts import Prompt, draw
 
+# The workflows take some minutes on a processor, an untouched node a quarter of an hour.
+QUICK_LOOK = {"steps": 40, "save_every": 20, "validate_every": 20, "samples": 2}
 STAGE1, STAGE2 = TRAINERS = "DRC_TrainDisentanglement", "DRC_TrainPersonalisation"
 
 

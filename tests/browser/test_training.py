@@ -4,7 +4,7 @@ import pytest
 
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import without_numbers
-from scripts.lib.training_prompts import TRAINERS, train_disentanglement, train_personalisation
+from scripts.lib.training_prompts import QUICK_LOOK, TRAINERS, train_disentanglement, train_personalisation
 
 WORKFLOWS = {
     "train_disentanglement": (TRAINERS[0], train_disentanglement),
@@ -18,7 +18,7 @@ def test_template_opens_and_trains(page, client, definitions, name):
     page.open_template(name)
     assert page.unknown_node_types() == []
     assert page.alerts() == []
-    assert without_numbers(page.api_prompt()) == without_numbers(prompt(definitions))
+    assert without_numbers(page.api_prompt()) == without_numbers(prompt(definitions, **QUICK_LOOK))
     page.screenshot(f"{name}-open")
 
     page.set_widgets("DRC_LoadModel", model_name="tiny.safetensors")

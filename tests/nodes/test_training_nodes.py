@@ -1,6 +1,7 @@
 """Training by nodes, from a folder of pictures to a model that draws, as the host calls them: in inference mode."""
 
 import importlib
+from types import SimpleNamespace
 
 import comfy.supported_models
 import pytest
@@ -194,14 +195,14 @@ def test_pictures_too_few(execute, make_pictures, host_folders):
     (host_folders / "input" / "empty").mkdir()
     assert sentence(pairs, "empty").startswith(f"Image Dataset: folder '{host_folders / 'input' / 'empty'}' holds no")
     assert sentence(pairs, make_pictures("one", ["anna"], 1)) == (
-        "Triplets: dataset holds 1 usable picture of 1 user, but training needs a user with at least 2 different "
+        "DRC Triplets: dataset holds 1 usable picture of 1 user, but training needs a user with at least 2 different "
         "pictures; add pictures."
     )
     assert sentence(pairs, make_pictures("lonely", ["anna"], 4), restyled_views=0) == (
-        "Triplets: dataset holds 4 usable pictures of 1 user and shows nothing in a second style, but a batch needs at "
-        "least 2 styles; choose restylings, or say in a table which pictures of two users mean the same."
+        "DRC Triplets: dataset holds 4 usable pictures of 1 user and shows nothing in a second style, but a batch "
+        "needs at least 2 styles; choose restylings, or say in a table which pictures of two users mean the same."
     )
-    assert sentence(pairs, "lonely", pairing="labels").startswith("Triplets: pairing is 'labels', but no label")
+    assert sentence(pairs, "lonely", pairing="labels").startswith("DRC Triplets: pairing is 'labels', but no label")
     assert "glitter" in sentence(pairs, "lonely", restylings="palette, glitter")
 
 
@@ -211,7 +212,9 @@ def test_what_is_built_brings_pairs_and_references_of_its_own(execute, pack, tmp
     name = {"EmojiBenchmark": "emoji benchmark", "IconMatrix": "icon matrix"}[kind]
     for pairing in ("restyle", "neighbours"):
         text = sentence(execute, "DRC_Triplets", dataset=dataset, pairing=pairing)
-        assert text.startswith(f"Triplets: pairing is '{pairing}', but the {name} brings pairs of its own; set pairing")
+        assert text.startswith(
+            f"DRC Triplets: pairing is '{pairing}', but the {name} brings pairs of its own; set pairing"
+        )
     text = sentence(execute, "DRC_Augmentations", dataset=dataset)
     assert text.startswith(f"Augmentations: dataset is the {name}, which brings redrawn references of its own")
 
@@ -314,3 +317,19 @@ def test_a_rate_of_0_says_what_does_not_learn(execute, model, triplets):
     assert "learning_rate is 0, with which nothing is learned" in text
     trained, _, _ = execute(STAGES[0], **settings | {"language_learning_rate": 0.0, "train_language": "frozen"})
     assert trained.drc.about.step == 3
+
+
+def test_the_time_left_has_its_units(pack):
+    said = {0: "0 s", 59.4: "59 s", 60: "1 min 0 s", 3599: "59 min 59 s", 12696: "3 h 31 min", 180_000: "2 d 2 h"}
+    assert {seconds: pack.nodes.training.duration(seconds) for seconds in said} == said
+
+
+def test_what_a_training_takes_is_told_from_its_first_step(pack):
+    trainer = SimpleNamespace(step=0, recent={}, schedule=SimpleNamespace(steps=200), validation_seconds=0.0)
+    trainer.seconds_left, trainer.validations_left = lambda: 3 * 200 + trainer.validation_seconds, lambda: 2
+    status = pack.nodes.training.status
+    assert status(trainer) == "step 0 of 200; the next one tells how long it will take"
+    trainer.recent = {"loss": 4.25, "images_per_second": 5.3}
+    assert status(trainer).endswith("loss 4.250, 5.3 pictures a second, about 10 min 0 s left and 2 validations")
+    trainer.validation_seconds = 90
+    assert status(trainer).endswith("about 11 min 30 s left")

@@ -14,6 +14,7 @@ from scripts.lib import janus_prompts
 from scripts.lib.options import SEED
 from scripts.lib.prompts import SHARP
 from scripts.lib.tiny_lavit import write_published
+from scripts.lib.training_prompts import QUICK_LOOK
 
 LAVIT = ("lavit_reconstruct", "lavit_personalise")
 JANUS = ("janus_words", "janus_personalise")
@@ -24,7 +25,10 @@ FROM_NODES = {"cnr_id": "drc-personalize", "ver": "0.1.0"}
 EMOJI = {"example": "example 1"}
 MISSING = "camera cloud crown folder key lightbulb map_pin microphone mushroom sailboat trophy umbrella"
 CHANGED = {
-    "train_disentanglement": {"DRC_SaveModel": {"filename": "my-drc-stage-1", "precision": "32 bit"}},  # for stage 2
+    "train_disentanglement": {
+        "DRC_TrainDisentanglement": QUICK_LOOK,
+        "DRC_SaveModel": {"filename": "my-drc-stage-1", "precision": "32 bit"},  # for stage 2
+    },
     "personalise": {"DRC_DecodeTokens": {"size": SHARP}},
     "from_words": {"DRC_ReferenceFromWords": {"words": "camera"}, "DRC_DecodeTokens": {"size": SHARP}},
     "style_card": {
@@ -38,7 +42,10 @@ CHANGED = {
         "DRC_DecodeTokens": {"size": SHARP},
     },
     "look_closer": {"DRC_GuidanceGrid": {"seed": SEED}},  # that of the picture beside it
-    "train_personalisation": {"DRC_ExamplePictures": EMOJI},  # what it trains on
+    "train_personalisation": {
+        "DRC_TrainPersonalisation": QUICK_LOOK,
+        "DRC_ExamplePictures": EMOJI,  # what it trains on
+    },
     "lavit_reconstruct": {"DRC_LoadModel": {"model_name": NAME}, "DRC_ExamplePictures": EMOJI},
     "lavit_personalise": {
         "DRC_LoadModel": {"model_name": NAME},
@@ -90,7 +97,8 @@ def test_all_workflows_are_tested_and_show_every_node(root, classes):
     assert used | set(NAMED) == set(classes) | COMFY_NODES | DRAWING
     for node, name in NAMED.items():
         note = read(root, name)["nodes"][0]["widgets_values"][0]
-        assert f"*{classes[node].GET_SCHEMA().display_name}*" in note
+        name = classes[node].GET_SCHEMA().display_name.split(" (")[0]
+        assert f"*{name}*" in note
 
 
 def test_it_has_a_picture_for_the_template_browser(root, name):

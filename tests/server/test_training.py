@@ -16,7 +16,8 @@ from scripts.lib.training_prompts import STAGE1, STAGE2, train_both, train_disen
 from .conftest import assert_shown
 
 TINY = "tiny.safetensors"
-STATUS = re.compile(r"step \d+ of 4, loss \d+\.\d{3}, \d+\.\d pictures a second, \d+:\d\d left")
+TIME_LEFT = r"about \d+ (s|min \d+ s) left( and \d validations?)?"
+STATUS = re.compile(rf"step \d+ of 4, loss \d+\.\d{{3}}, \d+\.\d pictures a second, {TIME_LEFT}")
 
 
 @pytest.fixture
