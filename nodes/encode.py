@@ -23,6 +23,30 @@ def squares_of(model: Model, images: list[Tensor], name: str, rows: Iterable[int
         yield model.drc.lmm.prepare(images[row], f"picture {row + 1} of {name}")
 
 
+class Unfamiliar:
+    """Looks at squares on their way into a model, and tells of those that are far from all that it learned; an LMM that
+    was pretrained knows photographs."""
+
+    def __init__(self, model: Model, name: str):
+        self.looks, self.name, self.found, self.count = not model.drc.about.base_lmm, name, 0, 0
+
+    def look(self, squares: Iterable[Tensor]) -> Iterator[Tensor]:
+        from ..drc.familiar import is_unfamiliar
+
+        for square in squares:
+            self.count += 1
+            self.found += self.looks and is_unfamiliar(square)
+            yield square
+
+    def sentence(self) -> str:
+        """Empty where all are familiar."""
+        if not self.found:
+            return ""
+        which = f"The {self.name}" if self.count == 1 else f"{self.found} of {self.count} pictures of the {self.name}"
+        looks = "look like photographs or paintings" if self.found > 1 else "looks like a photograph or a painting"
+        return f"{which} {looks}: the model learned from flat drawings, such as icons, and makes patches of it"
+
+
 def tokenize(model: Model, squares: Iterable[Tensor], progress: Progress) -> Tensor:
     """Codes [n, N], on the load device, of what `squares_of` gives, a few at a time."""
     lmm = model.drc.lmm

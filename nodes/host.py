@@ -155,6 +155,12 @@ def show_text(hidden: io.HiddenHolder | None, text: str) -> ui.PreviewText:
     return ui.PreviewText(visible(text))
 
 
+def show_lines(hidden: io.HiddenHolder | None, *lines: str) -> ui.PreviewText | None:
+    """Those lines that say something, as `show_text`; none of them, nothing."""
+    said = [line for line in lines if line]
+    return show_text(hidden, "\n".join(said)) if said else None
+
+
 def show_picture(pixels: np.ndarray) -> ui.PreviewImage:
     """A picture uint8 [H, W, 3] for a node's `ui`, which a page shows on it."""
     return ui.PreviewImage(as_images([pixels]))

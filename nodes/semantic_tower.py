@@ -1,7 +1,7 @@
 """SemanticTower: from a reference picture to its meaning."""
 
 from . import host
-from .encode import squares_of, tokenize
+from .encode import Unfamiliar, squares_of, tokenize
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of, require_one
@@ -33,6 +33,7 @@ class DRC_SemanticTower(io.ComfyNode):
                     "semantics_out", display_name="semantics", tooltip="The meaning, for ComposeInstruction."
                 )
             ],
+            hidden=[io.Hidden.unique_id],
             **host.newer(search_aliases=["content reference", "semantic reference", "subject"]),
         )
 
@@ -41,7 +42,9 @@ class DRC_SemanticTower(io.ComfyNode):
         model.drc.require_trained_towers()
         reference = pictures_of(reference, reference_mask, "reference")
         require_one(reference)
-        codes = tokenize(model, squares_of(model, reference, "reference"), Progress(1))
+        unfamiliar = Unfamiliar(model, "reference")
+        codes = tokenize(model, unfamiliar.look(squares_of(model, reference, "reference")), Progress(1))
         host.load([*model.seeing, model.disentangler], model.drc.lmm.vision.memory(1))
         semantics = model.drc.semantics(codes[0])
-        return io.NodeOutput(to(semantics, host.intermediate_device()))
+        shown = host.show_lines(cls.hidden, unfamiliar.sentence())
+        return io.NodeOutput(to(semantics, host.intermediate_device()), ui=shown)

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from . import host
-from .encode import read_weights, squares_of, tokenize, tower_bytes
+from .encode import Unfamiliar, read_weights, squares_of, tokenize, tower_bytes
 from .guard import guarded
 from .host import io
 from .pictures import history_and_reference, mask
@@ -51,7 +51,7 @@ class DRC_StyleTower(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id],
             is_input_list=True,
-            **host.newer(search_aliases=["style reference", "style transfer", "IP adapter", "history"]),
+            **host.newer(search_aliases=["style reference", "style transfer", "IP adapter", "history", "icon"]),
         )
 
     @classmethod
@@ -68,12 +68,13 @@ class DRC_StyleTower(io.ComfyNode):
         numbers = read_weights("" if auto else weights, len(history))
         kept = numbers.nonzero().flatten().tolist()
         progress = Progress((3 if auto else 2) * len(kept))  # each becomes codes, then attends to the others
-        codes = tokenize(model, squares_of(model, history, "history", kept), progress)
+        unfamiliar = Unfamiliar(model, "history")
+        codes = tokenize(model, unfamiliar.look(squares_of(model, history, "history", kept)), progress)
         host.load([model.language, model.disentangler], tower_bytes(model, len(kept)))
         shares = by_closeness(model, codes, reference, progress) if auto else numbers[kept].to(model.device)
         done = progress.total - len(kept)
         style = model.drc.style(codes, shares, lambda pictures: progress.step_to(done + pictures))
-        shown = shown_weights(cls.hidden, shares) if auto else None
+        shown = host.show_lines(cls.hidden, weights_told(shares) if auto else "", unfamiliar.sentence())
         return io.NodeOutput(to(style, host.intermediate_device()), ui=shown)
 
 
@@ -90,7 +91,7 @@ def by_closeness(model: Model, codes: Tensor, reference: list[Tensor], progress:
     return weights_of(closeness(model.drc, codes, code, later.step_to))
 
 
-def shown_weights(hidden, weights: Tensor):
+def weights_told(weights: Tensor) -> str:
     from ..drc.style_card import labels
 
-    return host.show_text(hidden, f"Weights, by closeness to the reference: {', '.join(labels(weights))}")
+    return f"Weights, by closeness to the reference: {', '.join(labels(weights))}"

@@ -1,0 +1,23 @@
+"""Whether a picture is like the drawings that a model of pixels learned from, or a photograph or a painting.
+
+Drawings are flat: most of their pixels are as bright as their neighbours. How well codes hold a picture does not tell,
+as they rebuild a photograph about as well as an emoji. `python scripts/measure_flatness.py` says how often that is
+right.
+"""
+
+from torch import Tensor
+
+STEP = 2 / 255  # between neighbours, at most, where a picture is flat
+LEAST_FLAT, SMALLEST = 0.6, 128  # share of the pixels of a drawing that is so many pixels wide; ours
+
+
+def flat_share(square: Tensor) -> float:
+    """Of a picture [3, S, S] in 0..1, the share of pixels that are as bright as those to the right and below."""
+    brightness = square.mean(dim=0)
+    right, below = brightness.diff(dim=1)[:-1].abs(), brightness.diff(dim=0)[:, :-1].abs()
+    return float(((right < STEP) & (below < STEP)).float().mean())
+
+
+def is_unfamiliar(square: Tensor) -> bool:
+    """Whether a picture [3, S, S] in 0..1 is less flat than drawings are; a small one is mostly edges either way."""
+    return square.shape[-1] >= SMALLEST and flat_share(square) < LEAST_FLAT

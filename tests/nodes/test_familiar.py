@@ -1,0 +1,49 @@
+"""The towers say where a picture is far from all that a model of pixels learned."""
+
+import pytest
+import torch
+
+SENTENCE = "the model learned from flat drawings, such as icons, and makes patches of it"
+NOISE = torch.rand(1, 128, 128, 3, generator=torch.Generator().manual_seed(0))
+FLAT = torch.full((1, 128, 128, 3), 0.5)
+
+
+@pytest.fixture(scope="module")
+def embedded(graph):
+    return graph.load("embedded")
+
+
+@pytest.fixture
+def told(classes, embedded):
+    def told(node, model=embedded, **inputs) -> str:
+        with torch.inference_mode():
+            output = classes[node].execute(model=model, **inputs)
+        return "" if output.ui is None else output.ui.as_dict()["text"][0]
+
+    return told
+
+
+def test_of_a_reference(told):
+    node, drawing = "DRC_SemanticTower", NOISE.clone()
+    drawing[:, 20:, 20:] = 0.5
+    assert told(node, reference=NOISE) == f"The reference looks like a photograph or a painting: {SENTENCE}"
+    assert told(node, reference=drawing) == told(node, reference=FLAT) == ""
+
+
+def test_of_a_history(told):
+    node, history = "DRC_StyleTower", torch.cat((NOISE, FLAT, NOISE))
+    two = f"2 of 3 pictures of the history look like photographs or paintings: {SENTENCE}"
+    assert told(node, history=history) == two
+    one = "1 of 2 pictures of the history looks like a photograph or a painting"
+    assert told(node, history=history, weights="0, 1, 1") == f"{one}: {SENTENCE}"
+    first, second = told(node, history=history, weights="auto", reference=FLAT).split("\n")
+    assert first.startswith("Weights, by closeness") and second == two
+
+
+def test_a_lavit_knows_photographs(told, graph, lavit_towers):
+    model = graph.load(lavit_towers.name)
+    assert told("DRC_SemanticTower", model, reference=NOISE) == ""
+
+
+def test_of_a_model_of_small_pictures_nobody_can_tell(told, model):
+    assert told("DRC_SemanticTower", model, reference=NOISE) == ""
