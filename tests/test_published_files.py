@@ -52,6 +52,7 @@ def test_archive_has_what_a_node_pack_needs_and_no_more(published):
         "drc",
         "locales",
         "nodes",
+        "subgraphs",
         "web",
         "workflows",
     }

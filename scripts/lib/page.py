@@ -34,12 +34,21 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def open_page(
-    browser: Browser, address: str, way: str, width: int = 1600, height: int = 900, pack: str = PACK
+    browser: Browser,
+    address: str,
+    way: str,
+    width: int = 1600,
+    height: int = 900,
+    pack: str = PACK,
+    locale: str = "en",
 ) -> Iterator[Page]:
-    """The page of the server at `address`, which draws nodes in one of WAYS; `pack` is the folder of our pack there."""
+    """The page of the server at `address`, in a language, which draws nodes in one of WAYS; `pack` is the folder of our
+    pack there."""
     context = browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(120_000)
-    context.request.post(f"{address}/settings", data={**SETTINGS, "Comfy.VueNodes.Enabled": WAYS[way]})
+    context.request.post(
+        f"{address}/settings", data=SETTINGS | {"Comfy.VueNodes.Enabled": WAYS[way], "Comfy.Locale": locale}
+    )
     page = Page(context.new_page(), way, pack)
     page.tab.goto(address, wait_until="commit")
     page.tab.wait_for_function("() => window.app?.graph && window.LiteGraph?.registered_node_types.SaveImage")
@@ -109,6 +118,20 @@ class Page:
         }"""
         self.tab.evaluate(replace, node_type)
         self.fit_view()
+
+    def search(self, words: str) -> None:
+        """Types into the search for nodes, which a double click on the empty canvas opens."""
+        box = self.tab.get_by_placeholder("Search Nodes...").last
+        if not box.is_visible():
+            self.tab.mouse.dblclick(self.tab.viewport_size["width"] / 2, self.tab.viewport_size["height"] - 60)
+        box.fill(words)
+
+    def add_node(self, name: str) -> None:
+        """Takes a node of that name from the search."""
+        count = self.tab.evaluate("window.app.graph.nodes.length")
+        self.search(name)
+        self.tab.get_by_role("option", name=name, exact=True).click()
+        self.tab.wait_for_function("count => window.app.graph.nodes.length > count", arg=count)
 
     def unknown_node_types(self) -> list[str]:
         types = "window.app.graph.nodes.map(node => node.type)"
