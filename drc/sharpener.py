@@ -1,4 +1,5 @@
-"""Pictures four times as wide and as high, with clean edges: what *Decode* offers beside pictures as they are drawn.
+"""Pictures four times as wide and as high, with clean edges: what *DRC Decode* offers beside what was
+drawn.
 
 The network is SRVGGNetCompact of Real-ESRGAN (Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution
 with Pure Synthetic Data", 2021; `realesrgan/archs/srvgg_arch.py`) with its weights `realesr-animevideov3`, under

@@ -26,7 +26,7 @@ class DRC_CollapseMeter(io.ComfyNode):
             "are copies, against two controls: the history alone and the reference alone.",
             inputs=[
                 model_input(),
-                io.Image.Input("images", tooltip="The drawn pictures, from Decode."),
+                io.Image.Input("images", tooltip="The drawn pictures, from DRC Decode."),
                 io.Image.Input("history", tooltip="The pictures that you gave to StyleTower. " + SQUARE_TOOLTIP),
                 io.Image.Input("reference", tooltip="The picture that you gave to SemanticTower."),
                 io.String.Input(

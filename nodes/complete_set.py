@@ -1,4 +1,4 @@
-"""Complete a Set: a picture for each line of a list, in the style of a history."""
+"""Complete Icon Set: a picture for each line of a list, in the style of a history."""
 
 import math
 from collections import deque
@@ -32,7 +32,7 @@ WEAKEST = 5  # pictures that are told in the end
 
 def outputs() -> list[io.Output]:
     return [
-        TokensSocket.Output("tokens_out", display_name="tokens", tooltip="All pictures as codes, for Decode."),
+        TokensSocket.Output("tokens_out", display_name="tokens", tooltip="All pictures as codes, for DRC Decode."),
         io.String.Output(
             "names_out",
             display_name="names",
@@ -55,7 +55,7 @@ class DRC_CompleteSet(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="DRC_CompleteSet",
-            display_name="Complete a Set",
+            display_name="Complete Icon Set",
             category="DRC/sets",
             description="Draws what is missing from a set: one picture for each line of a list, or for each reference, "
             "all in one style.",

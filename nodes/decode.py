@@ -1,4 +1,4 @@
-"""Decode: from codes to pictures."""
+"""DRC Decode: from codes to pictures."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +24,7 @@ class DRC_DecodeTokens(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="DRC_DecodeTokens",
-            display_name="Decode",
+            display_name="DRC Decode",
             category="DRC",
             description="Turns codes into pictures.",
             inputs=[

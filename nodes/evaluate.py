@@ -1,4 +1,4 @@
-"""Evaluate: how often a model draws the right picture, on cases whose true picture is known."""
+"""DRC Evaluate: how often a model draws the right picture, on cases whose true picture is known."""
 
 from . import host, paths
 from .encode import drawing_memory
@@ -25,7 +25,7 @@ class DRC_Evaluate(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="DRC_Evaluate",
-            display_name="Evaluate",
+            display_name="DRC Evaluate",
             category="DRC/looking closer",
             description="Draws cases whose true picture is known and counts how often style, meaning and both came out "
             "right, beside what copying would reach. The whole report is kept in output/drc/evaluations.",

@@ -31,7 +31,7 @@ class DRC_ExamplePictures(io.ComfyNode):
                     tooltip="One picture in another style, for SemanticTower.",
                 ),
             ],
-            **host.newer(search_aliases=["sample images", "demo"]),
+            **host.newer(search_aliases=["sample images", "demo", "icon", "emoji"]),
         )
 
     @classmethod

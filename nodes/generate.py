@@ -62,7 +62,9 @@ class DRC_LMMGenerate(io.ComfyNode):
                     )
                 ),
             ],
-            outputs=[TokensSocket.Output("tokens_out", display_name="tokens", tooltip="The drawn codes, for Decode.")],
+            outputs=[
+                TokensSocket.Output("tokens_out", display_name="tokens", tooltip="The drawn codes, for DRC Decode.")
+            ],
             **host.newer(search_aliases=["sampler", "autoregressive", "LMM", "personalised generation"]),
         )
 

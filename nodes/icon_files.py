@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_COLOURS, LARGEST_GRID = 24, 1024
 FULL, LEAST = 512, 16  # as in drc/complete/sizes.py, which is not imported before a node runs
 GROUNDS = LEFT_OUT, FILLED = "transparent", "filled"
-IMAGES_TOOLTIP = "Drawn pictures, as they come from Decode, sharp or not, in any number. " + SQUARE_TOOLTIP
+IMAGES_TOOLTIP = "Drawn pictures, as they come from DRC Decode, sharp or not, in any number. " + SQUARE_TOOLTIP
 
 
 def colours() -> io.WidgetInput:
@@ -71,7 +71,9 @@ class DRC_LockPalette(io.ComfyNode):
                 ),
             ],
             is_input_list=True,
-            **host.newer(search_aliases=["quantize", "quantise", "colour match", "remove background", "icon"]),
+            **host.newer(
+                search_aliases=["quantize", "quantise", "colour match", "remove background", "icon", "sticker"]
+            ),
         )
 
     @classmethod

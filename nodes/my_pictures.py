@@ -21,7 +21,7 @@ class DRC_MyPictures(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="DRC_MyPictures",
-            display_name="My Pictures",
+            display_name="My Pictures (icons, emoji, stickers)",
             category="DRC/sets",
             description="Takes a folder of your own pictures, 1 to 200, as one history, and shows them with their "
             "numbers. Nothing is ever written into your folder.",

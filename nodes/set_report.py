@@ -27,7 +27,7 @@ class DRC_SetReport(io.ComfyNode):
                     default="",
                     optional=True,
                     tooltip="What each new icon is called, one a line, in their order, or the names from Complete "
-                    "a Set. Empty: they are numbered.",
+                    "Icon Set. Empty: they are numbered.",
                 ),
                 *map(mask, ("images", "history")),
             ],

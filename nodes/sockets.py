@@ -197,7 +197,7 @@ class Triplets:
 class TripletsSocket(io.ComfyTypeIO):
     """`Triplets`"""
 
-    expected = "the triplets of Triplets"
+    expected = "the triplets of DRC Triplets"
 
     @staticmethod
     def kinds() -> tuple[type, ...]:

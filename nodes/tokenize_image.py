@@ -47,7 +47,7 @@ class DRC_TokenizeImage(io.ComfyNode):
             ],
             outputs=[
                 TokensSocket.Output(
-                    "tokens_out", display_name="tokens", tooltip="For Tokens To Conditioning, or for Decode."
+                    "tokens_out", display_name="tokens", tooltip="For Tokens To Conditioning, or for DRC Decode."
                 )
             ],
             **host.newer(search_aliases=["encode", "VQ encode", "reconstruct"]),

@@ -201,7 +201,7 @@ class DRC_TrainDisentanglement(io.ComfyNode):
             "picture of the same style and one of the same meaning.",
             inputs=[
                 model_input("The training begins from it."),
-                TripletsSocket.Input("triplets", tooltip="From Triplets."),
+                TripletsSocket.Input("triplets", tooltip="From DRC Triplets."),
                 *length(),
                 choice(
                     "sampling",
@@ -247,7 +247,7 @@ class DRC_TrainPersonalisation(io.ComfyNode):
             "the user and the meaning of a reference.",
             inputs=[
                 model_input("The training begins from it."),
-                TripletsSocket.Input("triplets", tooltip="From Triplets."),
+                TripletsSocket.Input("triplets", tooltip="From DRC Triplets."),
                 AugmentationsSocket.Input(
                     "augmentations",
                     optional=True,

@@ -1,4 +1,4 @@
-"""Triplets and Augmentations: what a training will see, to look at before paying for it."""
+"""DRC Triplets and Augmentations: what a training will see, to look at before paying for it."""
 
 from ..drc.data.augment import Augmentations
 from ..drc.train.config import PAIRINGS, DataConfig, Pairing
@@ -20,7 +20,7 @@ class DRC_Triplets(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="DRC_Triplets",
-            display_name="Triplets",
+            display_name="DRC Triplets",
             category="DRC/training",
             description="Pairs pictures for training: for each picture one in the same style that shows something "
             "else, and one that shows the same in another style. The sheet shows what was paired.",

@@ -242,7 +242,7 @@ def bench_nodes(rounds: int, host: Path) -> None:
             lambda: generate(lmm, *given, [0], Sampling()),
             lambda: node("DRC_LMMGenerate", model=model, instruction=instruction),
         ),
-        "Decode": (
+        "DRC Decode": (
             lambda: lmm.detokenize(tokens.codes),
             lambda: node("DRC_DecodeTokens", model=model, tokens=tokens),
         ),

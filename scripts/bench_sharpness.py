@@ -1,4 +1,4 @@
-"""What *Decode*'s sharp pictures are worth: 128 pixels made 512 in several ways, held against the drawing at 512.
+"""What *DRC Decode*'s sharp pictures are worth: 128 pixels made 512 in several ways, held against the drawing at 512.
 
     python scripts/bench_sharpness.py [--icons 5] [--emoji 3] [--meanings 4] [--sheet build/sharpness.png]
 

@@ -3,7 +3,7 @@
     python scripts/measure_sets.py [--hands 12] [--concepts 24] [--coloured 6] [--best-of 1,4,8] [--out build/sets]
 
 Every hand gives eight pictures, and all its concepts are drawn from them: by the concept's reference, and by the word,
-as *Complete a Set* does, by what other hands drew of it. Of several drawings the model's own likelihoods choose, never
+as the node of sets does, by what other hands drew of it. Of several drawings the model's own likelihoods choose, never
 a judge. Both judges score, among all hands' pictures of every concept that is asked; the benchmark's report is written,
 too. Goes on where it was stopped.
 """

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from scripts.lib.environment import BUILD, CHROMIUMS
@@ -126,11 +126,15 @@ class Page:
             self.tab.mouse.dblclick(self.tab.viewport_size["width"] / 2, self.tab.viewport_size["height"] - 60)
         box.fill(words)
 
+    def found(self, name: str) -> Locator:
+        """The node of that name among those that the search found."""
+        return self.tab.locator(f".p-autocomplete-option[aria-label='{name}']")
+
     def add_node(self, name: str) -> None:
         """Takes a node of that name from the search."""
         count = self.tab.evaluate("window.app.graph.nodes.length")
         self.search(name)
-        self.tab.get_by_role("option", name=name, exact=True).click()
+        self.found(name).click()
         self.tab.wait_for_function("count => window.app.graph.nodes.length > count", arg=count)
 
     def unknown_node_types(self) -> list[str]:

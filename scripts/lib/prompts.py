@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-SHARP = "sharp, 4 times as large"  # a choice of Decode
+SHARP = "sharp, 4 times as large"  # a choice of DRC Decode
 
 
 class Prompt:

@@ -21,7 +21,7 @@ BEYOND = {
     | {"Where the towers looked"},
     "train_disentanglement": {"Train Disentanglement"},
     "train_personalisation": {"Train Personalisation", "Example Pictures", "StyleTower", "SemanticTower"}
-    | {"ComposeInstruction", "DRC-LMM-Generate", "Decode", "Picture"},
+    | {"ComposeInstruction", "DRC-LMM-Generate", "DRC Decode", "Picture"},
     "lavit_reconstruct": {"Convert LaVIT"},
     "lavit_personalise": {"StyleTower", "SemanticTower", "ComposeInstruction"},
 }  # what need not be in a small window

@@ -67,7 +67,7 @@ def test_records_of_another_model(graph, model, history, reference, instruction)
         "ComposeInstruction: style",
         "ComposeInstruction: semantics",
         "DRC-LMM-Generate: instruction",
-        "Decode: tokens",
+        "DRC Decode: tokens",
     ]
     for text, name in zip(told, inputs, strict=True):
         assert text.startswith(f"{name} was made by another model than 'other.safetensors'")

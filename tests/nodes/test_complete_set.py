@@ -1,4 +1,4 @@
-"""Complete a Set: a picture for each line and each reference, and what Cancel leaves of them."""
+"""Complete Icon Set: a picture for each line and each reference, and what Cancel leaves of them."""
 
 import numpy as np
 import pytest
@@ -103,12 +103,13 @@ def test_a_disk_that_takes_nothing(execute, given, host_folders, texts):
 def test_what_does_not_serve(execute, given, reference, inputs, words):
     references = {} if "words" in inputs else {"references": reference}
     text = sentence(execute, NODE, **given | references | inputs)
-    assert text.startswith(f"Complete a Set: {words}")
+    assert text.startswith(f"Complete Icon Set: {words}")
 
 
 def test_another_models_style_and_towers_never_trained(execute, graph, given):
     other = graph.load("other.safetensors")
-    assert sentence(execute, NODE, **given | {"model": other}).startswith("Complete a Set: style was made by another")
+    text = sentence(execute, NODE, **given | {"model": other})
+    assert text.startswith("Complete Icon Set: style was made by another")
 
 
 def test_lavit_draws_one_after_another(execute, graph, lavit_towers, history):
@@ -121,5 +122,5 @@ def test_lavit_draws_one_after_another(execute, graph, lavit_towers, history):
     assert tokens.codes[0].equal(alone.codes[0])
     text = sentence(execute, NODE, model=model, style=style, words="cat", best_of=2)
     assert text.startswith(
-        "Complete a Set: best_of is 2, but this model does not tell how likely a picture is; choose 1"
+        "Complete Icon Set: best_of is 2, but this model does not tell how likely a picture is; choose 1"
     )

@@ -1,4 +1,4 @@
-"""Decode: pictures as they are drawn, and four times as large."""
+"""DRC Decode: pictures as they are drawn, and four times as large."""
 
 import shutil
 
@@ -37,7 +37,7 @@ def test_sharp_they_are_what_the_network_makes_of_these(graph, model, tokens, pa
 
 def test_a_size_that_is_not_offered(graph, model, tokens):
     text = sentence(graph.decode, model, tokens, size="huge")
-    assert text.startswith("Decode: size is 'huge', expected one of 'as drawn', 'sharp, 4 times as large'")
+    assert text.startswith("DRC Decode: size is 'huge', expected one of 'as drawn', 'sharp, 4 times as large'")
 
 
 def test_damaged_weights_stop_only_what_needs_them(graph, model, tokens, pack, monkeypatch, tmp_path):
@@ -47,6 +47,6 @@ def test_damaged_weights_stop_only_what_needs_them(graph, model, tokens, pack, m
     weights.write_bytes(weights.read_bytes()[:1000])
     monkeypatch.setattr(pack.drc.sharpener, "WEIGHTS", weights)
     text = sentence(graph.decode, model, tokens, size=SHARP)
-    assert text.startswith("Decode: sharpener.safetensors is not a readable safetensors file")
+    assert text.startswith("DRC Decode: sharpener.safetensors is not a readable safetensors file")
     assert text.endswith("; install this pack again.")
     graph.decode(model, tokens)

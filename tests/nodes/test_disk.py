@@ -17,7 +17,7 @@ def test_a_file_where_a_folder_belongs(execute, graph, model, triplets, host_fol
         sentence(execute, "DRC_SaveModel", model=model),
         sentence(execute, "DRC_Evaluate", model=model, dataset=pairs.dataset, cases=1),
     ]
-    for text, node in zip(texts, ("Train Disentanglement", "Save DRC Model", "Evaluate"), strict=True):
+    for text, node in zip(texts, ("Train Disentanglement", "Save DRC Model", "DRC Evaluate"), strict=True):
         assert text.startswith(f"{node}: ") and str(host_folders) in text and " could not be " in text
 
 

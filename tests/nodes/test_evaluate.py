@@ -88,14 +88,14 @@ def test_cancel_works_between_any_two_codes(graph, dataset, pack, monkeypatch):
 
 def test_a_test_that_the_dataset_has_not(graph, dataset):
     text = sentence(graph.run, "DRC_Evaluate", model=graph.load(), dataset=dataset, tests="P3")
-    assert text == "Evaluate: test P3 was asked for, but this dataset has R; choose among them."
+    assert text == "DRC Evaluate: test P3 was asked for, but this dataset has R; choose among them."
 
 
 def test_a_name_that_leads_elsewhere(graph, dataset):
     text = sentence(graph.run, "DRC_Evaluate", model=graph.load(), dataset=dataset, report_name="../out")
-    assert text.startswith("Evaluate: report_name is '../out', expected letters, digits")
+    assert text.startswith("DRC Evaluate: report_name is '../out', expected letters, digits")
 
 
 def test_towers_that_were_never_trained(graph, dataset):
     text = sentence(graph.run, "DRC_Evaluate", model=graph.load("untrained.safetensors"), dataset=dataset)
-    assert text.startswith("Evaluate: the towers of this model were never trained")
+    assert text.startswith("DRC Evaluate: the towers of this model were never trained")

@@ -68,7 +68,7 @@ def test_towers_that_were_never_trained(graph, lavit, images):
 def test_decode(graph, lavit, tokens):
     for size in ("as drawn", "sharp, 4 times as large"):
         assert sentence(graph.decode, lavit, tokens, size=size) == (
-            "Decode: model is 'tiny-lavit', which draws through a diffusion model; connect the tokens to Tokens To "
+            "DRC Decode: model is 'tiny-lavit', which draws through a diffusion model; connect the tokens to Tokens To "
             "Conditioning, and that to KSampler and VAE Decode."
         )
 

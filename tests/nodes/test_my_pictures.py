@@ -41,7 +41,7 @@ def test_the_style_is_that_of_the_pictures_loaded_one_by_one(graph, folder, requ
 def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
     def told(**given):
         text = sentence(pictures, graph, model, **given)
-        assert text.startswith("My Pictures: ")
+        assert text.startswith("My Pictures (icons, emoji, stickers): ")
         return text
 
     assert "folder is empty; write the name of a folder" in told(folder=[""])

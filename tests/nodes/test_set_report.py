@@ -19,7 +19,7 @@ def test_the_foreign_icon_is_named_first(graph, icons):
 
 
 def test_a_list_of_names_is_one_a_line(graph, icons):
-    """As they come from Complete a Set."""
+    """As they come from Complete Icon Set."""
     given = {"images": icons[0][:2], "history": icons[1]}
     lines = graph.outputs("DRC_SetReport", **given, names="own\nother")
     assert graph.outputs("DRC_SetReport", **given, names=["own", "other"])[1:] == lines[1:]
