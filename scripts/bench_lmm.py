@@ -15,6 +15,9 @@ Of Janus the whole class of transformers draws, by its `generate` with guidance 
 The limit of the memory is the time in which it could hand over what every step has to read: the weights of all layers
 and of the head's rows for codes, and the keys and values of all rows at half of the drawing. Its bandwidth is that of a
 copy of 1 GB within the same device, read and written; weights that fit into a processor's own cache can beat it.
+
+What a drawing takes in memory is the most that it holds at a time beside the weights, as torch counts it, against what
+the host is told that it will take.
 """
 
 import argparse
@@ -26,8 +29,17 @@ import transformers
 from torch import Tensor
 
 from drc.lmm.generate import Sampling
-from drc.lmm.lavit.language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, draw_codes, guided
+from drc.lmm.lavit.language import (
+    FIRST_CODE,
+    IMAGE_END,
+    IMAGE_START,
+    LavitLanguage,
+    draw_codes,
+    drawing_bytes,
+    guided,
+)
 from drc.lmm.llama import LlamaConfig
+from drc.train.memory import LiveBytes
 
 from .bench_embedded import take_turns
 from .lib.janus_pair import JanusPair
@@ -98,6 +110,18 @@ def bandwidth(device: str) -> float:
     return 5 * 2 * COPIED / (time.perf_counter() - start)
 
 
+def peak_of(draw: Callable, language: LavitLanguage, given: list[Tensor], device: str) -> int:
+    """The most bytes that a drawing holds at a time beside the weights and what it is `given`."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        draw()
+        return torch.cuda.max_memory_allocated() - before
+    with LiveBytes([*language.parameters(), *given]) as live:
+        draw()
+    return live.peak
+
+
 def bytes_of_a_step(language: LavitLanguage, rows: int, length: int) -> int:
     """What every step reads at least, with `length` tokens in the cache of every row."""
     head = language.lm_head.weight[IMAGE_END:]
@@ -128,6 +152,9 @@ def bench(options: argparse.Namespace) -> None:
     }
     if options.graph:
         drawings["ours, a step as one CUDA graph"] = lambda: ours_draws(graph=True)
+    peak = peak_of(ours_draws, language, [one for _, prompts in streams for one in prompts], options.device)
+    said = drawing_bytes(language, options.prompt, len(streams), options.batch, codes)
+    print(f"a drawing takes {peak / 2**20:.1f} MB beside the weights and is said to take {said / 2**20:.1f} MB")
     report(drawings, options, codes, bytes_of_a_step(language, 2 * options.batch, options.prompt + codes // 2))
 
 

@@ -6,7 +6,7 @@ The sizes are those of the published weights, the classes those that run. Their 
 memory, so the passes of a training go through the whole language model and only bytes are counted. `--codes` is how
 many codes every picture has, 256 being the most, `--history` how many pictures a history has.
 
-Drawing: weights of each part, and keys and values of a whole drawing with guidance.
+Drawing: weights of each part, and what a drawing with guidance takes beside them.
 
 Training, stage 2: weights = what is frozen; trained = 20 bytes a trained number (itself, gradient, two moments of
 AdamW, running average); a pass = the most bytes that one forward and backward pass makes, gradients of the trained ones
@@ -71,9 +71,9 @@ def drawing(config: DRCConfig, codes: int, history: int) -> list[tuple[str, ...]
         if name != "language":
             rows.append((name, amount(bytes_of(part.parameters())), ""))
             continue
-        beside = amount(drc.lmm.drawing_bytes(InContext(prompt, 5.0, ""), 1))
         for storage, dtype in STORED.items():
             drc.lmm.store_in(dtype)
+            beside = amount(drc.lmm.drawing_bytes(InContext(prompt, 5.0, ""), 1))
             rows.append((f"language, {storage}", amount(bytes_of(part.parameters())), beside))
     return rows
 

@@ -20,6 +20,7 @@ from ..seeds import generator_from
 from . import Autoregressive, OnCode
 
 INTERVAL = 16  # codes between two looks at what the device has drawn
+OUTCOMES = 2 * INTERVAL + 4  # numbers for each outcome that sampling holds at once of a picture: the times, twice
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,14 @@ def cache_bytes(config: LlamaConfig, batch: int, length: int, dtype: torch.dtype
     return numbers * dtype.itemsize
 
 
+def pass_bytes(config: LlamaConfig, tokens: int, dtype: torch.dtype) -> int:
+    """The most that so many tokens take at a time on their way through the layers, beside keys and values: numbers of a
+    token that are alive where a layer has rotated queries and keys, or where it has multiplied gate and up."""
+    width, heads = config.hidden_size, config.num_attention_heads + config.num_key_value_heads
+    attention = 3 * width + (4 * heads + config.num_key_value_heads) * config.head_size
+    return tokens * max(attention, 4 * width + 4 * config.intermediate_size) * dtype.itemsize
+
+
 class StaticCache(Cache):
     """Rows of unequal prompts that go on one token a step, all rows in the same slot.
 
@@ -115,13 +123,18 @@ class StaticCache(Cache):
     """
 
     def __init__(self, config: LlamaConfig, batch: int, prompt: int, steps: int, like: Tensor):
-        length = -(-(prompt + steps) // 16) * 16  # CUDA's attention would copy a mask of another length at every layer
+        length = self.slots_of(prompt, steps)
         super().__init__(config, batch, length, like)
         self.tensor.zero_()  # a weight of 0 does not silence what is not a number
         self.slots = torch.arange(length, device=like.device)
         self.padding = torch.full((batch, 1), prompt, device=like.device)
         self.position = torch.full((1,), prompt, device=like.device)
         self.prompt = prompt
+
+    @staticmethod
+    def slots_of(prompt: int, steps: int) -> int:
+        """CUDA's attention would copy a mask of another length at every layer."""
+        return -(-(prompt + steps) // 16) * 16
 
     def fill(self, rows: slice, cache: Cache) -> None:
         """Gives `rows` the prompt that a cache of one row holds."""

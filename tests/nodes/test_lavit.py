@@ -140,7 +140,8 @@ def test_guidance_1_is_one_stream(graph, lavit, compose, images, tokens):
     plain, firm = (compose(history=images[:2], reference=images[2:], text=WORDS, guidance=one) for one in (1.0, 4.0))
     assert [coefficient for coefficient, _ in lavit.drc.lmm.streams(plain)] == [1.0]
     assert [coefficient for coefficient, _ in lavit.drc.lmm.streams(firm)] == [4.0, -3.0]
-    assert 2 * lavit.drc.lmm.drawing_bytes(plain, 3) == lavit.drc.lmm.drawing_bytes(firm, 3)
+    sizes = [lavit.drc.lmm.drawing_bytes(one, 3) for one in (plain, firm)]
+    assert sizes[0] < sizes[1] < 2 * sizes[0]
     assert not torch.equal(graph.generate(lavit, plain, seed=3).codes, tokens.codes[:1])
 
 

@@ -23,7 +23,7 @@ from ...pixels import square
 from .. import OnCode, PretrainedSet
 from ..frozen import Frozen, without_memory
 from ..generate import Sampling, generate, go_on
-from ..llama import Cache, cache_bytes
+from ..llama import Cache, cache_bytes, pass_bytes
 from ..lora import add_lora
 from ..pictures import partly_drawn
 from .config import CONFIG, Sizes, is_janus
@@ -224,7 +224,7 @@ class JanusLMM(Frozen):
         return go_on(self, prompt, prompt[:, :0], coefficients, seeds, sampling, on_code)
 
     def drawing_bytes(self, instruction: Instruction | InContext, pictures: int) -> int:
-        """Memory of the keys and values of a whole drawing."""
+        """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
         if isinstance(instruction, InContext):
             streams, prompt = 1 + (instruction.guidance != 1), len(instruction.ids)
         else:
@@ -232,7 +232,8 @@ class JanusLMM(Frozen):
             streams = instruction.coefficients.shape[-1]
             prompt = instruction.text.shape[-1] + instruction.vectors.shape[-2] + words
         dtype = self.language.dtype or self.language.model.norm.weight.dtype
-        return cache_bytes(self.language.config, streams * pictures, prompt + self.picture_codes, dtype)
+        config, rows = self.language.config, streams * pictures
+        return cache_bytes(config, rows, prompt + self.picture_codes, dtype) + pass_bytes(config, rows * prompt, dtype)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """The type of the matrix products of the language model, for layers that cast their weights. Tokeniser and eyes

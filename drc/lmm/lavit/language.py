@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..generate import Sampling, sample
+from ..generate import OUTCOMES, Sampling, sample
 from ..graph import record
-from ..llama import Cache, LlamaForCausalLM, StaticCache
+from ..llama import Cache, LlamaForCausalLM, StaticCache, cache_bytes, pass_bytes
 
 IMAGE_START, IMAGE_END, FIRST_CODE = 32000, 32001, 32002
 MOST_CODES = 256  # what the token decoder has places for
@@ -100,6 +100,19 @@ def draw_codes(
 
     drawn = sample(drawing.first, step, seeds, sampling, limit, END, minimum, on_code and on_outcome)
     return [row[row != END] - 1 for row in drawn]
+
+
+def drawing_bytes(language: LavitLanguage, longest: int, streams: int, pictures: int, limit: int) -> int:
+    """Memory that a Drawing takes beside the weights, whose longest prompt has so many tokens: the cache of all rows,
+    and for a while that of one prompt with its pass, or the outcomes of a step; and the largest layer once more where
+    weights are kept in another type than they compute in."""
+    config, kept = language.config, language.lm_head.weight.dtype
+    dtype = language.dtype or kept
+    outcomes = OUTCOMES * pictures * (config.vocab_size - IMAGE_END) * 4
+    prompt = cache_bytes(config, 1, longest, dtype) + pass_bytes(config, longest, dtype)
+    rows = cache_bytes(config, streams * pictures, StaticCache.slots_of(longest, limit), dtype)
+    cast = 0 if kept == dtype else 2 * config.intermediate_size * config.hidden_size * dtype.itemsize
+    return rows + max(prompt, outcomes) + cast
 
 
 class Drawing:

@@ -19,13 +19,22 @@ from ...seeds import generator_from
 from .. import OnCode, PretrainedSet
 from ..frozen import Frozen, without_memory
 from ..generate import Sampling
-from ..llama import StaticCache
 from ..lora import add_lora
 from ..pictures import MEMORY_PER_PIXEL
 from .conditioning import Condition, high_resolution, low_resolution
 from .converted import DESCRIPTION, Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
-from .language import FIRST_CODE, IMAGE_END, IMAGE_START, LavitLanguage, Stream, code_ids, draw_codes, guided
+from .language import (
+    FIRST_CODE,
+    IMAGE_END,
+    IMAGE_START,
+    LavitLanguage,
+    Stream,
+    code_ids,
+    draw_codes,
+    drawing_bytes,
+    guided,
+)
 from .preprocess import normalize, resize, to_picture
 from .tokenizer import VisualTokenizer
 from .vision import VisionTransformer
@@ -278,16 +287,14 @@ class LavitLMM(Frozen):
         return self.code_table().detach().float().std().item()
 
     def drawing_bytes(self, instruction: InContext | Instruction, pictures: int) -> int:
-        """Memory of the keys and values of a whole drawing, measured on the device that takes none."""
+        """Memory of a whole drawing beside the weights."""
         if isinstance(instruction, InContext):
             streams, prompt = 1 + (instruction.guidance != 1), len(instruction.ids) + 1
         else:
             words = len(self.config.before) + len(self.config.after) + 1
             streams = len(instruction.coefficients)
             prompt = instruction.text.shape[1] + instruction.vectors.shape[1] + words
-        like = torch.empty(0, dtype=self.language.dtype, device="meta")
-        config = self.config.sizes.language
-        return StaticCache(config, streams * pictures, prompt, self.picture_codes, like).tensor.nbytes
+        return drawing_bytes(self.language, prompt, streams, pictures, self.picture_codes)
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] and of the image end behind them, when the language model is

@@ -23,8 +23,8 @@ from ...positions import POSITION_SCALE, layout, sine_positions
 from .. import OnCode
 from ..code_losses import code_losses
 from ..fused import apart, fused_weights
-from ..generate import Sampling, generate
-from ..llama import Cache, LlamaConfig, LlamaForCausalLM, cache_bytes
+from ..generate import OUTCOMES, Sampling, generate
+from ..llama import Cache, LlamaConfig, LlamaForCausalLM, cache_bytes, pass_bytes
 from ..lora import add_lora, merge_lora
 from ..pictures import partly_drawn
 from .tokenizer import TokenizerConfig, VisualTokenizer
@@ -176,10 +176,12 @@ class MiniLMM(nn.Module):
             return generate(self, *given, seeds, sampling, on_code)
 
     def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
-        """Memory of the keys and values of a whole drawing."""
-        length = instruction.text.shape[1] + instruction.vectors.shape[1] + self.picture_codes + 1
-        rows = pictures * len(instruction.coefficients)
-        return cache_bytes(self.language.config, rows, length, instruction.vectors.dtype)
+        """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
+        prompt = instruction.text.shape[1] + instruction.vectors.shape[1] + 1
+        rows, dtype = pictures * len(instruction.coefficients), instruction.vectors.dtype
+        outcomes = OUTCOMES * pictures * self.codebook_size * 4
+        kept = cache_bytes(self.config.llama, rows, prompt + self.picture_codes - 1, dtype)
+        return kept + max(pass_bytes(self.config.llama, rows * prompt, dtype), outcomes)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """Keeps in it what computes in it."""
