@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 from playwright.sync_api import Page as Tab
@@ -73,6 +74,11 @@ class Box(NamedTuple):
 
 def nodes(tab: Tab) -> list[Box]:
     return [Box(title, *sides) for title, sides in tab.evaluate(BOXES)]
+
+
+def overlapping(tab: Tab) -> list[str]:
+    pairs = combinations(nodes(tab), 2)
+    return [f"{one.title} lies over {other.title}" for one, other in pairs if one.overlaps(other)]
 
 
 def groups(tab: Tab) -> list[Box]:

@@ -95,6 +95,7 @@ class Page:
     def load_template(self, name: str) -> None:
         """What `open_template` comes to, without the template browser, whose hundred pictures take their time."""
         self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
+        self.errors.clear()
         load = """async ([pack, name]) => {
             const workflow = await (await fetch(`/api/workflow_templates/${pack}/${name}.json`)).json()
             await window.app.loadGraphData(workflow, true, true, name, {openSource: "template"})

@@ -6,6 +6,7 @@ Each is run in one of the two ways of drawing nodes; test_templates.py opens the
 import pytest
 
 from drc.complete.svg import MISSING
+from scripts.lib import layout
 from scripts.lib.pictures import from_bytes
 
 pytestmark = pytest.mark.parametrize("page", ["vue"], indirect=True)
@@ -13,13 +14,18 @@ pytestmark = pytest.mark.parametrize("page", ["vue"], indirect=True)
 
 def drawn(page, client):
     """The pictures of a run, after which nothing is wrong on the page."""
-    page.errors.clear()  # of the page itself, while it came up
     assert page.unknown_node_types() == []
     page.press_run()
     pictures = [from_bytes(client.fetch(image)) for image in page.pictures_in("Picture")]
     assert all(picture.size == (512, 512) for picture in pictures)
     assert page.alerts() == [] and page.errors == []
     return pictures
+
+
+def finished(page, name):
+    """Nothing that came up in a node lies over another one."""
+    page.screenshot(f"{name}-done")
+    assert layout.overlapping(page.tab) == []
 
 
 def test_a_word_is_drawn(page, client):
@@ -37,7 +43,7 @@ def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
     (text,) = page.texts_in("Save Style Card")
     assert text.startswith("Saved as from the page.safetensors.")
     assert (server.folder / "models" / "drc_styles" / "from the page.safetensors").stat().st_size < 2**20
-    page.screenshot("style_card-done")
+    finished(page, "style_card")
 
 
 def test_a_set_is_completed_and_told(page, client):
@@ -50,4 +56,4 @@ def test_a_set_is_completed_and_told(page, client):
     (report,) = page.texts_in("Set Report")
     assert "key" in report and "cloud" in report
     assert page.pictures_in("Report")
-    page.screenshot("complete_my_set-done")
+    finished(page, "complete_my_set")

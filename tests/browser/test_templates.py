@@ -3,8 +3,6 @@
 CONTRIBUTING.md says how a workflow is laid out so that it is.
 """
 
-from itertools import combinations
-
 from scripts.lib import layout
 from scripts.lib.lavit_prompts import NAME
 
@@ -62,9 +60,7 @@ def faults_in_view(tab, name, width, height):
 
 def faults_of_graph(tab):
     nodes, groups, scale = layout.nodes(tab), layout.groups(tab), tab.evaluate("app.canvas.ds.scale")
-    for one, other in combinations(nodes, 2):
-        if one.overlaps(other):
-            yield f"{one.title} lies over {other.title}"
+    yield from layout.overlapping(tab)
     for group in groups:
         lowest = max((node.bottom for node in nodes if group.holds(node)), default=group.top)
         if group.bottom - lowest > SPARE * scale:
