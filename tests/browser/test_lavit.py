@@ -1,6 +1,7 @@
 """What a stranger does with the LaVIT workflows: convert the download, open them, press Run, look at the picture.
 
-The LaVIT is a tiny one that draws noise, under the names that the workflows use.
+The LaVIT is a tiny one that draws noise, under the names that the workflows use. Each workflow is run in one of the two
+ways of drawing nodes; test_templates.py opens them in both.
 """
 
 import shutil
@@ -9,6 +10,7 @@ import pytest
 
 from scripts.lib.lavit_prompts import NAME, personalise_in_context, reconstruct
 from scripts.lib.options import SEED
+from scripts.lib.page import WAYS
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import without_numbers
 from scripts.lib.tiny_lavit import write_published, write_tiny_lavit
@@ -33,9 +35,9 @@ def lavit(server):
             path.unlink()
 
 
-@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize(("page", "name"), zip(WAYS, WORKFLOWS, strict=True), indirect=["page"])
 def test_template_opens_and_draws(page, client, definitions, name):
-    page.open_template(name)
+    page.load_template(name)
     assert page.unknown_node_types() == []
     assert page.alerts() == []
     template = page.api_prompt()
@@ -55,8 +57,9 @@ def test_template_opens_and_draws(page, client, definitions, name):
     assert page.alerts() == []
 
 
+@pytest.mark.parametrize("page", ["vue"], indirect=True)
 def test_a_download_is_converted_as_the_note_says(page, server):
-    page.open_template("lavit_reconstruct")
+    page.load_template("lavit_reconstruct")
     published = write_published(server.folder / "models" / f"download-{page.name}")
     page.set_widgets("DRC_ConvertLaVIT", folder=str(published), name=CONVERTED)
     page.select("DRC_ConvertLaVIT")

@@ -1,7 +1,11 @@
-"""What a stranger does with the training workflows: open them, look, make them short, press Run, look at the curve."""
+"""What a stranger does with the training workflows: open them, look, make them short, press Run, look at the curve.
+
+Each is run in one of the two ways of drawing nodes; test_templates.py opens them in both.
+"""
 
 import pytest
 
+from scripts.lib.page import WAYS
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import without_numbers
 from scripts.lib.training_prompts import QUICK_LOOK, TRAINERS, train_disentanglement, train_personalisation
@@ -12,10 +16,10 @@ WORKFLOWS = {
 }
 
 
-@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize(("page", "name"), zip(WAYS, WORKFLOWS, strict=True), indirect=["page"])
 def test_template_opens_and_trains(page, client, definitions, name):
     trainer, prompt = WORKFLOWS[name]
-    page.open_template(name)
+    page.load_template(name)
     assert page.unknown_node_types() == []
     assert page.alerts() == []
     assert without_numbers(page.api_prompt()) == without_numbers(prompt(definitions, **QUICK_LOOK))
@@ -24,7 +28,7 @@ def test_template_opens_and_trains(page, client, definitions, name):
     page.set_widgets("DRC_LoadModel", model_name="tiny.safetensors")
     page.set_widgets("DRC_Triplets", restyled_views=2)
     run_name = f"{name} {page.name}"
-    page.set_widgets(trainer, steps=20, batch_size=2, validate_every=10, samples=1, run_name=run_name)
+    page.set_widgets(trainer, steps=8, batch_size=2, validate_every=4, samples=1, run_name=run_name)
     page.set_widgets("DRC_SaveModel", filename=run_name)
     before = page.api_prompt()
     page.press_run()
