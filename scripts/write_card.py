@@ -5,7 +5,8 @@
     python scripts/write_card.py build/bench/card build/bench/icons [--card drc/weights/README.md]
 
 Each domain has a block of its own. Puts the contact sheets of P3, T1 and I4 beside the card, and writes whose icons the
-model learned from. Where both runs are given it also says which of the aims for icons were reached.
+model learned from. Where both runs are given, and that of emoji has the model before, too, it also says which of the
+aims for icons were reached.
 """
 
 import argparse
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.bench.report.report import PICTURES, read_results  # noqa: E402
+from drc.bench.report.summary import MODELS  # noqa: E402
 from scripts.datasets.icons.matrix import read_manifest  # noqa: E402
 from scripts.lib.aims import aims  # noqa: E402
 from scripts.lib.attribution import icon_sets  # noqa: E402
@@ -28,6 +30,7 @@ PARTS = {
     "stage 2": "stage2",
     "stage 2, further": "further",
     "stage 2 on icons": "icons",
+    "decoder on icons": "decoder",
     "entangled model": "entangled",
 }
 SHOWN = ("P3", "T1", "I4")
@@ -53,7 +56,7 @@ def main() -> None:
     if options.train.is_dir():  # else its facts are not on this machine, and stay as they are
         replace_block(options.card, "training", training_table(runs, files))
     replace_block(options.card, "icon sets", icon_sets(read_manifest()))
-    if found.keys() == BLOCKS.keys():
+    if found.keys() == BLOCKS.keys() and len(found["emoji"][0][MODELS]) > 1:
         replace_block(options.card, "aims", aims(found["icons"][0], found["emoji"][0], MODEL))
 
 
