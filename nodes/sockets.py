@@ -65,16 +65,17 @@ class Model:
 
     def require_diffusion(self) -> None:
         if self.drc.lmm.draws_pixels:
-            raise self.refused("which draws its pictures itself")
+            raise self.refused("which draws its pictures itself", "one over LaVIT; choose a converted LaVIT")
 
     def require_interleaving(self) -> None:
         if not self.drc.lmm.interleaves:
-            raise self.refused("which takes no pictures and words in one prompt")
+            raise self.refused(
+                "which takes no pictures and words in one prompt",
+                "a LaVIT or a Janus, or one over it; choose one",
+            )
 
-    def refused(self, what: str) -> ValueError:
-        return ValueError(
-            f"model is '{self.name}', {what}, expected one over LaVIT; choose a converted LaVIT in Load DRC Model"
-        )
+    def refused(self, what: str, expected: str) -> ValueError:
+        return ValueError(f"model is '{self.name}', {what}, expected {expected} in Load DRC Model")
 
 
 @dataclasses.dataclass(frozen=True)

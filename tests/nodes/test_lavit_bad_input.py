@@ -80,14 +80,14 @@ def unet():
 
 def test_a_model_that_is_no_lavit(graph, model, tokens, unet):
     context, diffusion = {"text": "a red apple"}, {"tokens": tokens, "diffusion_model": unet}
-    for name, node, given, what in (
-        ("ComposeInContext", "DRC_ComposeInContext", context, "takes no pictures and words in one prompt"),
-        ("Tokens To Conditioning", "DRC_TokensToConditioning", diffusion, "draws its pictures itself"),
-    ):
-        assert sentence(graph.run, node, model=model, **given) == (
-            f"{name}: model is 'tiny.safetensors', which {what}, expected one over LaVIT; choose a converted LaVIT in "
-            "Load DRC Model."
-        )
+    assert sentence(graph.run, "DRC_ComposeInContext", model=model, **context) == (
+        "ComposeInContext: model is 'tiny.safetensors', which takes no pictures and words in one prompt, expected a "
+        "LaVIT or a Janus, or one over it; choose one in Load DRC Model."
+    )
+    assert sentence(graph.run, "DRC_TokensToConditioning", model=model, **diffusion) == (
+        "Tokens To Conditioning: model is 'tiny.safetensors', which draws its pictures itself, expected one over "
+        "LaVIT; choose a converted LaVIT in Load DRC Model."
+    )
 
 
 def test_records_of_another_model(graph, lavit, model, instruction, unet):

@@ -67,7 +67,7 @@ class Sizes:
         """ValueError with the rest of a sentence for parts that are not of one model."""
         language, eyes, tokenizer = self.language, self.eyes, self.tokenizer
         if not 1 <= len(tokenizer.multipliers) <= 8:
-            raise ValueError(f"has {len(tokenizer.multipliers)} levels of its tokenizer, expected 1 to 8")
+            raise ValueError(f"has {len(tokenizer.multipliers)} levels of its tokeniser, expected 1 to 8")
         parsing.divides(
             {
                 "language.hidden_size": (language.hidden_size, 2 * language.num_attention_heads),

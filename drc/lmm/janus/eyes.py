@@ -51,7 +51,7 @@ class Attention(nn.Module):
         return self.projection_layer(found.transpose(1, 2).flatten(2))
 
 
-class Layer(nn.Module):
+class EyesLayer(nn.Module):
     def __init__(self, config: EyesConfig, operations):
         super().__init__()
         self.layer_norm1 = operations.LayerNorm(config.width, eps=config.layer_norm_eps)
@@ -81,7 +81,7 @@ class Embeddings(nn.Module):
 class Encoder(nn.Module):
     def __init__(self, config: EyesConfig, operations):
         super().__init__()
-        self.layers = nn.ModuleList(Layer(config, operations) for _ in range(config.layers))
+        self.layers = nn.ModuleList(EyesLayer(config, operations) for _ in range(config.layers))
 
 
 class VisionTransformer(nn.Module):

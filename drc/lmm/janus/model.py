@@ -5,7 +5,7 @@ StyleTower reads the rows of codes, and the SemanticTower what the eyes see of t
 That picture is decoded from them, so whatever is kept, cached or trained on is codes alone, with this LMM as with any.
 
 All prompts of a batch are equally long. Where there are fewer words, or none, pads stand, and they are attended to:
-that is what Janus-Pro was trained to read as nothing. Text ids are those of its tokenizer plus 1, as 0 stands for no
+that is what Janus-Pro was trained to read as nothing. Text ids are those of its tokeniser plus 1, as 0 stands for no
 word.
 """
 
