@@ -15,6 +15,7 @@ from ..drawings import HANDS, Drawings, semantics
 from ..files import file_hash
 from ..instruction import Instruction, Semantics
 from ..lmm import OnCode, PixelLMM
+from ..lmm.fused import apart, fused_weights
 from ..lmm.generate import Sampling
 from ..lmm.pictures import codes_of
 from ..model import DRC
@@ -212,8 +213,8 @@ def load_entangled(state: Path, ours: DRC) -> EntangledDRC:
     entangled, tensors = EntangledDRC(ours.config), part(load_file(state), "average.model.")
     entangled.lmm.drop_vision()
     entangled.lmm.tie()
-    trained = {name for name, parameter in entangled.named_parameters() if parameter.requires_grad}
-    for name in sorted(trained ^ tensors.keys()):
+    trained = {name: parameter for name, parameter in entangled.named_parameters() if parameter.requires_grad}
+    for name in sorted(apart(trained, fused_weights(entangled)).keys() ^ tensors.keys()):
         raise ValueError(
             f"{state} is not the state of an entangled training, {name} is missing or unexpected; give the folder of "
             "one"
