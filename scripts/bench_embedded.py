@@ -84,11 +84,12 @@ def transformers_model(drc: DRC):
     config = drc.lmm.language.config
 
     class Placed(transformers.LlamaForCausalLM):
-        def forward(self, input_ids=None, inputs_embeds=None, past_key_values=None, **options):
+        def forward(self, input_ids=None, inputs_embeds=None, **options):
             if inputs_embeds is None:
-                place = past_key_values.get_seq_length() - self.prompt_length + 1
+                cache = options.get("cache") or options["past_key_values"]  # newer versions call it so
+                place = cache.get_seq_length() - self.prompt_length + 1
                 inputs_embeds = self.get_input_embeddings()(input_ids) + drc.lmm.position(place, 1, self.vectors)
-            return super().forward(inputs_embeds=inputs_embeds, past_key_values=past_key_values, **options)
+            return super().forward(inputs_embeds=inputs_embeds, **options)
 
     sizes = {name: value for name, value in vars(config).items() if name != "rope_theta"}
     rope = {"rope_type": "default", "rope_theta": config.rope_theta}

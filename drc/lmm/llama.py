@@ -173,12 +173,12 @@ class Attention(nn.Module):
 
     def project(self, x: Tensor) -> Tensor:
         """[B * T, d] -> queries, keys and values of every head side by side."""
-        together = self.qkv_proj(x)
-        beside = [getattr(self, name) for name in self.rows]
-        if not any(beside):
-            return together
-        pieces = zip(together.split(list(self.rows.values()), dim=-1), beside, strict=True)
-        return torch.cat([piece if lora is None else piece + lora(x) for piece, lora in pieces], dim=-1)
+        together, first = self.qkv_proj(x), 0
+        for name, rows in self.rows.items():
+            if (lora := getattr(self, name)) is not None:
+                together.narrow(-1, first, rows).add_(lora(x))  # a copy would be kept for the backward pass, too
+            first += rows
+        return together
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, extend: Extend | None) -> Tensor:
         T = rotation[0].shape[-2]
