@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...files import CHUNK
 from ...parsing import brief
-from ...tensor_file import DTYPES, in_order, is_finite, safetensors_header, tensor_chunks
+from ...tensor_file import DTYPES, FLOATING, in_order, is_finite, safetensors_header, tensor_chunks
 from .zip_directory import Record, read_directory
 
 REPOSITORY = "rain1011/LaVIT-7B-v2"
@@ -45,7 +45,7 @@ def read_archive(path: Path) -> dict[str, Tensor]:
     for name, tensor in found.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise ValueError(f"{path} holds more than tensors ({brief(name)} is {type(tensor).__name__}); {AGAIN}")
-        if tensor.dtype not in DTYPES or tensor.layout != torch.strided:
+        if DTYPES.get(tensor.dtype) not in FLOATING or tensor.layout != torch.strided:
             raise ValueError(f"{path} holds {brief(name)} as {tensor.dtype}, expected floating point; {AGAIN}")
         if tensor.device.type != "cpu" or tensor.nbytes > tensor.untyped_storage().nbytes():
             raise ValueError(f"{path} holds {brief(name)} without its numbers; {AGAIN}")
