@@ -18,6 +18,7 @@ from .checkpoints import SAMPLES, RunFolder
 from .conditioning import TrainingBatch, plain_batch
 from .loop import Trainer
 from .objectives import Losses
+from .precision import autocast
 from .processes import OneProcess
 from .training_batches import TrainingBatches
 
@@ -172,9 +173,10 @@ def draw_samples(
     Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
     pictures, on the CPU. `tell(what, done, total)` is told of every code.
     """
-    given = list(map(drc.style, codes.history.to(device))), list(map(drc.semantics, codes.reference.to(device)))
     strengths, seeds, total = (STYLE_STRENGTH, SEMANTIC_STRENGTH), range(len(codes.target)), drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
-    drawn = drc.draw(*given, "", *strengths, seeds, on_code=on_code, as_codes=True).cpu()
+    with autocast(device, drc.lmm.code_table().dtype):  # the base of a LoRA may be kept in bfloat16, towers are not
+        given = list(map(drc.style, codes.history.to(device))), list(map(drc.semantics, codes.reference.to(device)))
+        drawn = drc.draw(*given, "", *strengths, seeds, on_code=on_code, as_codes=True).cpu()
     rows = torch.cat((codes.history, torch.stack((codes.reference, drawn, codes.target), dim=1)), dim=1)
     return [list(to_pixels(vision.decode(codes))) for codes in rows]
