@@ -238,10 +238,9 @@ class DRC(nn.Module):
         Pictures are float [H, W, 3 or 4] in 0..1 and of any size; the history is a batch or a list of them, the
         reference a batch or a list of one. What `style` and `semantics` made of them serves as well. A list of such, or
         of texts or strengths, has one for each seed. From a negative style, one for all, the style guidance leads away.
-        Returns [seeds, size, size, 3]; `as_codes` leaves out the last
-        step, for a model whose vision is elsewhere, and returns the codes [seeds, N]. ValueError for what is no
-        picture, for text that does not fit, for towers that were never trained, and where a model that draws no pixels
-        is asked for some.
+        Returns [seeds, size, size, 3]; `as_codes` leaves out the last step, for a model whose vision is elsewhere, and
+        returns the codes [seeds, N]. ValueError for what is no picture, for text that does not fit, for towers that
+        were never trained, and where a model that draws no pixels is asked for some.
         """
         if not as_codes:
             self.require_pixels()

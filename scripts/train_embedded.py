@@ -160,8 +160,7 @@ def train_icons(options: argparse.Namespace) -> None:
 def train_decoder(options: argparse.Namespace) -> None:
     """The decoder of the tokeniser on from the weights that ship, over the pictures and codes that `icons` learns from.
 
-    decoder.safetensors is that model with it; all else in it, and every code, stays as it was.
-    """
+    All else in them, and every code, stays as it was."""
     drc, run = load(options.weights), RunFolder(options.out / "decoder")
     data = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)(drc)
     codes = CodeCache(options.out / "cache", drc.lmm.vision).codes(data.pictures, options.device)
@@ -182,10 +181,8 @@ def train_decoder(options: argparse.Namespace) -> None:
 
     if not trainer.finished():
         trainer.run(plainly(objective, options.seed, batch_loss))
-    tokenizer.decoder.load_state_dict(
-        {name: tensor.cpu() for name, tensor in part(trainer.average, "tokenizer.decoder.").items()}
-    )
-    save(drc, options.out / "decoder.safetensors", half=True)
+    with trainer.averaged():
+        save(drc, run.last(WEIGHTS))
 
 
 def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, dataset=None, **settings) -> None:
@@ -269,8 +266,7 @@ def validation_numbers(
 
 def export(options: argparse.Namespace) -> None:
     """drc/weights/drc-embedded.safetensors: averaged weights of the last stage in half precision."""
-    stage = options.out / options.stage
-    drc = load(stage.with_suffix(".safetensors") if options.stage == "decoder" else RunFolder(stage).last(WEIGHTS))
+    drc = load(RunFolder(options.out / options.stage).last(WEIGHTS))
     if drc.about.learned is None:  # so it is of what went on from weights that list no words
         learned = words_read(drc.words, training_texts(options), drc.lmm.text_slots)
         drc.about = dataclasses.replace(drc.about, learned=learned)

@@ -1,13 +1,31 @@
 """What LMMs with files of their own have in common: they stay as they are, and at most a LoRA learns."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
 from ..shapes import Hollow
 from .lora import LoRA, add_lora, is_lora
+
+
+@dataclass(frozen=True)
+class FrozenConfig:
+    """`sizes` are those of the files, of its `language` among others; `before` and `after` are ids of the words around
+    text and instruction, kept so that a training and what draws with it read the same."""
+
+    sizes: Any
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    text_slots: Annotated[int, range(1, 1024 + 1)] = 64
+    lora_rank: Annotated[int, range(1024 + 1)] = 0  # of the LoRA beside the language model; 0: none
+    lora_alpha: float = 16.0
+
+    @property
+    def width(self) -> int:
+        return self.sizes.language.hidden_size
 
 
 def without_memory(kind: Callable[..., nn.Module], config, operations) -> nn.Module:
@@ -17,10 +35,18 @@ def without_memory(kind: Callable[..., nn.Module], config, operations) -> nn.Mod
 
 
 class Frozen(nn.Module):
-    """The members of `drc.lmm.LMM` that follow; `config` has `lora_rank` and `lora_alpha`, `language` is a LLaMA."""
+    """The members of `drc.lmm.LMM` that follow; `config` is a FrozenConfig, `language` has a LLaMA."""
 
     title: str  # what messages call it
     matrices = "lm_head.weight"  # one of those that `store_in` keeps in another type
+
+    @property
+    def blank_code(self) -> int:
+        return self.codebook_size
+
+    @property
+    def text_slots(self) -> int:
+        return self.config.text_slots
 
     def layers(self) -> Iterable[nn.Module]:
         return self.language.model.layers

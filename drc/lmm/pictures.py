@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..pixels import square
+
 if TYPE_CHECKING:
-    from . import LMM, Vision
+    from . import LMM
 
 UNDRAWN = 0.9  # light grey
 PICTURES = 16
@@ -36,12 +38,28 @@ def codes_of(
     return torch.cat(found)
 
 
-def partly_drawn(vision: Vision, codes: Tensor) -> Tensor:
-    """The first codes of pictures [B, n] -> images [B, 3, size, size], light grey where nothing is drawn yet."""
-    rest = vision.picture_codes - codes.shape[1]
-    images = vision.decode(torch.cat((codes, codes[:, -1:].expand(-1, rest)), dim=1))
-    grid = round(vision.picture_codes**0.5)
-    undrawn = torch.arange(vision.picture_codes, device=codes.device).view(grid, grid) >= codes.shape[1]
-    cell = vision.image_size // grid
-    undrawn = undrawn.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
-    return images.masked_fill(undrawn, UNDRAWN)
+class ThroughVision:
+    """The members of `drc.lmm.PixelLMM` that its `vision` serves alone."""
+
+    def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
+        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none."""
+        return square(image, self.image_size, name)
+
+    def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
+        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N]."""
+        return self.vision.encode(images)
+
+    def detokenize(self, codes: Tensor) -> Tensor:
+        """Codes [B, N] -> pictures [B, 3, size, size] in 0..1."""
+        return self.vision.decode(codes)
+
+    def preview(self, codes: Tensor) -> Tensor:
+        """The codes drawn so far [B, n] -> pictures [B, 3, size, size], light grey where nothing is drawn yet."""
+        vision = self.vision
+        rest = vision.picture_codes - codes.shape[1]
+        images = vision.decode(torch.cat((codes, codes[:, -1:].expand(-1, rest)), dim=1))
+        grid = round(vision.picture_codes**0.5)
+        undrawn = torch.arange(vision.picture_codes, device=codes.device).view(grid, grid) >= codes.shape[1]
+        cell = vision.image_size // grid
+        undrawn = undrawn.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
+        return images.masked_fill(undrawn, UNDRAWN)

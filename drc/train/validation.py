@@ -175,7 +175,7 @@ def draw_samples(
     """
     strengths, seeds, total = (STYLE_STRENGTH, SEMANTIC_STRENGTH), range(len(codes.target)), drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
-    with autocast(device, drc.lmm.code_table().dtype):  # the base of a LoRA may be kept in bfloat16, towers are not
+    with autocast(device, drc.lmm.embed(codes.target[:1].to(device)).dtype):  # a frozen base may be in bfloat16
         given = list(map(drc.style, codes.history.to(device))), list(map(drc.semantics, codes.reference.to(device)))
         drawn = drc.draw(*given, "", *strengths, seeds, on_code=on_code, as_codes=True).cpu()
     rows = torch.cat((codes.history, torch.stack((codes.reference, drawn, codes.target), dim=1)), dim=1)

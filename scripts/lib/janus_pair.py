@@ -44,7 +44,7 @@ class JanusPair:
         generation = self.model.generation_config
         generation.bos_token_id, generation.pad_token_id = BEGIN, PAD
         generation.generation_kwargs = {"boi_token_id": IMAGE}
-        self.lmm = JanusConfig(self.sizes, (BEGIN,), (IMAGE,), PAD).build()
+        self.lmm = JanusConfig(self.sizes, (BEGIN,), (IMAGE,), pad=PAD).build()
         theirs = self.model.state_dict()
         shared = {ours: tensor for name, tensor in theirs.items() for ours in places(name, tuple(tensor.shape))}
         self.lmm.load_state_dict(shared, assign=True)

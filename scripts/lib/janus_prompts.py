@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.lib.lavit_prompts import through_towers
 from scripts.lib.prompts import Prompt
-from scripts.lib.training_prompts import STAGE1, STAGE2, pairs, start, train
+from scripts.lib.training_prompts import both_stages
 
 NAME, TOWERS = "Janus-Pro-1B", "my-janus.safetensors"
 TEXT = "a red apple on a wooden table"
@@ -39,10 +39,7 @@ def train_and_personalise(
 ) -> dict[str, Any]:
     """A Janus through both stages, saved, and drawn with at once. `widgets` are those of the trainings."""
     prompt = Prompt(definitions)
-    model, dataset = start(prompt, model_name)
-    triplets = pairs(prompt, dataset)
-    for stage in (STAGE1, STAGE2):
-        model = train(prompt, stage, model=model, triplets=triplets, **widgets)
+    model = both_stages(prompt, model_name, **widgets)
     prompt.add("DRC_SaveModel", model=model, filename=filename)
     decode(prompt, model, through_towers(prompt, model, "", 0))
     return prompt.nodes

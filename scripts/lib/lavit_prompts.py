@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.lib.prompts import Prompt
-from scripts.lib.training_prompts import STAGE1, STAGE2, pairs, start, train
+from scripts.lib.training_prompts import both_stages
 
 NAME = "LaVIT-7B-v2"
 
@@ -72,10 +72,7 @@ def train_and_personalise(
 ) -> dict[str, Any]:
     """A LaVIT through both stages, saved, and drawn with at once. `widgets` are those of the trainings."""
     prompt = Prompt(definitions)
-    model, dataset = start(prompt, lavit)
-    triplets = pairs(prompt, dataset)
-    for stage in (STAGE1, STAGE2):
-        model = train(prompt, stage, model=model, triplets=triplets, **widgets)
+    model = both_stages(prompt, lavit, **widgets)
     prompt.add("DRC_SaveModel", model=model, filename=filename)
     sample(prompt, model, through_towers(prompt, model, "", 0), lavit, size, 1, steps=2)
     return prompt.nodes

@@ -41,11 +41,7 @@ def train_personalisation(
 def train_both(definitions: dict[str, Any], model_name: str = "embedded", **widgets: Any) -> dict[str, Any]:
     """Stage 1 wired straight into stage 2, and that into drawing; no file of a model is named in between."""
     prompt = Prompt(definitions)
-    model, dataset = start(prompt, model_name)
-    triplets = pairs(prompt, dataset)
-    model = train(prompt, STAGE1, model=model, triplets=triplets, **widgets)
-    model = train(prompt, STAGE2, model=model, triplets=triplets, **widgets)
-    try_it(prompt, model)
+    try_it(prompt, both_stages(prompt, model_name, **widgets))
     return prompt.nodes
 
 
@@ -67,6 +63,15 @@ def train(prompt: Prompt, class_type: str, **inputs: Any) -> list[Any]:
     for output in (1, 2):
         prompt.add("PreviewImage", images=[trainer, output])
     return [trainer, 0]
+
+
+def both_stages(prompt: Prompt, model_name: str, **widgets: Any) -> list[Any]:
+    """The link to a model that went through one stage and then the other; `widgets` are those of both trainings."""
+    model, dataset = start(prompt, model_name)
+    triplets = pairs(prompt, dataset)
+    for stage in (STAGE1, STAGE2):
+        model = train(prompt, stage, model=model, triplets=triplets, **widgets)
+    return model
 
 
 def try_it(prompt: Prompt, model: list[Any]) -> None:

@@ -25,7 +25,7 @@ def no_gradients():
 
 @pytest.fixture(scope="module")
 def ours():
-    lmm = JanusConfig(SIZES, (BEGIN,), (IMAGE,), PAD).build().eval()
+    lmm = JanusConfig(SIZES, (BEGIN,), (IMAGE,), pad=PAD).build().eval()
     lmm.load_state_dict({name: tensor.float() for name, tensor in weights(seed=3).items()}, assign=True)
     return lmm
 

@@ -47,7 +47,7 @@ def test_a_text_beyond_measure(found):
 
 def test_a_prompt_longer_than_the_context(found):
     prompt = found.prompt()
-    lmm = JanusConfig(SIZES, prompt.before, prompt.after, prompt.pad).build()
+    lmm = JanusConfig(SIZES, prompt.before, prompt.after, pad=prompt.pad).build()
     around = len(prompt.before) + len(prompt.after)
     room = 512 - 16
     assert len(lmm.in_context([], [], [1] * (room - around))) == room

@@ -19,7 +19,7 @@ WORK = {
     "drc.bench.cases.folder": ("read", "repaint"),
     "drc.bench.judges.descriptors": ("meaning_descriptor",),
     "drc.pixels": ("square",),
-    "drc.lmm.mini.model": ("square",),
+    "drc.lmm.pictures": ("square",),
     "drc.attention_map": ("heat",),
     "drc.complete.report": ("measure",),
 }

@@ -1,7 +1,5 @@
 """Towers, fusion and a LoRA learn over a tiny Janus, which itself stays as it was, and shows what it draws."""
 
-import hashlib
-
 import pytest
 import torch
 
@@ -10,23 +8,9 @@ from drc.lmm.lora import is_lora
 from drc.train.checkpoints import STATE
 from drc.train.run import Hooks
 
-from .tiny_training import TinyTraining
+from .tiny_training import TinyTraining, Watched, bytes_of
 
 SETTINGS = {"restyled_views": 1, "language_rate": 3e-2, "rate": 3e-2, "lora_rank": 4}
-
-
-class Watched(Hooks):
-    """Keeps the start values and the trainer."""
-
-    trainer = start = None
-
-    def __init__(self, **hooks):
-        super().__init__(on_step=self.look, **hooks)
-
-    def look(self, trainer):
-        if self.trainer is None:
-            self.trainer = trainer
-            self.start = {name: p.detach().clone() for name, p in trainer.inner.named_parameters()}
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +36,6 @@ def stages(training, janus, tmp_path_factory):
         made[stage] = training(folder / str(stage), watched, all_blank=0.2, some_blank=0.4, **settings), watched
         more = {"file": str(made[stage][0].file)}
     return made, before
-
-
-def bytes_of(folder):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("stage", [1, 2])

@@ -1,7 +1,6 @@
 """Towers, fusion and a LoRA learn over a tiny LaVIT, which itself stays as it was converted."""
 
 import dataclasses
-import hashlib
 import json
 
 import pytest
@@ -15,7 +14,7 @@ from drc.lmm.lora import PROJECTIONS, LoRA, is_lora
 from drc.train.checkpoints import SAMPLES, STATE
 from drc.train.run import Hooks
 
-from .tiny_training import TinyTraining, Watched
+from .tiny_training import TinyTraining, Watched, bytes_of
 
 DISENTANGLER = ("rows", "style_tower", "semantic_tower", "fusion")
 
@@ -52,10 +51,6 @@ def stages(tiny_training, lavit, tmp_path_factory):
         made[stage] = tiny_training.train(folder / str(stage), watched, **settings), watched
         file = made[stage][0].file
     return made, before
-
-
-def bytes_of(folder):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("stage", [1, 2])

@@ -1,6 +1,7 @@
 """Trainings of a tiny model on a few pictures, in a moment each."""
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -38,6 +39,11 @@ class Watched(Hooks):
             self.trainer = trainer
             self.start = {name: p.detach().clone() for name, p in trainer.inner.named_parameters()}
         self.gradients = {name: p.grad for name, p in trainer.named.items() if p.grad is not None}
+
+
+def bytes_of(folder: Path) -> dict[str, str]:
+    """A hash of every file in a folder."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
 @dataclasses.dataclass

@@ -19,13 +19,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...instruction import InContext, Instruction
-from ...pixels import square
 from .. import OnCode, PretrainedSet
-from ..frozen import Frozen, without_memory
+from ..frozen import Frozen, FrozenConfig, without_memory
 from ..generate import Sampling, generate, go_on
 from ..llama import Cache, cache_bytes, pass_bytes
 from ..lora import add_lora
-from ..pictures import partly_drawn
+from ..pictures import ThroughVision
 from .config import CONFIG, Sizes, is_janus
 from .eyes import Eyes
 from .language import JanusLanguage
@@ -37,24 +36,16 @@ WordId = Annotated[int, range(2**18)]
 
 
 @dataclass(frozen=True)
-class JanusConfig:
-    """`before` and `after` are ids around text and instruction, the first that of the beginning and the last that of an
-    image, and `pad` stands for no word; kept so that a training and what draws with it read the same."""
+class JanusConfig(FrozenConfig):
+    """`before` begins with the id of the beginning, `after` ends with that of an image; `pad` stands for no word."""
 
     sizes: Sizes
     before: tuple[WordId, ...] = ()
     after: tuple[WordId, ...] = ()
     pad: WordId = 0
-    text_slots: Annotated[int, range(1, 1024 + 1)] = 64
-    lora_rank: Annotated[int, range(1024 + 1)] = 0  # of the LoRA beside the language model; 0: none
-    lora_alpha: float = 16.0
     kind: str = "janus"
     variable_length: ClassVar = False
     description: ClassVar = CONFIG
-
-    @property
-    def width(self) -> int:
-        return self.sizes.language.hidden_size
 
     @property
     def grid(self) -> int:
@@ -85,7 +76,7 @@ class JanusConfig:
         return without_memory(JanusLMM, self, operations)
 
 
-class JanusLMM(Frozen):
+class JanusLMM(ThroughVision, Frozen):
     """A VisualTokenizer, a JanusLanguage and Eyes: a `drc.lmm.PixelLMM`, InContextLMM and Autoregressive."""
 
     draws_pixels, interleaves, variable_length, sees_meaning = True, True, False, True
@@ -113,32 +104,8 @@ class JanusLMM(Frozen):
     def codebook_size(self) -> int:
         return self.config.sizes.tokenizer.codes
 
-    @property
-    def blank_code(self) -> int:
-        return self.codebook_size
-
-    @property
-    def text_slots(self) -> int:
-        return self.config.text_slots
-
     def parts(self) -> dict[str, nn.Module]:
         return {"vision": self.vision, "language": self.language, "eyes": self.eyes}
-
-    def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
-        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none."""
-        return square(image, self.image_size, name)
-
-    def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
-        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N]."""
-        return self.vision.encode(images)
-
-    def detokenize(self, codes: Tensor) -> Tensor:
-        """Codes [B, N] -> pictures [B, 3, size, size] in 0..1."""
-        return self.vision.decode(codes)
-
-    def preview(self, codes: Tensor) -> Tensor:
-        """The codes drawn so far [B, n] -> pictures [B, 3, size, size], light grey where nothing is drawn yet."""
-        return partly_drawn(self.vision, codes)
 
     def embed(self, codes: Tensor) -> Tensor:
         """Codes of any shape -> what the language model reads of them [..., d]: E of the paper. A blank is a pad."""

@@ -61,7 +61,7 @@ class JanusSet:
 
     def config(self) -> JanusConfig:
         prompt = self.words().prompt()
-        return JanusConfig(self.sizes, prompt.before, prompt.after, prompt.pad)
+        return JanusConfig(self.sizes, prompt.before, prompt.after, pad=prompt.pad)
 
     def words(self) -> Words:
         return load_words(self.folder, self.sizes.language.vocab_size, AGAIN)

@@ -17,7 +17,7 @@ from ...instruction import InContext, Instruction
 from ...pixels import from_image, from_pixels, laid_on_white, rounded, square
 from ...seeds import generator_from
 from .. import OnCode, PretrainedSet
-from ..frozen import Frozen, without_memory
+from ..frozen import Frozen, FrozenConfig, without_memory
 from ..generate import Sampling
 from ..lora import add_lora
 from ..pictures import MEMORY_PER_PIXEL
@@ -48,23 +48,13 @@ WordId = Annotated[int, range(IMAGE_START)]
 
 
 @dataclass(frozen=True)
-class LavitConfig:
-    """`before` and `after` are ids of the words around text and instruction, kept so that a training and what draws
-    with it read the same."""
-
+class LavitConfig(FrozenConfig):
     sizes: Sizes
     before: tuple[WordId, ...] = ()
     after: tuple[WordId, ...] = ()
-    text_slots: Annotated[int, range(1, 1024 + 1)] = 64
-    lora_rank: Annotated[int, range(1024 + 1)] = 0  # of the LoRA beside the language model; 0: none
-    lora_alpha: float = 16.0
     kind: str = "lavit"
     variable_length: ClassVar = True
     description: ClassVar = DESCRIPTION
-
-    @property
-    def width(self) -> int:
-        return self.sizes.language.hidden_size
 
     @property
     def grid(self) -> int:
@@ -170,14 +160,6 @@ class LavitLMM(Frozen):
     @property
     def codebook_size(self) -> int:
         return self.config.sizes.tokenizer.codes
-
-    @property
-    def blank_code(self) -> int:
-        return self.codebook_size
-
-    @property
-    def text_slots(self) -> int:
-        return self.config.text_slots
 
     @property
     def has_low_resolution(self) -> bool:

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from ...instruction import Instruction
 from ...parsing import Count, Size, divides, stored_as
-from ...pixels import square
 from ...positions import POSITION_SCALE, layout, sine_positions
 from .. import OnCode
 from ..code_losses import code_losses
@@ -26,7 +25,7 @@ from ..fused import apart, fused_weights
 from ..generate import OUTCOMES, Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM, cache_bytes, pass_bytes
 from ..lora import add_lora, merge_lora
-from ..pictures import partly_drawn
+from ..pictures import ThroughVision
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
 # Start values, all of them ours.
@@ -76,7 +75,7 @@ class MiniConfig:
         )
 
 
-class MiniLMM(nn.Module):
+class MiniLMM(ThroughVision, nn.Module):
     """A VisualTokenizer and a LlamaForCausalLM: a `drc.lmm.PixelLMM`, and Autoregressive."""
 
     draws_pixels, interleaves, variable_length, sees_meaning = True, False, False, False
@@ -110,22 +109,6 @@ class MiniLMM(nn.Module):
     def parts(self) -> dict[str, nn.Module]:
         language = nn.ModuleDict({"language": self.language, "places": self.places})
         return {"vision": self.vision, "language": language}
-
-    def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
-        """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size]; ValueError, which calls it `name`, for what is none."""
-        return square(image, self.image_size, name)
-
-    def tokenize(self, images: Tensor, seeds: list[int] | None = None) -> Tensor:
-        """Pictures [B, 3, size, size] in 0..1 -> codes [B, N]."""
-        return self.vision.encode(images)
-
-    def detokenize(self, codes: Tensor) -> Tensor:
-        """Codes [B, N] -> pictures [B, 3, size, size] in 0..1."""
-        return self.vision.decode(codes)
-
-    def preview(self, codes: Tensor) -> Tensor:
-        """The codes drawn so far [B, n] -> pictures [B, 3, size, size], light grey where nothing is drawn yet."""
-        return partly_drawn(self.vision, codes)
 
     def embed(self, codes: Tensor) -> Tensor:
         """Codes of any shape -> their rows of the language model's input table [..., d]: E of the paper."""
