@@ -44,12 +44,12 @@ from drc.train.objectives import Objective  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import Hooks, to_device, train  # noqa: E402
 from scripts.lib.card import replace_block, table  # noqa: E402
+from scripts.lib.entangled import emoji_data, entangled, learn_entangled  # noqa: E402
 from scripts.train_embedded import (  # noqa: E402
     STAGE1,
     STAGE2,
     VENDOR_SHARE,
     is_complete,
-    learn_entangled,
 )
 
 SMALL = DRCConfig(
@@ -153,10 +153,12 @@ def train_stage(options: argparse.Namespace, name: str, seed: int, stage: dict, 
 
 
 def train_entangled(options: argparse.Namespace, seed: int) -> None:
-    steps, rate = options.steps, STAGE2["rate"]
-    schedule = Schedule(steps, rate, warm_up(steps), seed=seed, save_every=100, validate_every=steps)
-    file, run = base_of(options, ENTANGLED), run_of(options, ENTANGLED, seed)
-    learn_entangled(options, file, run, options.train / "cache", schedule, OneProcess())
+    steps, run = options.steps, run_of(options, ENTANGLED, seed)
+    schedule = Schedule(steps, STAGE2["rate"], warm_up(steps), seed=seed, save_every=100, validate_every=steps)
+    base = load(base_of(options, ENTANGLED))
+    data = emoji_data(options.data, base, VENDOR_SHARE, seed)
+    model = entangled(base, seed=seed)
+    learn_entangled(options, model, data, run, options.train / "cache", schedule, OneProcess())
 
 
 def numbers_of(options: argparse.Namespace, name: str, seed: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """One step of building the embedded model; scripts/train_embedded.sh runs them in order.
 
-    python scripts/train_embedded.py tokenizer|stage1|stage2|further|icons|decoder|entangled|export [--steps N] ...
+    python scripts/train_embedded.py tokenizer|stage1|stage2|further|icons|decoder|export [--steps N] ...
+    python scripts/train_embedded.py entangled|entangled-icons [--steps N] ...      what it is compared with
 
 Every step resumes where it was stopped and does nothing when it is complete.
 """
@@ -28,38 +29,30 @@ from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
-from drc.seeds import generator_from, seed_of  # noqa: E402
-from drc.train.batches import Batches  # noqa: E402
-from drc.train.built import built_data  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
-from drc.train.conditioning import draw_batch  # noqa: E402
 from drc.train.config import (  # noqa: E402
     PRECISIONS,
-    Conditioning,
     Config,
     DataConfig,
     ModelConfig,
     Schedule,
     TrainingConfig,
 )
-from drc.train.entangled import EntangledDRC, EntangledObjective  # noqa: E402
-from drc.train.gradients import GradientStep  # noqa: E402
+from drc.train.data import TrainingData  # noqa: E402
+from drc.train.entangled import EntangledDRC  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
-from drc.train.memory import quick_attention  # noqa: E402
-from drc.train.precision import precision_of  # noqa: E402
 from drc.train.prefetch import prefetch  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
-from drc.train.run import QUICKEST, train  # noqa: E402
+from drc.train.run import train  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective  # noqa: E402
-from drc.train.validation import gaps  # noqa: E402
 from scripts.lib.decoder import DecoderObjective  # noqa: E402
 from scripts.lib.deeper import deeper  # noqa: E402
+from scripts.lib.entangled import HISTORY, emoji_data, entangled, learn_entangled  # noqa: E402
 from scripts.lib.icon_mixture import mixture  # noqa: E402
 from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
 
 VENDOR_SHARE = 0.35  # of real emoji among the pictures; the rest are procedural styles
-HISTORY = 8  # pictures at most
 LICENCE = "CC-BY-4.0"
 CONFIG = DRCConfig()
 # Instructions that tell nothing cannot teach the language model, so it reads little at first.
@@ -149,10 +142,14 @@ def train_further(options: argparse.Namespace) -> None:
 
 def train_icons(options: argparse.Namespace) -> None:
     """Stage 2 on the icon matrix and the emoji benchmark, on from the weights that ship, made deeper with --layers and
-    --fusion-layers; what is new adds nothing at first."""
+    --fusion-layers; what is new adds nothing at first. With --anew towers and fusion begin as untrained ones do."""
     start = options.out / "icons-start.safetensors"
     if not is_complete(RunFolder(options.out / "icons"), options.steps) and not start.exists():
-        save(deeper(load(options.weights), options.layers, options.fusion_layers), start)
+        base = deeper(load(options.weights), options.layers, options.fusion_layers)
+        if options.anew:
+            torch.manual_seed(options.seed)
+            base.disentangler.initialise(base.lmm.embedding_scale())
+        save(base, start)
     dataset = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)
     train_stage(options, "icons", ModelConfig(file=str(start)), dataset, **FURTHER)
 
@@ -212,56 +209,27 @@ def is_complete(run: RunFolder, steps: int) -> bool:
 
 
 def train_entangled(options: argparse.Namespace) -> None:
-    schedule = Schedule(options.steps, STAGE2["rate"], seed=options.seed, save_every=options.save_every)
-    file, run = options.out / "base.safetensors", RunFolder(options.out / "entangled")
-    learn_entangled(options, file, run, options.out / "cache", schedule, OneProcess(options.device))
+    """The entangled model from nothing on the emoji benchmark."""
+    base = load(options.out / "base.safetensors")
+    data = emoji_data(options.data, base, VENDOR_SHARE, options.seed)
+    train_comparison(options, "entangled", entangled(base, seed=options.seed), data, STAGE2["rate"])
 
 
-def learn_entangled(
-    options: argparse.Namespace, file: Path, run: RunFolder, cache: Path, schedule: Schedule, processes: OneProcess
+def train_entangled_icons(options: argparse.Namespace) -> None:
+    """The entangled model on what `icons` learns from, its language model on from that of the weights that ship: what
+    `icons --anew` is to be compared with."""
+    base = deeper(load(options.weights), options.layers, options.fusion_layers)
+    data = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)(base)
+    model = entangled(base, trained=True, seed=options.seed)
+    train_comparison(options, "entangled-icons", model, data, FURTHER["rate"])
+
+
+def train_comparison(
+    options: argparse.Namespace, name: str, model: EntangledDRC, data: TrainingData, rate: float
 ) -> None:
-    """The entangled model from nothing, with sizes, words and tokeniser of the DRC in `file`, validated as DRC is."""
-    if is_complete(run, schedule.steps):
-        return
-    base, seed = load(file), schedule.seed
-    rows, slots = base.config.tower.rows, base.lmm.text_slots
-    data = built_data(EmojiBenchmark.open(options.data), VENDOR_SHARE, base.words, slots, seed)
-    codes = CodeCache(cache, base.lmm.vision).codes(data.pictures, processes.device)
-    batches, validation = data.batches(codes, options.batch, seed)
-    torch.manual_seed(seed)
-    model = EntangledDRC(base.config)
-    model.lmm.vision = base.lmm.vision  # codes that look alike start alike
-    model.initialise()
-    model.lmm.drop_vision()
-    model.to(processes.device)
-    model.lmm.tie()
-    objective = EntangledObjective(model, precision_of(options.precision, processes.device), options.compile)
-    trainer = Trainer(objective, schedule, run, processes=processes)
-
-    def batch_of(step):
-        random, even = generator_from(seed_of(seed, step)), torch.full((4,), 0.25)
-        return draw_batch(
-            batches.personal(step, HISTORY), Conditioning(), model.lmm.blank_code, rows, even, 1.0, random
-        )
-
-    def validate(trainer):
-        return validation_numbers(trainer.model, validation, rows, processes.device)
-
-    gradient_step = GradientStep(trainer.model, batch_of, processes, micro_batch=QUICKEST.get(processes.device.type, 0))
-    with quick_attention(processes.device):
-        trainer.run(gradient_step, validate=validate)
-
-
-def validation_numbers(
-    objective: EntangledObjective, validation: dict[str, Batches], rows: int, device: torch.device
-) -> dict[str, float]:
-    """The gaps that a training of DRC notes in its log; its validation loss is the mean of those of fed codes."""
-    blank = objective.model.lmm.blank_code
-    found = {
-        name: gaps(objective, batches.personal(0, HISTORY), blank, rows, device) for name, batches in validation.items()
-    }
-    numbers = {f"{name}_{key}": value for name, its_gaps in found.items() for key, value in its_gaps.items()}
-    return numbers | {"validation_loss": float(np.mean([its_gaps["ar_right"] for its_gaps in found.values()]))}
+    schedule = Schedule(options.steps, rate, seed=options.seed, save_every=options.save_every)
+    cache, processes = options.out / "cache", OneProcess(options.device)
+    learn_entangled(options, model, data, RunFolder(options.out / name), cache, schedule, processes)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -288,6 +256,7 @@ PARTS = {
     "icons": train_icons,
     "decoder": train_decoder,
     "entangled": train_entangled,
+    "entangled-icons": train_entangled_icons,
     "export": export,
 }
 
@@ -307,6 +276,7 @@ def main() -> None:
     parser.add_argument("--fusion-layers", type=int, default=5, help="icons only: of the fusion network")
     parser.add_argument("--icon-share", type=float, default=0.6, help="icons only: of the targets")
     parser.add_argument("--aligned", type=float, default=0.5, help="icons only: references of the target's own family")
+    parser.add_argument("--anew", action="store_true", help="icons only: towers and fusion begin untrained")
     parser.add_argument("--save-every", type=int, default=100, help="steps between two checkpoints")
     parser.add_argument("--compile", action="store_true", help="fuse the losses; needs a C++ compiler")
     parser.add_argument("--precision", choices=PRECISIONS, default="automatic")

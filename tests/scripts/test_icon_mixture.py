@@ -19,6 +19,7 @@ from drc.train.checkpoints import WEIGHTS, RunFolder
 from drc.train.icons import icon_parts
 from scripts import train_embedded
 from scripts.lib.deeper import deeper
+from scripts.lib.entangled import entangled
 from scripts.lib.icon_mixture import MixedIndex, Part
 from scripts.lib.tiny import write_tiny
 from scripts.lib.tiny_benchmark import ICONS
@@ -27,6 +28,7 @@ from scripts.lib.tiny_benchmark import ICONS
 def options(data, folder, **settings):
     named = {"steps": 2, "batch": 4, "seed": 0, "precision": "float32", "compile": False, "device": "cpu"}
     named |= {"save_every": 100, "micro_batch": 0, "layers": 3, "fusion_layers": 3, "icon_share": 0.6, "aligned": 0.5}
+    named["anew"] = False
     return argparse.Namespace(data=data, out=folder, weights=folder / "start.safetensors", **named | settings)
 
 
@@ -40,6 +42,24 @@ def test_a_training_on_both_runs_validates_and_resumes(data, tmp_path):
     assert {"hand_ar_right", "vendor_ar_right", "procedural_ar_right", "validation_loss"} <= noted
     train_embedded.train_icons(options(data, tmp_path, steps=3))
     assert drc.load(run.last(WEIGHTS)).about.step == 3
+
+
+def test_the_comparison_learns_the_same_and_is_validated_alike(data, tmp_path):
+    write_tiny(tmp_path / "start.safetensors")
+    train_embedded.train_icons(options(data, tmp_path, anew=True))
+    train_embedded.train_entangled_icons(options(data, tmp_path))
+    logs = [set().union(*RunFolder(tmp_path / name).read_log()) for name in ("icons", "entangled-icons")]
+    assert "hand_blind_wrong_reference" in logs[1] and {key for key in logs[1] if "hand" in key} <= logs[0]
+    trained, untrained = drc.load(tmp_path / "start.safetensors"), drc.load(tmp_path / "icons-start.safetensors")
+    fold = "disentangler.rows.fold.weight"
+    assert not torch.equal(trained.state_dict()[fold], untrained.state_dict()[fold])
+
+
+def test_the_comparison_begins_with_the_trained_language_model(tmp_path):
+    base = drc.load(write_tiny(tmp_path / "start.safetensors"))
+    model = entangled(base, trained=True)
+    embeddings = torch.randn(1, 4, base.config.lmm.width)
+    assert torch.equal(base.lmm.language(embeddings), model.lmm.language(embeddings))
 
 
 def test_what_is_tested_is_in_no_batch(data):

@@ -1,0 +1,99 @@
+"""Trains the comparison, the entangled model, on what stage 2 of DRC learns from, validated as DRC is."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from drc.data.built import EmojiBenchmark
+from drc.model import DRC
+from drc.seeds import generator_from, seed_of
+from drc.train.batches import Batches
+from drc.train.built import built_data
+from drc.train.checkpoints import RunFolder
+from drc.train.codes import CodeCache
+from drc.train.conditioning import draw_batch
+from drc.train.config import Conditioning, Schedule
+from drc.train.data import TrainingData
+from drc.train.entangled import EXTRA_LAYERS, EntangledDRC, EntangledObjective
+from drc.train.gradients import GradientStep
+from drc.train.loop import Trainer
+from drc.train.memory import quick_attention
+from drc.train.precision import precision_of
+from drc.train.processes import OneProcess
+from drc.train.run import QUICKEST
+from drc.train.validation import gaps
+
+from .deeper import silence
+
+HISTORY = 8  # pictures at most
+
+
+def entangled(base: DRC, trained: bool = False, seed: int = 0) -> EntangledDRC:
+    """An entangled model with sizes and tokeniser of `base`, and, `trained`, the language model that `base` has."""
+    torch.manual_seed(seed)
+    model = EntangledDRC(base.config)
+    model.lmm.vision = base.lmm.vision  # codes that look alike start alike
+    model.initialise()
+    if trained:
+        model.lmm.load_state_dict(base.lmm.state_dict(), strict=False)
+        for layer in list(model.lmm.layers())[-EXTRA_LAYERS:]:
+            silence(layer.self_attn.o_proj, layer.mlp.down_proj)
+    return model
+
+
+def emoji_data(folder: Path, base: DRC, own_share: float, seed: int) -> TrainingData:
+    """What stage 2 learns from on the emoji benchmark."""
+    return built_data(EmojiBenchmark.open(folder), own_share, base.words, base.lmm.text_slots, seed)
+
+
+def learn_entangled(
+    options: argparse.Namespace,
+    model: EntangledDRC,
+    data: TrainingData,
+    run: RunFolder,
+    cache: Path,
+    schedule: Schedule,
+    processes: OneProcess,
+) -> None:
+    """Trains in `run`, on from its last checkpoint if it has one; codes are kept in `cache`.
+
+    Of `options` batch, precision and compile count, and micro_batch where it is one of them.
+    """
+    if max(run.steps(), default=0) >= schedule.steps:
+        return
+    device, seed, rows = processes.device, schedule.seed, model.rows.config.rows
+    codes = CodeCache(cache, model.lmm.vision).codes(data.pictures, device)
+    batches, validation = data.batches(codes, options.batch, seed)
+    model.lmm.drop_vision()
+    model.to(device)
+    model.lmm.tie()
+    objective = EntangledObjective(model, precision_of(options.precision, device), options.compile)
+    trainer = Trainer(objective, schedule, run, processes=processes)
+
+    def batch_of(step):
+        random, even = generator_from(seed_of(seed, step)), torch.full((4,), 0.25)
+        return draw_batch(
+            batches.personal(step, HISTORY), Conditioning(), model.lmm.blank_code, rows, even, 1.0, random
+        )
+
+    def validate(trainer):
+        return validation_numbers(trainer.model, validation, rows, device)
+
+    micro_batch = getattr(options, "micro_batch", 0) or QUICKEST.get(device.type, 0)
+    gradient_step = GradientStep(trainer.model, batch_of, processes, micro_batch=micro_batch)
+    with quick_attention(device):
+        trainer.run(gradient_step, validate=validate)
+
+
+def validation_numbers(
+    objective: EntangledObjective, validation: dict[str, Batches], rows: int, device: torch.device
+) -> dict[str, float]:
+    """The gaps that a training of DRC notes in its log; its validation loss is the mean of those of fed codes."""
+    blank = objective.model.lmm.blank_code
+    found = {
+        name: gaps(objective, batches.personal(0, HISTORY), blank, rows, device) for name, batches in validation.items()
+    }
+    numbers = {f"{name}_{key}": value for name, its_gaps in found.items() for key, value in its_gaps.items()}
+    return numbers | {"validation_loss": float(np.mean([its_gaps["ar_right"] for its_gaps in found.values()]))}
