@@ -1,0 +1,57 @@
+"""What a stranger does with the Janus workflows: open them, press Run, look at the picture.
+
+The Janus, and the towers over it, are tiny and draw noise, under the names that the workflows use. Each workflow is run
+in one of the two ways of drawing nodes; test_templates.py opens them in both.
+"""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from drc.checkpoint import load, save
+from scripts.lib.janus_prompts import NAME, TOWERS, words
+from scripts.lib.options import SEED
+from scripts.lib.page import WAYS
+from scripts.lib.pictures import from_bytes
+from scripts.lib.prompts import node_of, personalise, without_numbers
+from scripts.lib.tiny_janus import write_tiny_janus
+
+
+def through_towers(definitions):
+    prompt = personalise(definitions, seed=SEED, model_name=TOWERS)
+    prompt[node_of(prompt, "DRC_ExamplePictures")]["inputs"]["example"] = "example 1"
+    prompt[node_of(prompt, "SaveImage")]["inputs"]["filename_prefix"] = "drc-janus"
+    return prompt
+
+
+WORKFLOWS = {"janus_words": words, "janus_personalise": through_towers}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def janus(server):
+    """Among the server's models, as long as these tests run."""
+    models = server.folder / "models"
+    folder = write_tiny_janus(models, NAME)
+    model = load(folder / "config.json")
+    model.about = replace(model.about, stage=2)
+    save(model, models / "drc" / TOWERS)
+    yield
+    shutil.rmtree(folder)
+    (models / "drc" / TOWERS).unlink()
+
+
+@pytest.mark.parametrize(("page", "name"), list(zip(WAYS, WORKFLOWS, strict=True)), indirect=["page"])
+def test_template_opens_and_draws(page, client, definitions, name):
+    page.load_template(name)
+    assert page.unknown_node_types() == []
+    assert page.alerts() == []
+    template = page.api_prompt()
+    previewed = {number: node for number, node in template.items() if node["class_type"] != "PreviewImage"}
+    assert without_numbers(previewed) == without_numbers(WORKFLOWS[name](definitions))
+    page.press_run()
+    (image,) = page.pictures_in("Picture")
+    assert from_bytes(client.fetch(image)).size == (8, 8)
+    page.screenshot(f"{name}-done")
+    assert page.errors == []
+    assert page.alerts() == []
