@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from drc.lmm.fused import apart, fused_weights, together
-from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
+from drc.lmm.llama import LlamaConfig, LlamaForCausalLM, rotary
 
 CONFIG = LlamaConfig(20, 8, 12, 2, 4, 2)  # fewer heads of keys and values than of queries
 ATTENTION = "model.layers.1.self_attn."
@@ -51,3 +51,14 @@ def test_apart_and_together_are_inverses():
     assert together(steps, fused).keys() == parameters.keys()
     del views[f"{ATTENTION}v_proj.weight"]
     assert parameters.keys() - together(views, fused).keys() == {f"{ATTENTION}qkv_proj.weight"}
+
+
+def test_the_backward_pass_keeps_of_a_projection_no_more_than_it_needs():
+    """Values as a view of it would keep queries and keys, too, which are kept once more where they are rotated."""
+    kept, rows = [], 5
+    attention = build().model.layers[0].self_attn
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
+        attention(torch.randn(rows, 8), rotary(CONFIG, rows, torch.zeros(1)), None, None)
+    weights = {one.untyped_storage().data_ptr() for one in attention.parameters()}
+    sizes = [one.untyped_storage().nbytes() for one in kept if one.untyped_storage().data_ptr() not in weights]
+    assert max(sizes) == rows * (8 + 4) * 4  # queries and keys, rotated

@@ -185,7 +185,9 @@ class Attention(nn.Module):
         heads = self.project(x).view(-1, T, self.heads + 2 * self.key_value_heads, self.head).transpose(1, 2)
         turned, value = heads.split((self.heads + self.key_value_heads, self.key_value_heads), dim=1)
         query, key = rotate(turned, *rotation).split((self.heads, self.key_value_heads), dim=1)  # B, h, T, head
-        if extend is not None:
+        if extend is None:
+            value = value.contiguous()  # a view would keep all that it was projected with for the backward pass, too
+        else:
             key, value = extend(key, value)
         y = F.scaled_dot_product_attention(
             query,

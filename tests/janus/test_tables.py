@@ -43,7 +43,7 @@ def ours(sizes):
 def theirs(sizes):
     """Names and shapes of the class of transformers."""
     parts = {name: part for name, part in settings(sizes).items() if name.endswith("_config")}
-    with torch.device("meta"), transformers.initialization.no_init_weights():
+    with torch.device("meta"):
         model = transformers.JanusForConditionalGeneration(transformers.JanusConfig(**parts))
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
