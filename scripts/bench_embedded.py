@@ -1,30 +1,33 @@
 """What the embedded model costs, as ratios against a named baseline of the same run.
 
     build/venv/bin/python -m scripts.bench_embedded [drawing] [start] [nodes] [--rounds N] [--threads N]
-                                                    [--before FOLDER]
+                                                    [--before COMMIT]
 
 drawing  Our generation loop against `LlamaForCausalLM.generate` of transformers: the same weights, the same prompt, the
          same three streams of guidance, the likeliest code each time, and the codes must agree. transformers has
          neither guidance with two weights nor a place on the canvas for every code, so it gets the nearest that it
          offers: a logits processor that adds up the streams, which are rows of one batch, and a subclass whose forward
-         adds the place to what it embeds. `--before`, a checkout of another commit (`git worktree add`), puts the loop
-         of that one beside ours, with the same weights.
+         adds the place to what it embeds. `--before` puts the loop of an earlier commit beside ours, with the same
+         weights.
 start    What our import adds to the start of a real ComfyUI: loaded by its own `load_custom_node` after all of its own
          nodes, against the time it takes for these.
 nodes    What a node costs beyond the model's own time: called as the host calls it, against the same steps in `drc`.
 
-Baseline and ours take turns, and the median over the rounds counts. Where the trained weights are missing, a random
-model of the same size is measured: it draws noise, at the same speed.
+Baseline and ours take turns, in the inference mode that the host runs nodes in, and the median over the rounds counts:
+of the processor's time, for drawing and nodes, so that what else runs on the machine counts less. Where the trained
+weights are missing, a random model of the same size is measured: it draws noise, at the same speed.
 """
 
 import argparse
 import asyncio
 import importlib
 import importlib.util
+import io
 import json
 import statistics
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,14 +62,16 @@ print(json.dumps({"host": host, "ours": ours, "loaded": loaded, "foreign": sorte
 """
 
 
-def take_turns(functions: dict[str, Callable], rounds: int) -> dict[str, float]:
+def take_turns(
+    functions: dict[str, Callable], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
     """Median seconds of each function, called in turn, after a first round that does not count."""
     times = {name: [] for name in functions}
     for _ in range(rounds + 1):
         for name, function in functions.items():
-            start = time.perf_counter()
+            start = clock()
             function()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     return {name: statistics.median(its[1:]) for name, its in times.items()}
 
 
@@ -115,8 +120,12 @@ def guidance(coefficients: torch.Tensor, codes: int):
     return transformers.LogitsProcessorList([Guidance()])
 
 
-def loop_of(folder: Path, given: tuple) -> Callable:
-    """The generation loop of another checkout with our weights, under a name of its own."""
+def loop_of(commit: str, given: tuple) -> Callable:
+    """The generation loop of another commit with our weights, under a name of its own."""
+    folder = BUILD / "bench" / commit
+    code = subprocess.run(["git", "archive", commit, "drc"], cwd=ROOT, capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(code)) as archive:
+        archive.extractall(folder, filter="data")
     spec = importlib.util.spec_from_file_location(
         "before", folder / "drc" / "__init__.py", submodule_search_locations=[str(folder / "drc")]
     )
@@ -127,8 +136,8 @@ def loop_of(folder: Path, given: tuple) -> Callable:
     return lambda batch: theirs.generate(lmm, *given, list(range(batch)), theirs.Sampling(temperature=0.0))
 
 
-@torch.no_grad()
-def bench_drawing(rounds: int, before: Path | None) -> None:
+@torch.inference_mode()
+def bench_drawing(rounds: int, before: str) -> None:
     drc = load(checkpoint())
     lmm, random = drc.lmm, torch.Generator().manual_seed(0)
     codes = torch.randint(drc.lmm.codebook_size, (HISTORY + 1, lmm.picture_codes), generator=random)
@@ -160,7 +169,7 @@ def bench_drawing(rounds: int, before: Path | None) -> None:
             drawn["before"] = earlier(batch)
 
         loops = {"theirs": theirs_draws, "ours": ours_draws} | ({"before": before_draws} if before else {})
-        times = take_turns(loops, rounds)
+        times = take_turns(loops, rounds, time.process_time)
         for name, codes in drawn.items():
             assert torch.equal(codes, drawn["ours"]), f"{name} does not draw the same codes"
         ours, transformers_time = times["ours"] / batch, times["theirs"] / batch
@@ -249,7 +258,7 @@ def bench_nodes(rounds: int, host: Path) -> None:
         ),
     }
     for name, (direct, through_node) in pairs.items():
-        times = take_turns({"model": direct, "node": through_node}, rounds)
+        times = take_turns({"model": direct, "node": through_node}, rounds, time.process_time)
         print(
             f"{name}: {1000 * (times['node'] - times['model']):.0f} ms beyond the model's "
             f"{1000 * times['model']:.0f} ms, {times['node'] / times['model']:.2f} times"
@@ -260,8 +269,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=["drawing", "start", "nodes"], help="drawing, start, nodes")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--before", type=Path, help="a checkout of another commit, whose loop draws, too")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--before", default="", metavar="COMMIT", help="an earlier one, whose loop draws, too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     host = find_host() or BUILD / "comfyui"

@@ -74,14 +74,17 @@ def with_rope_theta(settings: dict) -> dict:
 class Cache:
     """What a sequence of known length needs again at every step, allocated once.
 
-    `tensor` [layers, 2, B, heads, length, head] holds the keys and values of every layer, `layers` are views of it,
+    `tensor` [layers, B, 2, heads, length, head] holds the keys and values of every layer, `layers` are views of it,
     `rotation` the rotary tables.
     """
 
+    step: Callable[[Tensor], Tensor] | None = None
+    """A quicker way, where a cache has one: embeddings [B, d] of a token of every row -> last hidden states [B, d]."""
+
     def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
         heads = config.num_key_value_heads
-        self.tensor = like.new_empty(config.num_hidden_layers, 2, batch, heads, length, config.head_size)
-        self.layers = [tuple(layer.unbind()) for layer in self.tensor.unbind()]
+        self.tensor = like.new_empty(config.num_hidden_layers, batch, 2, heads, length, config.head_size)
+        self.layers = [tuple(layer.unbind(1)) for layer in self.tensor.unbind()]
         self.rotation = rotary(config, length, like)
         self.position = 0
 
@@ -139,7 +142,7 @@ class StaticCache(Cache):
     def fill(self, rows: slice, cache: Cache) -> None:
         """Gives `rows` the prompt that a cache of one row holds."""
         first = self.prompt - cache.position
-        self.tensor[:, :, rows, :, first : self.prompt] = cache.tensor[:, :, :, :, : cache.position]
+        self.tensor[:, rows, ..., first : self.prompt, :] = cache.tensor[..., : cache.position, :]
         self.padding[rows] = first
 
     def place(self, length: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
@@ -170,6 +173,10 @@ class Attention(nn.Module):
         name_apart(self, "qkv_proj", self.rows)
         self.o_proj = operations.Linear(self.heads * self.head, width, bias=False, **factory)
         self.q_proj = self.k_proj = self.v_proj = None
+
+    @property
+    def has_lora(self) -> bool:
+        return any(getattr(self, name) is not None for name in self.rows)
 
     def project(self, x: Tensor) -> Tensor:
         """[B * T, d] -> queries, keys and values of every head side by side."""
@@ -252,6 +259,8 @@ class LlamaForCausalLM(nn.Module):
     def hidden(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Last hidden states [B, T, d] of embeddings [B, T, d]; with a cache they follow what it already holds."""
         length = embeddings.shape[1]
+        if length == 1 and cache is not None and cache.step is not None:
+            return cache.step(embeddings[:, 0])[:, None]
         rotation, mask = (rotary(self.config, length, embeddings), None) if cache is None else cache.place(length)
         x = embeddings.flatten(0, 1)  # rows, of which a layer needs no more to know but in attention
         for index, layer in enumerate(self.model.layers):

@@ -26,6 +26,7 @@ from ..generate import OUTCOMES, Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM, cache_bytes, pass_bytes
 from ..lora import add_lora, merge_lora
 from ..pictures import ThroughVision
+from ..steps import cache_of
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
 # Start values, all of them ours.
@@ -138,7 +139,7 @@ class MiniLMM(ThroughVision, nn.Module):
         return position + instructions[:, row * columns + column]
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:
-        return Cache(self.language.config, batch, length, like)
+        return cache_of(self.language, batch, length, like)
 
     def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Logits [B, codes] of the code that follows; with a cache the embeddings follow what it holds."""

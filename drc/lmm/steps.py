@@ -1,0 +1,97 @@
+"""One token of every row through a LLaMA on a CPU, with the numbers of `LlamaForCausalLM.hidden` bit for bit.
+
+A step of a small model is mostly Python and small operations. So whatever is the same in every step is laid out once
+for a drawing: the weights, room for what comes and goes, and views of both. What remains for a layer is written down
+here a second time; tests/test_steps.py holds it against the layers.
+"""
+
+from itertools import chain
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .llama import Cache, Layer, LlamaForCausalLM
+
+
+def cache_of(language: LlamaForCausalLM, batch: int, length: int, like: Tensor) -> Cache:
+    """Steps where they serve, or a Cache."""
+    if serves(language, like):
+        return Steps(language, batch, length, like)
+    return Cache(language.config, batch, length, like)
+
+
+def serves(language: LlamaForCausalLM, like: Tensor) -> bool:
+    """Whether every layer is a plain product of weights that lie in the memory of the CPU as they are."""
+    if not like.is_cpu or torch.is_autocast_enabled("cpu") or torch.is_grad_enabled():
+        return False
+    weights = chain(language.model.layers.parameters(), language.model.norm.parameters())
+    plain = all(weight.is_cpu and weight.dtype == like.dtype == torch.float32 for weight in weights)
+    return plain and not any(layer.self_attn.has_lora for layer in language.model.layers)
+
+
+class Steps(Cache):
+    """A Cache that knows the weights, so that `step` takes every row one token further."""
+
+    def __init__(self, language: LlamaForCausalLM, batch: int, length: int, like: Tensor):
+        config = language.config
+        super().__init__(config, batch, length, like)
+        self.layer_weights = [weights_of(layer) for layer in language.model.layers]
+        self.norm, self.epsilon = language.model.norm.weight, config.rms_norm_eps
+        queries, keys = config.num_attention_heads, config.num_key_value_heads
+        self.grouped, self.half = queries != keys, config.head_size // 2
+        self.written = self.tensor.flatten(2, 3)  # layers, B, 2 * heads, length, head: keys and values side by side
+        self.squares, self.normal, self.out = like.new_empty(3, batch, config.hidden_size).unbind()
+        self.scale = like.new_empty(batch, 1)
+        self.heads = like.new_empty(batch, queries + 2 * keys, config.head_size)
+        self.query = self.heads[:, :queries, None]
+        self.turned, self.fresh = self.heads[:, : queries + keys], self.heads[:, queries:]
+        self.projected = self.heads.flatten(1)
+        self.gate_up = like.new_empty(batch, 2 * config.intermediate_size)
+        self.gate, self.up = self.gate_up.chunk(2, dim=1)
+        self.inner = like.new_empty(batch, config.intermediate_size)
+
+    @torch.inference_mode()  # another third of what operations cost
+    def step(self, x: Tensor) -> Tensor:
+        """The embeddings [B, d] of one token of every row -> last hidden states [B, d], valid until the next step."""
+        so_far = self.tensor.narrow(4, 0, self.position + 1)
+        places = zip(
+            self.layer_weights,
+            so_far.select(2, 0).unbind(),
+            so_far.select(2, 1).unbind(),
+            self.written.select(3, self.position).unbind(),
+            strict=True,
+        )
+        cosine, sine = (table[self.position] for table in self.rotation)
+        for (before, qkv, o, after, gate_up, down), keys, values, written in places:
+            torch.mm(self.normalised(x, before), qkv, out=self.projected)
+            rolled = self.turned.roll(self.half, dims=-1)
+            self.turned.mul_(cosine).addcmul_(rolled, sine)
+            written.copy_(self.fresh)
+            y = F.scaled_dot_product_attention(self.query, keys, values, enable_gqa=self.grouped)
+            x = x + torch.mm(y.reshape(x.shape[0], -1), o, out=self.out)
+            torch.mm(self.normalised(x, after), gate_up, out=self.gate_up)
+            torch.mul(F.silu(self.gate), self.up, out=self.inner)
+            x = x + torch.mm(self.inner, down, out=self.out)
+        self.position += 1
+        return self.normalised(x, self.norm)
+
+    def normalised(self, x: Tensor, weight: Tensor) -> Tensor:
+        """RMSNorm."""
+        torch.mul(x, x, out=self.squares)
+        torch.mean(self.squares, -1, True, out=self.scale)
+        self.scale.add_(self.epsilon).rsqrt_()
+        return torch.mul(x, self.scale, out=self.normal).mul_(weight)
+
+
+def weights_of(layer: Layer) -> tuple[Tensor, ...]:
+    """In the order of their use, matrices as factors from the right."""
+    attention, mlp = layer.self_attn, layer.mlp
+    return (
+        layer.input_layernorm.weight,
+        attention.qkv_proj.weight.t(),
+        attention.o_proj.weight.t(),
+        layer.post_attention_layernorm.weight,
+        mlp.gate_up_proj.weight.t(),
+        mlp.down_proj.weight.t(),
+    )
