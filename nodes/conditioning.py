@@ -12,7 +12,7 @@ from .sockets import Model, TokensSocket, made_by
 from .widgets import model_input
 
 if TYPE_CHECKING:
-    from ..drc.lmm.lavit.conditioning import Condition
+    from ..drc.lmm import Condition
 
 SDXL, SD15 = 2048, 768  # what their UNets read, numbers a row
 CONDITION_BYTES = 64 * 1024  # for each code: features of all blocks, generously

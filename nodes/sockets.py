@@ -37,7 +37,7 @@ class Model:
     name: str
     path: Path  # the file that the weights are in
     decoder: ModelPatcher | None = None  # codes -> what a diffusion model is conditioned on
-    eyes: ModelPatcher | None = None  # pictures -> what they mean, where codes do not tell it
+    understanding: ModelPatcher | None = None  # pictures -> what they mean, where codes do not tell it
     lmm: Path | None = None  # the folder of the converted LMM below it
     storage: str = "automatic"  # how Load DRC Model was told to keep the language model of a LaVIT
     graph: bool = False  # whether to record a step of drawing as a CUDA graph
@@ -48,13 +48,13 @@ class Model:
 
     def get_models(self) -> list[ModelPatcher]:
         """Asked by newer hosts to count the weights behind a node's output."""
-        parts = (self.vision, self.language, self.disentangler, self.decoder, self.eyes)
+        parts = (self.vision, self.language, self.disentangler, self.decoder, self.understanding)
         return [part for part in parts if part is not None]
 
     @property
     def seeing(self) -> list[ModelPatcher]:
         """The parts that tell from its codes how a picture looks and what it means."""
-        return [self.language, *([self.vision, self.eyes] if self.drc.lmm.sees_meaning else [])]
+        return [self.language, *([self.vision, self.understanding] if self.drc.lmm.encodes_meaning else [])]
 
     def require_own_pictures(self) -> None:
         if not self.drc.lmm.draws_pixels:

@@ -41,7 +41,7 @@ def drawing(config: DRCConfig) -> list[tuple[str, ...]]:
     words = InContext(torch.zeros(PROMPT, dtype=torch.long), 5.0, "")
     rows = []
     for name, part in drc.parts().items():
-        beside = {"vision": drc.lmm.vision.memory(PICTURES), "eyes": drc.lmm.vision.memory(1)}.get(name)
+        beside = {"vision": drc.lmm.vision.memory(PICTURES), "understanding": drc.lmm.vision.memory(1)}.get(name)
         if name != "language":
             rows.append((name, amount(bytes_of(part.parameters())), amount(beside) if beside else ""))
             continue

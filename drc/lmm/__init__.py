@@ -19,6 +19,7 @@ Every module takes `operations`, so that a host can pass its own layers in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from ..instruction import InContext, Instruction
     from .generate import Sampling
-    from .lavit.conditioning import Condition
     from .llama import Cache
 
 OnCode = Callable[[int, Tensor], None]
@@ -144,12 +144,12 @@ class LMM(Protocol):
         """Whether pictures have different numbers of codes; then seeds can draw which parts of a picture get one."""
 
     @property
-    def sees_meaning(self) -> bool:
-        """Whether it has eyes for what a picture means, apart from its codes; else `meaning` is `embed`."""
+    def encodes_meaning(self) -> bool:
+        """Whether it has an encoder for what a picture means, apart from its codes; else `meaning` is `embed`."""
 
     def parts(self) -> dict[str, nn.Module]:
         """What works at different times, for a host that moves weights: vision and language, a decoder where it is no
-        part of vision, and eyes where it sees meaning, which it does with them and vision."""
+        part of vision, and where it encodes meaning the understanding encoder, which works on what vision decodes."""
 
     def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
         """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size], centred on the colour of its own border, or as the
@@ -241,6 +241,16 @@ class PixelLMM(LMM, Protocol):
     def log_likelihoods(self, text: Tensor, instructions: Tensor, codes: Tensor) -> Tensor:
         """Of each of the codes [B, N], after those before it, text ids [B, T] and instruction vectors [B, K, d]:
         [B, N] in nats."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a diffusion model is conditioned on: prompt [B, N, d] is what its cross-attention reads, pooled [B, p] goes
+    with it where it is told of the whole prompt, too, and mask [B, N] is true for the rows that count."""
+
+    prompt: Tensor
+    pooled: Tensor | None = None
+    mask: Tensor | None = None
 
 
 class DiffusionLMM(LMM, Protocol):

@@ -125,9 +125,9 @@ class Stage1(Objective):
     def rows(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         disentangler = self.drc.disentangler
         codes = torch.stack((batch.target, batch.history[:, 0], batch.reference), dim=1)
-        looks, padding = disentangler.rows(self.drc.lmm.embed(codes)), disentangler.padding_mask(codes)
-        anchor, same_style, same_meaning = looks.unbind(1)
-        meant_anchor, same_meaning = self.meant(codes[:, ::2], anchor, same_meaning)
+        rows, padding = disentangler.rows(self.drc.lmm.embed(codes)), disentangler.padding_mask(codes)
+        anchor, same_style, same_meaning = rows.unbind(1)
+        anchor_meaning, same_meaning = self.semantic_rows(codes[:, ::2], anchor, same_meaning)
         no_anchor, no_style, no_meaning = (None, None, None) if padding is None else padding.unbind(1)
         positions = disentangler.rows.positions(anchor)
         of_s = ((batch.combination == 1) | (batch.combination == 3))[:, None, None]
@@ -139,18 +139,18 @@ class Stage1(Objective):
             either(of_s, no_anchor, no_style),
         )
         semantics = disentangler.semantic_tower(
-            torch.where(of_m, same_meaning, meant_anchor),
-            torch.where(of_m, meant_anchor, same_meaning),
+            torch.where(of_m, same_meaning, anchor_meaning),
+            torch.where(of_m, anchor_meaning, same_meaning),
             positions,
             either(of_m, no_anchor, no_meaning),
         )
         return style, semantics, either(of_s, no_style, no_anchor), either(of_m, no_meaning, no_anchor)
 
-    def meant(self, codes: Tensor, *looks: Tensor) -> tuple[Tensor, ...]:
-        """Codes [B, 2, N] of pictures and the rows of their looks -> the rows of what they mean, [B, R, d] of each:
-        those of their looks, where the LMM sees nothing else."""
-        if not self.drc.lmm.sees_meaning:
-            return looks
+    def semantic_rows(self, codes: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
+        """Codes [B, 2, N] of pictures and the rows of these codes -> those that the SemanticTower reads, [B, R, d] of
+        each: the same, where the LMM has no encoder for meaning."""
+        if not self.drc.lmm.encodes_meaning:
+            return rows
         return self.drc.disentangler.rows(self.drc.lmm.meaning(codes)).unbind(1)
 
 

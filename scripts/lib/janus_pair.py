@@ -9,8 +9,8 @@ from torch import Tensor
 
 from drc.instruction import InContext
 from drc.lmm.generate import Sampling
-from drc.lmm.janus.config import EyesConfig, Sizes, TokenizerConfig
-from drc.lmm.janus.layout import places
+from drc.lmm.janus.config import SiglipConfig, Sizes, TokenizerConfig
+from drc.lmm.janus.layout import sources
 from drc.lmm.janus.model import JanusConfig
 from drc.lmm.llama import LlamaConfig
 from scripts.lib.tiny_janus import settings
@@ -20,13 +20,15 @@ GUIDANCE = 5.0
 
 
 def sizes_of(options: argparse.Namespace) -> Sizes:
-    """The language side at full size or as asked for; eyes and tokeniser, which draw no codes, tiny."""
+    """The language side at full size or as asked for; SigLIP and tokeniser, which draw no codes, tiny."""
     language = LlamaConfig(
         VOCABULARY, options.hidden, options.feed_forward, options.layers, options.heads, options.heads,
         rms_norm_eps=1e-6, max_position_embeddings=16384,
     )  # fmt: skip
-    eyes = EyesConfig(image_size=2 * isqrt(options.codes), patch_size=2, width=16, heads=2, feed_forward=64, layers=1)
-    return Sizes(language, eyes, TokenizerConfig(base=32, multipliers=(1, 1), blocks=1, latent=8))
+    siglip = SiglipConfig(
+        image_size=2 * isqrt(options.codes), patch_size=2, width=16, heads=2, feed_forward=64, layers=1
+    )
+    return Sizes(language, siglip, TokenizerConfig(base=32, multipliers=(1, 1), blocks=1, latent=8))
 
 
 class JanusPair:
@@ -46,7 +48,7 @@ class JanusPair:
         generation.generation_kwargs = {"boi_token_id": IMAGE}
         self.lmm = JanusConfig(self.sizes, (BEGIN,), (IMAGE,), pad=PAD).build()
         theirs = self.model.state_dict()
-        shared = {ours: tensor for name, tensor in theirs.items() for ours in places(name, tuple(tensor.shape))}
+        shared = {ours: tensor for name, tensor in theirs.items() for ours in sources(name, tuple(tensor.shape))}
         self.lmm.load_state_dict(shared, assign=True)
         words = torch.randint(0, BEGIN, (options.prompt - 2,), generator=torch.Generator().manual_seed(1))
         self.prompt = torch.cat((torch.tensor([BEGIN]), words, torch.tensor([IMAGE]))).to(options.device)

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers, trainers
 from torch import Tensor
 
-from drc.lmm.janus.config import EyesConfig, Sizes, TokenizerConfig
+from drc.lmm.janus.config import SiglipConfig, Sizes, TokenizerConfig
 from drc.lmm.janus.layout import PREFIXES
 from drc.lmm.janus.model import JanusConfig, JanusLMM
 from drc.lmm.janus.text import TAGS
@@ -24,18 +24,18 @@ from scripts.lib.tiny_sdxl import random_weights
 WORDS = 400
 SIZES = Sizes(
     language=LlamaConfig(WORDS, 32, 48, 2, 2, 2, rms_norm_eps=1e-6, max_position_embeddings=512),
-    eyes=EyesConfig(image_size=8, patch_size=2, width=16, heads=2, feed_forward=64, layers=2),
+    siglip=SiglipConfig(image_size=8, patch_size=2, width=16, heads=2, feed_forward=64, layers=2),
     tokenizer=TokenizerConfig(codes=24, code_size=4, latent=6, base=32, multipliers=(1, 2), blocks=1),
 )
 TEXT = """A painter draws the meaning of one picture in the style of another: red apples, green pears and a blue car.
 The sun is yellow, the cat is sad, and the dog jumps over the lazy fox while nobody in the village looks out."""
 CUTS = (r"[\r\n]", r"\s?[A-Za-z]+", r"\s?[!-/:-~]+", r"\s+$")  # the first patterns of DeepSeek-LLM, of English letters
 ORIGINAL = {
-    "eyes.transformer.encoder.layers.": "vision_model.vision_tower.blocks.",
-    "eyes.transformer.embeddings.position_embedding.weight": "vision_model.vision_tower.pos_embed",
-    "eyes.transformer.embeddings.patch_embedding.": "vision_model.vision_tower.patch_embed.proj.",
-    "eyes.transformer.post_layernorm.": "vision_model.vision_tower.norm.",
-    "eyes.aligner.": "aligner.",
+    "understanding.transformer.encoder.layers.": "vision_model.vision_tower.blocks.",
+    "understanding.transformer.embeddings.position_embedding.weight": "vision_model.vision_tower.pos_embed",
+    "understanding.transformer.embeddings.patch_embedding.": "vision_model.vision_tower.patch_embed.proj.",
+    "understanding.transformer.post_layernorm.": "vision_model.vision_tower.norm.",
+    "understanding.aligner.": "aligner.",
     "language.generation_embeddings.": "gen_embed.",
     "language.generation_aligner.": "gen_aligner.",
     "language.lm_head.proj_out.": "gen_head.output_mlp_projector.",
@@ -90,13 +90,13 @@ def published_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def original_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """With queries, keys and values of the eyes as one, and what is never read."""
+    """With queries, keys and values of SigLIP as one, and what is never read."""
     together = {}
     for name, tensor in tensors.items():
-        if name.startswith("eyes") and "q_proj" in name:
+        if name.startswith("understanding") and "q_proj" in name:
             parts = [tensors[name.replace("q_proj", f"{part}_proj")] for part in "qkv"]
             together[name.replace("q_proj", "qkv")] = torch.cat(parts)
-        elif not (name.startswith("eyes") and ("k_proj" in name or "v_proj" in name)):
+        elif not (name.startswith("understanding") and ("k_proj" in name or "v_proj" in name)):
             together[name] = tensor
     found = {original_name(name): tensor for name, tensor in together.items()}
     found["vision_model.vision_tower.pos_embed"] = found["vision_model.vision_tower.pos_embed"][None]
@@ -130,20 +130,20 @@ def write_weights(folder: Path, tensors: dict[str, Tensor], shards: int) -> None
 
 def settings(sizes: Sizes) -> dict:
     """The config.json of transformers."""
-    language, eyes, tokenizer = sizes.language, sizes.eyes, sizes.tokenizer
+    language, siglip, tokenizer = sizes.language, sizes.siglip, sizes.tokenizer
     return {
         "architectures": ["JanusForConditionalGeneration"],
         "model_type": "janus",
         "text_config": {"model_type": "llama", **vars(language), "hidden_act": "silu", "rope_scaling": None},
         "vision_config": {
             "model_type": "janus_vision_model",
-            "hidden_size": eyes.width,
-            "num_hidden_layers": eyes.layers,
-            "num_attention_heads": eyes.heads,
-            "image_size": eyes.image_size,
-            "patch_size": eyes.patch_size,
-            "mlp_ratio": eyes.feed_forward / eyes.width,
-            "layer_norm_eps": eyes.layer_norm_eps,
+            "hidden_size": siglip.width,
+            "num_hidden_layers": siglip.layers,
+            "num_attention_heads": siglip.heads,
+            "image_size": siglip.image_size,
+            "patch_size": siglip.patch_size,
+            "mlp_ratio": siglip.feed_forward / siglip.width,
+            "layer_norm_eps": siglip.layer_norm_eps,
             "projection_dim": language.hidden_size,
             "num_image_tokens": sizes.grid**2,
         },
@@ -165,11 +165,11 @@ def settings(sizes: Sizes) -> dict:
 def original_settings(sizes: Sizes) -> dict:
     """The config.json of the original, which says little of what is not the language model."""
     language = {**vars(sizes.language), "model_type": "llama"}
-    eyes = {"cls": "CLIPVisionTower", "params": {"image_size": sizes.eyes.image_size, "select_layer": -1}}
+    siglip = {"cls": "CLIPVisionTower", "params": {"image_size": sizes.siglip.image_size, "select_layer": -1}}
     return {
         "model_type": "multi_modality",
         "language_config": language,
-        "vision_config": eyes | {"num_attention_heads": sizes.eyes.heads},  # the published ones have as many as usual
+        "vision_config": siglip | {"num_attention_heads": sizes.siglip.heads},  # as usual, in the published ones
     }
 
 
@@ -192,4 +192,4 @@ def write_json(path: Path, values: dict) -> None:
 
 def of_width(sizes: Sizes, grid: int) -> Sizes:
     """The same with other pictures, of grid x grid codes."""
-    return replace(sizes, eyes=replace(sizes.eyes, image_size=grid * sizes.eyes.patch_size))
+    return replace(sizes, siglip=replace(sizes.siglip, image_size=grid * sizes.siglip.patch_size))

@@ -1,4 +1,4 @@
-"""Tokeniser and eyes against what deepseek-ai/Janus itself computed from the same weights, and the codes that it found.
+"""Tokeniser and SigLIP against what deepseek-ai/Janus itself computed from the same weights, and the codes it found.
 
 tests/fixtures/janus.safetensors holds pictures, and what its models/vq_model.py and models/siglip_vit.py made of them
 with the weights of `scripts.lib.tiny_janus` in its own names, all of which its classes took.
@@ -48,5 +48,5 @@ def test_pictures(lmm):
 
 @torch.no_grad()
 def test_what_the_eyes_see(lmm):
-    torch.testing.assert_close(lmm.eyes.transformer(RECORDED["images"]), RECORDED["seen"], **TOLERANCE)
-    torch.testing.assert_close(lmm.eyes(RECORDED["images"]), RECORDED["aligned"], **TOLERANCE)
+    torch.testing.assert_close(lmm.understanding.transformer(RECORDED["images"]), RECORDED["seen"], **TOLERANCE)
+    torch.testing.assert_close(lmm.understanding(RECORDED["images"]), RECORDED["aligned"], **TOLERANCE)

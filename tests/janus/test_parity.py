@@ -76,8 +76,8 @@ def test_head(ours, theirs):
 
 def test_eyes(ours, theirs, images):
     seen = theirs.model.vision_model(images * 2 - 1).last_hidden_state
-    torch.testing.assert_close(ours.eyes.transformer(images), seen, **TOLERANCE)
-    torch.testing.assert_close(ours.eyes(images), theirs.model.aligner(seen), **TOLERANCE)
+    torch.testing.assert_close(ours.understanding.transformer(images), seen, **TOLERANCE)
+    torch.testing.assert_close(ours.understanding(images), theirs.model.aligner(seen), **TOLERANCE)
 
 
 def test_meaning_is_what_the_eyes_see_of_the_picture_of_the_codes(ours, theirs, codes):

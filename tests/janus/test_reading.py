@@ -181,7 +181,7 @@ BAD = {
     ),
     "heads that do not fit": (
         change_settings(lambda values: values["vision_config"].update(num_attention_heads=3)),
-        "config.json has eyes.width 16, expected a multiple of 3; download",
+        "config.json has siglip.width 16, expected a multiple of 3; download",
     ),
     "heads that are no number": (
         change_settings(lambda values: values["text_config"].update(num_attention_heads="two")),
@@ -195,7 +195,7 @@ BAD = {
         without("vqmodel", "generation_"),
         r"holds a Janus without the parts that draw \(vision, generation_head missing\), which only answers in words",
     ),
-    "without eyes": (without("vision_model", "aligner.fc1", "aligner.hidden"), r"\(eyes missing\)"),
+    "without SigLIP": (without("vision_model", "aligner.fc1", "aligner.hidden"), r"\(understanding missing\)"),
     "a layer missing": (
         without("layers.1.mlp.gate_proj"),
         "Janus does not hold a Janus of the sizes of its own weights",

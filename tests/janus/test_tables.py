@@ -9,8 +9,8 @@ import pytest
 import torch
 import transformers
 
-from drc.lmm.janus.config import EyesConfig, Sizes, TokenizerConfig
-from drc.lmm.janus.layout import places
+from drc.lmm.janus.config import SiglipConfig, Sizes, TokenizerConfig
+from drc.lmm.janus.layout import sources
 from drc.lmm.janus.model import JanusConfig, JanusLMM
 from drc.lmm.janus.sizes import sizes_of
 from drc.lmm.llama import LlamaConfig
@@ -49,21 +49,21 @@ def theirs(sizes):
 
 
 def test_in_the_layout_of_transformers(ours, theirs, size):
-    found = {name: place for published, shape in theirs.items() for name, place in places(published, shape).items()}
-    assert {name: place.shape for name, place in found.items()} == ours
-    assert theirs.keys() - {place.name for place in found.values()} == {"lm_head.weight"}
+    found = {name: source for published, shape in theirs.items() for name, source in sources(published, shape).items()}
+    assert {name: source.shape for name, source in found.items()} == ours
+    assert theirs.keys() - {source.name for source in found.values()} == {"lm_head.weight"}
     assert sum(torch.Size(shape).numel() for shape in ours.values()) == NUMBERS[size]
 
 
 def test_in_the_layout_of_the_original(ours):
-    """Where queries, keys and values of the eyes are one."""
+    """Where queries, keys and values of SigLIP are one."""
     published = {}
     for name, shape in ours.items():
-        apart = name.startswith("eyes") and any(f".{part}_proj." in name for part in "qkv")
+        apart = name.startswith("understanding") and any(f".{part}_proj." in name for part in "qkv")
         together = name.replace("q_proj", "qkv").replace("k_proj", "qkv").replace("v_proj", "qkv") if apart else name
         published[original_name(together)] = (3 * shape[0], *shape[1:]) if apart else shape
-    found = {name: place for one, shape in published.items() for name, place in places(one, shape).items()}
-    assert {name: place.shape for name, place in found.items()} == ours
+    found = {name: source for one, shape in published.items() for name, source in sources(one, shape).items()}
+    assert {name: source.shape for name, source in found.items()} == ours
     assert "vision_model.vision_tower.blocks.23.attn.qkv.weight" in published
     assert "gen_vision_model.decoder.conv_blocks.0.attn.2.proj_out.bias" in published
     assert "gen_vision_model.encoder.mid.1.q.weight" in published and "gen_aligner.layers.2.bias" in published
@@ -75,7 +75,7 @@ def test_sizes_are_read_off_the_shapes(ours, sizes):
     little = {"language_config": said if sizes.language.num_attention_heads != 32 else {"vocab_size": 102400}}
     for given in (little, json.loads(json.dumps(settings(sizes)))):
         found = sizes_of(ours, given, {})
-        assert found == sizes and found.eyes == EyesConfig() and found.tokenizer == TokenizerConfig()
+        assert found == sizes and found.siglip == SiglipConfig() and found.tokenizer == TokenizerConfig()
 
 
 def test_a_picture_has_576_codes(sizes):

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from drc.lmm.lavit.conditioning import high_resolution, low_resolution, size_ids
+from drc.lmm.lavit.conditioning import high_resolution, low_resolution
 from drc.lmm.lavit.converted import Sizes
 from drc.lmm.lavit.model import LavitConfig, LavitDecoder, filled
 from drc.lmm.lavit.preprocess import prepare_for_detokenizer, prepare_for_tokenizer
@@ -88,6 +88,14 @@ def of_scenario(scenario, high, low, vectors):
         made |= {"positive_mask": positive.mask, "negative_mask": negative.mask}
     made |= {"positive_prompt_embeds": positive.prompt, "negative_prompt_embeds": negative.prompt}
     return {f"out.{scenario['name']}.{quantity}": tensor for quantity, tensor in made.items()}
+
+
+def size_ids(
+    height: int, width: int, original: tuple[int, int] | None = None, corner: tuple[int, int] = (0, 0)
+) -> torch.Tensor:
+    """What SDXL is told of sizes in pixels, the same for both conditions [6]: the original height and width (those of
+    the picture where not given), the top left corner cut from it (top, left), height and width of the picture."""
+    return torch.tensor([*(original or (height, width)), *corner, height, width], dtype=torch.float32)
 
 
 def timesteps(steps):

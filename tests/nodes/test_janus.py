@@ -100,14 +100,14 @@ def test_towers_read_looks_and_meaning(graph, towers, images):
     assert drawn.shape == (1, 8, 8, 3)
     assert torch.equal(drawn, graph.decode(towers, graph.generate(towers, instruction, seed=1)))
     lmm = towers.drc.lmm
-    blind = torch.zeros_like(lmm.eyes.aligner.hidden_layers[0].weight)
-    seeing = lmm.eyes.aligner.hidden_layers[0].weight.data
-    lmm.eyes.aligner.hidden_layers[0].weight.data = blind
+    blind = torch.zeros_like(lmm.understanding.aligner.hidden_layers[0].weight)
+    seeing = lmm.understanding.aligner.hidden_layers[0].weight.data
+    lmm.understanding.aligner.hidden_layers[0].weight.data = blind
     try:
         assert torch.equal(graph.style(towers, images[:2]).rows, style.rows)
         assert not torch.equal(graph.semantics(towers, images[2:]).rows, semantics.rows)
     finally:
-        lmm.eyes.aligner.hidden_layers[0].weight.data = seeing
+        lmm.understanding.aligner.hidden_layers[0].weight.data = seeing
     assert graph.style(towers, images[:2], weights="1, 0.5").weights.tolist() == [1.0, 0.5]
 
 
@@ -131,7 +131,8 @@ def test_weights_are_reached_by_the_closest(graph, towers, images):
 
 
 def test_memory_by_part(janus):
-    parts = {name: getattr(janus, name).model_size() for name in ("vision", "language", "eyes", "disentangler")}
+    names = ("vision", "language", "understanding", "disentangler")
+    parts = {name: getattr(janus, name).model_size() for name in names}
     assert sum(parts.values()) == sum(one.model_size() for one in janus.get_models()) and min(parts.values()) > 0
     tokenizer = janus.drc.lmm.vision
     assert tokenizer.memory(1) * 2 == tokenizer.memory(2) == tokenizer.memory(16)  # two at a time
@@ -143,7 +144,7 @@ def test_the_language_model_may_be_kept_smaller(graph, janus, words, storage):
     kinds = {name: one.dtype for name, one in small.drc.lmm.named_parameters()}
     expected = {"bfloat16": torch.bfloat16, "float8": torch.float8_e4m3fn}[storage]
     assert kinds["language.model.layers.0.self_attn.o_proj.weight"] == expected
-    assert kinds["language.model.embed_tokens.weight"] == kinds["eyes.aligner.fc1.weight"] == torch.bfloat16
+    assert kinds["language.model.embed_tokens.weight"] == kinds["understanding.aligner.fc1.weight"] == torch.bfloat16
     assert graph.generate(small, words).codes.shape == (1, 16)
 
 

@@ -19,7 +19,7 @@ GROUPED = range(GROUPS, 2**13 + 1, GROUPS)
 
 
 @dataclass(frozen=True)
-class EyesConfig:
+class SiglipConfig:
     """The SigLIP-L/16 that sees what a picture means, and how pixels are prepared for it."""
 
     image_size: Annotated[int, range(2, 4096 + 1)] = 384
@@ -56,27 +56,27 @@ class Sizes:
     """Of all parts."""
 
     language: LlamaConfig
-    eyes: EyesConfig = EyesConfig()
+    siglip: SiglipConfig = SiglipConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
 
     @property
     def grid(self) -> int:
-        return self.eyes.image_size // self.eyes.patch_size
+        return self.siglip.image_size // self.siglip.patch_size
 
     def check(self) -> None:
         """ValueError with the rest of a sentence for parts that are not of one model."""
-        language, eyes, tokenizer = self.language, self.eyes, self.tokenizer
+        language, siglip, tokenizer = self.language, self.siglip, self.tokenizer
         if not 1 <= len(tokenizer.multipliers) <= 8:
             raise ValueError(f"has {len(tokenizer.multipliers)} levels of its tokeniser, expected 1 to 8")
         parsing.divides(
             {
                 "language.hidden_size": (language.hidden_size, 2 * language.num_attention_heads),
                 "language.num_attention_heads": (language.num_attention_heads, language.num_key_value_heads),
-                "eyes.image_size": (eyes.image_size, eyes.patch_size),
-                "eyes.width": (eyes.width, eyes.heads),
+                "siglip.image_size": (siglip.image_size, siglip.patch_size),
+                "siglip.width": (siglip.width, siglip.heads),
             }
         )
-        parsing.agree({"eyes.patch_size": (eyes.patch_size, tokenizer.patch_size)})
+        parsing.agree({"siglip.patch_size": (siglip.patch_size, tokenizer.patch_size)})
 
 
 def settings_in(path: Path) -> dict:

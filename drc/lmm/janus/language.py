@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM
 from .config import TokenizerConfig
-from .eyes import Aligner
+from .siglip import Aligner
 
 
 class GenerationHead(nn.Module):

@@ -1,8 +1,8 @@
 """The two layouts in which Janus-Pro is published, and where each weight of ours lies in them.
 
     ours                      transformers               deepseek-ai/Janus
-    eyes.transformer          model.vision_model         vision_model.vision_tower, queries, keys and values as one
-    eyes.aligner              model.aligner              aligner
+    understanding.transformer model.vision_model         vision_model.vision_tower, queries, keys and values as one
+    understanding.aligner     model.aligner              aligner
     vision                    model.vqmodel              gen_vision_model
     language.generation_*     model.generation_*         gen_embed, gen_aligner
     language.lm_head          model.generation_head      gen_head
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 Shape = tuple[int, ...]
 
 PREFIXES = {
-    "model.vision_model.": "eyes.transformer.",
-    "model.aligner.": "eyes.aligner.",
+    "model.vision_model.": "understanding.transformer.",
+    "model.aligner.": "understanding.aligner.",
     "model.vqmodel.": "vision.",
     "model.generation_head.": "language.lm_head.",
     "model.generation_": "language.generation_",
@@ -26,15 +26,15 @@ PREFIXES = {
 }
 BLOCK = r"vision_model\.vision_tower\.blocks\.(\d+)"
 RULES = {
-    rf"{BLOCK}\.norm([12])\.": r"eyes.transformer.encoder.layers.\1.layer_norm\2.",
-    rf"{BLOCK}\.attn\.proj\.": r"eyes.transformer.encoder.layers.\1.self_attn.projection_layer.",
-    rf"{BLOCK}\.attn\.qkv\.": r"eyes.transformer.encoder.layers.\1.self_attn.qkv.",
-    rf"{BLOCK}\.mlp\.": r"eyes.transformer.encoder.layers.\1.mlp.",
-    r"vision_model\.vision_tower\.pos_embed$": "eyes.transformer.embeddings.position_embedding.weight",
-    r"vision_model\.vision_tower\.patch_embed\.proj\.": "eyes.transformer.embeddings.patch_embedding.",
-    r"vision_model\.vision_tower\.norm\.": "eyes.transformer.post_layernorm.",
-    r"aligner\.layers\.0\.": "eyes.aligner.fc1.",
-    r"aligner\.layers\.2\.": "eyes.aligner.hidden_layers.0.",
+    rf"{BLOCK}\.norm([12])\.": r"understanding.transformer.encoder.layers.\1.layer_norm\2.",
+    rf"{BLOCK}\.attn\.proj\.": r"understanding.transformer.encoder.layers.\1.self_attn.projection_layer.",
+    rf"{BLOCK}\.attn\.qkv\.": r"understanding.transformer.encoder.layers.\1.self_attn.qkv.",
+    rf"{BLOCK}\.mlp\.": r"understanding.transformer.encoder.layers.\1.mlp.",
+    r"vision_model\.vision_tower\.pos_embed$": "understanding.transformer.embeddings.position_embedding.weight",
+    r"vision_model\.vision_tower\.patch_embed\.proj\.": "understanding.transformer.embeddings.patch_embedding.",
+    r"vision_model\.vision_tower\.norm\.": "understanding.transformer.post_layernorm.",
+    r"aligner\.layers\.0\.": "understanding.aligner.fc1.",
+    r"aligner\.layers\.2\.": "understanding.aligner.hidden_layers.0.",
     r"gen_aligner\.layers\.0\.": "language.generation_aligner.fc1.",
     r"gen_aligner\.layers\.2\.": "language.generation_aligner.hidden_layers.0.",
     r"gen_embed\.": "language.generation_embeddings.",
@@ -57,7 +57,7 @@ NEVER_READ = re.compile(
 
 
 @dataclass(frozen=True)
-class Place:
+class Source:
     """Where a weight lies: the tensor `name` of a file, or of its first dimension one of three equal parts."""
 
     name: str
@@ -81,7 +81,7 @@ def our_name(name: str) -> str | None:
     return None
 
 
-def places(name: str, shape: Shape) -> dict[str, Place]:
+def sources(name: str, shape: Shape) -> dict[str, Source]:
     """Names of ours, and where their weights lie in the published tensor of that name and shape. What is not ours keeps
     its name; what is never read is nowhere."""
     if NEVER_READ.fullmatch(name):
@@ -89,7 +89,7 @@ def places(name: str, shape: Shape) -> dict[str, Place]:
     ours = our_name(name) or name
     if ".self_attn.qkv." in ours and shape[0] % 3 == 0:
         each = (shape[0] // 3, *shape[1:])
-        return {ours.replace("qkv", f"{one}_proj"): Place(name, each, part) for part, one in enumerate("qkv")}
+        return {ours.replace("qkv", f"{one}_proj"): Source(name, each, part) for part, one in enumerate("qkv")}
     if name.endswith("pos_embed") and shape[:1] == (1,):
-        return {ours: Place(name, shape[1:])}
-    return {ours: Place(name, shape)}
+        return {ours: Source(name, shape[1:])}
+    return {ours: Source(name, shape)}

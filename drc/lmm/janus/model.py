@@ -1,7 +1,7 @@
-"""Janus-Pro as the large multimodal model of DRC: tokeniser, eyes and language model behind `drc.lmm.LMM`.
+"""Janus-Pro as the large multimodal model of DRC: tokeniser, SigLIP and language model behind `drc.lmm.LMM`.
 
 Codes tell how a picture looks, and what SigLIP sees tells what it means (Chen et al., "Janus-Pro", 2025): so the
-StyleTower reads the rows of codes, and the SemanticTower what the eyes see of the picture that the codes stand for.
+StyleTower reads the rows of codes, and the SemanticTower what SigLIP sees of the picture that the codes stand for.
 That picture is decoded from them, so whatever is kept, cached or trained on is codes alone, with this LMM as with any.
 
 All prompts of a batch are equally long. Where there are fewer words, or none, pads stand, and they are attended to:
@@ -26,8 +26,8 @@ from ..llama import Cache, cache_bytes, pass_bytes
 from ..lora import add_lora
 from ..pictures import ThroughVision
 from .config import CONFIG, Sizes, is_janus
-from .eyes import Eyes
 from .language import JanusLanguage
+from .siglip import UnderstandingEncoder
 from .tokenizer import AT_ONCE, VisualTokenizer
 
 SAMPLE = 256  # codes whose rows tell how large its numbers are
@@ -77,24 +77,25 @@ class JanusConfig(FrozenConfig):
 
 
 class JanusLMM(ThroughVision, Frozen):
-    """A VisualTokenizer, a JanusLanguage and Eyes: a `drc.lmm.PixelLMM`, InContextLMM and Autoregressive."""
+    """A VisualTokenizer, a JanusLanguage and an UnderstandingEncoder: a `drc.lmm.PixelLMM`, InContextLMM and
+    Autoregressive."""
 
-    draws_pixels, interleaves, variable_length, sees_meaning = True, True, False, True
+    draws_pixels, interleaves, variable_length, encodes_meaning = True, True, False, True
     title, matrices = "Janus", "model.layers.0.self_attn.o_proj.weight"
 
     def __init__(self, config: JanusConfig, operations=nn):
         super().__init__()
         self.config = config
         sizes = config.sizes
-        self.vision = VisualTokenizer(sizes.tokenizer, sizes.eyes.image_size, operations)
-        self.eyes = Eyes(sizes.eyes, config.width, operations)
+        self.vision = VisualTokenizer(sizes.tokenizer, sizes.siglip.image_size, operations)
+        self.understanding = UnderstandingEncoder(sizes.siglip, config.width, operations)
         self.language = JanusLanguage(sizes.language, sizes.tokenizer, operations)
         if config.lora_rank:
             add_lora(self.language, config.lora_rank, config.lora_alpha, operations)
 
     @property
     def image_size(self) -> int:
-        return self.config.sizes.eyes.image_size
+        return self.config.sizes.siglip.image_size
 
     @property
     def picture_codes(self) -> int:
@@ -105,7 +106,7 @@ class JanusLMM(ThroughVision, Frozen):
         return self.config.sizes.tokenizer.codes
 
     def parts(self) -> dict[str, nn.Module]:
-        return {"vision": self.vision, "language": self.language, "eyes": self.eyes}
+        return {"vision": self.vision, "language": self.language, "understanding": self.understanding}
 
     def embed(self, codes: Tensor) -> Tensor:
         """Codes of any shape -> what the language model reads of them [..., d]: E of the paper. A blank is a pad."""
@@ -118,10 +119,10 @@ class JanusLMM(ThroughVision, Frozen):
 
     @torch.no_grad()
     def meaning(self, codes: Tensor) -> Tensor:
-        """Codes [..., N] -> what the eyes see in the pictures [..., N, d], a row for each patch."""
+        """Codes [..., N] -> what SigLIP sees in the pictures [..., N, d], a row for each patch."""
         pictures = codes.flatten(0, -2) if codes.ndim > 1 else codes[None]
-        tokenizer = self.vision or self.kept
-        seen = [self.eyes(tokenizer.decode(some)) for some in pictures.split(AT_ONCE)]
+        tokenizer = self.vision or self.decoder_only
+        seen = [self.understanding(tokenizer.decode(some)) for some in pictures.split(AT_ONCE)]
         return torch.cat(seen).to(self.language.dtype).view(*codes.shape, -1)
 
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
@@ -203,19 +204,19 @@ class JanusLMM(ThroughVision, Frozen):
         return cache_bytes(config, rows, prompt + self.picture_codes, dtype) + pass_bytes(config, rows * prompt, dtype)
 
     def compute_in(self, dtype: torch.dtype) -> None:
-        """The type of the matrix products of the language model, for layers that cast their weights. Tokeniser and eyes
-        look in float32."""
+        """The type of the matrix products of the language model, for layers that cast their weights. Tokeniser and
+        SigLIP look in float32."""
         self.language.dtype = dtype
 
     def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""
         super().learn(parts, rank, alpha, precision)
-        self.eyes.to(precision)
+        self.understanding.to(precision)
 
     def drop_vision(self) -> None:
         """Forgets what only pictures need; what they mean is still seen, through a tokeniser that only decodes."""
-        self.kept = copy.deepcopy(self.vision)
-        self.kept.encoder = self.vision = None
+        self.decoder_only = copy.deepcopy(self.vision)
+        self.decoder_only.encoder = self.vision = None
 
     def code_table(self) -> Tensor:
         """What the language model reads of every code."""

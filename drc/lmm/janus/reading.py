@@ -4,7 +4,7 @@
     model.safetensors, or shards of it         the weights, in either of the layouts of `layout`
     model.safetensors.index.json               which shards there are, where there are several
     tokenizer.json                             the words
-    preprocessor_config.json                   how pixels are prepared for the eyes
+    preprocessor_config.json                   how pixels are prepared for SigLIP
 
 Nothing is converted, and pickles are not read. Sizes are those of the tensors; config.json adds what no shape tells,
 and must not contradict them.
@@ -24,7 +24,7 @@ from ...shapes import Shapes, shapes_of
 from ...tensor_file import look, read_tensors, require_floating, require_shapes, rows_of
 from ..fused import fused_weights
 from .config import AGAIN, CONFIG, KINDS, Sizes, settings_in
-from .layout import Place, places
+from .layout import Source, sources
 from .model import JanusConfig, JanusLMM
 from .sizes import sizes_of
 from .text import Words, load_words
@@ -38,11 +38,11 @@ LICENCE = (
 
 @dataclass(frozen=True)
 class JanusSet:
-    """A `drc.lmm.PretrainedSet`. `places` says in which file of `folder`, and where in it, each weight of ours lies."""
+    """A `drc.lmm.PretrainedSet`. `sources` says in which file of `folder`, and where in it, each weight of ours is."""
 
     folder: Path
     sizes: Sizes
-    places: dict[str, tuple[Path, Place]]
+    sources: dict[str, tuple[Path, Source]]
     licence: str = LICENCE
 
     @cached_property
@@ -50,12 +50,12 @@ class JanusSet:
         """SHA-256 over name, shape and the first row of every weight: enough to tell two models apart, whatever files
         they lie in, and a thousandth of what there is to read."""
         digest, wanted = hashlib.sha256(), {}
-        for path, place in self.places.values():
-            wanted.setdefault(path, {}).setdefault(place.name, []).append(place.first)
+        for path, source in self.sources.values():
+            wanted.setdefault(path, {}).setdefault(source.name, []).append(source.first)
         rows = {path: rows_of(path, names, AGAIN) for path, names in wanted.items()}
-        for name, (path, place) in sorted(self.places.items()):
-            row = rows[path][place.name, place.first].flatten()[: prod(place.shape[1:])]
-            digest.update(f"{name} {place.shape} {row.dtype}".encode())
+        for name, (path, source) in sorted(self.sources.items()):
+            row = rows[path][source.name, source.first].flatten()[: prod(source.shape[1:])]
+            digest.update(f"{name} {source.shape} {row.dtype}".encode())
             digest.update(row.contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
@@ -68,11 +68,11 @@ class JanusSet:
 
     def read_weights(self, lmm: JanusLMM, on_part: Callable[[], None] | None = None) -> None:
         tensors = {}
-        for path in dict.fromkeys(path for path, _ in self.places.values()):
-            here = {name: place for name, (at, place) in self.places.items() if at == path}
-            found = read_tensors(path, {place.name for place in here.values()}, AGAIN, on_part)
-            for name, place in here.items():
-                tensors[name] = found[place.name].view(-1, *place.shape[1:]).narrow(0, place.first, place.shape[0])
+        for path in dict.fromkeys(path for path, _ in self.sources.values()):
+            here = {name: source for name, (at, source) in self.sources.items() if at == path}
+            found = read_tensors(path, {source.name for source in here.values()}, AGAIN, on_part)
+            for name, source in here.items():
+                tensors[name] = found[source.name].view(-1, *source.shape[1:]).narrow(0, source.first, source.shape[0])
         for name, parts in fused_weights(lmm).items():
             if on_part is not None:
                 on_part()
@@ -93,7 +93,7 @@ def open_set(folder: Path) -> JanusSet:
             f"{' or '.join(KINDS)}; download Janus-Pro in its place"
         )
     found = published(folder)
-    shapes = {name: place.shape for name, (_, place) in found.items()}
+    shapes = {name: source.shape for name, (_, source) in found.items()}
     require_whole(folder, shapes)
     try:
         sizes = sizes_of(shapes, settings, pixels_in(folder / PIXELS))
@@ -105,15 +105,15 @@ def open_set(folder: Path) -> JanusSet:
     return JanusSet(folder, sizes, found)
 
 
-def published(folder: Path) -> dict[str, tuple[Path, Place]]:
+def published(folder: Path) -> dict[str, tuple[Path, Source]]:
     """Every weight of a folder by its name here: its file, and where it lies in it."""
     found = {}
     for path in shards(folder):
         contents = look(path, AGAIN, str(path))
         for name, shape in contents.shapes.items():
-            for ours, place in places(name, shape).items():
+            for ours, source in sources(name, shape).items():
                 require_floating(path, {name: contents.dtypes[name]}, AGAIN)
-                found[ours] = path, place
+                found[ours] = path, source
     return found
 
 
@@ -140,7 +140,7 @@ def shards(folder: Path) -> list[Path]:
 def require_whole(folder: Path, shapes: Shapes) -> None:
     """ValueError for a Janus that has not all the parts that draw, and for what is none."""
     parts = {name.partition(".")[0] for name in shapes}
-    missing = sorted({"eyes", "language", "vision"} - parts) + ["generation_head"] * (
+    missing = sorted({"understanding", "language", "vision"} - parts) + ["generation_head"] * (
         "language.lm_head.vision_head.weight" not in shapes
     )
     if missing and "language" in parts:
@@ -153,7 +153,7 @@ def require_whole(folder: Path, shapes: Shapes) -> None:
 
 
 def pixels_in(path: Path) -> dict:
-    """How pixels are prepared for the eyes, as far as a preprocessor_config.json says."""
+    """How pixels are prepared for SigLIP, as far as a preprocessor_config.json says."""
     if not path.is_file():
         return {}
     found = settings_in(path)

@@ -10,26 +10,26 @@ from ...shapes import Shapes
 from ..llama import LlamaConfig
 from .config import Sizes
 
-PARTS = {"language": ("text_config", "language_config"), "eyes": ("vision_config",), "tokenizer": ("vq_config",)}
+PARTS = {"language": ("text_config", "language_config"), "siglip": ("vision_config",), "tokenizer": ("vq_config",)}
 STATED = {
     "language": {"vocab_size": "vocab_size", "hidden_size": "hidden_size", "intermediate_size": "intermediate_size"}
     | {"num_hidden_layers": "num_hidden_layers"},
-    "eyes": {"image_size": "image_size", "patch_size": "patch_size", "hidden_size": "width"}
+    "siglip": {"image_size": "image_size", "patch_size": "patch_size", "hidden_size": "width"}
     | {"num_hidden_layers": "layers"},
     "tokenizer": {"num_embeddings": "codes", "embed_dim": "code_size", "latent_channels": "latent"}
     | {"base_channels": "base", "channel_multiplier": "multipliers", "num_res_blocks": "blocks"},
 }
 """Sizes that a config.json may state of a part, and what they are called here."""
-TOLD = {"num_attention_heads": "heads", "layer_norm_eps": "layer_norm_eps"}  # of the eyes, what no shape tells
+TOLD = {"num_attention_heads": "heads", "layer_norm_eps": "layer_norm_eps"}  # of SigLIP, what no shape tells
 OMITTED = {"num_attention_heads": 32, "rms_norm_eps": 1e-6, "max_position_embeddings": 16384}
 """Of a language model whose config.json does not say: the 7B's."""
 
 
 def sizes_of(shapes: Shapes, settings: dict, pixels: dict) -> Sizes:
     """ValueError with the rest of a sentence where weights and `settings` contradict each other, or sizes are out of
-    bounds. `pixels` are fields of the eyes that another file brings."""
+    bounds. `pixels` are fields of SigLIP that another file brings."""
     try:
-        measured = {"language": language_of(shapes), "eyes": eyes_of(shapes), "tokenizer": tokenizer_of(shapes)}
+        measured = {"language": language_of(shapes), "siglip": siglip_of(shapes), "tokenizer": tokenizer_of(shapes)}
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise ValueError("describes a Janus, but the weights beside it are not all there, or of another one") from error
     stated = {part: stated_of(settings, names) for part, names in PARTS.items()}
@@ -39,12 +39,12 @@ def sizes_of(shapes: Shapes, settings: dict, pixels: dict) -> Sizes:
             if given is not None and tuple_of(given) != found:
                 raise ValueError(f"has {PARTS[part][0]}.{name} {brief(given)}, but the weights have {brief(found)}")
     language = LlamaConfig.read(language_settings(stated["language"] | measured["language"], shapes))
-    eyes = (
-        measured["eyes"]
+    siglip = (
+        measured["siglip"]
         | pixels
-        | {ours: stated["eyes"][name] for name, ours in TOLD.items() if name in stated["eyes"]}
+        | {ours: stated["siglip"][name] for name, ours in TOLD.items() if name in stated["siglip"]}
     )
-    return read(Sizes, {"language": vars(language), "eyes": eyes, "tokenizer": measured["tokenizer"]})
+    return read(Sizes, {"language": vars(language), "siglip": siglip, "tokenizer": measured["tokenizer"]})
 
 
 def stated_of(settings: dict, names: tuple[str, ...]) -> dict:
@@ -85,15 +85,15 @@ def language_of(shapes: Shapes) -> dict:
     }
 
 
-def eyes_of(shapes: Shapes) -> dict:
-    width, _, patch, _ = shapes["eyes.transformer.embeddings.patch_embedding.weight"]
-    places = shapes["eyes.transformer.embeddings.position_embedding.weight"][0]
+def siglip_of(shapes: Shapes) -> dict:
+    width, _, patch, _ = shapes["understanding.transformer.embeddings.patch_embedding.weight"]
+    positions = shapes["understanding.transformer.embeddings.position_embedding.weight"][0]
     return {
-        "image_size": isqrt(places) * patch,
+        "image_size": isqrt(positions) * patch,
         "patch_size": patch,
         "width": width,
-        "feed_forward": shapes["eyes.transformer.encoder.layers.0.mlp.fc1.weight"][0],
-        "layers": count(shapes, "eyes.transformer.encoder.layers.{}.layer_norm1.weight"),
+        "feed_forward": shapes["understanding.transformer.encoder.layers.0.mlp.fc1.weight"][0],
+        "layers": count(shapes, "understanding.transformer.encoder.layers.{}.layer_norm1.weight"),
     }
 
 

@@ -1,23 +1,13 @@
 """What the UNets of LaVIT's pixel decoders are conditioned on, with the picture and, for guidance, without it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .. import Condition
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
-
-
-@dataclass(frozen=True)
-class Condition:
-    """prompt [B, N, d] is what the cross-attention reads. pooled [B, p] goes with it at high resolution. mask [B, N]
-    is true for the rows that are read at low resolution."""
-
-    prompt: Tensor
-    pooled: Tensor | None = None
-    mask: Tensor | None = None
 
 
 def high_resolution(decoder: HighResolutionDecoder, vectors: Sequence[Tensor]) -> tuple[Condition, Condition]:
@@ -40,11 +30,3 @@ def low_resolution(
     every = torch.ones(B, N, dtype=torch.bool, device=prompt.device)
     its_rows = every & (torch.arange(N, device=prompt.device) < length)
     return Condition(prompt, mask=every), Condition(nothing, mask=its_rows)
-
-
-def size_ids(
-    height: int, width: int, original: tuple[int, int] | None = None, corner: tuple[int, int] = (0, 0)
-) -> Tensor:
-    """What SDXL is told of sizes in pixels, the same for both conditions [6]: the original height and width (those of
-    the picture where not given), the top left corner cut from it (top, left), height and width of the picture."""
-    return torch.tensor([*(original or (height, width)), *corner, height, width], dtype=torch.float32)

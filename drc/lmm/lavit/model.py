@@ -1,4 +1,4 @@
-"""LaVIT-7B-v2 as the large multimodal model of DRC: eyes, language model and token decoder behind `drc.lmm.LMM`.
+"""LaVIT-7B-v2 as the large multimodal model of DRC: vision, language model and token decoder behind `drc.lmm.LMM`.
 
 A picture has as many codes as it needs. In tensors it is filled up with PADDING to the most that a picture can have.
 Text ids are those of LLaMA; 0, which its tokenizer never gives, stands for no word.
@@ -16,12 +16,12 @@ from torch.nn.utils.rnn import pad_sequence
 from ...instruction import InContext, Instruction
 from ...pixels import from_image, from_pixels, laid_on_white, rounded, square
 from ...seeds import generator_from
-from .. import OnCode, PretrainedSet
+from .. import Condition, OnCode, PretrainedSet
 from ..frozen import Frozen, FrozenConfig, without_memory
 from ..generate import Sampling
 from ..lora import add_lora
 from ..pictures import MEMORY_PER_PIXEL
-from .conditioning import Condition, high_resolution, low_resolution
+from .conditioning import high_resolution, low_resolution
 from .converted import DESCRIPTION, Sizes
 from .decoder import HighResolutionDecoder, LowResolutionDecoder
 from .language import (
@@ -137,7 +137,7 @@ class LavitDecoder(nn.Module):
 class LavitLMM(Frozen):
     """A LavitVision, a LavitLanguage and a LavitDecoder: a `drc.lmm.DiffusionLMM` and InContextLMM."""
 
-    draws_pixels, interleaves, variable_length, sees_meaning = False, True, True, False
+    draws_pixels, interleaves, variable_length, encodes_meaning = False, True, True, False
     title = "LaVIT"
 
     def __init__(self, config: LavitConfig, operations=nn):

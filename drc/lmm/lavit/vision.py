@@ -1,4 +1,4 @@
-"""The eyes of LaVIT: the EVA-CLIP ViT-g/14 (Fang et al., "EVA", 2023), with the parameter names of its file.
+"""What LaVIT sees with: the EVA-CLIP ViT-g/14 (Fang et al., "EVA", 2023), with the parameter names of its file.
 
 LaVIT reads what the last block puts out; `norm` and `head` are in the file and not in use.
 """

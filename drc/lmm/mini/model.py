@@ -79,7 +79,7 @@ class MiniConfig:
 class MiniLMM(ThroughVision, nn.Module):
     """A VisualTokenizer and a LlamaForCausalLM: a `drc.lmm.PixelLMM`, and Autoregressive."""
 
-    draws_pixels, interleaves, variable_length, sees_meaning = True, False, False, False
+    draws_pixels, interleaves, variable_length, encodes_meaning = True, False, False, False
 
     def __init__(self, config: MiniConfig, operations=nn):
         super().__init__()

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .config import EyesConfig
+from .config import SiglipConfig
 
 
 class MLP(nn.Module):
@@ -36,7 +36,7 @@ class Aligner(nn.Module):
 
 
 class Attention(nn.Module):
-    def __init__(self, config: EyesConfig, operations):
+    def __init__(self, config: SiglipConfig, operations):
         super().__init__()
         self.heads = config.heads
         width = config.width
@@ -51,8 +51,8 @@ class Attention(nn.Module):
         return self.projection_layer(found.transpose(1, 2).flatten(2))
 
 
-class EyesLayer(nn.Module):
-    def __init__(self, config: EyesConfig, operations):
+class SiglipLayer(nn.Module):
+    def __init__(self, config: SiglipConfig, operations):
         super().__init__()
         self.layer_norm1 = operations.LayerNorm(config.width, eps=config.layer_norm_eps)
         self.self_attn = Attention(config, operations)
@@ -67,7 +67,7 @@ class EyesLayer(nn.Module):
 class Embeddings(nn.Module):
     """Patches and where they lie."""
 
-    def __init__(self, config: EyesConfig, operations):
+    def __init__(self, config: SiglipConfig, operations):
         super().__init__()
         grid = config.image_size // config.patch_size
         self.patch_embedding = operations.Conv2d(3, config.width, config.patch_size, stride=config.patch_size)
@@ -79,15 +79,15 @@ class Embeddings(nn.Module):
 
 
 class Encoder(nn.Module):
-    def __init__(self, config: EyesConfig, operations):
+    def __init__(self, config: SiglipConfig, operations):
         super().__init__()
-        self.layers = nn.ModuleList(EyesLayer(config, operations) for _ in range(config.layers))
+        self.layers = nn.ModuleList(SiglipLayer(config, operations) for _ in range(config.layers))
 
 
 class VisionTransformer(nn.Module):
     """Pictures [B, 3, size, size] in 0..1 -> rows [B, grid * grid, width]."""
 
-    def __init__(self, config: EyesConfig, operations=nn):
+    def __init__(self, config: SiglipConfig, operations=nn):
         super().__init__()
         self.config = config
         self.embeddings = Embeddings(config, operations)
@@ -102,10 +102,10 @@ class VisionTransformer(nn.Module):
         return self.post_layernorm(x)
 
 
-class Eyes(nn.Module):
+class UnderstandingEncoder(nn.Module):
     """Pictures [B, 3, size, size] in 0..1 -> what they mean [B, grid * grid, d], as rows of the language model."""
 
-    def __init__(self, config: EyesConfig, width: int, operations=nn):
+    def __init__(self, config: SiglipConfig, width: int, operations=nn):
         super().__init__()
         self.transformer = VisionTransformer(config, operations)
         self.aligner = Aligner(config.width, width, operations)
