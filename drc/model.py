@@ -153,9 +153,9 @@ class About:
     """What the file of a model says of it.
 
     `hash` names the weights on every record. `stage` is the stage of training that was last, 0 where the towers were
-    never trained, after `step` steps. `base_lmm` holds hash and name, as a file's header has them, of the converted set
-    that the LMM is read from; it is empty for an LMM whose weights are in the file. `auxiliary_head` holds the weights
-    of the head that only training uses, where they were kept. `learned` are the words that trainings taught it, None
+    never trained, after `step` steps. `base_lmm` holds hash and name, as a file's header has them, of the files that
+    the LMM is read from; it is empty for an LMM whose weights are in the file. `auxiliary_head` holds the weights of
+    the head that only training uses, where they were kept. `learned` are the words that trainings taught it, None
     where that is not known, see `drc.lmm.mini.learned`.
     """
 

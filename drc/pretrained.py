@@ -97,7 +97,7 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
         return set_at(path)
     name = header["lmm_name"]
     if folder is None:
-        raise ValueError(f"{path.name} was trained over '{name}', which was not given; convert it, or name its folder")
+        raise ValueError(f"{path.name} was trained over '{name}', which was not given; name its folder")
     pretrained = LMMS[kind].open_set(folder)
     if pretrained.hash != header["lmm"]:
         raise ValueError(

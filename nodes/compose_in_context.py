@@ -17,7 +17,7 @@ class DRC_ComposeInContext(io.ComfyNode):
         return io.Schema(
             node_id="DRC_ComposeInContext",
             display_name="ComposeInContext",
-            category="DRC/LaVIT",
+            category="DRC/LaVIT, Janus",
             description="Pictures and words one after another, as LaVIT itself takes them. Nothing here tells style "
             "from meaning: what comes out may copy either. To keep them apart, train the towers.",
             inputs=[

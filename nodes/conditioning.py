@@ -25,7 +25,7 @@ class DRC_TokensToConditioning(io.ComfyNode):
         return io.Schema(
             node_id="DRC_TokensToConditioning",
             display_name="Tokens To Conditioning",
-            category="DRC/LaVIT",
+            category="DRC/LaVIT, Janus",
             description="Turns codes into what LaVIT's diffusion model draws from, for KSampler.",
             inputs=[
                 model_input("It must be a LaVIT."),

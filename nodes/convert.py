@@ -13,7 +13,7 @@ class DRC_ConvertLaVIT(io.ComfyNode):
         return io.Schema(
             node_id="DRC_ConvertLaVIT",
             display_name="Convert LaVIT",
-            category="DRC/LaVIT",
+            category="DRC/LaVIT, Janus",
             description="Turns the download of LaVIT-7B-v2 into safetensors in ComfyUI's model folders. Once is "
             "enough. All is checked before anything is written, and a conversion that was stopped goes on.",
             inputs=[

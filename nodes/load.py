@@ -118,12 +118,12 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
 
 
 def lmm_of(path: Path, header: dict[str, str]) -> Path:
-    """The folder of the converted LMM that a file needs; ValueError where it is not among the models."""
+    """The folder of the LMM that a file needs; ValueError where it is not among the models."""
     from ..drc.pretrained import is_set, set_at
 
     if is_set(path):
         return path.parent
-    known = paths.converted()
+    known = paths.pretrained()
     for name in sorted(known, key=lambda name: name != header["lmm_name"]):  # most likely under its own name
         if set_at(known[name]).hash == header["lmm"]:
             return known[name].parent

@@ -41,9 +41,9 @@ def register() -> None:
 
 
 def model_names() -> list[str]:
-    """What Load DRC Model offers: the model of this pack first, then converted LMMs and the files in the model
-    folders. What several folders hold under one name is there once for each of them."""
-    return [EMBEDDED, *dict.fromkeys([*converted(), *files(FOLDER)])]
+    """What Load DRC Model offers: the model of this pack first, then large ones in folders of their own, and
+    the files in the model folders. What several folders hold under one name is there once for each of them."""
+    return [EMBEDDED, *dict.fromkeys([*pretrained(), *files(FOLDER)])]
 
 
 def style_names() -> list[str]:
@@ -58,8 +58,8 @@ def files(kind: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def converted() -> dict[str, Path]:
-    """Name -> description of every converted LMM in the model folders."""
+def pretrained() -> dict[str, Path]:
+    """Name -> description of every large model that lies in a folder of its own in the model folders."""
     folders = [(folder, path) for folder in model_folders() for path in sorted(folder.glob("*"))]
     found = [(folder, path, set_in(folder, path.name)) for folder, path in folders]
     return {called(path.name, folder): description for folder, path, description in found if description}
@@ -105,7 +105,7 @@ def is_file_in(folder: Path, name: str) -> bool:
 
 
 def set_in(folder: Path, name: str) -> Path | None:
-    """The description of the converted LMM of that name in a model folder, if it holds one."""
+    """The description of the large model of that name in a model folder, if it holds one."""
     path = Path(os.path.abspath(folder / name))
     if path.parent != folder or not is_showable(name) or not os.path.isdir(path):
         return None

@@ -22,9 +22,9 @@ class DRC_TokenizeImage(io.ComfyNode):
         return io.Schema(
             node_id="DRC_TokenizeImage",
             display_name="Tokenize Image",
-            category="DRC/LaVIT",
+            category="DRC/LaVIT, Janus",
             description="Turns pictures into codes. Drawn again from its codes a picture shows what the model sees of "
-            "it: with LaVIT the test of a healthy installation.",
+            "it: with LaVIT and Janus the test of a healthy installation.",
             inputs=[
                 model_input(),
                 io.Image.Input("images", tooltip="Pictures of any size; LaVIT looks at 224 x 224 pixels of each."),

@@ -99,13 +99,13 @@ def what_learns() -> list[io.WidgetInput]:
             "start",
             STARTS,
             "from the model: what it knows is kept and bent to your pictures. from nothing: only its tokeniser and "
-            "words are kept, and the language model of a LaVIT, which takes many pictures and hours.",
+            "words are kept, and the language model of a LaVIT or a Janus, which takes many pictures and hours.",
         ),
         choice(
             "train_language",
             LANGUAGES,
-            "Which part of the language model learns. automatic: all of the small embedded one, of a LaVIT a LoRA "
-            "beside its frozen weights. everything: not for a LaVIT. frozen: only towers and fusion learn.",
+            "Which part of the language model learns. automatic: all of the small embedded one, of a LaVIT or a Janus "
+            "a LoRA beside its frozen weights. everything: not for those two. frozen: only towers and fusion learn.",
         ),
         count("warm_up", 100_000, "Steps in which the learning rate grows to its full size."),
         number(

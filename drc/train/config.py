@@ -72,7 +72,7 @@ class ModelConfig:
 
     The towers and the fusion network always learn. A language model that was pretrained learns through a LoRA or not at
     all; the embedded one, which was not, learns whole: so it is when train_language is automatic. `lmm` is the folder
-    of the converted set that a `file` trained over a pretrained model needs.
+    of the set that a `file` trained over a pretrained model needs.
     """
 
     file: str = ""

@@ -48,7 +48,7 @@ OUTPUTS = {
     "DRC_PicturesToSVG": {"svg_out": "SVG"},
 }
 """Node id -> output id -> type; all are final."""
-CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT"] * 4
+CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT, Janus"] * 4
 CATEGORIES += ["DRC/sets"] * 9
 
 

@@ -227,7 +227,7 @@ def test_it_cannot_learn_whole(tiny_training, tmp_path):
 def test_the_set_must_be_the_one_it_was_trained_over(stages, tiny_training, tmp_path):
     file = stages[0][1][0].file
     for folder, words in (
-        ("", f"{file.name} was trained over 'tiny-lavit', which was not given; convert it, or name its folder"),
+        ("", f"{file.name} was trained over 'tiny-lavit', which was not given; name its folder"),
         (str(tmp_path), f"{tmp_path} holds no lavit.json, so no LaVIT was converted there to its end"),
     ):
         with pytest.raises(ValueError) as error:
