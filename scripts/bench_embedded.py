@@ -22,12 +22,10 @@ import argparse
 import asyncio
 import importlib
 import importlib.util
-import io
 import json
 import statistics
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +38,7 @@ from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from drc.lmm.generate import Sampling, generate
 from drc.model import DRC, DRCConfig
 
+from .lib.earlier import import_from
 from .lib.environment import BUILD, ROOT, find_host
 from .lib.tiny import write_tiny
 
@@ -121,18 +120,10 @@ def guidance(coefficients: torch.Tensor, codes: int):
 
 
 def loop_of(commit: str, given: tuple) -> Callable:
-    """The generation loop of another commit with our weights, under a name of its own."""
-    folder = BUILD / "bench" / commit
-    code = subprocess.run(["git", "archive", commit, "drc"], cwd=ROOT, capture_output=True, check=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(code)) as archive:
-        archive.extractall(folder, filter="data")
-    spec = importlib.util.spec_from_file_location(
-        "before", folder / "drc" / "__init__.py", submodule_search_locations=[str(folder / "drc")]
-    )
-    sys.modules["before"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules["before"])
-    theirs = importlib.import_module("before.lmm.generate")
-    lmm = importlib.import_module("before.checkpoint").load(checkpoint()).lmm
+    """The generation loop of another commit with our weights."""
+    name = import_from(commit)
+    theirs = importlib.import_module(f"{name}.lmm.generate")
+    lmm = importlib.import_module(f"{name}.checkpoint").load(checkpoint()).lmm
     return lambda batch: theirs.generate(lmm, *given, list(range(batch)), theirs.Sampling(temperature=0.0))
 
 

@@ -1,16 +1,20 @@
 """What our training loop is worth: pictures a second, memory and waiting, against the plainest loop that is correct.
 
-    python scripts/bench_train.py [--batch 16] [--steps 7] [--stage 2] [--threads 1]
+    python scripts/bench_train.py [loop] [codes] [--batch 16] [--steps 7] [--stage 2] [--threads 1] [--before COMMIT]
 
-Both train the embedded model in float32 on the pictures of nodes/examples with the same batches, so their losses must
-agree. The plainest loop reads and tokenises the pictures of every step anew, sends the whole batch through the model
-at once, and keeps the visual tokeniser beside it. Each runs in a process of its own, twice in turn; the first two steps
-do not count. Memory is what the process held at most (VmHWM, Linux) beyond what it held after the same loop had
-trained a tiny model; ours is also set against the estimate before the training.
+loop   Both train the embedded model in float32 on the pictures of nodes/examples with the same batches, so their
+       losses must agree. The plainest loop reads and tokenises the pictures of every step anew, sends the whole batch
+       through the model at once, and keeps the visual tokeniser beside it. Each runs in a process of its own, twice in
+       turn; the first two steps do not count. Memory is what the process held at most (VmHWM, Linux) beyond what it
+       held after the same loop had trained a tiny model; ours is also set against the estimate before the training.
+codes  Pictures that become codes in a second of the processor's time, in float32 and in bfloat16, and the share of
+       codes that stay the same. `--before` puts an earlier commit beside them. They take turns in one process, and the
+       median counts.
 """
 
 import argparse
 import gc
+import importlib
 import json
 import statistics
 import subprocess
@@ -31,16 +35,19 @@ from drc.data.folder import scan  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
 from drc.train.batches import BatchCodes, Batches, BatchRows  # noqa: E402
-from drc.train.codes import PictureSource  # noqa: E402
+from drc.train.codes import PictureSource, chunk_on, encode  # noqa: E402
 from drc.train.conditioning import draw_batch  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
 from drc.train.data import folder_data  # noqa: E402
 from drc.train.objectives import STAGES  # noqa: E402
 from drc.train.run import Hooks, train  # noqa: E402
+from scripts.bench_embedded import take_turns  # noqa: E402
+from scripts.lib.earlier import import_from  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
 
 LEFT_OUT = 2  # steps at the beginning
 ROUNDS = 2
+ENCODED = 32  # pictures, with their mirror images
 
 
 def settings(options: argparse.Namespace, model: Path) -> Config:
@@ -195,19 +202,59 @@ def report(found: dict[str, list[dict]], batch: int) -> None:
     print(f"memory estimated over measured: {ours['estimate'] / ours['memory']:.2f}")
 
 
+def report_codes(options: argparse.Namespace) -> None:
+    torch.set_num_threads(options.threads)
+    base = load(EMBEDDED)
+    config = settings(options, EMBEDDED)
+    data = folder_data(scan(config.data.folder), config.data, base.lmm.image_size, base.words, base.lmm.text_slots)
+    pixels, found = data.pictures.read(np.arange(ENCODED)), {}
+
+    def way(name: str, encode, vision, chunk: int, *precision: torch.dtype):
+        def run():
+            found[name] = torch.cat([encode(vision, some, "cpu", *precision) for some in split(pixels, chunk)])
+
+        return {name: run}
+
+    ways = {}
+    if options.before:
+        package = import_from(options.before)
+        theirs = importlib.import_module(f"{package}.train.codes")
+        vision = importlib.import_module(f"{package}.checkpoint").load(EMBEDDED).lmm.vision
+        ways |= way(options.before, theirs.encode, vision, theirs.chunk_on("cpu"))
+    for precision in (torch.float32, torch.bfloat16):
+        ways |= way(str(precision), encode, base.lmm.vision, chunk_on("cpu", precision), precision)
+    seconds = take_turns(ways, options.steps, time.process_time)
+    first = next(iter(ways))
+    for name, taken in seconds.items():
+        same = (found[name] == found[first]).float().mean().item()
+        print(
+            f"codes, {name}: {2 * ENCODED / taken:.0f} pictures a second, {seconds[first] / taken:.2f} times {first}; "
+            f"{100 * same:.2f} % of the codes are the same"
+        )
+
+
+def split(pixels: np.ndarray, chunk: int) -> list[np.ndarray]:
+    return np.array_split(pixels, -(-len(pixels) // chunk))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=["loop", "codes"], help="loop, codes")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=7)
     parser.add_argument("--stage", type=int, default=2, choices=STAGES)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--before", default="", metavar="COMMIT", help="an earlier one, whose codes are made, too")
     parser.add_argument("--loop", choices=LOOPS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.loop:
         print(json.dumps(measured(options)))
-    else:
+        return
+    if "loop" in options.parts:
         report(in_processes(options), options.batch)
+    if "codes" in options.parts:
+        report_codes(options)
 
 
 if __name__ == "__main__":

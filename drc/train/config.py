@@ -26,6 +26,7 @@ CHOICES = {
     "train_language": LANGUAGES,
     "sampling": SAMPLINGS,
     "precision": PRECISIONS,
+    "code_precision": PRECISIONS,
     "stage": (1, 2),
 }
 SECOND_VIEW = 0.5  # share of the cases whose reference is seen in two styles, where nobody says otherwise
@@ -132,6 +133,8 @@ class TrainingConfig(Schedule, Conditioning):
     second_view, mirrored: how training batches are disturbed, see `drc.train.batches.Batches`; validation's never are.
     instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
     recompute: forget the language model's activations and compute them again: less memory, more time.
+    code_precision: what pictures are turned into codes in; in bfloat16, several times as quick where the machine
+        multiplies in it, about one code in a hundred is another one that is nearly as near.
     compile: fuse the losses by torch's compiler, which needs a C++ compiler: quicker steps after a slow first one.
 
     all_blank, some_blank, log_every and sampling_warm_up follow from stage and steps where nobody says otherwise.
@@ -158,6 +161,7 @@ class TrainingConfig(Schedule, Conditioning):
     micro_batch: int = 0
     recompute: bool = False
     precision: str = "automatic"
+    code_precision: str = "float32"
     compile: bool = False
 
     def __post_init__(self):

@@ -154,19 +154,20 @@ def train(
     for text in advice(config.training, parts, data):
         hooks.note(text)
     vision = base.lmm.vision
-    codes = encoded(data, vision, cache, processes, hooks)
+    precision = precision_of(config.training.code_precision, processes.device)
+    codes = encoded(data, CodeCache(cache, vision, precision), processes, hooks)
     trained = Training(config, base, parts, data, codes, processes, hooks)
     base.lmm.drop_vision()  # what it takes is free while the rest learns; samples are decoded on the CPU
     return trained.train(RunFolder(folder), vision)
 
 
-def encoded(data: TrainingData, vision: nn.Module, cache: Path, processes: OneProcess, hooks: Hooks) -> torch.Tensor:
+def encoded(data: TrainingData, store: CodeCache, processes: OneProcess, hooks: Hooks) -> torch.Tensor:
     """The codes of every picture; on each machine one process encodes, the others read what it kept."""
-    store = CodeCache(cache, vision)
+    vision = store.vision
     for turn in range(processes.turns):
         with processes.together():
             if turn == processes.turn:
-                memory = vision.memory(2 * chunk_on(processes.device))
+                memory = vision.memory(2 * chunk_on(processes.device, store.precision))
                 hooks.place(vision.float(), processes.device, memory)
                 codes = store.codes(data.pictures, processes.device, hooks.on_picture, hooks.on_part)
                 vision.to("cpu")

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..lmm.mini.tokenizer import VisualTokenizer
+from ..lmm.nearest import nearest
 from .precision import autocast, precision_of
 
 FREE_STEPS = 300  # without codes: directions worth being codes must exist before the first codebook is drawn from them
@@ -62,7 +63,7 @@ class TokenizerObjective(nn.Module):
             rows = torch.randint(len(flat), (int(unused.sum()),), device=flat.device)
             codebook.weight[unused] = flat[rows]
             self.usage[unused] = 1.0
-            codes = (flat @ F.normalize(codebook.weight, dim=-1).T).argmax(dim=-1)
+            codes = nearest(flat, F.normalize(codebook.weight, dim=-1))
             counts = torch.bincount(codes, minlength=len(self.usage)).float()
             self.usage.lerp_(counts, 0.02)
         chosen = F.normalize(codebook(codes), dim=-1).view(vectors.permute(0, 2, 3, 1).shape).permute(0, 3, 1, 2)

@@ -76,6 +76,7 @@ some_blank = 0.4
 micro_batch = 0
 recompute = false
 precision = "automatic"
+code_precision = "float32"
 """
 
 

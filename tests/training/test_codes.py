@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from drc.data.folder import scan
 from drc.lmm.mini.tokenizer import VisualTokenizer
+from drc.lmm.nearest import nearest
 from drc.pixels import from_pixels
 from drc.train import codes as codes_module
 from drc.train.codes import CodeCache
@@ -151,3 +152,18 @@ def test_a_full_disk_keeps_the_codes_that_were_there(cache, tmp_path):
     assert text.startswith(f"the codes of the pictures could not be kept in {tmp_path} (") and "\n" not in text
     assert text.endswith("); make room on that disk and start the training again")
     assert len(load_file(cache.path)["keys"]) == 3 and names(tmp_path) == [cache.path.name]
+
+
+def test_codes_in_bfloat16_are_kept_apart_and_mostly_the_same(cache, vision, tmp_path):
+    pictures = Random(*range(20))
+    exact = cache.codes(pictures, "cpu")
+    quick = CodeCache(tmp_path, vision, torch.bfloat16).codes(pictures, "cpu")
+    assert 0.8 < (exact == quick).float().mean() < 1 and len(names(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("codes", [2, 7, 64, 399, 4096])
+def test_the_nearest_of_equals_is_the_first(codes):
+    random = torch.Generator().manual_seed(codes)
+    directions = torch.randint(-1, 2, (codes, 3), generator=random).float()
+    vectors = torch.randint(-2, 3, (2, 150, 3), generator=random).float()
+    assert torch.equal(nearest(vectors, directions), (vectors @ directions.T).argmax(dim=-1))

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..nearest import nearest
 from .config import GROUPS, TokenizerConfig
 
 AT_ONCE = 2  # pictures; a picture of 384 x 384 is enough work for a graphics card
@@ -155,7 +156,7 @@ class Codebook(nn.Module):
     def nearest(self, vectors: Tensor) -> Tensor:
         """Vectors [..., code_size] of any length -> codes [...]."""
         every_code = torch.arange(self.embedding.num_embeddings, device=vectors.device)
-        return (F.normalize(vectors.float(), dim=-1) @ self(every_code).T).argmax(dim=-1)
+        return nearest(F.normalize(vectors.float(), dim=-1), self(every_code))
 
 
 class VisualTokenizer(nn.Module):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...parsing import Count, Size
+from ..nearest import nearest
 from ..pictures import MEMORY_PER_PIXEL
 
 
@@ -107,7 +108,7 @@ class VisualTokenizer(nn.Module):
 
     def encode(self, images: Tensor) -> Tensor:
         vectors = self.encoder(images).flatten(2).transpose(1, 2).float()  # B, grid * grid, code_size
-        return (vectors @ self.directions(images.device, torch.float32).T).argmax(dim=-1)
+        return nearest(vectors, self.directions(images.device, torch.float32))
 
     def decode(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         grid = self.config.grid
