@@ -1,6 +1,7 @@
 """What *DRC Decode*'s sharp pictures are worth: 128 pixels made 512 in several ways, held against the drawing at 512.
 
     python scripts/bench_sharpness.py [--icons 5] [--emoji 3] [--meanings 4] [--sheet build/sharpness.png]
+        [--large build/train/large-decoder.safetensors]     and a decoder of ours that draws 256 pixels from the codes
 
 Icons and emoji of hands that no training saw, vectors all (build/packages, by scripts/fetch_packages.py and
 scripts/convert_efficientnet.py). Each is enlarged as it is at 128 pixels, and as the tokeniser gives it back.
@@ -42,6 +43,7 @@ from scripts.datasets.emoji.sources import drawings  # noqa: E402
 from scripts.datasets.icons.matrix import read_manifest  # noqa: E402
 from scripts.datasets.icons.package import Package  # noqa: E402
 from scripts.datasets.raster import SIZE, rasterise  # noqa: E402
+from scripts.lib.large_decoder import decode_large, load_large_decoder  # noqa: E402
 
 UNSEEN_EMOJI = ("fxemoji", "symbola", "openmoji", "openmoji-black")
 EDGE = 0.1  # least difference of grey between neighbours that is an edge
@@ -88,7 +90,7 @@ def emoji(packages: Path, hands: int, meanings: int) -> list[Drawing]:
 
 def enlarged(images: Tensor, method: Image.Resampling) -> Tensor:
     """By Pillow, as painting programs do it."""
-    side = SCALE * images.shape[-1]
+    side = SCALE * SIZE
     return from_pixels([np.asarray(Image.fromarray(one).resize((side, side), method)) for one in to_pixels(images)])
 
 
@@ -138,13 +140,13 @@ class Retrieval:
 
 
 def table(
-    given: dict[str, Tensor], ways: dict[str, Way], truth: Tensor, judges: list[Retrieval], shown: list[int]
+    given: dict[str, tuple[Tensor, dict[str, Way]]], truth: Tensor, judges: list[Retrieval], shown: list[int]
 ) -> dict[tuple[str, str], Tensor]:
     """Prints a row for each way to enlarge what is given; returns the pictures to be shown by both names."""
     heads = ["PSNR", "edges", *(f"{kind} at {judge.size}" for judge in judges for kind in judge.rivals)]
-    print("| 128 pixels | made 512 by |", " | ".join(heads), "|\n", "|---" * (2 + len(heads)), "|", sep="")
+    print("| pixels | made 512 by |", " | ".join(heads), "|\n", "|---" * (2 + len(heads)), "|", sep="")
     made = {}
-    for source, images in given.items():
+    for source, (images, ways) in given.items():
         for way, enlarge in ways.items():
             pictures = enlarge(images)
             made[source, way] = pictures[shown].clone()
@@ -154,9 +156,9 @@ def table(
     return made
 
 
-def sheet(truth: Tensor, made: dict[tuple[str, str], Tensor], source: str) -> np.ndarray:
+def sheet(truth: Tensor, made: dict[tuple[str, str], Tensor]) -> np.ndarray:
     """Pictures at their full size, the truth last."""
-    columns = {way: pictures for (given, way), pictures in made.items() if given == source} | {"truth": truth}
+    columns = {f"{given}, {way}": pictures for (given, way), pictures in made.items()} | {"truth": truth}
     pictures = [[to_pixels(of[row]) for of in columns.values()] for row in range(len(truth))]
     return contact_sheet(pictures, list(columns), cell=truth.shape[-1])
 
@@ -165,6 +167,7 @@ def sheet(truth: Tensor, made: dict[tuple[str, str], Tensor], source: str) -> np
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=EMBEDDED, help="whose tokeniser")
+    parser.add_argument("--large", type=Path, help="what scripts/train_large_decoder.py wrote")
     parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages")
     parser.add_argument("--icons", type=int, default=5, help="hands; one style of a family")
     parser.add_argument("--emoji", type=int, default=3, help=f"hands; the first of {', '.join(UNSEEN_EMOJI)}")
@@ -178,19 +181,25 @@ def main() -> None:
     codes = torch.cat([lmm.tokenize(some) for some in small.split(16)])
     decoded = torch.cat([lmm.detokenize(some) for some in codes.split(16)])
     judges = [Retrieval(options.packages, pictures, images) for images in (truth, small)]
-    ways = {
+    by_pixels = {
         "bicubic": lambda images: enlarged(images, Image.Resampling.BICUBIC),
         "Lanczos": lambda images: enlarged(images, Image.Resampling.LANCZOS),
-        "sharp": lambda images: torch.cat([sharpen(some) for some in images.split(4)]),
     }
+    ways = by_pixels | {"sharp": lambda images: torch.cat([sharpen(some) for some in images.split(4)])}
+    given = {"128, as drawn": (small, ways), "128, through the tokeniser": (decoded, ways)}
+    if options.large:
+        decoder = load_large_decoder(options.large, lmm.vision)
+        large = torch.cat([decode_large(decoder, lmm.vision, some) for some in codes.split(16)])
+        given["256, through the tokeniser"] = large, by_pixels
     print(f"{len(pictures)} pictures of {len({one.hand for one in pictures})} hands\n")
     shown = list(range(0, len(pictures), max(1, len(pictures) // 10)))
-    made = table({"as drawn": small, "through the tokeniser": decoded}, ways, truth, judges, shown)
+    made = table(given, truth, judges, shown)
     some = codes[:4]
     times = take_turns({"decode": lambda: lmm.detokenize(some), "sharpen": lambda: sharpen(decoded[:4])}, ROUNDS)
     print(f"\nsharpening takes {times['sharpen'] / times['decode']:.1f} times what decoding takes")
     if options.sheet:
-        write_bytes(encoded(sheet(truth[shown], made, "through the tokeniser"), "PNG"), options.sheet)
+        coded = {way: pictures for way, pictures in made.items() if way[0] != "128, as drawn"}
+        write_bytes(encoded(sheet(truth[shown], coded), "PNG"), options.sheet)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,14 @@ LOOKED_AT = 4  # one picture in so many, as looking costs twice what the decoder
 
 
 class DecoderObjective(nn.Module):
-    """`look` says how far rebuilt pictures [B, 3, size, size] are from their originals to the eye."""
+    """`look` says how far rebuilt pictures [B, 3, size, size] are from their originals to the eye; `decoder` learns in
+    place of the tokeniser's own, where it is given."""
 
-    def __init__(self, tokenizer: VisualTokenizer, look: Callable[[Tensor, Tensor], Tensor]):
+    def __init__(
+        self, tokenizer: VisualTokenizer, look: Callable[[Tensor, Tensor], Tensor], decoder: nn.Module | None = None
+    ):
         super().__init__()
-        self.tokenizer, self.look = tokenizer, look
+        self.tokenizer, self.look, self.decoder = tokenizer, look, decoder or tokenizer.decoder
         tokenizer.encoder.requires_grad_(False)
         tokenizer.codebook.requires_grad_(False)
         every = tokenizer.directions(tokenizer.codebook.weight.device, torch.float32)
@@ -38,7 +41,7 @@ class DecoderObjective(nn.Module):
         vectors = F.normalize(self.tokenizer.codebook(self.mistake(codes)), dim=-1)
         vectors = vectors.transpose(1, 2).unflatten(2, (grid, grid)).contiguous(memory_format=torch.channels_last)
         with autocast(images.device, precision):
-            rebuilt = self.tokenizer.decoder(vectors)
+            rebuilt = self.decoder(vectors)
         rebuilt = rebuilt.float()
         with autocast(images.device, precision):
             distance = self.look(rebuilt[::LOOKED_AT], images[::LOOKED_AT])

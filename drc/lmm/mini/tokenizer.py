@@ -74,11 +74,14 @@ class Decoder(nn.Module):
         self.pixel = operations.Conv2d(fine, pixel * 4, 3, padding=1)
         self.out = operations.Conv2d(pixel, 3 * 4, 3, padding=1)
 
-    def forward(self, vectors: Tensor) -> Tensor:
+    def features(self, vectors: Tensor) -> Tensor:
+        """[B, code_size, grid, grid] -> [B, pixel_width, 4 grid, 4 grid]."""
         x = self.coarse(self.stem(vectors))
         x = self.fine(F.pixel_shuffle(self.up(F.silu(x)), 2))
-        x = F.pixel_shuffle(self.pixel(F.silu(x)), 2)
-        x = F.pixel_shuffle(self.out(F.silu(x)), 2)
+        return F.silu(F.pixel_shuffle(self.pixel(F.silu(x)), 2))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        x = F.pixel_shuffle(self.out(self.features(vectors)), 2)  # B, 3, size, size
         return (x + 1) / 2
 
 
