@@ -61,7 +61,8 @@ def chosen_by(node: type[io.ComfyNode]) -> set[str]:
 def checked(declared: list[io.Input], inputs: dict, free: set[str] = frozenset()) -> dict:
     """The values as the schema declares them; ValueError for one that does not fit, or that no input takes.
 
-    An optional input that gets nothing is left out, so that it has its default. Of those in `free` any text is taken.
+    An optional input that gets nothing is left out, so that it has its default. Of those in `free` any text is taken,
+    and any texts of those into which a page uploads.
     """
     known = {one.id: one for one in declared}
     if unknown := inputs.keys() - known.keys():
@@ -71,6 +72,8 @@ def checked(declared: list[io.Input], inputs: dict, free: set[str] = frozenset()
 
 
 def check_of(one: io.Input, free: bool) -> Callable:
+    if getattr(one, "upload", None):
+        return files
     return text if free else CHECKS.get(one.get_io_type(), sockets.record)
 
 
@@ -109,6 +112,12 @@ def choice(one: io.Combo.Input, value: object) -> str:
     if not isinstance(value, str) or value not in one.options:
         raise refused(one, value, f"one of {', '.join(map(repr, one.options))}")
     return value
+
+
+def files(one: io.Combo.Input, value: object) -> list[str]:
+    """One name or many, none where it is empty: a page may have uploaded them since the choices were told."""
+    names = value if isinstance(value, (list, tuple)) else [value]
+    return [name for name in names if text(one, name)]
 
 
 def pictures(one: io.Image.Input, value: object):

@@ -38,6 +38,20 @@ def advanced(widget: io.WidgetInput) -> io.WidgetInput:
     return widget
 
 
+def files_of_pictures(name: str, known: list[str], tooltip: str) -> io.WidgetInput:
+    """A choice of files of pictures, one or many, into which a page uploads what is dropped onto the node."""
+    widget = io.Combo.Input(
+        name,
+        options=known,
+        default=known[0],
+        upload=io.UploadType.image,
+        image_folder=io.FolderType.input,
+        tooltip=tooltip,
+    )
+    widget.extra_dict = {"allow_batch": True}  # to which the host has no keyword
+    return widget
+
+
 def load_device() -> torch.device:
     return comfy.model_management.get_torch_device()
 

@@ -1,15 +1,20 @@
-"""My Pictures: a folder of one's own pictures as a history."""
+"""My Pictures: a folder of one's own pictures, or files dropped onto the node, as a history."""
 
 import math
+from collections.abc import Iterator
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from ..drc.visible import quoted
 from . import host, paths
 from .encode import squares_of
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
+from .sockets import Model
 from .widgets import SQUARE_TOOLTIP, model_input
 
 PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
@@ -23,8 +28,8 @@ class DRC_MyPictures(io.ComfyNode):
             node_id="DRC_MyPictures",
             display_name="My Pictures (icons, emoji, stickers)",
             category="DRC/sets",
-            description="Takes a folder of your own pictures, 1 to 200, as one history, and shows them with their "
-            "numbers. Nothing is ever written into your folder.",
+            description="Takes your own pictures, 1 to 200, as one history, and shows them with their numbers: drop "
+            "files onto it, or name a folder. Nothing is ever written into your folder.",
             inputs=[
                 model_input("It says how large the squares are that it looks at."),
                 io.String.Input(
@@ -32,12 +37,18 @@ class DRC_MyPictures(io.ComfyNode):
                     default="",
                     tooltip="The name of a folder in ComfyUI's input folder, or the full path of one in the output or "
                     "models folder, or in one that extra_model_paths.yaml lists as datasets. Its sub-folders count "
-                    "too. Empty: only the pictures at images. " + SQUARE_TOOLTIP,
+                    "too. Empty: only the pictures of files and images. " + SQUARE_TOOLTIP,
+                ),
+                host.files_of_pictures(
+                    "files",
+                    paths.input_pictures(),
+                    "Drop files of pictures onto the node, as many as you like at once, or choose one that lies in "
+                    "ComfyUI's input folder, into which dropped ones are copied. They come behind those of the folder.",
                 ),
                 io.Image.Input(
                     "images",
                     optional=True,
-                    tooltip="More pictures, as one batch or one list; they come behind those of the folder.",
+                    tooltip="More pictures, as one batch or one list; they come behind all others.",
                 ),
                 mask("images"),
             ],
@@ -53,39 +64,71 @@ class DRC_MyPictures(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, model, folder, images=None, images_mask=None):
-        from ..drc.data.walk import stamp_within
-
-        folder = folder[0] if isinstance(folder, list) else folder
-        if not folder.strip():
-            return ""
-        return stamp_within(paths.picture_folder(folder), PATIENCE, host.is_cancelled) or math.nan
+    def validate_inputs(cls, files):
+        return True  # which of them are there is looked for when it runs
 
     @classmethod
-    def execute(cls, model, folder, images=None, images_mask=None) -> io.NodeOutput:
-        from ..drc.data.folder import nothing_usable
-        from ..drc.data.history import picture_names, report, require_few, squares_in
+    def fingerprint_inputs(cls, model, folder, files, images=None, images_mask=None):
+        from ..drc.data.walk import stamp_within
+
+        (folder,), (files,) = folder, files
+        chosen = [paths.uploaded_picture(name) for name in ([files] if isinstance(files, str) else files) if name]
+        stamps = [(name, (root / name).stat().st_mtime_ns) for root, name in chosen]
+        whole = stamp_within(paths.picture_folder(folder), PATIENCE, host.is_cancelled) if folder.strip() else ""
+        return math.nan if whole is None else f"{whole} {stamps}"
+
+    @classmethod
+    def execute(cls, model, folder, files, images=None, images_mask=None) -> io.NodeOutput:
+        from ..drc.data.history import report, require_few
         from ..drc.pixels import to_image, to_pixels
         from ..drc.plots.sheet import numbered_sheet
 
         more = [] if images is None else pictures_of(images, images_mask, "images")
-        left_out, lmm, files = [], model.drc.lmm, []
-        if folder.strip() or not more:
-            root = paths.picture_folder(folder)
-            files = picture_names(root, left_out, lambda seen: host.check_interrupt())
         require_few(len(files) + len(more), "the history")
-        progress, found = Progress(len(files) + len(more)), []
-        read = squares_in(root, files, lmm.image_size, lmm.prepare, left_out, host.check_interrupt) if files else []
-        for one in read:
+        left_out: list[tuple[str, str]] = []
+        named = [*in_folder(folder, left_out), *map(paths.uploaded_picture, files)]
+        require_few(len(named) + len(more), "the history")
+        require_some(len(named) + len(more))
+        progress, found = Progress(len(named) + len(more)), []
+        for one in squares_of_files(model, named, left_out):
             found.append(one)
             progress.step_to(len(found))
         given = squares_of(model, more, "images")
         found += [(f"picture {number} of images", square) for number, square in enumerate(given, 1)]
         progress.step_to(progress.total)
         if not found:
-            raise ValueError(nothing_usable(root, "*", left_out))
+            raise ValueError(f"no picture can be used, first {quoted(left_out[0][0])}: {left_out[0][1]}; give others")
         names, squares = [name for name, _ in found], torch.stack([square for _, square in found])
         labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names, 1)]
         shown = host.show_text(cls.hidden, report(names, squares, left_out)).as_dict()
         shown |= host.show_picture(numbered_sheet(to_pixels(squares), labels)).as_dict()
         return io.NodeOutput(to_image(squares), ui=shown)
+
+
+def require_some(count: int) -> None:
+    if not count:
+        raise ValueError(
+            "folder is empty, and so are files and images; drop pictures onto the node, or write the name of a folder "
+            "in ComfyUI's input folder"
+        )
+
+
+def in_folder(folder: str, left_out: list[tuple[str, str]]) -> list[tuple[Path, str]]:
+    """A folder with each of the names of pictures below it; `left_out` is as of `picture_names`."""
+    from ..drc.data.history import picture_names
+
+    if not folder.strip():
+        return []
+    root = paths.picture_folder(folder)
+    return [(root, name) for name in picture_names(root, left_out, lambda seen: host.check_interrupt())]
+
+
+def squares_of_files(
+    model: Model, named: list[tuple[Path, str]], left_out: list[tuple[str, str]]
+) -> Iterator[tuple[str, Tensor]]:
+    """Name and square of each that can be used, one after another; `left_out` is as of `squares_in`."""
+    from ..drc.data.history import squares_in
+
+    lmm = model.drc.lmm
+    for root, name in named:
+        yield from squares_in(root, [name], lmm.image_size, lmm.prepare, left_out, host.check_interrupt)

@@ -1,5 +1,6 @@
 """The only file that resolves or checks a path."""
 
+import glob
 import os
 import re
 from pathlib import Path
@@ -224,6 +225,27 @@ def picture_folder(name: str) -> Path:
     return path
 
 
+NO_FILE = ""
+
+
+def input_pictures() -> list[str]:
+    """The files of pictures that lie in the host's input folder itself, behind the choice of none."""
+    names = folder_paths.filter_files_content_types(os.listdir(folder_paths.get_input_directory()), ["image"])
+    return [NO_FILE, *sorted(name for name in names if is_showable(name))]
+
+
+def uploaded_picture(name: str) -> tuple[Path, str]:
+    """A folder of the host, and the name of a picture file in it, as a page calls one: in the input folder, unless its
+    end says [output] or [temp]. ValueError for one that is not there, or whose name leads out."""
+    plain, folder = folder_paths.annotated_filepath(name)
+    folder = folder or folder_paths.get_input_directory()
+    path = inside(folder, plain.strip())
+    if path is None or not path.is_file():
+        fault = "leads out of" if path is None else "is not in"
+        raise ValueError(f"files has '{name}', which {fault} '{folder}'; drop the picture onto the node again")
+    return Path(folder), plain.strip()
+
+
 def published_folder(name: str) -> Path:
     """The folder of a download, by its full path where nodes may read."""
     path = Path(name.strip().strip('"'))
@@ -292,6 +314,15 @@ def new_file(name: str, what: str, kind: str) -> tuple[Path, str]:
         number += 1
         file = f"{stem}-{number}.safetensors"
     return saved(kind) / file, file
+
+
+def same_before(path: Path) -> Path | None:
+    """Another file beside a card, whose name begins as that does, with the very same bytes; so with the same name in
+    it."""
+    beginning = re.sub("-[0-9]+$", "", path.stem)
+    others = sorted(path.parent.glob(f"{glob.escape(beginning)}*{path.suffix}"))
+    size, alike = path.stat().st_size, (other for other in others if other != path and other.is_file())
+    return next((one for one in alike if one.stat().st_size == size and one.read_bytes() == path.read_bytes()), None)
 
 
 def inside(folder: str | Path, name: str) -> Path | None:

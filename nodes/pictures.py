@@ -33,8 +33,8 @@ def mask(of: str) -> io.Input:
 
 def out_of_lists(declared: list[io.Input], inputs: dict) -> dict:
     """The inputs of a node of `is_input_list`, to which the host hands over a list at every one: all pictures of a
-    list at once, texts as the lines of one, and of everything else the one that is there; ValueError where there are
-    several."""
+    list at once, all files, texts as the lines of one, and of everything else the one that is there; ValueError where
+    there are several."""
     known = {one.id: one for one in declared}
     return {name: out_of_list(name, value, known.get(name)) for name, value in inputs.items()}
 
@@ -44,6 +44,8 @@ def out_of_list(name: str, value: object, declared: io.Input | None) -> object:
         return value
     if len(value) == 1:
         return value[0]
+    if getattr(declared, "upload", None):
+        return value
     pictures = declared is not None and declared.get_io_type() in PICTURES
     if pictures and value:
         return Several(value)

@@ -1,6 +1,9 @@
 """Style cards: a style saved, found again, and mixed with another."""
 
+from __future__ import annotations
+
 import logging
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,6 +17,10 @@ from .pictures import mask, pictures_of
 from .progress import Progress
 from .sockets import Model, StyleSocket, made_by, to
 from .widgets import model_input, share
+
+if TYPE_CHECKING:
+    from ..drc.instruction import Style
+    from ..drc.style_card import StyleCard
 
 log = logging.getLogger("drc")
 
@@ -37,7 +44,7 @@ class DRC_SaveStyle(io.ComfyNode):
                     "name",
                     default="my-style",
                     tooltip="What the style is called, and its file in models/drc_styles. Nothing is overwritten: if "
-                    "the name is taken, a number is added to that of the file.",
+                    "another card has that name, a number is added to that of the file.",
                 ),
                 io.String.Input(
                     "licence",
@@ -56,7 +63,10 @@ class DRC_SaveStyle(io.ComfyNode):
             outputs=[
                 io.String.Output(
                     "saved_as_out", display_name="saved as", tooltip="How the card is called in Load Style Card."
-                )
+                ),
+                StyleSocket.Output(
+                    "style_out", display_name="style", tooltip="The style as the card has it, for ComposeInstruction."
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             is_input_list=True,
@@ -66,7 +76,7 @@ class DRC_SaveStyle(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, style, name, licence, history=None, history_mask=None) -> io.NodeOutput:
-        from ..drc.card_file import save
+        from ..drc.card_file import load, save
         from ..drc.style_card import card_of, with_pictures
 
         made_by(model, style=style)
@@ -80,8 +90,12 @@ class DRC_SaveStyle(io.ComfyNode):
             card = with_pictures(card, torch.stack(squares), lambda: progress.step_to(next(done)))
         save(card, path)
         log.info("saved %s", path)
+        if (same := paths.same_before(path)) is not None:
+            path.unlink()
+            path, saved_as = same, same.name
+        style = style_on(model, load(path), f"the style card {saved_as}")
         text = f"Saved as {saved_as}. Press R, then choose it in Load Style Card."
-        return io.NodeOutput(saved_as, ui=host.show_text(cls.hidden, text))
+        return io.NodeOutput(saved_as, style, ui=host.show_text(cls.hidden, text))
 
 
 def drawn_again(model: Model, codes: Tensor, progress: Progress) -> list[Tensor]:
@@ -94,6 +108,14 @@ def drawn_again(model: Model, codes: Tensor, progress: Progress) -> list[Tensor]
         squares += lmm.detokenize(some.to(model.device)).cpu()
         progress.step_to(len(squares))
     return squares
+
+
+def style_on(model: Model, card: StyleCard, what: str) -> Style:
+    """As `style_of`, where the host wants it."""
+    from ..drc.style_card import style_of
+
+    host.load([model.language, model.disentangler], tower_bytes(model, len(card.codes)))
+    return to(style_of(model.drc, card, what), host.intermediate_device())
 
 
 @guarded
@@ -132,12 +154,11 @@ class DRC_LoadStyle(io.ComfyNode):
     def execute(cls, model, style_name) -> io.NodeOutput:
         from ..drc.card_file import load
         from ..drc.plots.sheet import numbered_sheet
-        from ..drc.style_card import in_words, labels, style_of
+        from ..drc.style_card import in_words, labels
 
         model.drc.require_trained_towers()
         card = load(paths.style_file(style_name))
-        host.load([model.language, model.disentangler], tower_bytes(model, len(card.codes)))
-        style = to(style_of(model.drc, card, f"style_name is '{style_name}', which"), host.intermediate_device())
+        style = style_on(model, card, f"style_name is '{style_name}', which")
         shown = host.show_text(cls.hidden, in_words(card)).as_dict()
         if card.thumbnails is not None:
             shown |= host.show_picture(numbered_sheet(card.thumbnails, labels(card.weights))).as_dict()

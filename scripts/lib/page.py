@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,19 @@ from scripts.lib.server import PACK
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
+DROP = """([type, files]) => {
+    const node = app.graph.nodes.find(node => node.type === type), {scale, offset} = app.canvas.ds
+    const corner = app.canvas.canvas.getBoundingClientRect(), dataTransfer = new DataTransfer()
+    const clientX = corner.left + (node.pos[0] + node.size[0] / 2 + offset[0]) * scale
+    const clientY = corner.top + (node.pos[1] - 10 + offset[1]) * scale
+    for (const [name, data] of Object.entries(files)) {
+        const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0))
+        dataTransfer.items.add(new File([bytes], name, {type: "image/png"}))
+    }
+    const found = document.elementFromPoint(clientX, clientY)
+    for (const kind of ["dragover", "drop"])
+        found.dispatchEvent(new DragEvent(kind, {bubbles: true, cancelable: true, clientX, clientY, dataTransfer}))
+}"""
 ALERTS = ".p-toast-message, [role=dialog]"
 SETTINGS = {
     "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
@@ -158,6 +172,10 @@ class Page:
                 node.widgets.find(widget => widget.name === name).value = value
         }"""
         self.tab.evaluate(set_one, [node_type, values])
+
+    def drop(self, node_type: str, files: dict[str, bytes]) -> None:
+        """Drops PNG files onto the title of the node of a type, as a file manager does."""
+        self.tab.evaluate(DROP, [node_type, {name: b64encode(data).decode() for name, data in files.items()}])
 
     def press_run(self) -> None:
         self.tab.get_by_test_id("queue-button").get_by_role("button").first.click()

@@ -1,4 +1,4 @@
-"""My Pictures: a folder is the history that its pictures are, one after another."""
+"""My Pictures: a folder, or files, are the history that the pictures are, one after another."""
 
 import folder_paths
 import numpy
@@ -22,7 +22,7 @@ def folder(host_folders, monkeypatch):
 
 def pictures(graph, model, **given):
     with torch.inference_mode():
-        return graph.classes["DRC_MyPictures"].execute(model=[model], **{"folder": ["mine"], **given})
+        return graph.classes["DRC_MyPictures"].execute(model=[model], **{"folder": ["mine"], "files": [""], **given})
 
 
 @pytest.mark.parametrize("kind", ["model", "lavit"])
@@ -38,20 +38,35 @@ def test_the_style_is_that_of_the_pictures_loaded_one_by_one(graph, folder, requ
     assert "picture 1 of images` is the same picture as `icon-1.png`" in text
 
 
+def test_files_are_what_their_folder_is(graph, model, folder, host_folders):
+    names = [f"mine/{path.name}" for path in sorted(folder.iterdir())]
+    of_folder = pictures(graph, model)[0]
+    assert torch.equal(pictures(graph, model, folder=[""], files=[names])[0], of_folder)
+    assert torch.equal(pictures(graph, model, folder=[""], files=[names[1]])[0], of_folder[1:2])
+    assert torch.equal(pictures(graph, model, files=[names[:1]])[0], torch.cat((of_folder, of_folder[:1])))
+    (host_folders / "output").mkdir(exist_ok=True)
+    (host_folders / "output" / "drawn.png").write_bytes((folder / "icon-2.png").read_bytes())
+    assert torch.equal(pictures(graph, model, folder=[""], files=["drawn.png [output]"])[0], of_folder[1:2])
+
+
 def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
     def told(**given):
         text = sentence(pictures, graph, model, **given)
         assert text.startswith("My Pictures (icons, emoji, stickers): ")
         return text
 
-    assert "folder is empty; write the name of a folder" in told(folder=[""])
+    assert "folder is empty, and so are files and images; drop pictures onto the node" in told(folder=[""])
+    assert "files has '../x.png', which leads out of" in told(files=[["../x.png"]])
+    assert "files has 'x.png', which is not in" in told(files=["x.png"])
+    assert "files is a dict, expected a text" in told(files=[[{}]])
+    assert "the history holds 201 pictures" in told(files=[["x.png"] * 201])
     assert "leads out of" in told(folder=["../models"]) and "is not there" in told(folder=["other"])
     (host_folders / "input" / "none").mkdir()
     assert "holds no picture that can be read; put PNG" in told(folder=["none"])
     (host_folders / "input" / "none" / "a.svg").touch()
     assert "(`a.svg`: .svg files cannot be read; save it as PNG or JPEG)" in told(folder=["none"])
     (host_folders / "input" / "none" / "b.png").touch()
-    assert "holds no usable picture, 2 pictures left out, first" in told(folder=["none"])
+    assert "no picture can be used, first `a.svg`: .svg files cannot be read" in told(folder=["none"])
     for number in range(197):
         (folder / f"more-{number}.png").write_bytes((folder / "icon-2.png").read_bytes())
     assert "holds 201 pictures, expected 1 to 200; choose those" in told()
@@ -64,7 +79,7 @@ def test_cancel_ends_it(graph, model, folder, assert_cancelled):
 
 def test_it_runs_again_when_the_folder_changed(graph, folder):
     stamp = graph.classes["DRC_MyPictures"].fingerprint_inputs
-    before = stamp(None, ["mine"])
-    assert stamp([None], ["mine"]) == before
-    (folder / "icon-1.png").unlink()
-    assert stamp(None, ["mine"]) != before and stamp(None, [""]) == ""
+    before, of_one = stamp(None, ["mine"], [""]), stamp(None, [""], [["mine/icon-1.png"]])
+    assert stamp([None], ["mine"], [[]]) == before and stamp(None, [""], ["mine/icon-1.png"]) == of_one
+    (folder / "icon-1.png").write_bytes((folder / "icon-2.png").read_bytes())
+    assert stamp(None, ["mine"], [""]) != before and stamp(None, [""], ["mine/icon-1.png"]) != of_one

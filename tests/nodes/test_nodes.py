@@ -39,7 +39,7 @@ OUTPUTS = {
     "DRC_TokensToConditioning": {"positive_out": "CONDITIONING", "negative_out": "CONDITIONING"},
     "DRC_ReferenceFromWords": {"semantics_out": "DRC_SEMANTICS", "image_out": "IMAGE", "text_out": "STRING"},
     "DRC_MyPictures": {"history_out": "IMAGE"},
-    "DRC_SaveStyle": {"saved_as_out": "STRING"},
+    "DRC_SaveStyle": {"saved_as_out": "STRING", "style_out": "DRC_STYLE"},
     "DRC_LoadStyle": {"style_out": "DRC_STYLE"},
     "DRC_MergeStyles": {"style_out": "DRC_STYLE"},
     "DRC_CompleteSet": {"tokens_out": "DRC_TOKENS", "names_out": "STRING", "scores_out": "FLOAT"},

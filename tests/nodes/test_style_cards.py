@@ -40,12 +40,20 @@ def offered(graph):
 
 def test_what_is_saved_is_found_and_draws_the_same(graph, model, style, reference, folders):
     assert offered(graph) == ["none yet: Save Style Card makes one"]
-    name = save(graph, model, style, licence="CC0-1.0")
+    name, kept = graph.outputs("DRC_SaveStyle", model=[model], style=[style], licence="CC0-1.0")
     assert name == "my-style.safetensors" and offered(graph) == [name]
     found = graph.run("DRC_LoadStyle", model=model, style_name=name)
+    assert torch.equal(found.rows, kept.rows) and torch.equal(found.weights, kept.weights)
     semantics = graph.semantics(model, reference)
     one, other = (graph.compose(model, each, semantics, text="red apple") for each in (style, found))
     assert torch.equal(one.vectors, other.vectors) and torch.equal(one.coefficients, other.coefficients)
+
+
+def test_a_card_is_there_once(graph, model, style, history, folders):
+    assert [save(graph, model, style) for _ in range(2)] == ["my-style.safetensors"] * 2
+    names = [save(graph, model, graph.style(model, history[:2]), name=name) for name in ("my-style", "my-style-2")]
+    assert names == ["my-style-2.safetensors", "my-style-2-2.safetensors"]
+    assert save(graph, model, style) == "my-style.safetensors" and len(offered(graph)) == 3
 
 
 def test_it_shows_its_pictures_and_its_numbers(graph, model, style, folders):

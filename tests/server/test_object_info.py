@@ -11,7 +11,7 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("object_info.json")
 WORDS = ("tooltip",)  # may become better at any time
-OF_THE_MACHINE = ("model_name", "style_name")  # whose choices are files
+OF_THE_MACHINE = ("model_name", "style_name", "files")  # whose choices are files
 OF_TWO_KINDS = {"history", "precision", "size"}  # pictures and how many; of a training and a file; a choice and pixels
 
 

@@ -1,0 +1,37 @@
+"""Many files dropped onto My Pictures at once, in both ways of drawing nodes."""
+
+from PIL import Image
+
+from scripts.lib.pictures import to_png
+
+NODE = "DRC_MyPictures"
+WITH_MODEL = """() => {
+    const model = LiteGraph.createNode("DRC_LoadModel"), {graph} = window.app
+    model.pos = [-400, 0]
+    graph.add(model)
+    model.widgets[0].value = "tiny.safetensors"
+    model.connect(0, graph.nodes[0], 0)
+}"""
+OPEN_AGAIN = "async () => await window.app.loadGraphData(JSON.parse(JSON.stringify(window.app.graph.serialize())))"
+
+
+def test_many_files_are_dropped_at_once(page, server):
+    page.show_only(NODE)
+    page.tab.evaluate(WITH_MODEL)
+    page.fit_view()
+    names = [f"{page.name} {number}.png" for number in range(1, 6)]
+    page.drop(NODE, {name: to_png(Image.new("RGB", (40, 30), name_colour(name))) for name in names})
+    page.wait_for("window.app.graph.nodes[0].widgets.some(widget => Array.isArray(widget.value))")
+    assert {path.name for path in (server.folder / "input").glob(f"{page.name} *")} == set(names)
+    page.tab.evaluate(OPEN_AGAIN)
+    (node,) = (node for node in page.api_prompt().values() if node["class_type"] == NODE)
+    assert sorted(node["inputs"]["files"]["__value__"]) == names
+    page.press_run()
+    (text,) = page.texts_in("My Pictures (icons, emoji, stickers)")
+    assert text.startswith("5 pictures.") and page.alerts() == [] and page.errors == []
+    page.tab.wait_for_timeout(1000)
+    page.screenshot("my-pictures")
+
+
+def name_colour(name: str) -> tuple[int, int, int]:
+    return (50 * int(name[-5]), 100, 200 - 30 * int(name[-5]))
