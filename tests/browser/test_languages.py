@@ -1,5 +1,5 @@
-"""The page in another language shows our names in it. Page 1.32.9 has no German texts of its own; those of languages
-that it has it lays over ours, which newer pages do not."""
+"""The page in another language shows our names in it: in one that page 1.32.9 has no texts of, and in one that it reads
+late, over ours, which `web/languages.js` lays over them again."""
 
 import json
 
@@ -12,14 +12,15 @@ SHOWN = """() => window.app.graph.nodes.map(node => [
 ])"""
 
 
-@pytest.mark.parametrize("way", ["vue"])
-def test_german(browser, server, root, way):
-    texts = json.loads((root / "locales" / "de" / "nodeDefs.json").read_text("utf-8"))
-    with open_page(browser, server.address, way, pack=server.pack, locale="de") as page:
+@pytest.mark.parametrize(("language", "way"), [("de", "vue"), ("ja", "canvas")])
+def test_our_names_are_in_the_language(browser, server, root, language, way):
+    texts = json.loads((root / "locales" / language / "nodeDefs.json").read_text("utf-8"))
+    with open_page(browser, server.address, way, pack=server.pack, locale=language) as page:
         page.load_template("complete_my_set")
-        page.screenshot("german")
+        page.screenshot(f"language-{language}")
         shown = [node for node in page.tab.evaluate(SHOWN) if node[0] in texts]
-    assert len(shown) == 8
+        assert page.errors == []
+    assert len(shown) == 9
     for kind, title, inputs in shown:
         assert title == texts[kind]["display_name"]
         assert set(inputs) <= {one["name"] for one in texts[kind]["inputs"].values()}
