@@ -1,5 +1,6 @@
 """What a stranger does: open our template in a real page, press Run, look at the picture."""
 
+from scripts.lib import layout
 from scripts.lib.options import SEED
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import personalise, without_numbers
@@ -21,5 +22,6 @@ def test_template_opens_and_draws(page, client, definitions):
     assert min(picture.size) >= 64
     assert len(picture.getcolors(picture.width * picture.height)) > 16
     page.screenshot("personalise-done")
+    assert layout.overlapping(page.tab) == []
     assert page.errors == []
     assert page.alerts() == []

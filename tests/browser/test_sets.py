@@ -33,7 +33,7 @@ def test_a_word_is_drawn(page, client):
     (picture,) = drawn(page, client)
     assert len(picture.getcolors(2**18)) > 16
     assert len(page.pictures_in("Drawings")) == 3
-    page.screenshot("from_words-done")
+    finished(page, "from_words")
 
 
 def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
@@ -46,12 +46,16 @@ def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
     finished(page, "style_card")
 
 
-def test_a_set_is_completed_and_told(page, client):
-    """The host of the tests is a stock one, without the package for SVG: the rest of the graph runs."""
+def test_a_set_is_completed_and_told(page, client, server):
+    """From a card of the example icons.
+
+    The host of the tests is a stock one, without the package for SVG: the rest of the graph runs.
+    """
     page.load_template("complete_my_set")
     page.set_widgets("DRC_CompleteSet", words="key\ncloud", best_of=1)
     pictures = drawn(page, client)
     assert len(pictures) == 2
+    assert (server.folder / "models" / "drc_styles" / "example icons.safetensors").is_file()
     assert page.texts_in("Pictures to SVG") == [f"{MISSING}."]
     (report,) = page.texts_in("Set Report")
     assert "key" in report and "cloud" in report

@@ -40,6 +40,7 @@ CHANGED = {
     "complete_my_set": {
         "DRC_CompleteSet": {"words": MISSING.replace(" ", "\n").replace("_", " "), "best_of": 2},
         "DRC_DecodeTokens": {"size": SHARP},
+        "DRC_SaveStyle": {"name": "example icons", "licence": "MIT, Goran Spasojevic"},
     },
     "look_closer": {"DRC_GuidanceGrid": {"seed": SEED}},  # that of the picture beside it
     "train_personalisation": {
@@ -218,4 +219,4 @@ def test_nothing_overlaps_and_all_stands_in_groups(workflow):
 def test_the_page_leaves_the_layout_alone(workflow):
     """Without a view of its own, page 1.32 pulls nodes and groups apart; without the other it scales both."""
     assert workflow["extra"]["workflowRendererVersion"] == "Vue-corrected"
-    assert workflow["extra"]["ds"]["scale"] >= 0.6
+    assert workflow["extra"]["ds"]["scale"] >= 0.58  # below 0.571 it draws boxes without words
