@@ -1,6 +1,7 @@
 """What the registry gets: only what runs in a ComfyUI, and nothing that its scanner withholds a version for."""
 
 import ast
+import re
 import zipfile
 from pathlib import Path
 
@@ -24,7 +25,7 @@ FORBIDDEN_NAMES = {
 }
 FORBIDDEN_PREFIXES = ("os.environ", "os.exec", "os.spawn", "os.posix_spawn")
 OURS = {"drc", "nodes", "scripts", "tests"}
-KINDS = {".jpg", ".json", ".md", ".png", ".py", ".safetensors", ".toml"}
+KINDS = {".jpg", ".js", ".json", ".md", ".png", ".py", ".safetensors", ".toml"}
 LARGEST_ARCHIVE = 45 * 2**20  # 40 MiB of it are the embedded model, one the pictures of workflows and help pages
 LONGEST_LINE = 120  # of code; what is packed into one line is not meant to be read
 
@@ -58,6 +59,16 @@ def test_archive_has_what_a_node_pack_needs_and_no_more(published):
     }
     assert {name.suffix for name in published} == KINDS | {""}
     assert [str(name) for name in published if not name.suffix] == ["LICENSE"]
+
+
+def test_the_page_is_given_little_to_run(published):
+    """Lines to be read, which import from the page, and ask its own server alone."""
+    scripts = {str(name): path.read_text() for name, path in published.items() if name.suffix == ".js"}
+    assert scripts.keys() == {"web/files.js", "web/languages.js"}
+    for source in scripts.values():
+        assert source.isascii() and max(map(len, source.splitlines())) <= LONGEST_LINE and source.count("\n") < 30
+        assert set(re.findall(r"from (.+)", source)) <= {'"../../scripts/app.js"', '"../../scripts/api.js"'}
+        assert not re.search(r"eval|Function\(|import\(|https?:|innerHTML|XMLHttp|WebSocket|\bfetch\(", source)
 
 
 def test_code_is_what_the_scanner_accepts(code):

@@ -1,11 +1,11 @@
-// Many files in one list, on My Pictures. Where nodes are drawn on the canvas, page 1.32.9 takes what is chosen in a list
-// for a text, and stops drawing at several (`_displayValue` of its ComboWidget), unless the list words its values itself.
+// Many files in one list, on My Pictures. Where nodes are drawn on the canvas, page 1.32.9 takes what is chosen in a
+// list for a text, and stops drawing at several (`_displayValue` of its ComboWidget), unless the list words them itself.
 import { app } from "../../scripts/app.js"
 
 app.registerExtension({
     name: "DRC.Files",
     nodeCreated(node) {
-        const files = node.comfyClass === "DRC_MyPictures" && node.widgets?.find(({ name }) => name === "files")
+        const files = node.comfyClass === "DRC_MyPictures" && node.widgets?.find(one => one.name === "files")
         if (files) files.options.getOptionLabel = names => names ?? ""
     },
 })
