@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from drc.lmm import steps
 from drc.lmm.llama import Cache, LlamaConfig, LlamaForCausalLM
 from drc.lmm.lora import add_lora
 from drc.lmm.steps import Steps, cache_of
@@ -30,6 +31,13 @@ def test_steps_and_layers_compute_the_same_bits(heads, rows):
     for piece in (prompt, *following):
         assert torch.equal(model.hidden(piece, quick), model.hidden(piece, plain))
     assert torch.equal(quick.tensor, plain.tensor)
+
+
+@torch.no_grad()
+def test_of_a_large_model_every_layer_hears_cancel(monkeypatch):
+    model, like = language(), torch.zeros(1, 1, 32)
+    monkeypatch.setattr(steps, "MOST_BYTES", sum(weight.nbytes for weight in model.model.layers.parameters()))
+    assert not isinstance(cache_of(model, 1, 8, like), Steps)
 
 
 def test_weights_that_are_cast_merged_or_learning_go_through_the_layers():

@@ -5,13 +5,13 @@ for a drawing: the weights, room for what comes and goes, and views of both. Wha
 here a second time; tests/test_steps.py holds it against the layers.
 """
 
-from itertools import chain
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .llama import Cache, Layer, LlamaForCausalLM
+
+MOST_BYTES = 2**30  # of weights, which memory hands over in about a tenth of a second; layers hear Cancel one by one
 
 
 def cache_of(language: LlamaForCausalLM, batch: int, length: int, like: Tensor) -> Cache:
@@ -22,10 +22,13 @@ def cache_of(language: LlamaForCausalLM, batch: int, length: int, like: Tensor) 
 
 
 def serves(language: LlamaForCausalLM, like: Tensor) -> bool:
-    """Whether every layer is a plain product of weights that lie in the memory of the CPU as they are."""
+    """Whether every layer is a plain product of weights that lie in the memory of the CPU as they are, and a step is
+    so short that Cancel need not be heard in it."""
     if not like.is_cpu or torch.is_autocast_enabled("cpu") or torch.is_grad_enabled():
         return False
-    weights = chain(language.model.layers.parameters(), language.model.norm.parameters())
+    weights = [*language.model.layers.parameters(), *language.model.norm.parameters()]
+    if sum(weight.nbytes for weight in weights) > MOST_BYTES:
+        return False
     plain = all(weight.is_cpu and weight.dtype == like.dtype == torch.float32 for weight in weights)
     return plain and not any(layer.self_attn.has_lora for layer in language.model.layers)
 

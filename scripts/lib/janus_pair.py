@@ -69,10 +69,6 @@ class JanusPair:
             prompts, attention_mask=torch.ones_like(prompts), generation_mode="image", guidance_scale=GUIDANCE, **how
         )
 
-    def bytes_of_a_step(self, length: int) -> int:
-        """What every step reads at least, with `length` tokens in the cache of every row."""
-        language, config = self.lmm.language, self.sizes.language
-        head = [*language.lm_head.parameters(), *language.generation_aligner.parameters()]
-        weights = sum(one.nbytes for one in [*language.model.layers.parameters(), *head])
-        keys = 2 * config.num_hidden_layers * 2 * len(self.seeds) * length * config.hidden_size
-        return weights + keys * language.model.norm.weight.element_size()
+    def matrices(self) -> list[Tensor]:
+        """The weights of the products of a step."""
+        return [module.weight for module in self.lmm.language.modules() if isinstance(module, torch.nn.Linear)]

@@ -25,6 +25,7 @@ from ..generate import Sampling, generate, go_on
 from ..llama import Cache, cache_bytes, pass_bytes
 from ..lora import add_lora
 from ..pictures import ThroughVision
+from ..steps import cache_of
 from .config import CONFIG, Sizes, is_janus
 from .language import JanusLanguage
 from .siglip import UnderstandingEncoder
@@ -140,7 +141,7 @@ class JanusLMM(ThroughVision, Frozen):
         return self.language.codes(codes)
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:
-        return Cache(self.language.config, batch, length, like)
+        return cache_of(self.language, batch, length, like)
 
     def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Logits [B, codes] of the code that follows; with a cache the embeddings follow what it holds."""
