@@ -41,7 +41,7 @@ SIZES = Sizes(
 )  # as published
 TRAINED_BYTES = 20
 AT_ONCE = (1, 4, 16)  # pictures in memory at once
-STORED = {"bfloat16": torch.bfloat16, "float8": torch.float8_e4m3fn}
+STORED = {"bfloat16": torch.bfloat16, "int8": torch.int8, "float8": torch.float8_e4m3fn}
 
 
 def config_of(sizes: Sizes = SIZES) -> DRCConfig:

@@ -187,6 +187,10 @@ class LMM(Protocol):
     def compute_in(self, dtype: torch.dtype) -> None:
         """The type of the language model's matrix products; vision stays in float32, as codes are near ties."""
 
+    def merge(self, on_part: Callable[[], None] | None = None) -> None:
+        """Makes a LoRA beside a pretrained language model part of it, which then draws the same but for rounding, and
+        quicker. `on_part` is called before each layer and may raise to stop."""
+
     def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
         """Keeps the matrices of a pretrained language model in `dtype`, or in the type of the files where that is None.
         Returns the type that they have then. `on_part` is called before each and may raise to stop."""

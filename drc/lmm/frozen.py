@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..shapes import Hollow
-from .lora import LoRA, add_lora, is_lora
+from .integers import keep_as_integers
+from .lora import LoRA, add_lora, is_lora, merge_into
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,25 @@ class Frozen(nn.Module):
         """The LoRA alone: the rest is read from the files of the LMM."""
         return {name: tensor for name, tensor in state.items() if is_lora(name)}
 
+    def merge(self, on_part: Callable[[], None] | None = None) -> None:
+        """Makes a LoRA part of the language model, which draws the same but for rounding, with a quarter fewer
+        operations. `on_part` is called before each layer and may raise to stop."""
+        merge_into(self.language, on_part)
+        self.config = replace(self.config, lora_rank=0)
+
     def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
-        """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is.
-        `on_part` is called before each and may raise to stop.
+        """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is. Of int8
+        see `drc.lmm.integers`. `on_part` is called before each and may raise to stop.
 
         Input table, norms and LoRA keep that of the files: they are small, and eight bits are not enough for them.
         """
         for name, module in self.language.named_modules():
             if on_part is not None:
                 on_part()
-            if isinstance(module, nn.Linear) and not is_lora(f"{name}.weight") and dtype is not None:
+            if dtype is None or not isinstance(module, nn.Linear) or is_lora(f"{name}.weight"):
+                continue
+            if dtype == torch.int8:
+                keep_as_integers(module)
+            else:
                 module.weight.data = module.weight.data.to(dtype)
         return self.language.get_parameter(self.matrices).dtype

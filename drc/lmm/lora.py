@@ -4,6 +4,8 @@ The query and value projections of every layer get a product of two small matric
 leave out the dropout on its input, so that a step does not depend on how it is cut into micro-batches.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -48,6 +50,22 @@ def add_lora(language: nn.Module, rank: int, alpha: float, operations=nn) -> Non
         for name in PROJECTIONS:
             lora = LoRA(attention.qkv_proj.in_features, attention.rows[name], rank, alpha, operations)
             setattr(attention, name, lora)
+
+
+@torch.no_grad()
+def merge_into(language: nn.Module, on_part: Callable[[], None] | None = None) -> None:
+    """Makes every LoRA part of the layer that it stands beside, whose type it then has, and leaves none. `on_part` is
+    called before each layer and may raise to stop."""
+    for layer in language.model.layers:
+        if on_part is not None:
+            on_part()
+        attention, first = layer.self_attn, 0
+        for name, rows in attention.rows.items():
+            if (lora := getattr(attention, name)) is not None:
+                weight = attention.qkv_proj.weight.data.narrow(0, first, rows)
+                weight.copy_(lora.merged(weight.float(), lora.down.weight.float(), lora.up.weight.float()))
+                setattr(attention, name, None)
+            first += rows
 
 
 def merge_lora(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:

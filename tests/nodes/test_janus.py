@@ -138,11 +138,11 @@ def test_memory_by_part(janus):
     assert tokenizer.memory(1) * 2 == tokenizer.memory(2) == tokenizer.memory(16)  # two at a time
 
 
-@pytest.mark.parametrize("storage", ["bfloat16", "float8"])
+@pytest.mark.parametrize("storage", ["bfloat16", "float8", "int8"])
 def test_the_language_model_may_be_kept_smaller(graph, janus, words, storage):
     small = graph.run("DRC_LoadModel", model_name="tiny-janus", storage=storage)
     kinds = {name: one.dtype for name, one in small.drc.lmm.named_parameters()}
-    expected = {"bfloat16": torch.bfloat16, "float8": torch.float8_e4m3fn}[storage]
+    expected = {"float8": torch.float8_e4m3fn}.get(storage) or getattr(torch, storage)
     assert kinds["language.model.layers.0.self_attn.o_proj.weight"] == expected
     assert kinds["language.model.embed_tokens.weight"] == kinds["understanding.aligner.fc1.weight"] == torch.bfloat16
     assert graph.generate(small, words).codes.shape == (1, 16)

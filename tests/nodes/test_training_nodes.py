@@ -279,15 +279,18 @@ def test_a_lavit_learns_in_both_stages_and_draws(execute, graph, lavit, triplets
     assert prompt.shape == (2, 25, 768) and prompt.isfinite().all()
 
 
-def test_a_lavit_in_8_bits_stays_so_and_its_lora_does_not_become_so(execute, graph, lavit, triplets, reference):
-    small = graph.run("DRC_LoadModel", model_name="tiny-lavit", storage="float8")
+@pytest.mark.parametrize("storage", ["float8", "int8"])
+def test_a_lavit_in_8_bits_stays_so_with_its_lora_in_it(execute, graph, lavit, triplets, reference, storage):
+    small = graph.run("DRC_LoadModel", model_name="tiny-lavit", storage=storage)
     trained, _, _ = execute(STAGES[0], model=small, triplets=triplets()[0], **QUICK)
     language = trained.drc.lmm.language
-    assert language.lm_head.weight.dtype == torch.float8_e4m3fn
-    layer = language.model.layers[0].self_attn
-    assert layer.qkv_proj.weight.dtype == torch.float8_e4m3fn and layer.q_proj.up.weight.dtype == torch.float32
+    layer, before = (one.drc.lmm.language.model.layers[0].self_attn for one in (trained, small))
+    kept = {"float8": torch.float8_e4m3fn, "int8": torch.int8}[storage]
+    assert {language.lm_head.weight.dtype, layer.qkv_proj.weight.dtype} == {kept} and not layer.has_lora
     shipped = load_file(trained.path)["lmm.language.model.layers.0.self_attn.q_proj.up.weight"]
-    assert torch.equal(layer.q_proj.up.weight, shipped) and shipped.any()
+    assert shipped.dtype == torch.float32 and shipped.any()
+    differ = (layer.qkv_proj.weight != before.qkv_proj.weight).split(list(layer.rows.values()))
+    assert [rows.any().item() for rows in differ] == [True, False, True]
     instruction = graph.compose(trained, None, graph.semantics(trained, reference))
     assert (graph.generate(trained, instruction).codes >= 0).any()
 

@@ -6,7 +6,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from drc.checkpoint import load
-from drc.lmm.lora import PROJECTIONS, LoRA, add_lora, merge_lora
+from drc.lmm.lora import PROJECTIONS, LoRA, add_lora, merge_into, merge_lora
 from drc.train.run import Hooks
 
 from .coded_pictures import make_drc
@@ -51,6 +51,26 @@ def test_merged_it_has_the_names_of_a_model_without():
     plain.load_state_dict(merge_lora(lmm.state_dict(), lmm))
     torch.testing.assert_close(plain.language(embeddings), lmm.language(embeddings), atol=1e-5, rtol=1e-4)
     assert not torch.allclose(plain.language(embeddings), before, atol=1e-2)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 0.05)])
+@torch.no_grad()
+def test_merged_for_drawing_it_computes_the_same_but_for_rounding(dtype, tolerance):
+    torch.manual_seed(0)
+    language = make_drc().lmm.language.to(dtype)
+    add_lora(language, 2, 4.0)
+    for name, parameter in language.named_parameters():
+        if name.endswith("up.weight"):
+            nn.init.normal_(parameter, std=0.3)
+    language.to(dtype)
+    embeddings = torch.randn(2, 5, language.config.hidden_size, dtype=dtype)
+    beside, looks = language(embeddings), []
+    merge_into(language, lambda: looks.append(1))
+    within = language(embeddings)
+    near = tolerance * beside.float().std().item()
+    torch.testing.assert_close(within.float(), beside.float(), atol=near, rtol=tolerance)
+    assert not any(isinstance(module, LoRA) for module in language.modules())
+    assert len(looks) == len(language.model.layers)
 
 
 def trained(tiny_training, run, **settings):

@@ -15,11 +15,11 @@ Two things are ours:
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..generate import OUTCOMES, Sampling, sample
 from ..graph import record
+from ..integers import product
 from ..llama import Cache, LlamaForCausalLM, StaticCache, cache_bytes, pass_bytes
 
 IMAGE_START, IMAGE_END, FIRST_CODE = 32000, 32001, 32002
@@ -47,7 +47,7 @@ class LavitLanguage(LlamaForCausalLM):
         LaVIT guides with logarithms of probabilities over the whole vocabulary. Their normaliser is one number for a
         row of a stream, so after guidance it is one number for all outcomes of a step, and no draw depends on it.
         """
-        return F.linear(hidden, self.lm_head.weight[IMAGE_END:].to(hidden)).float()
+        return product(hidden, self.lm_head, IMAGE_END).float()
 
 
 def code_ids(codes: Tensor) -> Tensor:

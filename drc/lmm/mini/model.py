@@ -172,6 +172,9 @@ class MiniLMM(ThroughVision, nn.Module):
         self.language.to(dtype)
         self.places.to(dtype)
 
+    def merge(self, on_part: Callable[[], None] | None = None) -> None:
+        """A LoRA was merged when its training was saved."""
+
     def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
         """As small as it is, it is kept in what it computes in."""
         return self.language.lm_head.weight.dtype
