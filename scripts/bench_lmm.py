@@ -21,6 +21,9 @@ On a processor the products of matrices of as many steps are timed beside both, 
 ones, as `generate` draws both streams of Janus in one pass, so what is left between them and transformers is all that
 can be saved. Where layers are as wide as 1,024 they are nearly all of it.
 
+Of LaVIT it is also told what the time of a drawing is made of: reading the prompts, a step, and with `--graph` the
+recording, which is made once a drawing, and a replay.
+
 What a drawing takes in memory is the most that it holds at a time beside the weights, as torch counts it, against what
 the host is told that it will take.
 """
@@ -34,11 +37,14 @@ import transformers
 from torch import Tensor
 
 from drc.lmm.generate import Sampling
+from drc.lmm.graph import record
 from drc.lmm.lavit.language import (
     FIRST_CODE,
     IMAGE_END,
     IMAGE_START,
+    Drawing,
     LavitLanguage,
+    Stream,
     draw_codes,
     drawing_bytes,
     guided,
@@ -148,6 +154,40 @@ def multiply(matrices: list[Tensor], rows: int, steps: int) -> None:
             torch.nn.functional.linear(inputs[weight.shape[1]], weight)
 
 
+def clock_of(options: argparse.Namespace) -> Callable[[], float]:
+    """On one thread the processor's time counts, so that what else runs on the machine counts less."""
+    alone = options.device == "cpu" and options.threads == 1
+    return time.process_time if alone else time.perf_counter
+
+
+def milliseconds(run: Callable, options: argparse.Namespace) -> tuple[float, object]:
+    """Of one run, and what it returns."""
+    wait = torch.cuda.synchronize if options.device == "cuda" else lambda: None
+    clock = clock_of(options)
+    wait()
+    start, result = clock(), run()
+    wait()
+    return 1000 * (clock() - start), result
+
+
+def parts_of_a_drawing(language: LavitLanguage, streams: list[Stream], options: argparse.Namespace) -> dict[str, float]:
+    """Milliseconds of each; those of a step and of a replay are the mean over a drawing."""
+    prompts, drawing = milliseconds(lambda: Drawing(language, streams, options.batch, options.codes), options)
+    outcome = drawing.first.argmax(dim=1)
+
+    def mean(step: Callable) -> float:
+        steps = options.codes - 1
+        drawing.rewind()
+        return milliseconds(lambda: [step(outcome) for _ in range(steps)], options)[0] / steps
+
+    found = {"prompts": prompts, "step": mean(drawing.step)}
+    if options.graph:
+        drawing.rewind()
+        take = milliseconds(lambda: record(drawing.step, outcome.clone(), drawing.rewind), options)
+        found |= {"recording": take[0], "replay": mean(take[1])}
+    return found
+
+
 @torch.inference_mode()
 def bench(options: argparse.Namespace) -> None:
     language, theirs = models(options)
@@ -172,7 +212,13 @@ def bench(options: argparse.Namespace) -> None:
     peak = peak_of(ours_draws, language, [one for _, prompts in streams for one in prompts], options.device)
     said = drawing_bytes(language, options.prompt, len(streams), options.batch, codes)
     print(f"a drawing takes {peak / 2**20:.1f} MB beside the weights and is said to take {said / 2**20:.1f} MB")
-    report(drawings, options, codes, matrices(language), language.config)
+    weights = matrices(language)
+    step = bytes_of_a_step(weights, language.config, len(streams) * options.batch, options.prompt + codes // 2)
+    limit = 1000 * step / bandwidth(options.device)  # milliseconds
+    for name, taken in parts_of_a_drawing(language, streams, options).items():
+        share = f", {100 * limit / taken:.0f} % of what the memory allows" if name in ("step", "replay") else ""
+        print(f"{name}: {taken:.2f} ms{share}")
+    report(drawings, options, codes, weights, language.config)
 
 
 @torch.inference_mode()
@@ -191,13 +237,11 @@ def bench_janus(options: argparse.Namespace) -> None:
 def report(
     drawings: dict[str, Callable], options: argparse.Namespace, codes: int, matrices: list[Tensor], config: LlamaConfig
 ) -> None:
-    """Times every way to draw, in turns, and prints how they compare. On one thread the processor's time counts, so
-    that what else runs on the machine counts less."""
+    """Times every way to draw, in turns, and prints how they compare."""
     rows = 2 * options.batch
     if options.device == "cpu":
         drawings["the products of matrices alone"] = lambda: multiply(matrices, rows, codes)
-    alone = options.device == "cpu" and options.threads == 1
-    times = take_turns(drawings, options.rounds, time.process_time if alone else time.perf_counter)
+    times = take_turns(drawings, options.rounds, clock_of(options))
     rate = bandwidth(options.device)
     limit = rate / bytes_of_a_step(matrices, config, rows, options.prompt + codes // 2)  # steps a second
     print(
@@ -220,7 +264,7 @@ def main() -> None:
     parser.add_argument("--feed-forward", type=int, default=2752)
     parser.add_argument("--heads", type=int, default=8)
     parser.add_argument("--prompt", type=int, default=64, help="tokens of a prompt")
-    parser.add_argument("--codes", type=int, default=48, help="codes of a picture")
+    parser.add_argument("--codes", type=int, default=128, help="codes of a picture")
     parser.add_argument("--batch", type=int, default=1, help="pictures at a time")
     parser.add_argument("--dtype", type=lambda name: getattr(torch, name), default=torch.float32)
     parser.add_argument("--device", default="cpu")
