@@ -210,7 +210,7 @@ def bench(options: argparse.Namespace) -> None:
     if options.graph:
         drawings["ours, a step as one CUDA graph"] = lambda: ours_draws(graph=True)
     peak = peak_of(ours_draws, language, [one for _, prompts in streams for one in prompts], options.device)
-    said = drawing_bytes(language, options.prompt, len(streams), options.batch, codes)
+    said = drawing_bytes(language, [len(prompts[0]) for _, prompts in streams], options.batch, codes)
     print(f"a drawing takes {peak / 2**20:.1f} MB beside the weights and is said to take {said / 2**20:.1f} MB")
     weights = matrices(language)
     step = bytes_of_a_step(weights, language.config, len(streams) * options.batch, options.prompt + codes // 2)

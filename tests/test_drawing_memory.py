@@ -26,7 +26,8 @@ def test_of_a_lavit(prompt, pictures, guidance, limit):
     given = [one for _, prompts in streams for one in prompts]
     with LiveBytes([*language.parameters(), *given]) as live:
         draw_codes(language, streams, list(range(pictures)), Sampling(top_k=50), limit, limit)
-    said = drawing_bytes(language, prompt, len(streams), pictures, limit)
+    lengths = [len(prompts[0]) for _, prompts in streams]
+    said = drawing_bytes(language, lengths, pictures, limit)
     assert said == pytest.approx(live.peak, rel=0.1)
 
 

@@ -94,6 +94,15 @@ class Cache:
         masked = length > 1 and self.position > 0
         return rotation, causal_mask(length, self.position, self.tensor.device) if masked else None
 
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """What queries [B, heads, T, head] of the next tokens find, whose own keys and values are given, among all
+        tokens so far."""
+        return attention(query, *self.extend(layer, key, value), mask)
+
+    def advance(self, length: int) -> None:
+        """So many tokens went through all layers."""
+        self.position += length
+
     def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values [B, heads, T, head] of the next tokens -> of all tokens so far."""
         first, count = self.position, key.shape[2]
@@ -156,8 +165,37 @@ class StaticCache(Cache):
         return keys.index_copy_(2, self.position, key), values.index_copy_(2, self.position, value)
 
 
-# What an attention layer does with the keys and values of new tokens, to get those of all tokens.
-Extend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+class SideBySide:
+    """Static caches whose rows are those of one batch, one cache after the other: each has as many slots as its own
+    prompts need."""
+
+    step = None
+
+    def __init__(self, caches: list[StaticCache]):
+        self.caches = caches
+        self.rows = [len(cache.padding) for cache in caches]
+
+    def place(self, length: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        rotations, masks = zip(*(cache.place(length) for cache in self.caches), strict=True)
+        return tuple(torch.cat(tables) for tables in zip(*rotations, strict=True)), masks
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, masks: tuple[Tensor, ...]) -> Tensor:
+        of_caches = zip(self.caches, *(one.split(self.rows) for one in (query, key, value)), masks, strict=True)
+        return torch.cat([cache.attend(layer, *its) for cache, *its in of_caches])
+
+    def advance(self, length: int) -> None:
+        for cache in self.caches:
+            cache.advance(length)
+
+
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+"""What queries find, given them, the keys and values of the same tokens, and a mask: among those of a cache, too."""
+
+
+def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    """Queries [B, h, T, head] among keys and values [B, key heads, L, head]; without a mask each among those before."""
+    causal, grouped = mask is None and query.shape[2] > 1, query.shape[1] != key.shape[1]
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal, enable_gqa=grouped)
 
 
 class Attention(nn.Module):
@@ -187,23 +225,14 @@ class Attention(nn.Module):
             first += rows
         return together
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, extend: Extend | None) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, attend: Attend | None) -> Tensor:
         T = rotation[0].shape[-2]
         heads = self.project(x).view(-1, T, self.heads + 2 * self.key_value_heads, self.head).transpose(1, 2)
         turned, value = heads.split((self.heads + self.key_value_heads, self.key_value_heads), dim=1)
         query, key = rotate(turned, *rotation).split((self.heads, self.key_value_heads), dim=1)  # B, h, T, head
-        if extend is None:
+        if attend is None:
             value = value.contiguous()  # a view would keep all that it was projected with for the backward pass, too
-        else:
-            key, value = extend(key, value)
-        y = F.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=mask,
-            is_causal=mask is None and T > 1,
-            enable_gqa=self.heads != self.key_value_heads,
-        )
+        y = (attend or attention)(query, key, value, mask)
         return self.o_proj(y.transpose(1, 2).reshape(len(x), -1))
 
 
@@ -230,8 +259,8 @@ class Layer(nn.Module):
         self.input_layernorm = operations.RMSNorm(config.hidden_size, eps=config.rms_norm_eps, **factory)
         self.post_attention_layernorm = operations.RMSNorm(config.hidden_size, eps=config.rms_norm_eps, **factory)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, extend: Extend | None) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), rotation, mask, extend)
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor | None, attend: Attend | None) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotation, mask, attend)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -264,9 +293,9 @@ class LlamaForCausalLM(nn.Module):
         rotation, mask = (rotary(self.config, length, embeddings), None) if cache is None else cache.place(length)
         x = embeddings.flatten(0, 1)  # rows, of which a layer needs no more to know but in attention
         for index, layer in enumerate(self.model.layers):
-            x = layer(x, rotation, mask, None if cache is None else partial(cache.extend, index))
+            x = layer(x, rotation, mask, None if cache is None else partial(cache.attend, index))
         if cache is not None:
-            cache.position += length
+            cache.advance(length)
         return self.model.norm(x).unflatten(0, (-1, length))
 
     def forward(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:

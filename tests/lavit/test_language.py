@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from drc.lmm import generate
 from drc.lmm.generate import INTERVAL, Sampling, sample
+from drc.lmm.lavit import language as language_module
 from drc.lmm.lavit.language import END, IMAGE_END, IMAGE_START, Drawing, LavitLanguage, code_ids, draw_codes, guided
 
 from .recorded import MANIFEST, SIZES, tensors
@@ -238,6 +239,27 @@ def test_the_device_is_waited_for_once_in_a_while(language, prompts):
         sample(drawing.first, drawing.step, SEEDS, USUAL, LIMIT, END, LIMIT)
     waits = [name for name, _ in watch.calls if name in ("_local_scalar_dense", "nonzero", "is_nonzero", "equal")]
     assert 0 < len(waits) <= -(-LIMIT // INTERVAL)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_streams_of_very_different_lengths_have_caches_of_their_own(language, monkeypatch, pictures):
+    random = torch.Generator().manual_seed(0)
+    prompts = [language.prompt([torch.randint(3, 200, (90,), generator=random)]) for _ in range(pictures)]
+    streams, drawn = guided(language, prompts, 3.0), torch.randint(1, 90, (20, pictures), generator=random)
+
+    def logits(drawing: Drawing) -> torch.Tensor:
+        return torch.stack([drawing.first, *(drawing.step(outcomes) for outcomes in drawn)])
+
+    drawing = Drawing(language, streams, pictures, 21)
+    assert [cache.tensor.shape[-2] for cache in drawing.caches] == [112, 32]
+    found = logits(drawing)
+    drawing.rewind()
+    assert torch.equal(torch.stack([drawing.step(outcomes) for outcomes in drawn]), found[1:])
+    monkeypatch.setattr(language_module, "of_a_length", lambda lengths, limit: [lengths])
+    whole = Drawing(language, streams, pictures, 21)
+    assert len(whole.caches) == 1
+    torch.testing.assert_close(found, logits(whole), rtol=0, atol=1e-5 * found.abs().max().item())
 
 
 @torch.no_grad()

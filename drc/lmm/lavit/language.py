@@ -20,7 +20,7 @@ from torch import Tensor
 from ..generate import OUTCOMES, Sampling, sample
 from ..graph import record
 from ..integers import product
-from ..llama import Cache, LlamaForCausalLM, StaticCache, cache_bytes, pass_bytes
+from ..llama import Cache, LlamaForCausalLM, SideBySide, StaticCache, cache_bytes, pass_bytes
 
 IMAGE_START, IMAGE_END, FIRST_CODE = 32000, 32001, 32002
 MOST_CODES = 256  # what the token decoder has places for
@@ -102,21 +102,37 @@ def draw_codes(
     return [row[row != END] - 1 for row in drawn]
 
 
-def drawing_bytes(language: LavitLanguage, longest: int, streams: int, pictures: int, limit: int) -> int:
-    """Memory that a Drawing takes beside the weights, whose longest prompt has so many tokens: the cache of all rows,
-    and for a while that of one prompt with its pass, or the outcomes of a step; and the largest layer once more where
-    weights are kept in another type than they compute in."""
+def drawing_bytes(language: LavitLanguage, prompts: list[int], pictures: int, limit: int) -> int:
+    """Memory that a Drawing takes beside the weights, of whose streams the longest prompts have so many tokens: the
+    caches of all rows, and for a while that of one prompt with its pass, or the outcomes of a step; and the largest
+    layer once more where weights are kept in another type than they compute in."""
     config, kept = language.config, language.lm_head.weight.dtype
     dtype = language.dtype or kept
     outcomes = OUTCOMES * pictures * (config.vocab_size - IMAGE_END) * 4
-    prompt = cache_bytes(config, 1, longest, dtype) + pass_bytes(config, longest, dtype)
-    rows = cache_bytes(config, streams * pictures, StaticCache.slots_of(longest, limit), dtype)
+    prompt = cache_bytes(config, 1, max(prompts), dtype) + pass_bytes(config, max(prompts), dtype)
+    rows = sum(
+        cache_bytes(config, len(some) * pictures, StaticCache.slots_of(max(some), limit), dtype)
+        for some in of_a_length(prompts, limit)
+    )
     cast = 0 if kept == dtype else 2 * config.intermediate_size * config.hidden_size * dtype.itemsize
     return rows + max(prompt, outcomes) + cast
 
 
+def of_a_length(prompts: list[int], limit: int) -> list[list[int]]:
+    """The lengths of the prompts of streams, in their order, parted where the next needs less than half of the slots of
+    those before, or more than twice as many: much less memory for a few more operations."""
+    groups = [[prompts[0]]]
+    for one in prompts[1:]:
+        fewer, more = sorted(StaticCache.slots_of(length, limit) for length in (one, max(groups[-1])))
+        if 2 * fewer < more:
+            groups.append([])
+        groups[-1].append(one)
+    return groups
+
+
 class Drawing:
-    """The pictures of one call: all streams of all pictures are rows of one batch and of one static cache.
+    """The pictures of one call: all streams of all pictures are rows of one batch, and of one static cache but where
+    the prompts of streams are of very different lengths.
 
     `first` [B, 1 + codes] are the logits of the first outcome. A prompt goes through the model alone, once for all
     pictures that share it: it needs no padding, and its numbers do not depend on the neighbours.
@@ -124,27 +140,32 @@ class Drawing:
 
     def __init__(self, language: LavitLanguage, streams: list[Stream], pictures: int, limit: int):
         self.language, self.pictures = language, pictures
-        self.longest = max(len(prompt) for _, prompts in streams for prompt in prompts)
+        lengths = [max(map(len, prompts)) for _, prompts in streams]
         most = language.config.max_position_embeddings
-        if self.longest + limit > most:
+        if max(lengths) + limit > most:
             raise ValueError(
-                f"the prompt takes {self.longest} tokens and the picture up to {limit}, but this model reads at most "
+                f"the prompt takes {max(lengths)} tokens and the picture up to {limit}, but this model reads at most "
                 f"{most}; use fewer pictures or a shorter text"
             )
         like = streams[0][1][0]
         self.coefficients = torch.tensor([coefficient for coefficient, _ in streams], device=like.device).view(-1, 1, 1)
-        self.cache = StaticCache(language.config, len(streams) * pictures, self.longest, limit, like)
-        logits = [self.read(prompts, index * pictures) for index, (_, prompts) in enumerate(streams)]
+        self.caches, logits, rest = [], [], [prompts for _, prompts in streams]
+        for some in of_a_length(lengths, limit):
+            cache = StaticCache(language.config, len(some) * pictures, max(some), limit, like)
+            logits += [self.read(prompts, cache, index * pictures) for index, prompts in enumerate(rest[: len(some)])]
+            self.caches.append(cache)
+            rest = rest[len(some) :]
+        self.cache = self.caches[0] if len(self.caches) == 1 else SideBySide(self.caches)
         self.first = self.together(torch.cat(logits))
 
-    def read(self, prompts: list[Tensor], row: int) -> Tensor:
-        """Reads the prompts of a stream into the cache, from `row` on -> logits [B, 1 + codes] of the first outcome."""
+    def read(self, prompts: list[Tensor], cache: StaticCache, row: int) -> Tensor:
+        """Reads the prompts of a stream into a cache, from `row` on -> logits [B, 1 + codes] of the first outcome."""
         logits, share = [], self.pictures // len(prompts)  # pictures to a prompt
         for prompt in prompts:
             memory = Cache(self.language.config, 1, len(prompt), prompt)
             last = self.language.hidden(prompt[None], memory)[:, -1]  # 1, d
             logits.append(self.language.logits(last).expand(share, -1))
-            self.cache.fill(slice(row, row + share), memory)
+            cache.fill(slice(row, row + share), memory)
             row += share
         return torch.cat(logits)
 
@@ -160,4 +181,5 @@ class Drawing:
 
     def rewind(self) -> None:
         """Back to where the first outcome is drawn."""
-        self.cache.position.fill_(self.longest)
+        for cache in self.caches:
+            cache.position.fill_(cache.prompt)

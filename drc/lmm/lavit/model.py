@@ -271,12 +271,12 @@ class LavitLMM(Frozen):
     def drawing_bytes(self, instruction: InContext | Instruction, pictures: int) -> int:
         """Memory of a whole drawing beside the weights."""
         if isinstance(instruction, InContext):
-            streams, prompt = 1 + (instruction.guidance != 1), len(instruction.ids) + 1
+            prompts = [len(instruction.ids) + 1] + [1] * (instruction.guidance != 1)
         else:
             words = len(self.config.before) + len(self.config.after) + 1
-            streams = len(instruction.coefficients)
             prompt = instruction.text.shape[1] + instruction.vectors.shape[1] + words
-        return drawing_bytes(self.language, prompt, streams, pictures, self.picture_codes)
+            prompts = [prompt] * len(instruction.coefficients)
+        return drawing_bytes(self.language, prompts, pictures, self.picture_codes)
 
     def token_losses(self, text: Tensor, instructions: Tensor, fed: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy [B] of target codes [B, N] and of the image end behind them, when the language model is
