@@ -93,6 +93,15 @@ def test_a_training_that_shadows_is_listed_apart(graph, folders, pack):
     assert graph.load(f"{name} (in output/drc)").path == trained / name
 
 
+def test_what_is_kept_between_trainings_is_no_model(graph, folders, pack):
+    *_, trained = folders
+    for name in (".cache", "cache"):
+        write_tiny(trained / name / "codes.safetensors")
+    assert offered(graph) == ["embedded"] and pack.nodes.paths.code_cache() == trained / "cache"
+    shutil.rmtree(trained / "cache")
+    assert pack.nodes.paths.code_cache() == trained / ".cache"
+
+
 def test_converted_sets_of_one_name_are_listed_apart(graph, folders, tiny_lavit, tmp_path):
     own, extra, trained = folders
     for folder in (own, extra):

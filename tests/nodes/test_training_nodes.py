@@ -146,7 +146,7 @@ def test_resume_goes_on_in_the_last_folder_of_that_name(execute, model, triplets
     assert train(resume=False) == ["mine_00002", "step-000003"]
     assert train(steps=4) == ["mine_00002", "step-000004"]
     runs = host_folders / "output" / "drc"
-    assert sorted(path.name for path in runs.iterdir()) == ["cache", "mine_00001", "mine_00002"]
+    assert sorted(path.name for path in runs.iterdir()) == [".cache", "mine_00001", "mine_00002"]
     assert sorted(path.name for path in (runs / "mine_00001").glob("step-*")) == ["step-000003", "step-000004"]
 
 
