@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from ..model import DRC
@@ -68,7 +68,8 @@ class Validation:
         codes = next(iter(self.sets.values())).personal(0, self.training.history)
         some = BatchCodes(*(tensor[: self.training.samples] for tensor in vars(codes).values()))
         rows = draw_samples(self.drc, self.vision, some, self.processes.device, self.on_part)
-        history = len(rows[0]) - 3
+        history = max(map(len, rows)) - 3
+        rows = [[*row[:-3], *[None] * (history + 3 - len(row)), *row[-3:]] for row in rows]
         sheet = contact_sheet(rows, ["history", *[""] * (history - 1), "reference", "drawn", "true"])
         name = f"{SAMPLES}/step-{step:06d}.png"
         self.run_folder.write(name, lambda path: Image.fromarray(sheet).save(path, "PNG"))
@@ -170,13 +171,21 @@ def draw_samples(
     """What the model draws for the cases of a batch, as Generate draws it untouched; training dropped the model's own
     vision.
 
-    Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. `vision` turns codes into
-    pictures, on the CPU. `tell(what, done, total)` is told of every code.
+    Returns a row of pictures for each case, uint8 [S, S, 3]: history, reference, drawn, true. A picture that a small
+    set gave to a history more than once is in it once. `vision` turns codes into pictures, on the CPU.
+    `tell(what, done, total)` is told of every code.
     """
     strengths, seeds, total = (STYLE_STRENGTH, SEMANTIC_STRENGTH), range(len(codes.target)), drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
     with autocast(device, drc.lmm.embed(codes.target[:1].to(device)).dtype):  # a frozen base may be in bfloat16
-        given = list(map(drc.style, codes.history.to(device))), list(map(drc.semantics, codes.reference.to(device)))
+        histories = [distinct(history) for history in codes.history.to(device)]
+        given = list(map(drc.style, histories)), list(map(drc.semantics, codes.reference.to(device)))
         drawn = drc.draw(*given, "", *strengths, seeds, on_code=on_code, as_codes=True).cpu()
-    rows = torch.cat((codes.history, torch.stack((codes.reference, drawn, codes.target), dim=1)), dim=1)
-    return [list(to_pixels(vision.decode(codes))) for codes in rows]
+    rest = torch.stack((codes.reference, drawn, codes.target), dim=1)
+    rows = [torch.cat((history.cpu(), row)) for history, row in zip(histories, rest, strict=True)]
+    return [list(to_pixels(vision.decode(row))) for row in rows]
+
+
+def distinct(codes: Tensor) -> Tensor:
+    """The rows of codes [n, N], each once, in their order."""
+    return codes.new_tensor(list(dict.fromkeys(map(tuple, codes.tolist()))))
