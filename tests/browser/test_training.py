@@ -37,7 +37,7 @@ def test_template_opens_and_trains(page, client, definitions, name):
         assert page.alerts() == []
         assert from_bytes(client.fetch(images[0])).size == size
     if name == "train_personalisation":
-        assert from_bytes(client.fetch(page.pictures_in("Picture")[0])).size == (32, 32)
+        assert from_bytes(client.fetch(page.pictures_in("Picture")[0])).size == (128, 128)
     page.screenshot(f"{name}-done")
     assert page.api_prompt() == before  # no seed was changed behind the user's back
     assert page.errors == []

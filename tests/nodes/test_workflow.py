@@ -42,10 +42,14 @@ CHANGED = {
         "DRC_DecodeTokens": {"size": SHARP},
         "DRC_SaveStyle": {"name": "example icons", "licence": "MIT, Goran Spasojevic"},
     },
-    "look_closer": {"DRC_GuidanceGrid": {"seed": SEED}},  # that of the picture beside it
+    "look_closer": {
+        "DRC_GuidanceGrid": {"seed": SEED},  # that of the picture beside it
+        "DRC_DecodeTokens": {"size": SHARP},
+    },
     "train_personalisation": {
         "DRC_TrainPersonalisation": QUICK_LOOK,
         "DRC_ExamplePictures": EMOJI,  # what it trains on
+        "DRC_DecodeTokens": {"size": SHARP},
     },
     "lavit_reconstruct": {"DRC_LoadModel": {"model_name": NAME}, "DRC_ExamplePictures": EMOJI},
     "lavit_personalise": {
