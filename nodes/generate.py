@@ -7,6 +7,8 @@ from .progress import Progress
 from .sockets import InstructionSocket, Tokens, TokensSocket, made_by, to
 from .widgets import SEEDS, model_input, temperature, whole_number
 
+NOT_RECORDED = "cuda_graph is on, but not all of the language model lies on an NVIDIA card: no step is recorded."
+
 
 @guarded
 class DRC_LMMGenerate(io.ComfyNode):
@@ -65,6 +67,7 @@ class DRC_LMMGenerate(io.ComfyNode):
             outputs=[
                 TokensSocket.Output("tokens_out", display_name="tokens", tooltip="The drawn codes, for DRC Decode.")
             ],
+            hidden=[io.Hidden.unique_id],
             **host.newer(search_aliases=["sampler", "autoregressive", "LMM", "personalised generation"]),
         )
 
@@ -84,6 +87,8 @@ class DRC_LMMGenerate(io.ComfyNode):
         there = to(instruction, model.device)
         seeds = [seed + index for index in range(batch_size)]
         graph = model.graph and host.is_resident(model.language)
+        if model.graph and not graph:
+            host.show_text(cls.hidden, NOT_RECORDED)
         codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, graph)
         if lmm.variable_length:  # a picture may have fewer codes than there could be
             progress.step_to(lmm.picture_codes)

@@ -83,10 +83,12 @@ def operations(device: torch.device, dtype: torch.dtype, casting: bool = False):
     return comfy.ops.disable_weight_init if plain else comfy.ops.manual_cast
 
 
-def patcher(module: nn.Module) -> comfy.model_patcher.ModelPatcher:
-    """Hands a module to the host's memory management."""
-    # Looked up at each call: newer hosts rebind the name at start-up.
-    kind = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+def patcher(module: nn.Module, whole: bool = False) -> comfy.model_patcher.ModelPatcher:
+    """Hands a module to the host's memory management; `whole` where weights that lie on the device shall stay there
+    while it works, also on a host that else pages single ones."""
+    kind = comfy.model_patcher.ModelPatcher
+    if not whole:  # looked up at each call: newer hosts rebind the name at start-up
+        kind = getattr(comfy.model_patcher, "CoreModelPatcher", kind)
     return kind(module, load_device(), comfy.model_management.unet_offload_device())
 
 

@@ -110,7 +110,8 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     for part in ("language", "disentangler"):  # vision stays in float32: a code is the nearest of many directions
         if not (pretrained and part == "language"):
             parts[part].to(dtype)
-    patchers = {part: host.patcher(module) for part, module in parts.items()}
+    recorded = pretrained and graph  # a recording reads weights where they lay
+    patchers = {part: host.patcher(module, whole=recorded and part == "language") for part, module in parts.items()}
     model = Model(drc=drc, name=name, path=path, lmm=lmm, storage=storage, graph=graph, **patchers)
     if not pretrained:
         read_weights(drc, path, assign=host.is_dynamic(model.vision))

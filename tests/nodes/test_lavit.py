@@ -223,6 +223,18 @@ def test_weights_are_kept_as_told(graph, lavit, instruction, tokens, storage):
     assert model.language.model_size() < lavit.language.model_size() or not small
 
 
+def test_without_a_card_nothing_is_recorded_and_the_node_says_so(graph, lavit, instruction, tokens, pack, monkeypatch):
+    """On a host that pages single weights, too, of which the name of its patcher tells."""
+    paging = type("Paging", (comfy.model_patcher.ModelPatcher,), {})
+    monkeypatch.setattr(comfy.model_patcher, "CoreModelPatcher", paging, raising=False)
+    told = []
+    monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: told.append(text))
+    model = graph.run("DRC_LoadModel", model_name="tiny-lavit", cuda_graph=True)
+    assert not isinstance(model.language, paging) and isinstance(model.vision, paging)
+    assert torch.equal(graph.generate(model, instruction, seed=3, batch_size=2).codes, tokens.codes)
+    assert told == ["cuda_graph is on, but not all of the language model lies on an NVIDIA card: no step is recorded."]
+
+
 def test_parts_come_to_the_device_when_they_work_and_leave_it_when_asked(
     graph, lavit, images, instruction, unet_and_vae, to_conditioning
 ):
