@@ -51,8 +51,8 @@ class DRC_LoadModel(io.ComfyNode):
                         "cuda_graph",
                         default=False,
                         optional=True,
-                        tooltip="For LaVIT on an NVIDIA card that holds the whole language model: records a step of "
-                        "drawing once and replays it, which is quicker. Turn it off if drawing fails.",
+                        tooltip="For LaVIT and Janus on an NVIDIA card that holds the whole language model: records a "
+                        "step of drawing once and replays it, which is quicker. Turn it off if drawing fails.",
                     )
                 ),
             ],

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from ..seeds import generator_from
 from . import Autoregressive, OnCode
+from .graph import record
+from .llama import StaticCache
 
 INTERVAL = 16  # codes between two looks at what the device has drawn
 OUTCOMES = 2 * INTERVAL + 4  # numbers for each outcome that sampling holds at once of a picture: the times, twice
@@ -39,17 +41,19 @@ def generate(
     seeds: list[int],
     sampling: Sampling,
     on_code: OnCode | None = None,
+    graph: bool = False,
 ) -> Tensor:
     """Codes [B, N] of one picture per seed.
 
     text [S, T] int64, vectors [S, K, d] and coefficients [S] are the streams of one instruction; text [B, S, T],
     vectors [B, S, K, d] and coefficients [B, S] give every picture an instruction of its own. `on_code(drawn, codes)`
-    is called after every code with the number of codes drawn and all codes so far; it may raise to stop.
+    is called after every code with the number of codes drawn and all codes so far; it may raise to stop. With `graph` a
+    step is one CUDA graph, for an LMM whose `follow` does not ask which code it is; see `drc.lmm.graph`.
     """
     B, S = len(seeds), coefficients.shape[-1]
     text, vectors = text.expand(B, S, -1), vectors.expand(B, S, -1, -1)
     text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
-    return go_on(lmm, lmm.prompt(text, vectors), vectors, coefficients, seeds, sampling, on_code)
+    return go_on(lmm, lmm.prompt(text, vectors), vectors, coefficients, seeds, sampling, on_code, graph)
 
 
 def go_on(
@@ -60,20 +64,26 @@ def go_on(
     seeds: list[int],
     sampling: Sampling,
     on_code: OnCode | None = None,
+    graph: bool = False,
 ) -> Tensor:
     """The same after prompts [B * S, L, d] and their instruction vectors [B * S, K, d]."""
     B, S, N = len(seeds), coefficients.shape[-1], lmm.picture_codes
-    cache = lmm.cache(B * S, prompt.shape[1] + N - 1, prompt)
+    length = prompt.shape[1]
+    cache = lmm.cache(B * S, length if graph else length + N - 1, prompt)
     weights = coefficients.float().view(-1, S, 1)
 
     def logits(inputs: Tensor) -> Tensor:
         return (lmm.logits(inputs, cache).float().view(B, S, -1) * weights).sum(dim=1)
 
     def step(codes: Tensor) -> Tensor:
-        index = cache.position - prompt.shape[1]
+        index = cache.position - length
         return logits(lmm.follow(codes.view(B, 1).repeat_interleave(S, 0), index, vectors))
 
-    return sample(logits(prompt), step, seeds, sampling, N, on_code=on_code)
+    first = logits(prompt)
+    if graph:
+        cache = StaticCache.following(cache, N - 1)
+        step = record(step, first.argmax(dim=1), lambda: cache.position.fill_(length))
+    return sample(first, step, seeds, sampling, N, on_code=on_code)
 
 
 @torch.no_grad()

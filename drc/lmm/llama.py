@@ -82,7 +82,7 @@ class Cache:
     """A quicker way, where a cache has one: embeddings [B, d] of a token of every row -> last hidden states [B, d]."""
 
     def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
-        heads = config.num_key_value_heads
+        self.config, heads = config, config.num_key_value_heads
         self.tensor = like.new_empty(config.num_hidden_layers, batch, 2, heads, length, config.head_size)
         self.layers = [tuple(layer.unbind(1)) for layer in self.tensor.unbind()]
         self.rotation = rotary(config, length, like)
@@ -148,8 +148,15 @@ class StaticCache(Cache):
         """CUDA's attention would copy a mask of another length at every layer."""
         return -(-(prompt + steps) // 16) * 16
 
+    @classmethod
+    def following(cls, cache: Cache, steps: int) -> "StaticCache":
+        """One that holds the prompts of a cache, all of one length, and goes on for so many steps."""
+        made = cls(cache.config, cache.tensor.shape[1], cache.position, steps, cache.tensor)
+        made.fill(slice(None), cache)
+        return made
+
     def fill(self, rows: slice, cache: Cache) -> None:
-        """Gives `rows` the prompt that a cache of one row holds."""
+        """Gives `rows` the prompt that a cache of one row, or of as many, holds."""
         first = self.prompt - cache.position
         self.tensor[:, rows, ..., first : self.prompt, :] = cache.tensor[..., : cache.position, :]
         self.padding[rows] = first

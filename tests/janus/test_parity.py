@@ -6,8 +6,10 @@ Encoding is held against the original in test_encoding.py: transformers compares
 import pytest
 import torch
 import transformers
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from drc.instruction import InContext
+from drc.lmm import generate
 from drc.lmm.generate import Sampling
 from drc.lmm.janus.model import JanusConfig
 from scripts.lib.tiny_janus import SIZES, published_names, settings, weights
@@ -149,6 +151,21 @@ def test_the_drawing_of_a_seed(ours, theirs):
     assert ours.draw(InContext(PROMPT, 5.0, ""), [7], Sampling()).tolist() == drawn.tolist()
     together = ours.draw(InContext(PROMPT, 5.0, ""), [3, 7], Sampling())
     assert together[1:].tolist() == drawn.tolist() != together[:1].tolist()
+
+
+@pytest.mark.parametrize("seeds", [[7], [3, 7, 8]], ids=len)
+def test_a_recorded_step_draws_the_same(ours, monkeypatch, seeds):
+    """On no card: the stand-in notes the operations of one step and repeats them on the same tensors, as a CUDA graph
+    does."""
+
+    def stand_in(step, example, rewind):
+        replay = make_fx(step)(example)
+        rewind()
+        return replay
+
+    monkeypatch.setattr(generate, "record", stand_in)
+    drawn = ours.draw(InContext(PROMPT, 5.0, ""), seeds, Sampling(), graph=True)
+    assert torch.equal(drawn, ours.draw(InContext(PROMPT, 5.0, ""), seeds, Sampling()))
 
 
 def test_plain_drawing_has_one_stream(ours):

@@ -184,13 +184,13 @@ class JanusLMM(ThroughVision, Frozen):
         on_code: OnCode | None = None,
         graph: bool = False,
     ) -> Tensor:
-        """Codes [B, N] of one picture per seed; see `drc.lmm.generate`. There is no `graph` yet."""
+        """Codes [B, N] of one picture per seed; see `drc.lmm.generate`."""
         if isinstance(instruction, Instruction):
             given = instruction.text, instruction.vectors, instruction.coefficients
-            return generate(self, *given, seeds, sampling, on_code)
+            return generate(self, *given, seeds, sampling, on_code, graph)
         ids, coefficients = self.streams(instruction)
         prompt = self.words(ids).repeat(len(seeds), 1, 1)  # B * S, L, d
-        return go_on(self, prompt, prompt[:, :0], coefficients, seeds, sampling, on_code)
+        return go_on(self, prompt, prompt[:, :0], coefficients, seeds, sampling, on_code, graph)
 
     def drawing_bytes(self, instruction: Instruction | InContext, pictures: int) -> int:
         """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
