@@ -11,6 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
 DOCUMENTS = ["README.md", "AGENTS.md", "CHANGELOG.md", "CONTRIBUTING.md", "drc/METHOD.md", *DOCS]
+COMPUTED = ("docs/janus.md", "docs/lavit.md")  # sizes of downloads, and memory by the commands beside it
+MEASURED_NOWHERE = [name for name in ["README.md", *DOCS] if name not in COMPUTED]
+MEASURED = re.compile(r"\d ?(?:%|ms|dB|[kM]B|seconds|minutes|hours)(?!\w)|times as (?:fast|many)")
 HELP = sorted((ROOT / "web" / "docs").glob("*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
@@ -61,6 +64,11 @@ def test_links_lead_somewhere(document):
         if heading:
             headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.M)
             assert heading in {re.sub(r"[^a-z0-9 -]", "", name.lower()).replace(" ", "-") for name in headings}, heading
+
+
+@pytest.mark.parametrize("document", MEASURED_NOWHERE)
+def test_what_was_measured_stands_in_the_card(document):
+    assert not MEASURED.findall((ROOT / document).read_text("utf-8"))
 
 
 def test_the_readme_is_short():
