@@ -32,14 +32,7 @@ from drc.lmm.mini.model import MiniConfig  # noqa: E402
 from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
-from drc.train.config import (  # noqa: E402
-    PRECISIONS,
-    Config,
-    DataConfig,
-    ModelConfig,
-    Schedule,  # noqa: E402
-    TrainingConfig,
-)
+from drc.train.config import PRECISIONS, Config, DataConfig, ModelConfig, Schedule, TrainingConfig  # noqa: E402
 from drc.train.objectives import Objective  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import Hooks, to_device, train  # noqa: E402

@@ -31,14 +31,7 @@ from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
-from drc.train.config import (  # noqa: E402
-    PRECISIONS,
-    Config,
-    DataConfig,
-    ModelConfig,
-    Schedule,
-    TrainingConfig,
-)
+from drc.train.config import PRECISIONS, Config, DataConfig, ModelConfig, Schedule, TrainingConfig  # noqa: E402
 from drc.train.data import TrainingData  # noqa: E402
 from drc.train.entangled import EntangledDRC  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402

@@ -19,16 +19,7 @@ RECORDED = Path(__file__).parent / "fixtures" / "lavit" / "weights" / "llm"
 @pytest.fixture(params=[4, 2], ids=["every head its own keys", "grouped queries"])
 def pair(request):
     """Ours and theirs."""
-    config = LlamaConfig(
-        vocab_size=50,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=request.param,
-        rms_norm_eps=1e-3,
-        rope_theta=500.0,
-    )
+    config = LlamaConfig(50, 32, 48, 3, 4, request.param, rms_norm_eps=1e-3, rope_theta=500.0)
     settings = dataclasses.asdict(config)
     settings["rope_parameters"] = {"rope_type": "default", "rope_theta": settings.pop("rope_theta")}
     torch.manual_seed(0)

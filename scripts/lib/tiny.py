@@ -14,25 +14,11 @@ from drc.model import DRC, About, DRCConfig
 from drc.towers import TowerConfig
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig
 
+VISION = TokenizerConfig(
+    image_size=32, codes=24, code_size=4, coarse_width=32, fine_width=16, pixel_width=8, coarse_blocks=1, fine_blocks=1
+)
 CONFIG = DRCConfig(
-    lmm=MiniConfig(
-        vision=TokenizerConfig(
-            image_size=32,
-            codes=24,
-            code_size=4,
-            coarse_width=32,
-            fine_width=16,
-            pixel_width=8,
-            coarse_blocks=1,
-            fine_blocks=1,
-        ),
-        words=80,
-        text_slots=6,
-        width=32,
-        feed_forward=64,
-        layers=2,
-        heads=2,
-    ),
+    lmm=MiniConfig(vision=VISION, words=80, text_slots=6, width=32, feed_forward=64, layers=2, heads=2),
     tower=TowerConfig(width=32, heads=2, feed_forward=64, grid=4),
     fusion=FusionConfig(width=32, heads=2, feed_forward=64, layers=2, instructions=4),
 )

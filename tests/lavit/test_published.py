@@ -206,17 +206,17 @@ def test_parts_of_different_models(folder, tmp_path):
         ),
         (
             DECODER,
-            (HighResolutionDecoder, DecoderConfig(16, 32, 16, 139, 2, code_size=8)),
+            (HighResolutionDecoder, DecoderConfig(32, 16, 139, 2, queries=16, code_size=8)),
             "the number of queries is 16, not 25",
         ),
         (
             DECODER,
-            (HighResolutionDecoder, DecoderConfig(25, 32, 16, 139, 2, code_size=4)),
+            (HighResolutionDecoder, DecoderConfig(32, 16, 139, 2, queries=25, code_size=4)),
             "the size of a code is 4, not 8",
         ),
         (
             DECODER,
-            (HighResolutionDecoder, DecoderConfig(25, 32, 16, 139, 2, code_size=8, prompt_width=512)),
+            (HighResolutionDecoder, DecoderConfig(32, 16, 139, 2, queries=25, code_size=8, prompt_width=512)),
             "cross_attention_dim is 2048, not 1792",
         ),
     ],

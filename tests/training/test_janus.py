@@ -5,10 +5,8 @@ import torch
 
 from drc.checkpoint import load
 from drc.lmm.lora import is_lora
-from drc.train.checkpoints import STATE
-from drc.train.run import Hooks
 
-from .tiny_training import TinyTraining, Watched, bytes_of
+from .tiny_training import TinyTraining, Watched, assert_resumes, both_stages, bytes_of, validation_losses
 
 SETTINGS = {"restyled_views": 1, "language_rate": 3e-2, "rate": 3e-2, "lora_rank": 4}
 
@@ -29,19 +27,13 @@ def training(janus, root, cache):
 @pytest.fixture(scope="module")
 def stages(training, janus, tmp_path_factory):
     """Both stages, one after the other: results and what was watched; also the bytes of the folder before them."""
-    before, folder, made, more = bytes_of(janus), tmp_path_factory.mktemp("stages"), {}, {}
-    for stage in (1, 2):
-        watched = Watched()
-        settings = {"stage": stage, "steps": 16, "validate_every": 8, "log_every": 1, "samples": 1, **more}
-        made[stage] = training(folder / str(stage), watched, all_blank=0.2, some_blank=0.4, **settings), watched
-        more = {"file": str(made[stage][0].file)}
-    return made, before
+    before = bytes_of(janus)
+    return both_stages(training, tmp_path_factory.mktemp("stages"), steps=16, samples=1), before
 
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_the_loss_falls(stages, stage):
-    result, _ = stages[0][stage]
-    losses = [row["validation_loss"] for row in result.rows if "validation_loss" in row]
+    losses = validation_losses(stages[0][stage][0])
     assert len(losses) == 2 and losses[0] > losses[1] + 0.01
 
 
@@ -81,20 +73,7 @@ def test_its_file_holds_what_was_trained_and_draws(stages, janus, stage):
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_resumed_it_ends_in_the_same_bytes(training, stages, tmp_path, stage):
-    class PowerCutError(Exception):
-        pass
-
-    def cut(trainer):
-        if trainer.step == 3:
-            raise PowerCutError
-
-    settings = {"stage": stage, "file": str(stages[0][1][0].file), "steps": 5, "save_every": 2}
-    straight = training(tmp_path / "straight", **settings).file
-    with pytest.raises(PowerCutError):
-        training(tmp_path / "cut", Hooks(on_step=cut), **settings)
-    resumed = training(tmp_path / "cut", **settings).file
-    for file in (resumed, resumed.with_name(STATE)):
-        assert file.read_bytes() == (straight.parent / file.name).read_bytes()
+    assert_resumes(training, tmp_path, stage=stage, file=str(stages[0][1][0].file))
 
 
 def test_in_bfloat16_and_with_recompute(training, tmp_path):

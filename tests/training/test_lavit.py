@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from drc.checkpoint import load
 from drc.lmm.lavit.reading import open_set
 from drc.lmm.lora import PROJECTIONS, LoRA, is_lora
-from drc.train.checkpoints import SAMPLES, STATE
+from drc.train.checkpoints import SAMPLES
 from drc.train.run import Hooks
 
-from .tiny_training import TinyTraining, Watched, bytes_of
+from .tiny_training import TinyTraining, Watched, assert_resumes, both_stages, bytes_of, validation_losses
 
 DISENTANGLER = ("rows", "style_tower", "semantic_tower", "fusion")
 
@@ -43,20 +43,13 @@ class LavitTraining(TinyTraining):
 @pytest.fixture(scope="module")
 def stages(tiny_training, lavit, tmp_path_factory):
     """Both stages, one after the other: results and what was watched; also the bytes of the set before them."""
-    before, folder, file, made = bytes_of(lavit), tmp_path_factory.mktemp("stages"), tiny_training.model, {}
-    for stage in (1, 2):
-        watched = Watched()
-        settings = {"stage": stage, "file": str(file), "steps": 24, "validate_every": 8, "log_every": 1, "samples": 2}
-        settings |= {"all_blank": 0.2, "some_blank": 0.4}
-        made[stage] = tiny_training.train(folder / str(stage), watched, **settings), watched
-        file = made[stage][0].file
-    return made, before
+    before = bytes_of(lavit)
+    return both_stages(tiny_training.train, tmp_path_factory.mktemp("stages"), steps=24, samples=2), before
 
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_the_loss_falls(stages, stage):
-    result, _ = stages[0][stage]
-    losses = [row["validation_loss"] for row in result.rows if "validation_loss" in row]
+    losses = validation_losses(stages[0][stage][0])
     assert len(losses) == 3 and losses[0] > losses[2] + 0.05
 
 
@@ -145,20 +138,7 @@ def test_from_nothing_the_lora_begins_anew(stages, tiny_training, tmp_path):
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_resumed_it_ends_in_the_same_bytes(tiny_training, stages, tmp_path, stage):
-    class PowerCutError(Exception):
-        pass
-
-    def cut(trainer):
-        if trainer.step == 3:
-            raise PowerCutError
-
-    settings = {"stage": stage, "file": str(stages[0][1][0].file), "steps": 5, "save_every": 2}
-    straight = tiny_training.train(tmp_path / "straight", **settings).file
-    with pytest.raises(PowerCutError):
-        tiny_training.train(tmp_path / "cut", Hooks(on_step=cut), **settings)
-    resumed = tiny_training.train(tmp_path / "cut", **settings).file
-    for file in (resumed, resumed.with_name(STATE)):
-        assert file.read_bytes() == (straight.parent / file.name).read_bytes()
+    assert_resumes(tiny_training.train, tmp_path, stage=stage, file=str(stages[0][1][0].file))
 
 
 @pytest.mark.parametrize("stage", [1, 2])

@@ -10,6 +10,7 @@ from drc.lmm.lora import PROJECTIONS, LoRA, add_lora, merge_into, merge_lora
 from drc.train.run import Hooks
 
 from .coded_pictures import make_drc
+from .tiny_training import assert_resumes
 
 
 def merged(lora, base):
@@ -104,19 +105,7 @@ def test_a_training_with_lora(tiny_training, tmp_path):
 
 
 def test_it_goes_on_as_if_it_had_never_stopped(tiny_training, tmp_path):
-    class PowerCutError(Exception):
-        pass
-
-    def cut(trainer):
-        if trainer.step == 1:
-            raise PowerCutError
-
-    settings = {"stage": 2, "train_language": "LoRA", "steps": 3}
-    straight = tiny_training.train(tmp_path / "straight", **settings)
-    with pytest.raises(PowerCutError):
-        tiny_training.train(tmp_path / "cut", Hooks(on_step=cut), **settings)
-    resumed = tiny_training.train(tmp_path / "cut", **settings)
-    assert resumed.file.read_bytes() == straight.file.read_bytes()
+    assert_resumes(tiny_training.train, tmp_path, stage=2, train_language="LoRA")
 
 
 def test_a_frozen_language_model_ships_as_it_came(tiny_training, tmp_path):

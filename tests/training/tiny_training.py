@@ -2,10 +2,13 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PIL import Image, ImageDraw
 
+from drc.train.checkpoints import STATE
 from drc.train.config import Config
 from drc.train.run import Hooks, Result, train
 from scripts.lib.tiny import config_of
@@ -66,3 +69,40 @@ class TinyTraining:
 
     def train(self, run: Path, hooks: Hooks | None = None, **settings) -> Result:
         return train(self.config(**settings), run, self.cache, hooks=hooks)
+
+
+def both_stages(train: Callable[..., Result], folder: Path, **settings) -> dict[int, tuple[Result, Watched]]:
+    """By stage what came of it and what was watched; stage 2 goes on with the file of stage 1."""
+    made, file = {}, {}
+    for stage in (1, 2):
+        often = {"stage": stage, "validate_every": 8, "log_every": 1, "all_blank": 0.2, "some_blank": 0.4}
+        watched = Watched()
+        made[stage] = train(folder / str(stage), watched, **often | settings | file), watched
+        file = {"file": str(made[stage][0].file)}
+    return made
+
+
+def validation_losses(result: Result) -> list[float]:
+    return [row["validation_loss"] for row in result.rows if "validation_loss" in row]
+
+
+class PowerCutError(Exception):
+    pass
+
+
+def cut(trainer) -> None:
+    """Ends a training that saves every second step with a step that is in no checkpoint."""
+    if trainer.step == 3:
+        raise PowerCutError
+
+
+def assert_resumes(train: Callable[..., Result], folder: Path, **settings) -> Path:
+    """That a training which was cut off and begun again ends in the bytes of one that was not; its file."""
+    settings |= {"steps": 5, "save_every": 2}
+    straight = train(folder / "straight", **settings).file
+    with pytest.raises(PowerCutError):
+        train(folder / "cut", Hooks(on_step=cut), **settings)
+    resumed = train(folder / "cut", **settings).file
+    for file in (resumed, resumed.with_name(STATE)):
+        assert file.read_bytes() == (straight.parent / file.name).read_bytes()
+    return resumed

@@ -8,19 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..vision_layers import MLP, multi_head
 from .config import SiglipConfig
-
-
-class MLP(nn.Module):
-    """Two layers with a GELU between them, the exact one."""
-
-    def __init__(self, inputs: int, inner: int, outputs: int, operations):
-        super().__init__()
-        self.fc1 = operations.Linear(inputs, inner)
-        self.fc2 = operations.Linear(inner, outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class Aligner(nn.Module):
@@ -44,11 +33,7 @@ class Attention(nn.Module):
         self.projection_layer = operations.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        query, key, value = (
-            part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        found = F.scaled_dot_product_attention(query, key, value)
-        return self.projection_layer(found.transpose(1, 2).flatten(2))
+        return self.projection_layer(multi_head(self.q_proj(x), self.k_proj(x), self.v_proj(x), self.heads))
 
 
 class SiglipLayer(nn.Module):
@@ -57,7 +42,7 @@ class SiglipLayer(nn.Module):
         self.layer_norm1 = operations.LayerNorm(config.width, eps=config.layer_norm_eps)
         self.self_attn = Attention(config, operations)
         self.layer_norm2 = operations.LayerNorm(config.width, eps=config.layer_norm_eps)
-        self.mlp = MLP(config.width, config.feed_forward, config.width, operations)
+        self.mlp = MLP(config.width, config.feed_forward, operations)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.self_attn(self.layer_norm1(x))

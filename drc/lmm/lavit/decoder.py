@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from ..vision_layers import MLP, Attend, multi_head
 from .config import DecoderConfig
-from .layers import MLP, Attend, CrossAttention, SelfAttention, multi_head
+from .layers import CrossAttention, SelfAttention
 
 
 class DecoderBlock(nn.Module):

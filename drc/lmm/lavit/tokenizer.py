@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..vision_layers import MLP
 from .config import TokenizerConfig
-from .layers import MLP, CrossAttention, SelfAttention
+from .layers import CrossAttention, SelfAttention
 
 SOFTMAX_EPS = 1e-6
 

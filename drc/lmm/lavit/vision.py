@@ -6,8 +6,8 @@ LaVIT reads what the last block puts out; `norm` and `head` are in the file and 
 import torch
 from torch import Tensor, nn
 
+from ..vision_layers import MLP, multi_head
 from .config import VisionConfig
-from .layers import MLP, multi_head
 
 
 class Attention(nn.Module):
