@@ -15,6 +15,15 @@ WRONG = {
     "FLOAT": [-0.5, 1e9, math.nan, -math.inf, 10**400, True, "0.5", None, [0.5], {}, torch.ones(())],
     "BOOLEAN": [None, 1, "true", [True]],
     "STRING": [None, 5, ["a"], {"a": "b"}, b"a", "half \ud800", "no\0thing"],
+    "FILES": [
+        None,
+        5,
+        {"a": "b"},
+        b"a",
+        "half \ud800",
+        ["no\0thing"],
+        [["a"]],
+    ],  # a text is one name, a list are many
     "COMBO": [None, "no such choice", "", 0, ["train"], {"a": 1}],
 }
 NO_RECORDS = [{}, 5, [], "a text", torch.ones(2, 2), torch.ones(2, 2).to_sparse(), torch.ones(2, 2, device="meta")]
@@ -29,7 +38,8 @@ def inputs_of(classes):
 
 
 def wrong_values(one):
-    values = (WRONG | {"IMAGE": NO_PICTURES, "MASK": NO_MASKS}).get(one.get_io_type(), NO_RECORDS)
+    kind = "FILES" if getattr(one, "upload", None) else one.get_io_type()
+    values = (WRONG | {"IMAGE": NO_PICTURES, "MASK": NO_MASKS}).get(kind, NO_RECORDS)
     return [value for value in values if value is not None or not one.optional]
 
 
