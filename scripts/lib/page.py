@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
-from scripts.lib.environment import BUILD, CHROMIUMS
+from scripts.lib.environment import BUILD, CHROMIUMS, ROOT
 from scripts.lib.server import PACK
 
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -70,6 +71,12 @@ def open_page(
     context.close()
 
 
+def template_title(name: str) -> str:
+    """What the card of a workflow says in the template browser."""
+    texts = json.loads((ROOT / "locales" / "en" / "main.json").read_text("utf-8"))
+    return f"DRC: {texts['templateWorkflows']['template'][PACK][name]}"
+
+
 class Page:
     """The open page; `errors` collects what goes wrong on it, except that it cannot reach the internet."""
 
@@ -89,13 +96,17 @@ class Page:
 
     def open_template(self, name: str) -> None:
         """Opens a workflow of this pack from the template browser, as a user does."""
-        self.tab.get_by_role("button", name="Templates").click()
-        dialog = self.tab.locator(".workflow-template-selector-dialog")
-        self.errors.clear()
+        dialog = self.browse_templates()
         dialog.get_by_text(self.pack, exact=True).click()
-        dialog.get_by_text(name, exact=True).last.click()
+        dialog.get_by_text(template_title(name), exact=True).last.click()
         self.wait_until_open(name)
         dialog.wait_for(state="hidden")
+
+    def browse_templates(self) -> Locator:
+        """The template browser, opened."""
+        self.tab.get_by_role("button", name="Templates").click()
+        self.errors.clear()
+        return self.tab.locator(".workflow-template-selector-dialog")
 
     def wait_until_open(self, name: str) -> None:
         """Until the graph is that of a template, as the page has one of its own before it."""

@@ -1,7 +1,9 @@
-"""What a newcomer types into the search of the page finds nodes of ours, whatever the page searches in: the oldest
-supported one looks at ids and names alone."""
+"""What a newcomer types into the searches of the page finds nodes and templates of ours, whatever the page searches in:
+the oldest supported one looks at ids and names alone."""
 
 import pytest
+
+from scripts.lib.page import template_title
 
 WORDS = {
     "icon": "Complete Icon Set",
@@ -23,3 +25,18 @@ def test_words_find_nodes(page):
         page.search(word)
         page.found(name).wait_for(timeout=60_000)
     page.screenshot("search")
+
+
+@pytest.mark.parametrize("page", ["vue"], indirect=True)
+def test_words_find_templates(page):
+    dialog = page.browse_templates()
+    dialog.get_by_text(page.pack, exact=True).click()
+    cards = dialog.locator("[data-testid^=template-workflow-]")
+    cards.first.get_by_text(template_title("complete_my_set"), exact=True).wait_for()
+    cards.first.get_by_text("Words in, the missing icons out").wait_for()
+    page.screenshot("templates")
+    dialog.get_by_text("All Templates").first.click()
+    for word in ("DRC", "style", "emoji", "icon set"):
+        dialog.get_by_placeholder("Search").first.fill(word)
+        dialog.get_by_text(template_title("style_card"), exact=True).wait_for()
+    assert page.errors == []
