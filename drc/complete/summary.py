@@ -68,7 +68,10 @@ class Summary:
     def write_sheets(self, items: Sequence[Item]) -> None:
         for number, some in enumerate(in_parts(items, ON_A_SHEET), 1):
             name = "sheet.png" if len(items) <= ON_A_SHEET else f"sheet-{number}.png"
-            pictures = [read(self.out.picture(item.name), CELL, ground=self.finish.ground) for item in some]
+            # In one piece: small ones between large ones that come and go would keep the memory of those.
+            pictures = np.empty((len(some), CELL, CELL, 3), np.uint8)
+            for place, item in enumerate(some):
+                pictures[place] = read(self.out.picture(item.name), CELL, ground=self.finish.ground)
             labels = [label(item.name, place) for place, item in enumerate(some, 1 + (number - 1) * ON_A_SHEET)]
             self.out.write(self.out.path / name, numbered_sheet(pictures, labels, CELL))
 
