@@ -30,7 +30,8 @@ def taken(folder: Path, lines: int) -> int:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit("drc.complete failed; see above")
-    print(f"{lines} lines: {usage.ru_maxrss / 1024:.1f} MB, {len(list((out / 'png').glob('*.png')))} pictures", flush=True)
+    pictures = len(list((out / "png").glob("*.png")))
+    print(f"{lines} lines: {usage.ru_maxrss / 1024:.1f} MB, {pictures} pictures", flush=True)
     return usage.ru_maxrss
 
 

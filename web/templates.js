@@ -1,5 +1,5 @@
-// Our cards in the template browser. Of the templates of packs the page knows the names of their files and no more; here
-// they get title, sentence, tags and an order. The texts stand in locales/*/main.json, as the page has its own.
+// Our cards in the template browser. Of templates of packs the page knows the names of their files and no more.
+// Here they get title, sentence, tags and order; the texts stand in locales/*/main.json, as the page has its own.
 const ORDER = [
     ...["complete_my_set", "personalise", "from_words", "style_card", "look_closer", "evaluate"],
     ...["train_disentanglement", "train_personalisation", "janus_words", "janus_personalise"],
