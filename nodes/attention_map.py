@@ -8,7 +8,7 @@ from .host import io
 from .pictures import history_and_reference, mask
 from .progress import Progress
 from .sockets import Model
-from .widgets import SQUARE_TOOLTIP, model_input
+from .widgets import SQUARE_TOOLTIP, line, model_input
 
 LEGEND = "dark: read least, glowing: read most; percent: of all that was read of the history"
 
@@ -28,7 +28,7 @@ class DRC_AttentionMap(io.ComfyNode):
                     "history", optional=True, tooltip="The pictures that you give to StyleTower. " + SQUARE_TOOLTIP
                 ),
                 io.Image.Input("reference", optional=True, tooltip="The picture that you give to SemanticTower."),
-                io.String.Input("weights", optional=True, default="", tooltip="As in StyleTower."),
+                line("weights", "", "As in StyleTower.", optional=True),
                 mask("history"),
                 mask("reference"),
             ],

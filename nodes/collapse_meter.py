@@ -9,7 +9,7 @@ from .host import io
 from .pictures import mask, pictures_of, require_one
 from .progress import Later, Progress
 from .sockets import Model
-from .widgets import SQUARE_TOOLTIP, model_input
+from .widgets import SQUARE_TOOLTIP, lines, model_input
 
 CONDITIONS = 4  # under which a picture may be likely: both, history only, reference only, neither
 
@@ -29,9 +29,7 @@ class DRC_CollapseMeter(io.ComfyNode):
                 io.Image.Input("images", tooltip="The drawn pictures, from DRC Decode."),
                 io.Image.Input("history", tooltip="The pictures that you gave to StyleTower. " + SQUARE_TOOLTIP),
                 io.Image.Input("reference", tooltip="The picture that you gave to SemanticTower."),
-                io.String.Input(
-                    "text", multiline=True, default="", optional=True, tooltip="The text of ComposeInstruction, if any."
-                ),
+                lines("text", "The text of ComposeInstruction, if any.", optional=True),
                 *map(mask, ("images", "history", "reference")),
             ],
             outputs=[

@@ -17,6 +17,7 @@ from .sockets import StyleSocket, Tokens, TokensSocket, made_by, to
 from .widgets import (
     SQUARE_TOOLTIP,
     fixed_seed,
+    lines,
     model_input,
     negative_style,
     semantic_strength,
@@ -62,24 +63,17 @@ class DRC_CompleteSet(io.ComfyNode):
             inputs=[
                 model_input(),
                 StyleSocket.Input("style", tooltip="The style of the set, from StyleTower."),
-                io.String.Input(
-                    "words",
-                    multiline=True,
-                    default="",
-                    tooltip="What is missing, one thing on each line, such as bicycle: up to 10,000 lines.",
-                ),
+                lines("words", "What is missing, one thing on each line, such as bicycle: up to 10,000 lines."),
                 io.Image.Input(
                     "references",
                     optional=True,
                     tooltip="Pictures of what is missing, drawn by anybody, as one batch or one list. They serve the "
                     "words that they are called by; the others are drawn, too. " + SQUARE_TOOLTIP,
                 ),
-                io.String.Input(
+                lines(
                     "reference_names",
-                    multiline=True,
-                    default="",
+                    "What the references are called, one name on each line. Empty: they are numbered.",
                     optional=True,
-                    tooltip="What the references are called, one name on each line. Empty: they are numbered.",
                 ),
                 whole_number(
                     "drawings",

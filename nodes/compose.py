@@ -5,7 +5,7 @@ from .encode import tell_unknown_words
 from .guard import guarded
 from .host import io
 from .sockets import InstructionSocket, SemanticsSocket, StyleSocket, made_by, to
-from .widgets import model_input, negative_style, semantic_strength, share, style_strength
+from .widgets import lines, model_input, negative_style, semantic_strength, share, style_strength
 
 
 @guarded
@@ -25,11 +25,9 @@ class DRC_ComposeInstruction(io.ComfyNode):
                     optional=True,
                     tooltip="From SemanticTower. Without it only the text says what to draw.",
                 ),
-                io.String.Input(
+                lines(
                     "text",
-                    multiline=True,
-                    default="",
-                    tooltip="A few English words, such as red apple. They add to the reference. By themselves they "
+                    "A few English words, such as red apple. They add to the reference. By themselves they "
                     "hardly shape a picture: for a word alone take Reference from Words.",
                 ),
                 style_strength(

@@ -7,7 +7,7 @@ from .host import io
 from .pictures import history_and_reference, mask
 from .progress import Progress
 from .sockets import InstructionSocket
-from .widgets import fixed_seed, model_input
+from .widgets import fixed_seed, lines, model_input
 
 
 @guarded
@@ -24,9 +24,7 @@ class DRC_ComposeInContext(io.ComfyNode):
                 model_input("It must be a LaVIT or a Janus."),
                 io.Image.Input("history", optional=True, tooltip="Pictures to go on from. They come first."),
                 io.Image.Input("reference", optional=True, tooltip="One more picture, after the history."),
-                io.String.Input(
-                    "text", multiline=True, default="", tooltip="English words, as many as you like. They come last."
-                ),
+                lines("text", "English words, as many as you like. They come last."),
                 io.Float.Input(
                     "guidance",
                     default=5.0,

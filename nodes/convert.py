@@ -4,6 +4,7 @@ from . import host, paths
 from .guard import guarded
 from .host import io
 from .progress import Bar
+from .widgets import line
 
 
 @guarded
@@ -17,18 +18,14 @@ class DRC_ConvertLaVIT(io.ComfyNode):
             description="Turns the download of LaVIT-7B-v2 into safetensors in ComfyUI's model folders. Once is "
             "enough. All is checked before anything is written, and a conversion that was stopped goes on.",
             inputs=[
-                io.String.Input(
+                line(
                     "folder",
-                    default="",
-                    tooltip="The full path of the folder that you downloaded rain1011/LaVIT-7B-v2 to. It must lie "
+                    "",
+                    "The full path of the folder that you downloaded rain1011/LaVIT-7B-v2 to. It must lie "
                     "below ComfyUI's input, output or models folder, or where extra_model_paths.yaml lists it as "
                     "datasets.",
                 ),
-                io.String.Input(
-                    "name",
-                    default="LaVIT-7B-v2",
-                    tooltip="What the model will be called in Load DRC Model.",
-                ),
+                line("name", "LaVIT-7B-v2", "What the model will be called in Load DRC Model."),
             ],
             outputs=[io.String.Output("report_out", display_name="report", tooltip="What was written, and where.")],
             hidden=[io.Hidden.unique_id],

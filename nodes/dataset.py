@@ -10,7 +10,7 @@ from .guard import guarded
 from .host import io
 from .progress import Bar
 from .sockets import DatasetSocket
-from .widgets import choice
+from .widgets import choice, line
 
 EXAMPLES, FOLDER, *BUILT = SOURCES = ("example pictures", *TRAINING_SOURCES)
 PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
@@ -35,20 +35,20 @@ class DRC_ImageDataset(io.ComfyNode):
                     "a folder of yours; or what the scripts of the source repository have built on this machine: the "
                     "emoji benchmark, or the icon matrix, in which about a hundred designers draw the same meanings.",
                 ),
-                io.String.Input(
+                line(
                     "folder",
-                    optional=True,
-                    default="",
-                    tooltip="For the source 'folder': the name of a folder in ComfyUI's input folder, or the full path "
+                    "",
+                    "For the source 'folder': the name of a folder in ComfyUI's input folder, or the full path "
                     "of one in the output or models folder, or in one that extra_model_paths.yaml lists as datasets. "
                     "Each of its sub-folders is one user or style.",
-                ),
-                io.String.Input(
-                    "table",
                     optional=True,
-                    default="",
-                    tooltip="For the source 'folder': the name of a CSV file in it that says more about each picture, "
+                ),
+                line(
+                    "table",
+                    "",
+                    "For the source 'folder': the name of a CSV file in it that says more about each picture, "
                     "with the columns image, user, style, semantics, caption. Empty: the folders alone decide.",
+                    optional=True,
                 ),
             ],
             outputs=[

@@ -15,7 +15,7 @@ from .guard import guarded
 from .host import io
 from .progress import Progress
 from .sockets import SemanticsSocket, to
-from .widgets import model_input, whole_number
+from .widgets import line, model_input, whole_number
 
 if TYPE_CHECKING:
     from comfy.model_patcher import ModelPatcher
@@ -34,10 +34,10 @@ class DRC_ReferenceFromWords(io.ComfyNode):
             description="Finds drawings of a thing by its name, in open icon sets, and what they show, as a reference.",
             inputs=[
                 model_input(),
-                io.String.Input(
+                line(
                     "words",
-                    default="bicycle",
-                    tooltip="One thing in English, such as bicycle or shopping bag. Case, plural, blanks and the "
+                    "bicycle",
+                    "One thing in English, such as bicycle or shopping bag. Case, plural, blanks and the "
                     "order of the words do not matter.",
                 ),
                 whole_number(

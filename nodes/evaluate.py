@@ -6,7 +6,7 @@ from .guard import guarded
 from .host import io
 from .progress import Progress
 from .sockets import DatasetSocket, Model
-from .widgets import fixed_seed, model_input, semantic_strength, style_strength, temperature, whole_number
+from .widgets import fixed_seed, line, model_input, semantic_strength, style_strength, temperature, whole_number
 
 # What a run does, and where each begins and ends on the bar, in thousandths.
 PHASES = {
@@ -36,10 +36,10 @@ class DRC_Evaluate(io.ComfyNode):
                     tooltip="From Image Dataset. Your own pictures are repainted, so that the true picture is known; "
                     "the emoji benchmark and the icon matrix have true pictures of their own.",
                 ),
-                io.String.Input(
+                line(
                     "tests",
-                    default="",
-                    tooltip="Empty: all that the dataset has but V and IV. Otherwise names such as P3, T1 or I4: see "
+                    "",
+                    "Empty: all that the dataset has but V and IV. Otherwise names such as P3, T1 or I4: see "
                     "Node Info.",
                 ),
                 whole_number(
@@ -57,10 +57,10 @@ class DRC_Evaluate(io.ComfyNode):
                     "Pictures of a style that the model is shown, if there are so many.",
                 ),
                 fixed_seed("Adds to the seed of every case: another number draws other pictures of the same."),
-                io.String.Input(
+                line(
                     "report_name",
-                    default="evaluation",
-                    tooltip="The report, a web page with all numbers and pictures, is kept in a folder of this name in "
+                    "evaluation",
+                    "The report, a web page with all numbers and pictures, is kept in a folder of this name in "
                     "output/drc/evaluations and replaces the one that was there. No picture is drawn twice.",
                 ),
                 host.advanced(style_strength()),

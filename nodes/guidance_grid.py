@@ -9,7 +9,7 @@ from .guard import guarded
 from .host import io
 from .progress import Progress
 from .sockets import Model, SemanticsSocket, StyleSocket, made_by, to
-from .widgets import AS_COMPOSED, STRONGEST, fixed_seed, model_input, read_strengths, temperature
+from .widgets import AS_COMPOSED, STRONGEST, fixed_seed, line, lines, model_input, read_strengths, temperature
 
 CELLS = 8  # of a grid, drawn at once
 MOST_CELLS = 100
@@ -29,16 +29,16 @@ class DRC_GuidanceGrid(io.ComfyNode):
                 model_input(),
                 StyleSocket.Input("style", tooltip="From StyleTower."),
                 SemanticsSocket.Input("semantics", tooltip="From SemanticTower."),
-                io.String.Input("text", multiline=True, default="", tooltip=AS_COMPOSED),
-                io.String.Input(
+                lines("text", AS_COMPOSED),
+                line(
                     "style_strengths",
-                    default="0, 1, 2, 4",
-                    tooltip=f"The style strengths to try, from left to right: numbers from 0 to {STRONGEST:g}.",
+                    "0, 1, 2, 4",
+                    f"The style strengths to try, from left to right: numbers from 0 to {STRONGEST:g}.",
                 ),
-                io.String.Input(
+                line(
                     "semantic_strengths",
-                    default="0, 2, 4",
-                    tooltip=f"The semantic strengths to try, from top to bottom: numbers from 0 to {STRONGEST:g}.",
+                    "0, 2, 4",
+                    f"The semantic strengths to try, from top to bottom: numbers from 0 to {STRONGEST:g}.",
                 ),
                 fixed_seed("The seed of all pictures."),
                 host.advanced(temperature()),

@@ -15,7 +15,7 @@ from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
 from .sockets import Model
-from .widgets import SQUARE_TOOLTIP, model_input
+from .widgets import SQUARE_TOOLTIP, line, model_input
 
 PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
 
@@ -32,10 +32,10 @@ class DRC_MyPictures(io.ComfyNode):
             "files onto it, or name a folder. Nothing is ever written into your folder.",
             inputs=[
                 model_input("It says how large the squares are that it looks at."),
-                io.String.Input(
+                line(
                     "folder",
-                    default="",
-                    tooltip="The name of a folder in ComfyUI's input folder, or the full path of one in the output or "
+                    "",
+                    "The name of a folder in ComfyUI's input folder, or the full path of one in the output or "
                     "models folder, or in one that extra_model_paths.yaml lists as datasets. Its sub-folders count "
                     "too. Empty: only the pictures of files and images. " + SQUARE_TOOLTIP,
                 ),

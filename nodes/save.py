@@ -6,7 +6,7 @@ from . import host, paths
 from .guard import guarded
 from .host import io
 from .sockets import ModelSocket
-from .widgets import choice
+from .widgets import choice, line
 
 log = logging.getLogger("drc")
 
@@ -24,10 +24,10 @@ class DRC_SaveModel(io.ComfyNode):
             description="Saves a trained model to models/drc, where Load DRC Model finds it.",
             inputs=[
                 ModelSocket.Input("model", tooltip="The model to save, from a training node."),
-                io.String.Input(
+                line(
                     "filename",
-                    default="my-drc-model",
-                    tooltip="The name in models/drc. Nothing is overwritten: if it is taken, a number is added.",
+                    "my-drc-model",
+                    "The name in models/drc. Nothing is overwritten: if it is taken, a number is added.",
                 ),
                 choice(
                     "precision",

@@ -5,7 +5,7 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
-from .widgets import SQUARE_TOOLTIP
+from .widgets import SQUARE_TOOLTIP, lines
 
 
 @guarded
@@ -21,13 +21,11 @@ class DRC_SetReport(io.ComfyNode):
             inputs=[
                 io.Image.Input("images", tooltip="The new icons, as many as you like. " + SQUARE_TOOLTIP),
                 io.Image.Input("history", tooltip="Pictures of the set, 1 to 200. Eight or more tell well."),
-                io.String.Input(
+                lines(
                     "names",
-                    multiline=True,
-                    default="",
-                    optional=True,
-                    tooltip="What each new icon is called, one a line, in their order, or the names from Complete "
+                    "What each new icon is called, one a line, in their order, or the names from Complete "
                     "Icon Set. Empty: they are numbered.",
+                    optional=True,
                 ),
                 *map(mask, ("images", "history")),
             ],

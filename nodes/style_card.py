@@ -16,7 +16,7 @@ from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
 from .sockets import Model, StyleSocket, made_by, to
-from .widgets import model_input, share
+from .widgets import line, model_input, share
 
 if TYPE_CHECKING:
     from ..drc.instruction import Style
@@ -40,16 +40,16 @@ class DRC_SaveStyle(io.ComfyNode):
             inputs=[
                 model_input(),
                 StyleSocket.Input("style", tooltip="The style to keep, from StyleTower or Merge Styles."),
-                io.String.Input(
+                line(
                     "name",
-                    default="my-style",
-                    tooltip="What the style is called, and its file in models/drc_styles. Nothing is overwritten: if "
+                    "my-style",
+                    "What the style is called, and its file in models/drc_styles. Nothing is overwritten: if "
                     "another card has that name, a number is added to that of the file.",
                 ),
-                io.String.Input(
+                line(
                     "licence",
-                    default="",
-                    tooltip="Who may use the style and who drew its pictures, in one line, such as CC0-1.0, Ann Ray.",
+                    "",
+                    "Who may use the style and who drew its pictures, in one line, such as CC0-1.0, Ann Ray.",
                 ),
                 io.Image.Input(
                     "history",

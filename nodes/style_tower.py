@@ -9,7 +9,7 @@ from .host import io
 from .pictures import history_and_reference, mask
 from .progress import Later, Progress
 from .sockets import Model, StyleSocket, to
-from .widgets import SQUARE_TOOLTIP, model_input
+from .widgets import SQUARE_TOOLTIP, line, model_input
 
 AUTO = "auto"
 
@@ -30,13 +30,13 @@ class DRC_StyleTower(io.ComfyNode):
                     tooltip="Pictures in the style you like, as one batch or one list of any length. Their order does "
                     "not matter. " + SQUARE_TOOLTIP,
                 ),
-                io.String.Input(
+                line(
                     "weights",
-                    optional=True,
-                    default="",
-                    tooltip="How much each picture counts, one number per picture, for example 1, 0.5, 2. "
+                    "",
+                    "How much each picture counts, one number per picture, for example 1, 0.5, 2. "
                     "0 leaves a picture out. Empty: all count the same. auto: those that show something close to the "
                     "reference count more, and the node says how much.",
+                    optional=True,
                 ),
                 mask("history"),
                 io.Image.Input(

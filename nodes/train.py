@@ -23,7 +23,7 @@ from .guard import guarded
 from .host import io
 from .sockets import AugmentationsSocket, Model, ModelSocket, Triplets, TripletsSocket
 from .training import Watcher
-from .widgets import choice, fine_share, fixed_seed, model_input, number, whole_number
+from .widgets import choice, fine_share, fixed_seed, line, model_input, number, whole_number
 
 log = logging.getLogger("drc")
 
@@ -68,10 +68,10 @@ def length() -> list[io.WidgetInput]:
 
 def place_of_run(name: str) -> list[io.WidgetInput]:
     return [
-        io.String.Input(
+        line(
             "run_name",
-            default=name,
-            tooltip="The training is kept in a folder of this name in output/drc: checkpoints, log, sample pictures.",
+            name,
+            "The training is kept in a folder of this name in output/drc: checkpoints, log, sample pictures.",
         ),
         io.Boolean.Input(
             "resume",

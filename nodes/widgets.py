@@ -57,6 +57,16 @@ def fixed_seed(tooltip: str) -> io.WidgetInput:
     return io.Int.Input("seed", default=0, min=0, max=SEEDS - 1, control_after_generate=False, tooltip=tooltip)
 
 
+def line(name: str, default: str, tooltip: str, optional: bool = False) -> io.WidgetInput:
+    """A text of one line."""
+    return io.String.Input(name, default=default, optional=optional, tooltip=tooltip)
+
+
+def lines(name: str, tooltip: str, optional: bool = False) -> io.WidgetInput:
+    """A text of many lines, empty at first."""
+    return io.String.Input(name, multiline=True, default="", optional=optional, tooltip=tooltip)
+
+
 def whole_number(name: str, default: int, least: int, most: int, tooltip: str) -> io.WidgetInput:
     return io.Int.Input(name, default=default, min=least, max=most, tooltip=tooltip)
 
