@@ -1,47 +1,19 @@
 """What the documents tell a reader to type exists as it is written, and what they point at is there."""
 
 import re
+import runpy
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
-DOCUMENTS = ["README.md", "AGENTS.md", "CHANGELOG.md", "CONTRIBUTING.md", "drc/METHOD.md", *DOCS]
+from scripts.lib.documents import DOCS, DOCUMENTS, called, code_lines, commands
+from scripts.lib.environment import ROOT
+
 COMPUTED = ("docs/janus.md", "docs/lavit.md")  # sizes of downloads, and memory by the commands beside it
 MEASURED_NOWHERE = [name for name in ["README.md", *DOCS] if name not in COMPUTED]
 MEASURED = re.compile(r"\d ?(?:%|ms|dB|[kM]B|seconds|minutes|hours)(?!\w)|times as (?:fast|many)")
 HELP = sorted((ROOT / "web" / "docs").glob("*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
-
-
-def code_lines(text: str) -> list[str]:
-    """Indented lines, with what a backslash joins on one line."""
-    joined = re.sub(r"\\\n\s+", " ", text)
-    return [line.strip() for line in joined.splitlines() if line.startswith("    ")]
-
-
-def commands(document: str) -> list[list[str]]:
-    lines = map(shlex.split, filter(typed, code_lines((ROOT / document).read_text("utf-8"))))
-    return [words for words in lines if called(words) is not None]
-
-
-def typed(line: str) -> bool:
-    return bool(re.match(r"(PYTHON=\S+ )?(bash|python|accelerate|\S*/python) ", line))
-
-
-def called(words: list[str]) -> tuple[Path, list[str]] | None:
-    """The file of ours that a command runs, and what stands after it."""
-    for index, word in enumerate(words):
-        if word.startswith("scripts/"):
-            return ROOT / word, words[index + 1 :]
-        if index and words[index - 1] == "-m" and word.split(".")[0] in ("drc", "scripts"):
-            path = ROOT / word.replace(".", "/")
-            return (path / "__main__.py" if path.is_dir() else path.with_suffix(".py")), words[index + 1 :]
-    return None
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -81,11 +53,12 @@ def test_every_node_has_its_row():
     assert len(rows) > 20 and sorted(rows) == sorted(re.findall(r"node_id=\"\w+\",\s+display_name=\"(.+?)\"", source))
 
 
-def test_the_python_of_the_readme_runs(tmp_path):
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     block = (ROOT / "README.md").read_text("utf-8").split("## In Python")[1].split("##")[0]
-    for name in ("drc", "nodes"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    subprocess.run([sys.executable, "-c", "\n".join(code_lines(block))], cwd=tmp_path, check=True)
+    (tmp_path / "nodes").symlink_to(ROOT / "nodes")
+    (tmp_path / "lines.py").write_text("\n".join(code_lines(block)))
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path("lines.py")
     assert all((tmp_path / f"drawn-{number}.png").stat().st_size > 1000 for number in (1, 2))
 
 
