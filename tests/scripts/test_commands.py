@@ -48,6 +48,7 @@ NOT_RUN = {
     "scripts/make_drawings.py": "it needs the icon matrix",
     "scripts/measure_set_report.py": "it needs the icon matrix",
     "scripts/measure_memory.py": "minutes of a server",
+    "scripts/measure_list_memory.py": "minutes of drc.complete, which tests/headless/test_complete.py runs",
     "scripts/bench_train.py": "minutes of processes",
 }
 TINY = {"layers": 1, "hidden": 32, "feed_forward": 48, "heads": 2}
