@@ -2,7 +2,7 @@
 
     build/venv/bin/python -m scripts.bench_lmm [--layers N --hidden N ...] [--batch N] [--rounds N] [--threads N]
     build/venv/bin/python -m scripts.bench_lmm --size 7b --dtype bfloat16 --device cuda --graph
-    build/venv/bin/python -m scripts.bench_lmm --lmm janus [--size janus-1b --dtype bfloat16 --device cuda --codes 576]
+    build/venv/bin/python -m scripts.bench_lmm --lmm janus --size janus-1b --codes 576 --dtype bfloat16 --device cuda
     build/venv/bin/python -m scripts.bench_lmm --lmm janus --size small --codes 144 --threads 1
 
 Random weights of the given size, the vocabulary of LaVIT, prompts of random ids, and classifier-free guidance. The
@@ -63,6 +63,7 @@ SIZES = {
     "janus-7b": {"layers": 30, "hidden": 4096, "feed_forward": 11008, "heads": 32},
 }
 GUIDANCE, TOP_K = 4.0, 50
+RECORDED = "ours, a step as one CUDA graph"
 COPIED = 2**30  # bytes
 
 
@@ -208,7 +209,7 @@ def bench(options: argparse.Namespace) -> None:
         "ours": ours_draws,
     }
     if options.graph:
-        drawings["ours, a step as one CUDA graph"] = lambda: ours_draws(graph=True)
+        drawings[RECORDED] = lambda: ours_draws(graph=True)
     peak = peak_of(ours_draws, language, [one for _, prompts in streams for one in prompts], options.device)
     said = drawing_bytes(language, [len(prompts[0]) for _, prompts in streams], options.batch, codes)
     print(f"a drawing takes {peak / 2**20:.1f} MB beside the weights and is said to take {said / 2**20:.1f} MB")
@@ -231,6 +232,8 @@ def bench_janus(options: argparse.Namespace) -> None:
         "transformers": lambda: pair.theirs(do_sample=True, top_k=0),
         "ours": lambda: pair.ours(Sampling()),
     }
+    if options.graph:
+        drawings[RECORDED] = lambda: pair.ours(Sampling(), graph=True)
     report(drawings, options, pair.codes, pair.matrices(), pair.sizes.language)
 
 

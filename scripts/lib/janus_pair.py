@@ -58,9 +58,9 @@ class JanusPair:
     def codes(self) -> int:
         return self.lmm.picture_codes
 
-    def ours(self, sampling: Sampling) -> Tensor:
+    def ours(self, sampling: Sampling, graph: bool = False) -> Tensor:
         """Codes [B, N]."""
-        return self.lmm.draw(InContext(self.prompt, GUIDANCE, ""), self.seeds, sampling)
+        return self.lmm.draw(InContext(self.prompt, GUIDANCE, ""), self.seeds, sampling, graph=graph)
 
     def theirs(self, **how) -> Tensor:
         """Codes [B, N] by `generate`; `how` to sample."""
