@@ -5,6 +5,7 @@ Touvron et al., "LLaMA" (2023): pre-RMSNorm, rotary positions, SwiGLU, no biases
 of DRC enters the language model as vectors that no token stands for.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
@@ -202,7 +203,19 @@ Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
     """Queries [B, h, T, head] among keys and values [B, key heads, L, head]; without a mask each among those before."""
     causal, grouped = mask is None and query.shape[2] > 1, query.shape[1] != key.shape[1]
+    if causal and not grouped and query.is_cpu and not torch.backends.cuda.flash_sdp_enabled():
+        return causal_products(query, key, value)
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal, enable_gqa=grouped)
+
+
+def causal_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """What torch does where no fused attention is allowed, see `drc.train.memory.quick_attention`, bit for bit, but for
+    its question whether a row sees anything: each sees itself."""
+    length, scale = query.shape[2], math.sqrt(1 / math.sqrt(query.shape[3]))
+    query, key = query.to(value), key.to(value)  # as autocast has it; rotated they may be float32
+    scores = (query * scale) @ (key.transpose(2, 3) * scale)
+    hidden = ~causal_mask(length, 0, query.device)
+    return scores.masked_fill_(hidden, float("-inf")).softmax(dim=-1) @ value
 
 
 class Attention(nn.Module):

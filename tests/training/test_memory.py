@@ -1,10 +1,13 @@
 """The estimate of memory before a training, and what lowers it."""
 
 import dataclasses
+from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
 
+from drc.lmm.llama import attention
 from drc.train.memory import estimate, quick_attention, recompute
 
 from .coded_pictures import changed, make_batch, make_batches, make_objective
@@ -68,3 +71,21 @@ def test_quick_attention_is_switched_back():
         assert switches() == (False, True, True)
         raise KeyboardInterrupt
     assert switches() == before
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_quick_attention_is_that_of_torch_bit_for_bit(dtype):
+    random = torch.Generator().manual_seed(0)
+    given = [torch.randn(2, 3, 37, 24, generator=random).to(dtype) for _ in range(3)]
+    direction = torch.randn(2, 3, 37, 24, generator=random).to(dtype)
+
+    def walked(attend):
+        inputs = [one.clone().requires_grad_() for one in given]
+        with quick_attention(CPU):
+            found = attend(*inputs)
+        found.backward(direction)
+        return [found, *(one.grad for one in inputs)]
+
+    ours = walked(lambda query, key, value: attention(query, key, value, None))
+    theirs = walked(partial(F.scaled_dot_product_attention, is_causal=True))
+    assert all(torch.equal(*pair) for pair in zip(ours, theirs, strict=True))
