@@ -121,7 +121,7 @@ class DRC_CompleteSet(io.ComfyNode):
         references_mask=None,
         negative_style=None,
     ) -> io.NodeOutput:
-        from ..drc.complete.kept import Kept
+        from ..drc.complete.cache import DrawnCache
         from ..drc.complete.names import items_of
         from ..drc.complete.run import AT_ONCE, Completion, Settings
 
@@ -134,7 +134,7 @@ class DRC_CompleteSet(io.ComfyNode):
             parts.append(model.vision)
         host.load(parts, drawing_memory(model, AT_ONCE))
         styles = [None if one is None else to(one, model.device) for one in (style, negative_style)]
-        completion = Completion(model.drc, styles[0], settings, Kept(paths.code_cache() / "sets"), styles[1])
+        completion = Completion(model.drc, styles[0], settings, DrawnCache(paths.code_cache() / "sets"), styles[1])
         notes += completion.meanings.notes(items)
         drawn = draw(completion, items, cls.hidden, notes)
         codes = torch.stack([one.codes for one in drawn]).to(host.intermediate_device())

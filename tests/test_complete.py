@@ -9,7 +9,7 @@ import torch
 
 import drc
 from drc.bench.collapse.likelihood import scores_of_codes
-from drc.complete.kept import Kept
+from drc.complete.cache import DrawnCache
 from drc.complete.meaning import Meanings
 from drc.complete.names import LONGEST, MOST, Item, items_of
 from drc.complete.run import Completion, Settings
@@ -140,9 +140,9 @@ def test_the_best_is_the_likeliest_of_as_many(model, style, pictures):
 
 
 def test_a_negative_style_is_led_away_from_and_kept_apart(model, style, pictures, tmp_path):
-    (item,), kept = items_of("blue car")[0], Kept(tmp_path)
+    (item,), cache = items_of("blue car")[0], DrawnCache(tmp_path)
     negative = model.style(model.tokenize(pictures[3:], "pictures"))
-    found = [next(Completion(model, style, WARM, kept, away).draw([item])) for away in (None, negative, None)]
+    found = [next(Completion(model, style, WARM, cache, away).draw([item])) for away in (None, negative, None)]
     given = style, None, "blue car", 2.0, 4.0, [found[0].asked.seed], Sampling(1.0)
     for drawn, away in zip(found, (None, negative, None), strict=True):
         assert drawn.codes.equal(model.draw(*given, as_codes=True, negative_style=away)[0])
@@ -170,23 +170,23 @@ def test_drawings_of_other_hands_say_what_a_word_means(model, style, tmp_path):
 
 
 def test_what_was_drawn_is_not_drawn_again(model, style, tmp_path, monkeypatch):
-    items, kept, calls = items_of("sun\ncar\ncat")[0], Kept(tmp_path), []
+    items, cache, calls = items_of("sun\ncar\ncat")[0], DrawnCache(tmp_path), []
     monkeypatch.setattr(model, "draw", lambda *a, **b: calls.append(len(a[5])) or type(model).draw(model, *a, **b))
-    first = codes_by_name(Completion(model, style, WARM, kept), items[:2])
-    again = {one.asked.item.name: one for one in Completion(model, style, WARM, kept).draw(items)}
+    first = codes_by_name(Completion(model, style, WARM, cache), items[:2])
+    again = {one.asked.item.name: one for one in Completion(model, style, WARM, cache).draw(items)}
     assert calls == [2, 1] and {name: again[name].codes.tolist() for name in first} == first
     for damage in (b"", b"{}", b'{"codes": [1], "style": 0, "meaning": 0}', b"x" * 2**17,
                    b'{"codes": [99999' + b", 1" * 15 + b'], "style": 0, "meaning": 0}'):  # fmt: skip
-        kept.path(again["sun"].asked.key).write_bytes(damage)
-        assert codes_by_name(Completion(model, style, WARM, kept), items[:1])["sun"] == first["sun"]
+        cache.path(again["sun"].asked.key).write_bytes(damage)
+        assert codes_by_name(Completion(model, style, WARM, cache), items[:1])["sun"] == first["sun"]
     assert calls[2:] == [1] * 5
-    codes_by_name(Completion(model, style, dataclasses.replace(WARM, best_of=2), kept), items)
+    codes_by_name(Completion(model, style, dataclasses.replace(WARM, best_of=2), cache), items)
     assert calls[7:] == [6]
 
 
 def test_a_full_disk_ends_no_drawing(model, style, tmp_path):
     (tmp_path / "file").write_text("a file")
-    completion = Completion(model, style, WARM, Kept(tmp_path / "file"))
+    completion = Completion(model, style, WARM, DrawnCache(tmp_path / "file"))
     assert len(list(completion.draw(items_of("sun\ncar")[0]))) == 2 and completion.refused
 
 
@@ -229,7 +229,7 @@ def test_memory_does_not_grow_with_the_list(model, style, tmp_path):
         "\n".join(f"{label} {number}" for number in range(30) for label in ("sun", "car", "cat", "red", "apple"))
     )
     held = []
-    for drawn in Completion(model, style, WARM, Kept(tmp_path)).draw(items):
+    for drawn in Completion(model, style, WARM, DrawnCache(tmp_path)).draw(items):
         assert len(drawn.codes) == 16
         held.append(psutil.Process().memory_info().rss)
     assert len(held) == 150 and max(held) < 1.1 * max(held[:10]), max(held) / max(held[:10])

@@ -40,7 +40,7 @@ class Command:
         drc.require_pixels()
         self.history = history_in(options.history, drc)
         negative = history_in(options.negative, drc, "--negative").style if options.negative else None
-        self.completion = Completion(drc, self.history.style, settings, self.out.kept, negative)
+        self.completion = Completion(drc, self.history.style, settings, self.out.cache, negative)
         locked = options.svg or options.colours is not None
         look = self.history.look() if locked else None
         self.finish = Finish(drc, options.size, look, options.colours or 0, options.svg)
@@ -64,7 +64,7 @@ class Command:
         left = self.out.left((item.name for item in self.items), self.finish)
         left = [(name, key) for name, key in left if int(key, 16) % self.processes.count == self.processes.rank]
         for done, (name, key) in enumerate(left, 1):
-            if kept := self.out.kept.get(key, self.completion.drc.lmm):
+            if kept := self.out.cache.get(key, self.completion.drc.lmm):
                 self.write(name, key, kept[0])
             tell("finishing", done, len(left))
 

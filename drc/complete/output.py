@@ -1,7 +1,7 @@
 """The folder of a set: what was drawn as files, and the settings that it was drawn with.
 
 png/NAME.png    the pictures
-codes/          the same as the model drew them, see `kept`
+codes/          the same as the model drew them, see `cache`
 set.json        model, history and settings
 report.json, .txt, .png, sheet.png (or several): what there is, and how it fits
 """
@@ -25,7 +25,7 @@ from ..model import DRC
 from ..parsing import brief, parse
 from ..pixels import to_image
 from ..sharpener import load_sharpener
-from .kept import Kept
+from .cache import DrawnCache
 from .palette import Palette, lock
 from .sizes import full_size, shrunk
 from .svg import trace
@@ -38,7 +38,7 @@ MARK = "drc"  # of our files: the name of a text in them that says how they were
 
 class SetFolder:
     def __init__(self, path: Path):
-        self.path, self.kept = path, Kept(path / "codes")
+        self.path, self.cache = path, DrawnCache(path / "codes")
 
     def claim(self, settings: Mapping[str, object]) -> None:
         """Writes the settings down; ValueError where others are, as a set is drawn in one way."""

@@ -99,7 +99,7 @@ def report(
     """
     names = numbered(names, len(drawn))
     kept = known(history)
-    looks = Looks([one.traits for one in kept], on_row)
+    trait_scores = TraitScores([one.traits for one in kept], on_row)
     hands, marked = hands or load_hands(), np.stack([one.marks for one in kept])
     rows = []
     for number, (name, one) in enumerate(zip(names, drawn, strict=True)):
@@ -107,7 +107,7 @@ def report(
         if one.blank:
             rows.append(Row(number, name, dict.fromkeys(TRAITS, math.nan), math.inf, ("nothing is drawn",)))
             continue
-        scores, words = looks.of(one.traits)
+        scores, words = trait_scores.of(one.traits)
         misfit = max(float(hands.misfits(one.marks[None], marked)[0]), farthest(scores) - AWAY)
         if misfit > 0 and not words:
             words = (f"{strangest_group(hands, one.marks, marked)} unlike the set",)
@@ -162,7 +162,7 @@ def known(history: Sequence[Measured]) -> list[Measured]:
     return kept
 
 
-class Looks:
+class TraitScores:
     """Traits against those of a history, as z-scores and in words."""
 
     def __init__(self, history: Sequence[Traits], on_row: Callable[[], None] = lambda: None):

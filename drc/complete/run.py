@@ -16,7 +16,7 @@ from ..model import DRC
 from ..seeds import seed_for
 from ..tensor_file import tensors_hash
 from .best import best_of, scores_of
-from .kept import Kept
+from .cache import DrawnCache
 from .meaning import Meanings
 from .names import Item
 
@@ -64,7 +64,7 @@ class Drawn:
 
 
 class Completion:
-    """Draws items in one style, away from a negative one; `kept` holds what was drawn before. ValueError for settings
+    """Draws items in one style, away from a negative one; `cache` holds what was drawn before. ValueError for settings
     that do not serve."""
 
     def __init__(
@@ -72,11 +72,11 @@ class Completion:
         drc: DRC,
         style: Style,
         settings: Settings,
-        kept: Kept | None = None,
+        cache: DrawnCache | None = None,
         negative_style: Style | None = None,
     ):
         check(settings, drc)
-        self.drc, self.style, self.settings, self.kept, self.negative = drc, style, settings, kept, negative_style
+        self.drc, self.style, self.settings, self.cache, self.negative = drc, style, settings, cache, negative_style
         self.meanings, self.style_key = Meanings(drc, settings.drawings), style_key(style)
         self.refused: OSError | None = None
 
@@ -106,7 +106,7 @@ class Completion:
         return Asked(item, shown, seed, hashlib.sha256(json.dumps(depends).encode()).hexdigest())
 
     def drawn_before(self, asked: Asked) -> Drawn | None:
-        found = self.kept and self.kept.get(asked.key, self.drc.lmm)
+        found = self.cache and self.cache.get(asked.key, self.drc.lmm)
         return Drawn(asked, *found) if found else None
 
     def draw_together(self, asked: Sequence[Asked], on_code: OnCode | None) -> Iterator[Drawn]:
@@ -136,10 +136,10 @@ class Completion:
 
     def keep(self, drawn: Drawn) -> None:
         """Where the disk takes no more, drawing goes on, and `refused` says why."""
-        if self.kept is None or self.refused is not None:
+        if self.cache is None or self.refused is not None:
             return
         try:
-            self.kept.put(drawn.asked.key, drawn.codes, drawn.scores)
+            self.cache.put(drawn.asked.key, drawn.codes, drawn.scores)
         except OSError as error:
             self.refused = error
 

@@ -62,7 +62,7 @@ class Summary:
         """ValueError where it is not there any more."""
         drawn = self.completion.drawn_before(self.completion.ask(item))
         if drawn is None:
-            raise ValueError(f"'{item.name}' is not in '{self.out.kept.folder}'; start again, and it is drawn")
+            raise ValueError(f"'{item.name}' is not in '{self.out.cache.folder}'; start again, and it is drawn")
         return drawn
 
     def write_sheets(self, items: Sequence[Item]) -> None:

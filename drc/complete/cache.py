@@ -23,7 +23,7 @@ class Picture:
     meaning: float | None
 
 
-class Kept:
+class DrawnCache:
     """Files in a folder, each by a key of 64 digits that names all that a picture depends on; several processes may
     write."""
 
