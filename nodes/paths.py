@@ -231,7 +231,9 @@ NO_FILE = ""
 
 def input_pictures() -> list[str]:
     """The files of pictures that lie in the host's input folder itself, behind the choice of none."""
-    names = folder_paths.filter_files_content_types(os.listdir(folder_paths.get_input_directory()), ["image"])
+    folder = folder_paths.get_input_directory()
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    names = folder_paths.filter_files_content_types(names, ["image"])
     return [NO_FILE, *sorted(name for name in names if is_showable(name))]
 
 
