@@ -1,11 +1,16 @@
 """Stopping what takes long: a model in the middle of a pass, which may take minutes on a processor, or waiting."""
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
 from torch import Tensor, nn
 
 MOMENT = 0.5  # seconds
+BETWEEN_LOOKS = 0.05
+Done = TypeVar("Done")
 
 
 def call_between_layers(model: nn.Module, call: Callable[[], None]) -> None:
@@ -25,6 +30,28 @@ def call_between_layers(model: nn.Module, call: Callable[[], None]) -> None:
         if next(layer.children(), None) is None:  # the others are made of such
             layer.register_forward_pre_hook(forwards)
             layer.register_forward_hook(backwards)
+
+
+def heard(work: Callable[[], Done], ask: Callable[[], None] | None) -> Done:
+    """What `work` returns or raises, on a thread beside, while `ask`, which may raise to stop, is called again and
+    again. Nobody waits for the rest then, so that it has to be short and to touch nothing of others."""
+    if ask is None:
+        return work()
+    done: Future[Done] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    ask()
+    thread.start()
+    while thread.is_alive():
+        thread.join(BETWEEN_LOOKS)
+        ask()
+    return done.result()
 
 
 class Heard:

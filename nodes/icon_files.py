@@ -178,7 +178,7 @@ def palette_and_ground(history: list[Tensor], name: str, progress: Progress) -> 
             yield to_pixels(prepared(picture, f"picture {number} of {name}"))[0]
             progress.step_to(number)
 
-    palette = palette_of(squares())
+    palette = palette_of(squares(), host.check_interrupt)
     return palette, pixels_of_oklab(palette.colours[0])
 
 
@@ -195,5 +195,5 @@ def locked(images: list[Tensor], palette: Palette, count: int, progress: Later) 
         host.load([owner], max(smaller) ** 2 * MEMORY_PER_PIXEL)
     for number, picture in enumerate(images, 1):
         whole = full_size(picture.to(device), owner.model, f"picture {number} of images")
-        yield lock(whole[None], palette, count)[0]
+        yield lock(whole[None], palette, count, host.check_interrupt)[0]
         progress.step_to(number)

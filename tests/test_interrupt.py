@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from drc.interrupt import call_between_layers
+from drc.interrupt import call_between_layers, heard
 from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
 from drc.train.memory import recompute
 
@@ -62,3 +62,16 @@ def test_where_no_gradient_is_wanted_it_is_called_forwards(model):
     with torch.inference_mode():
         model(torch.ones(1, 3, 8))
     assert len(calls) == MODULES
+
+
+def test_work_beside_gives_what_it_returns_or_raises():
+    asked = []
+    for ask in (None, lambda: asked.append(True)):
+        assert heard(lambda: "done", ask) == "done"
+        with pytest.raises(StopError):
+            heard(stop, ask)
+    assert asked
+
+
+def stop():
+    raise StopError

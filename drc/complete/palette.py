@@ -4,14 +4,16 @@ A model draws colours that are nearly those of the history, and a set that is sh
 All definitions are ours.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 from scipy import ndimage
 
 from ..data.palette import oklab_of_pixels, pixels_of_oklab
+from ..interrupt import heard
 from ..traits import APART, FLAT, palette
 
 LINE = 0.002  # of a picture's pixels that a colour has at least which is nowhere flat, such as that of thin lines
@@ -42,15 +44,16 @@ class Palette:
     """Whether the ground is one flat colour, the same in all pictures."""
 
 
-def palette_of(history: Iterable[np.ndarray]) -> Palette:
-    """Of pictures uint8 [H, W, 3], each of its own size; one after another is asked for and forgotten."""
-    found, areas, flat = zip(*map(measured, history), strict=True)
+def palette_of(history: Iterable[np.ndarray], on_part: Callable[[], None] | None = None) -> Palette:
+    """Of pictures uint8 [H, W, 3], each of its own size; one after another is asked for and forgotten. `on_part` is
+    called again and again and may raise to stop."""
+    found, areas, flat = zip(*(heard(partial(measured, one), on_part) for one in history), strict=True)
     grounds = np.array([colours[0] for colours in found])
     ground = joined(grounds, np.ones(len(grounds)))[0]
     flat &= length(grounds - ground) < APART
     colours, areas = np.concatenate(found), np.concatenate(areas)
     other = length(colours - ground) > APART
-    others = joined(colours[other], areas[other])
+    others = heard(partial(joined, colours[other], areas[other]), on_part)
     count = max(1, int(np.median([len(colours) - 1 for colours in found])))
     return Palette(np.concatenate((ground[None], others))[: MOST + 1], count, bool(flat.mean() >= MOSTLY))
 
@@ -94,13 +97,17 @@ def joined(colours: np.ndarray, areas: np.ndarray) -> np.ndarray:
     return np.array(joint).reshape(-1, 3)
 
 
-def lock(pictures: np.ndarray, palette: Palette, count: int = 0) -> np.ndarray:
+def lock(
+    pictures: np.ndarray, palette: Palette, count: int = 0, on_part: Callable[[], None] | None = None
+) -> np.ndarray:
     """Pictures uint8 [n, H, W, 3] in the colours of a palette -> uint8 [n, H, W, 4].
 
     Each takes the `count` colours beside the ground that are nearest to its own, 0: as many as usual. Pixels at edges
     are mixtures of the two colours that meet there. Where the ground of the history is flat it is transparent.
+    `on_part` as in `palette_of`.
     """
-    locked = [lock_one(picture, palette, count or palette.count) for picture in pictures]
+    count = count or palette.count
+    locked = [heard(partial(lock_one, picture, palette, count), on_part) for picture in pictures]
     return np.stack(locked) if locked else np.zeros((*pictures.shape[:-1], 4), np.uint8)
 
 

@@ -7,12 +7,14 @@ shows between them; what covers most lies lowest.
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
 from ..data.palette import to_hex
+from ..interrupt import heard
 from .palette import meeting, specks
 
 MISSING = "SVG needs the Python package vtracer, which is not there; run pip install vtracer with the Python of ComfyUI"
@@ -58,18 +60,20 @@ def trace(
     on_part: Callable[[], None] | None = None,
 ) -> str:
     """A square picture uint8 [S, S, 4] as the text of an SVG file, with a viewBox of `grid` units, and with a `ground`
-    uint8 [3] below where that is wanted. `on_part` is called before each of a few passes over every colour and may
-    raise to stop.
+    uint8 [3] below where that is wanted. `on_part` is called again and again and may raise to stop.
 
     ValueError where the package is missing, and for `what` is no drawing in a few flat colours.
     """
-    vtracer = tracer()
+    return heard(partial(traced, picture, grid, what, ground, tracer()), on_part)
+
+
+def traced(picture: np.ndarray, grid: int, what: str, ground: np.ndarray | None, vtracer) -> str:
     values, labels = flat_colours(picture, what)
     scale, digits = grid / TRACED, max(0, int(np.ceil(np.log10(FINEST / grid))))
     paths, shapes = [], 0
     if ground is not None:
         paths.append(f'<path fill="{to_hex(ground / 255)}" d="M0 0h{grid}v{grid}h-{grid}z"/>')
-    for colour, mask in layers(picture, values, labels, on_part or nothing):
+    for colour, mask in layers(picture, values, labels):
         outlines = [relative(straightened(outline), scale, digits) for outline in outlines_of(mask, vtracer)]
         shapes += len(outlines)
         if outlines:
@@ -80,10 +84,6 @@ def trace(
         found = f"{shapes} shapes in {len(text) / 1024:.0f} kB"
         raise too_many(what, found, f"{MOST_SHAPES} shapes in {MOST_KILOBYTES} kB")
     return text
-
-
-def nothing() -> None:
-    pass
 
 
 def too_many(what: str, found: str, most: str) -> ValueError:
@@ -109,9 +109,7 @@ def flat_colours(picture: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray
     return values, np.where(found[numbers] == packed, numbers, -1)
 
 
-def layers(
-    picture: np.ndarray, values: np.ndarray, labels: np.ndarray, on_part: Callable[[], None]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def layers(picture: np.ndarray, values: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Of each colour where it is seen and where it reaches under those above, bool [TRACED, TRACED], the lowest
     first."""
     pixels = picture.astype(np.float32) / 255
@@ -119,7 +117,6 @@ def layers(
     first, second, share = meeting(pixels, labels, len(values))
     votes = []
     for number in range(len(values)):
-        on_part()
         seen = (first == number) * (1 - share) + (second == number) * share
         large = ndimage.zoom(seen, [TRACED / side for side in seen.shape], order=1, grid_mode=True, mode="nearest")
         votes.append(ndimage.gaussian_filter(large, SOFT))
@@ -127,7 +124,6 @@ def layers(
     order = sorted(range(1, len(values)), key=lambda n: -(nearest == n).sum())
     around = np.ones((3, 3), bool)
     for place, number in enumerate(order):
-        on_part()
         own, above = nearest == number, np.isin(nearest, order[place + 1 :])
         if own.any():
             under = ndimage.binary_dilation(own, around, OVERLAP, mask=own | above) if above.any() else own

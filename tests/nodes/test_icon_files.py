@@ -1,10 +1,13 @@
 """Lock Palette and Pictures to SVG: the colours of a history, and files that the host's own node saves."""
 
+import importlib
 import sys
+import threading
 
 import numpy as np
 import pytest
 import torch
+from comfy import model_management
 from lxml import etree
 
 from drc.complete import sizes
@@ -128,3 +131,21 @@ def test_broken_pictures_are_a_sentence(graph, mine, drawings):
     assert text.startswith("Lock Palette: picture 2 of images holds numbers from")
     text = sentence(graph.outputs, "DRC_PicturesToSVG", images=drawings, history=mine * 3)
     assert text.startswith("Pictures to SVG: picture 1 of history holds numbers from")
+
+
+@pytest.mark.parametrize("work", ["palette.measured", "palette.lock_one", "svg.traced"])
+def test_cancel_does_not_wait_for_the_picture_that_is_worked_on(graph, pack, monkeypatch, drawings, mine, work):
+    module, name = work.split(".")
+    end = threading.Event()
+
+    def long(*_):
+        model_management.interrupt_current_processing(True)
+        end.wait(60)
+
+    monkeypatch.setattr(importlib.import_module(f"{pack.__name__}.drc.complete.{module}"), name, long)
+    try:
+        with pytest.raises(model_management.InterruptProcessingException):
+            graph.outputs("DRC_PicturesToSVG", images=drawings, history=mine)
+    finally:
+        end.set()
+        model_management.interrupt_current_processing(False)
