@@ -1,9 +1,14 @@
 """The only file that asks what the host can do: schemas, devices, patchers, progress, interrupt."""
 
 import contextlib
+import contextvars
 import dataclasses
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
 from io import BytesIO
+from typing import TypeVar
 
 import comfy.model_management
 import comfy.model_patcher
@@ -21,6 +26,8 @@ from ..drc.visible import visible
 from .shown import as_markup
 
 HALF = (torch.float16, torch.bfloat16)
+SOON = 2.0  # seconds, in which the host has long let go of all that belongs to a model
+Done = TypeVar("Done")
 Interrupted = comfy.model_management.InterruptProcessingException
 
 __all__ = ["io"]
@@ -126,11 +133,21 @@ def place(module: nn.Module, device: torch.device, memory: int) -> comfy.model_p
     return owner
 
 
-@contextlib.contextmanager
-def learning() -> Iterator[None]:
-    """Where gradients are wanted: the host runs its nodes without."""
-    with torch.inference_mode(False), torch.enable_grad():
-        yield
+def learn(work: Callable[[], Done]) -> Done:
+    """What `work` returns or raises on a thread of its own: there are gradients, which the host runs its nodes without,
+    and what libraries keep for a thread goes with it, such as 50 MB of oneDNN's for the shapes of a training."""
+    done, context = Future(), contextvars.copy_context()  # by the context the host knows whose progress it is
+
+    def run() -> None:
+        try:
+            done.set_result(context.run(work))
+        except BaseException as error:
+            done.set_exception(error)
+
+    thread = threading.Thread(target=run, daemon=True)  # ends with the server, as the host's own does
+    thread.start()
+    thread.join()
+    return done.result()
 
 
 def give_back_memory() -> None:
@@ -140,6 +157,17 @@ def give_back_memory() -> None:
     if trim is not None:
         with contextlib.suppress(OSError, NotImplementedError):
             trim()
+
+
+def give_back_after(owner: object) -> None:
+    """Has it done soon after `owner` is gone, too: the host forgets models between prompts, where no node runs."""
+    weakref.finalize(owner, give_back_soon).atexit = False
+
+
+def give_back_soon() -> None:
+    timer = threading.Timer(SOON, give_back_memory)
+    timer.daemon = True
+    timer.start()
 
 
 def check_interrupt() -> None:

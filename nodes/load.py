@@ -113,6 +113,7 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     recorded = pretrained and graph  # a recording reads weights where they lay
     patchers = {part: host.patcher(module, whole=recorded and part == "language") for part, module in parts.items()}
     model = Model(drc=drc, name=name, path=path, lmm=lmm, storage=storage, graph=graph, **patchers)
+    host.give_back_after(drc)
     if not pretrained:
         read_weights(drc, path, assign=host.is_dynamic(model.vision))
     size = sum(patcher.model_size() for patcher in model.get_models())

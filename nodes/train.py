@@ -327,9 +327,9 @@ def train(
         host.show_text(hidden, f"Nothing was trained; the settings are in {file}")
         return host.nothing(len(outputs()))
     watcher = Watcher(hidden, training.steps)
-    with host.learning(), watcher.of(folder, resume):
-        device = OneProcess(host.load_device())
-        result = run(config, folder, paths.code_cache(), device, watcher.hooks(), dataset=triplets.dataset)
+    with watcher.of(folder, resume):
+        device, hooks = OneProcess(host.load_device()), watcher.hooks()
+        result = host.learn(lambda: run(config, folder, paths.code_cache(), device, hooks, triplets.dataset))
     from .load import load_file
 
     name = paths.called(str(result.file.relative_to(paths.trainings())), paths.trainings())

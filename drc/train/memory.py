@@ -19,6 +19,10 @@ SCATTERED = (150 * 2**20, 0.17)
 """Bytes, and share of a pass, that a CPU's allocator holds beside the tensors; fitted to what `scripts/bench_train.py`
 measures with glibc."""
 
+FEW = 4
+"""Samples of which a pass takes no longer than passes with one and two, and makes no shapes that the training has not:
+on a CPU oneDNN keeps 0.4 MB for each."""
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -43,15 +47,19 @@ class Memory:
 
 
 def estimate(objective: nn.Module, batch: TrainingBatch, samples: int, device: torch.device) -> Memory:
-    """The peak of a training on `device` whose passes hold `samples` samples, found out by passes with one and two, on
-    the CPU.
+    """The peak of a training on `device` whose passes hold `samples` samples, found out on the CPU: by such a pass
+    where they are `FEW`, else by passes with one and two.
 
     What a pass needs grows in proportion to the samples, but for what depends on the weights alone.
     """
     trained = sum(p.numel() * p.element_size() for p in objective.parameters() if p.requires_grad)
     weights = sum(p.numel() * p.element_size() for p in objective.parameters())
-    one, two = (pass_peak(objective, some(batch, count)) for count in (1, 2))
-    activations = one + (two - one) * (samples - 1) - trained  # a pass counts the gradients of the weights, too
+    if samples <= FEW:
+        peak = pass_peak(objective, some(batch, samples))
+    else:
+        one, two = (pass_peak(objective, some(batch, count)) for count in (1, 2))
+        peak = one + (two - one) * (samples - 1)
+    activations = peak - trained  # a pass counts the gradients of the weights, too
     if device.type == "cpu":
         activations += SCATTERED[0] + round(SCATTERED[1] * activations)
     return Memory(weights, 4 * trained, activations)

@@ -22,7 +22,8 @@ from .precision import autocast
 from .processes import OneProcess
 from .training_batches import TrainingBatches
 
-CHUNK = 8
+CHUNK = 8  # samples in one pass
+CHUNKS = {"cpu": 4}  # by device: as `run.QUICKEST`, since oneDNN keeps 0.4 MB for each shape
 SCORES = {"validation_loss": "loss", "style_score": "blind_wrong_history", "semantic_score": "blind_wrong_reference"}
 
 
@@ -51,7 +52,7 @@ class Validation:
 
     def __call__(self, trainer: Trainer) -> dict[str, float]:
         device, numbers = self.processes.device, {}
-        passed = Counted(sum(map(passes, self.sets.values())), self.on_part)
+        passed = Counted(sum(passes(batches, device) for batches in self.sets.values()), self.on_part)
         for name, batches in self.sets.items():
             numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.batches.held_back(batches), device, passed)
             codes = batches.personal(0, self.training.history)
@@ -100,9 +101,13 @@ class Counted:
             self.tell("validating", self.done, self.total)
 
 
-def passes(batches: Batches) -> int:
+def chunk_on(device: torch.device | str) -> int:
+    return CHUNKS.get(torch.device(device).type, CHUNK)
+
+
+def passes(batches: Batches, device: torch.device | str) -> int:
     """Through the model, in a validation on a set of cases: one of each chunk for the loss, six for the gaps."""
-    return 7 * -(-batches.batch // CHUNK)
+    return 7 * -(-batches.batch // chunk_on(device))
 
 
 @torch.no_grad()
@@ -150,11 +155,11 @@ def fixed_loss(
 def losses_of(
     objective: nn.Module, batch: TrainingBatch, device: torch.device | str, on_pass: Callable[[], None] | None = None
 ) -> Losses:
-    """The losses of a batch that is read as a whole, CHUNK samples in one pass, after each of which `on_pass` is
+    """The losses of a batch that is read as a whole, a few samples in one pass, after each of which `on_pass` is
     called."""
-    found = []
-    for first in range(0, len(batch), CHUNK):
-        found.append(objective(batch.part(slice(first, first + CHUNK)).to(device)))
+    found, chunk = [], chunk_on(device)
+    for first in range(0, len(batch), chunk):
+        found.append(objective(batch.part(slice(first, first + chunk)).to(device)))
         if on_pass is not None:
             on_pass()
     return Losses(torch.cat([one.tokens for one in found]), torch.cat([one.auxiliary for one in found]))

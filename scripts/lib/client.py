@@ -96,8 +96,11 @@ class Client:
         self._request("POST", "/interrupt", json={})
 
     def free(self) -> None:
-        """Has the server unload its models and forget what nodes gave, before it takes up the next prompt."""
+        """Has the server unload its models and forget what nodes gave. While it tidies up after a prompt it misses the
+        wish, but at the end of every prompt it looks for one: so there is another prompt."""
         self._request("POST", "/free", json={"unload_models": True, "free_memory": True})
+        empty = {"class_type": "EmptyImage", "inputs": {"width": 16, "height": 16, "batch_size": 1, "color": 0}}
+        self.run({"1": empty, "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}})
 
     def forget_history(self) -> None:
         """Has the server forget the prompts of the past, which a page reads when it opens."""

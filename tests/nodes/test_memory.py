@@ -1,8 +1,11 @@
 """Once its outputs are gone and the host has unloaded its models, nothing of a model is left in memory; what is free
 goes back to the system."""
 
+import contextvars
 import gc
 import os
+import threading
+import weakref
 
 import psutil
 import pytest
@@ -63,8 +66,10 @@ def test_what_is_free_goes_back_to_the_system(pack):
 
 
 def test_every_node_gives_back_what_it_freed_also_where_it_fails(pack, classes, graph, monkeypatch):
-    given = []
-    monkeypatch.setattr(psutil, "heap_trim", lambda: given.append(True), raising=False)
+    given, here = [], threading.current_thread()  # others still give back what earlier tests let go
+    monkeypatch.setattr(
+        psutil, "heap_trim", lambda: threading.current_thread() is here and given.append(True), raising=False
+    )
     graph.load()
     assert len(given) == 1
     with pytest.raises(ValueError, match="no such safetensors file"):
@@ -72,3 +77,30 @@ def test_every_node_gives_back_what_it_freed_also_where_it_fails(pack, classes, 
     assert len(given) == 2
     monkeypatch.delattr(psutil, "heap_trim")
     pack.nodes.host.give_back_memory()  # nothing where psutil does not know how
+
+
+def test_what_the_host_frees_between_prompts_goes_back_too(pack, graph, monkeypatch):
+    given = threading.Event()
+    model = graph.load()
+    monkeypatch.setattr(psutil, "heap_trim", given.set, raising=False)
+    monkeypatch.setattr(pack.nodes.host, "SOON", 0)
+    del model
+    model_management.unload_all_models()
+    gc.collect()
+    assert given.wait(30)
+
+
+def test_learning_is_on_a_thread_that_ends_with_all_that_was_kept_for_it(pack):
+    running, kept = contextvars.ContextVar("running"), threading.local()
+    running.set("this node")
+
+    def work():
+        kept.of_thread = torch.nn.Linear(1, 1)
+        kept.of_thread(torch.ones(1)).sum().backward()
+        return running.get(), weakref.ref(kept.of_thread)
+
+    with torch.inference_mode():
+        node, of_thread = pack.nodes.host.learn(work)
+    assert node == "this node" and of_thread() is None and not hasattr(kept, "of_thread")
+    with pytest.raises(KeyError, match="within"):
+        pack.nodes.host.learn(lambda: {}["within"])

@@ -8,7 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from drc.lmm.llama import attention
+from drc.train import memory, validation
 from drc.train.memory import estimate, quick_attention, recompute
+from drc.train.run import QUICKEST
 
 from .coded_pictures import changed, make_batch, make_batches, make_objective
 
@@ -48,6 +50,14 @@ def test_a_batch_that_is_read_in_part_is_estimated_as_if_it_were_read(monkeypatc
     objective, whole = make_objective(2), make_batch(0)
     part = changed(whole, read=torch.arange(8) < 2)
     assert peak(objective, 8, part) == pytest.approx(peak(objective, 8, whole), rel=0.02)
+
+
+@pytest.mark.parametrize(("samples", "sizes"), [(3, [3]), (4, [4]), (5, [1, 2])])
+def test_few_samples_are_looked_at_in_the_shapes_of_the_training(monkeypatch, samples, sizes):
+    seen = []
+    monkeypatch.setattr(memory, "pass_peak", lambda objective, batch: seen.append(len(batch)) or 0)
+    estimate(make_objective(2), make_batch(0), samples, CPU)
+    assert seen == sizes and validation.chunk_on(CPU) == QUICKEST["cpu"]
 
 
 def test_looking_leaves_no_trace():
