@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from scripts.lib.client import Client, Result
 from scripts.lib.options import InputError
 
 
@@ -29,3 +30,9 @@ def to_png(picture: Image.Image) -> bytes:
 
 def from_bytes(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def pictures_of(client: Client, result: Result) -> list[Image.Image]:
+    """Those that a run saved, which ended without an error."""
+    assert result.error is None, result.error
+    return [from_bytes(client.fetch(image)) for image in result.images]

@@ -1,7 +1,8 @@
 import pytest
 
 from scripts.lib.client import Client
-from scripts.lib.page import WAYS, chromium, open_page
+from scripts.lib.page import WAYS, Page, chromium, open_page
+from scripts.lib.prompts import without_numbers
 
 
 @pytest.fixture(scope="module")  # not longer: while it is open, this thread cannot run another event loop
@@ -17,3 +18,14 @@ def page(request, browser, server):
         client.forget_history()  # a prompt with NaN, which other tests send, is no JSON that a page can read
     with open_page(browser, server.address, request.param, pack=server.pack) as page:
         yield page
+
+
+def assert_open(page: Page, prompt: dict) -> None:
+    """The page has the workflow open that is this prompt, but for previews: it knows every node, and says nothing."""
+    assert page.unknown_node_types() == []
+    assert page.alerts() == []
+    found, expected = (
+        without_numbers({number: node for number, node in one.items() if node["class_type"] != "PreviewImage"})
+        for one in (page.api_prompt(), prompt)
+    )
+    assert found == expected

@@ -14,8 +14,10 @@ from scripts.lib.janus_prompts import NAME, TOWERS, words
 from scripts.lib.options import SEED
 from scripts.lib.page import WAYS
 from scripts.lib.pictures import from_bytes
-from scripts.lib.prompts import node_of, personalise, without_numbers
+from scripts.lib.prompts import node_of, personalise
 from scripts.lib.tiny_janus import write_tiny_janus
+
+from .conftest import assert_open
 
 
 def through_towers(definitions):
@@ -44,11 +46,7 @@ def janus(server):
 @pytest.mark.parametrize(("page", "name"), list(zip(WAYS, WORKFLOWS, strict=True)), indirect=["page"])
 def test_template_opens_and_draws(page, client, definitions, name):
     page.load_template(name)
-    assert page.unknown_node_types() == []
-    assert page.alerts() == []
-    template = page.api_prompt()
-    previewed = {number: node for number, node in template.items() if node["class_type"] != "PreviewImage"}
-    assert without_numbers(previewed) == without_numbers(WORKFLOWS[name](definitions))
+    assert_open(page, WORKFLOWS[name](definitions))
     page.press_run()
     (image,) = page.pictures_in("Picture")
     assert from_bytes(client.fetch(image)).size == (8, 8)

@@ -12,8 +12,9 @@ from scripts.lib.lavit_prompts import NAME, personalise_in_context, reconstruct
 from scripts.lib.options import SEED
 from scripts.lib.page import WAYS
 from scripts.lib.pictures import from_bytes
-from scripts.lib.prompts import without_numbers
 from scripts.lib.tiny_lavit import write_published, write_tiny_lavit
+
+from .conftest import assert_open
 
 WORKFLOWS = {
     "lavit_reconstruct": reconstruct,
@@ -38,11 +39,7 @@ def lavit(server):
 @pytest.mark.parametrize(("page", "name"), zip(WAYS, WORKFLOWS, strict=True), indirect=["page"])
 def test_template_opens_and_draws(page, client, definitions, name):
     page.load_template(name)
-    assert page.unknown_node_types() == []
-    assert page.alerts() == []
-    template = page.api_prompt()
-    previewed = {number: node for number, node in template.items() if node["class_type"] != "PreviewImage"}
-    assert without_numbers(previewed) == without_numbers(WORKFLOWS[name](definitions))
+    assert_open(page, WORKFLOWS[name](definitions))
     page.screenshot(f"{name}-open")
 
     page.set_widgets("EmptyLatentImage", width=SIZE, height=SIZE)

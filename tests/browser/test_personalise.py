@@ -3,16 +3,14 @@
 from scripts.lib import layout
 from scripts.lib.options import SEED
 from scripts.lib.pictures import from_bytes
-from scripts.lib.prompts import personalise, without_numbers
+from scripts.lib.prompts import personalise
+
+from .conftest import assert_open
 
 
 def test_template_opens_and_draws(page, client, definitions):
     page.open_template("personalise")
-    assert page.unknown_node_types() == []
-    assert page.alerts() == []
-    template = page.api_prompt()
-    previewed = {number: node for number, node in template.items() if node["class_type"] != "PreviewImage"}
-    assert without_numbers(previewed) == without_numbers(personalise(definitions, seed=SEED, sharp=True))
+    assert_open(page, personalise(definitions, seed=SEED, sharp=True))
     page.screenshot("personalise-open")
 
     page.press_run()

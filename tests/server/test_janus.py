@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from scripts.lib.janus_prompts import reconstruct, train_and_personalise, words
-from scripts.lib.pictures import from_bytes
+from scripts.lib.pictures import pictures_of
 from scripts.lib.prompts import node_of, personalise
 
 NAME = "tiny-janus"
@@ -17,23 +17,18 @@ def janus(server, tiny_janus):
     shutil.copytree(tiny_janus, server.folder / "models", dirs_exist_ok=True)
 
 
-def pictures(client, result):
-    assert result.error is None
-    return [from_bytes(client.fetch(image)) for image in result.images]
-
-
 def test_a_picture_is_drawn_again_from_its_codes(client, definitions):
-    (picture,) = pictures(client, client.run(reconstruct(definitions, NAME)))
+    (picture,) = pictures_of(client, client.run(reconstruct(definitions, NAME)))
     assert picture.size == (8, 8) and len(picture.getcolors()) > 8
 
 
 def test_words_draw_a_picture_for_each_seed(client, definitions):
     prompt = words(definitions, NAME, seed=3, batch_size=2)
     result = client.run(prompt)
-    first, second = (picture.tobytes() for picture in pictures(client, result))
+    first, second = (picture.tobytes() for picture in pictures_of(client, result))
     steps = [(value, total) for node, value, total in result.progress if node == node_of(prompt, "DRC_LMMGenerate")]
     assert steps[-1] == (16, 16) and steps == sorted(steps)
-    (alone,) = pictures(client, client.run(words(definitions, NAME, seed=4)))
+    (alone,) = pictures_of(client, client.run(words(definitions, NAME, seed=4)))
     assert alone.tobytes() == second != first
 
 
@@ -42,6 +37,6 @@ def test_towers_are_trained_and_then_drawn_with(client, definitions):
     prompt = train_and_personalise(definitions, NAME, **training)
     prompt[node_of(prompt, "DRC_Triplets")]["inputs"]["restyled_views"] = 1
     result = client.run(prompt)
-    assert pictures(client, result)[-1].size == (8, 8)
+    assert pictures_of(client, result)[-1].size == (8, 8)
     again = personalise(definitions, model_name="my-janus.safetensors")
-    assert pictures(client, client.run(again))[0].size == (8, 8)
+    assert pictures_of(client, client.run(again))[0].size == (8, 8)

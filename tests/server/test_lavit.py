@@ -12,7 +12,7 @@ from scripts.lib.lavit_prompts import (
     reconstruct,
     train_and_personalise,
 )
-from scripts.lib.pictures import from_bytes
+from scripts.lib.pictures import from_bytes, pictures_of
 from scripts.lib.prompts import node_of
 from scripts.lib.tiny_lavit import write_published
 from scripts.lib.training_prompts import STAGE1, STAGE2
@@ -27,11 +27,6 @@ def lavit(server, tiny_lavit):
     shutil.copytree(tiny_lavit, server.folder / "models", dirs_exist_ok=True)
 
 
-def pictures(client, result):
-    assert result.error is None
-    return [from_bytes(client.fetch(image)) for image in result.images]
-
-
 def progress_of(result, number):
     return [(value, total) for node, value, total in result.progress if node == number]
 
@@ -43,7 +38,7 @@ def offered(client):
 def test_a_picture_is_drawn_again_from_its_codes(client, definitions):
     prompt = reconstruct(definitions, NAME, **QUICK)
     result = client.run(prompt)
-    (picture,) = pictures(client, result)
+    (picture,) = pictures_of(client, result)
     assert picture.size == (64, 64) and len(picture.getcolors(64 * 64)) > 16
     assert result.executed | result.cached == set(prompt)
     assert progress_of(result, node_of(prompt, "DRC_TokenizeImage"))[-1] == (1, 1)
@@ -59,14 +54,14 @@ def test_history_reference_and_words_in_one_prompt(client, definitions):
         return prompt, client.run(prompt)
 
     prompt, result = drawn(3, 2)
-    assert len(pictures(client, result)) == 2
+    assert len(pictures_of(client, result)) == 2
     steps = progress_of(result, node_of(prompt, "DRC_LMMGenerate"))
     assert steps[-1] == (25, 25) and steps == sorted(steps) and len(set(steps)) > 3
     looked = progress_of(result, node_of(prompt, "DRC_ComposeInContext"))
     assert looked[-1][0] == looked[-1][1] == 7  # pictures of the example
-    (alone,), (other,) = (pictures(client, drawn(seed)[1]) for seed in (3, 4))
+    (alone,), (other,) = (pictures_of(client, drawn(seed)[1]) for seed in (3, 4))
     assert alone.tobytes() != other.tobytes()
-    assert pictures(client, drawn(3)[1])[0].tobytes() == alone.tobytes()
+    assert pictures_of(client, drawn(3)[1])[0].tobytes() == alone.tobytes()
 
 
 def test_cancel_stops_while_it_draws_and_leaves_the_server_well(client, definitions):
@@ -83,7 +78,7 @@ def test_cancel_stops_while_it_draws_and_leaves_the_server_well(client, definiti
     assert result.interrupted and result.error is None and not result.images
     assert result.progress[-1][0] == generate and seen <= result.progress[-1][1] <= seen + 16
     assert result.progress[-1][1] < 25
-    assert pictures(client, client.run(personalise_in_context(definitions, NAME, **QUICK)))
+    assert pictures_of(client, client.run(personalise_in_context(definitions, NAME, **QUICK)))
 
 
 def test_towers_are_trained_and_then_drawn_with(client, definitions):
@@ -91,7 +86,7 @@ def test_towers_are_trained_and_then_drawn_with(client, definitions):
     prompt = train_and_personalise(definitions, NAME, size=64, **training)
     prompt[node_of(prompt, "DRC_Triplets")]["inputs"]["restyled_views"] = 1
     result = client.run(prompt)
-    assert pictures(client, result)[-1].size == (64, 64)
+    assert pictures_of(client, result)[-1].size == (64, 64)
     for place, stage in enumerate((STAGE1, STAGE2), 1):
         number = node_of(prompt, stage)
         run = f"lavit_{place:05d}"
@@ -105,7 +100,7 @@ def test_towers_are_trained_and_then_drawn_with(client, definitions):
     assert set(names) <= set(offered(client))
     for name in names:
         again = personalise_with_towers(definitions, name, **QUICK, text="a red apple")
-        assert pictures(client, client.run(again))[0].size == (64, 64)
+        assert pictures_of(client, client.run(again))[0].size == (64, 64)
 
 
 def test_a_download_is_converted_and_then_offered(client, server, definitions):
@@ -121,7 +116,7 @@ def test_a_download_is_converted_and_then_offered(client, server, definitions):
     assert steps[-1][0] == steps[-1][1] > 1_000_000
     assert result.texts[-1][1].startswith("Done. Press R, then choose converted in Load DRC Model.")
     assert "converted" in offered(client) and not any(name.startswith("converted/") for name in offered(client))
-    assert pictures(client, client.run(reconstruct(definitions, "converted", **QUICK)))
+    assert pictures_of(client, client.run(reconstruct(definitions, "converted", **QUICK)))
 
     again = client.run(prompt)
     ((text,),) = (output["text"] for output in again.outputs.values())
