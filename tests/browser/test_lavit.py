@@ -36,7 +36,7 @@ def lavit(server):
             path.unlink()
 
 
-@pytest.mark.parametrize(("page", "name"), zip(WAYS, WORKFLOWS, strict=True), indirect=["page"])
+@pytest.mark.parametrize(("page", "name"), list(zip(WAYS, WORKFLOWS, strict=True)), indirect=["page"])
 def test_template_opens_and_draws(page, client, definitions, name):
     page.load_template(name)
     assert_open(page, WORKFLOWS[name](definitions))

@@ -18,7 +18,7 @@ WORKFLOWS = {
 }
 
 
-@pytest.mark.parametrize(("page", "name"), zip(WAYS, WORKFLOWS, strict=True), indirect=["page"])
+@pytest.mark.parametrize(("page", "name"), list(zip(WAYS, WORKFLOWS, strict=True)), indirect=["page"])
 def test_template_opens_and_trains(page, client, definitions, name):
     trainer, prompt = WORKFLOWS[name]
     expected = prompt(definitions, **QUICK_LOOK)
