@@ -14,44 +14,58 @@ from scripts.lib.documents import DOCUMENTS, called, commands
 from scripts.lib.environment import ROOT
 from scripts.lib.tiny import write_tiny
 
-ELSEWHERE = {
-    "drc/complete/__main__.py": ("headless/test_complete.py", "from_words_to_files_and_on"),
-    "drc/lmm/lavit/convert.py": ("lavit/test_convert.py", "the_command_ends_with_a_table"),
-    "drc/train/__main__.py": ("headless/test_command.py", "from_the_folder_of_an_installed_pack"),
-    "accelerate drc/train/__main__.py": ("headless/test_processes.py", "accelerate_launch"),
-    "drc/bench/__main__.py run": ("bench/test_command.py", "run_and_compare"),
-    "accelerate drc/bench/__main__.py run": ("bench/test_command.py", "two_processes_find_what_one_finds"),
-    "drc/bench/__main__.py compare": ("bench/test_command.py", "run_and_compare"),
-    "drc/bench/__main__.py import": ("bench/cases/test_imported.py", "cases_are_those_of_the_file"),
-    "scripts/convert_efficientnet.py": (
-        "bench/judges/test_judges.py",
-        "published_weights_are_converted_by_their_order",
-    ),
-    "scripts/train_evaluator.py": ("bench/judges/test_judges.py", "evaluator_learns_and_survives_saving"),
-    "scripts/build_icons.py": ("scripts/test_icon_data.py", "a_build_is_what_the_matrix_names"),
-    "scripts/train_embedded.py further": ("scripts/test_train_embedded.py", "further_goes_on_from_what_it_began_with"),
-    "scripts/train_embedded.py icons": (
-        "scripts/test_icon_mixture.py",
-        "a_training_on_both_runs_validates_and_resumes",
-    ),
-    "scripts/train_embedded.py decoder": (
-        "scripts/test_decoder.py",
-        "only_the_decoder_changes_and_the_script_goes_on_where_it_was",
-    ),
-    "scripts/train_embedded.py export": ("scripts/test_icon_mixture.py", "what_is_exported_lists_what_was_learned"),
-}
-"""What commands run, and the test in which that runs: the file, and what it says."""
-NOT_RUN = {
-    "scripts/test.sh": "it is what runs this",
-    "scripts/demo.sh": "it starts a server, and draws what tests/server/test_run.py draws",
-    "scripts/train_embedded.sh": "a day; its steps are those of train_embedded.py",
-    "scripts/make_drawings.py": "it needs the icon matrix",
-    "scripts/measure_set_report.py": "it needs the icon matrix",
-    "scripts/measure_memory.py": "minutes of a server",
-    "scripts/measure_list_memory.py": "minutes of drc.complete, which tests/headless/test_complete.py runs",
-    "scripts/bench_train.py": "minutes of processes",
-}
+ELSEWHERE = """
+headless/test_complete.py::test_from_words_to_files_and_on
+    drc/complete/__main__.py
+lavit/test_convert.py::test_the_command_ends_with_a_table
+    drc/lmm/lavit/convert.py
+headless/test_command.py::test_from_the_folder_of_an_installed_pack
+    drc/train/__main__.py
+headless/test_processes.py::test_accelerate_launch
+    accelerate drc/train/__main__.py
+bench/test_command.py::test_run_and_compare
+    drc/bench/__main__.py run, drc/bench/__main__.py compare
+bench/test_command.py::test_two_processes_find_what_one_finds
+    accelerate drc/bench/__main__.py run
+bench/cases/test_imported.py::test_cases_are_those_of_the_file
+    drc/bench/__main__.py import
+bench/judges/test_judges.py::test_published_weights_are_converted_by_their_order
+    scripts/convert_efficientnet.py
+bench/judges/test_judges.py::test_evaluator_learns_and_survives_saving
+    scripts/train_evaluator.py
+scripts/test_icon_data.py::test_a_build_is_what_the_matrix_names
+    scripts/build_icons.py
+scripts/test_train_embedded.py::test_further_goes_on_from_what_it_began_with
+    scripts/train_embedded.py further
+scripts/test_icon_mixture.py::test_a_training_on_both_runs_validates_and_resumes
+    scripts/train_embedded.py icons
+scripts/test_decoder.py::test_only_the_decoder_changes_and_the_script_goes_on_where_it_was
+    scripts/train_embedded.py decoder
+scripts/test_icon_mixture.py::test_what_is_exported_lists_what_was_learned
+    scripts/train_embedded.py export
+"""
+"""Tests, and the commands whose work runs in them."""
+NOT_RUN = """
+it is what runs this
+    scripts/test.sh
+a server that draws what that of tests/server/test_run.py draws
+    scripts/demo.sh
+a day; its steps are those of train_embedded.py
+    scripts/train_embedded.sh
+it needs the icon matrix
+    scripts/make_drawings.py, scripts/measure_set_report.py
+minutes of processes
+    scripts/measure_memory.py, scripts/measure_list_memory.py, scripts/bench_train.py
+"""
+"""Reasons, and the commands of which no more than their options is looked at."""
 TINY = {"layers": 1, "hidden": 32, "feed_forward": 48, "heads": 2}
+
+
+def commands_under(headings: str) -> dict[str, str]:
+    """Each command of such a text -> the line above it."""
+    lines = headings.strip().split("\n")
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    return {command: heading for heading, line in pairs for command in line.strip().split(", ")}
 
 
 def name_of(words: list[str]) -> str:
@@ -116,10 +130,10 @@ RUN = [command for command, words in COMMANDS.items() if name_of(words) in HERE]
 
 
 def test_every_command_has_its_test():
-    names = set(map(name_of, COMMANDS.values()))
-    assert names == ELSEWHERE.keys() | NOT_RUN.keys() | HERE.keys()
-    for file, test in ELSEWHERE.values():
-        assert f"\ndef test_{test}(" in (ROOT / "tests" / file).read_text("utf-8"), test
+    elsewhere, not_run = commands_under(ELSEWHERE), commands_under(NOT_RUN)
+    assert set(map(name_of, COMMANDS.values())) == elsewhere.keys() | not_run.keys() | HERE.keys()
+    for file, test in (heading.split("::") for heading in elsewhere.values()):
+        assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text("utf-8"), test
 
 
 @pytest.mark.parametrize("command", RUN)
