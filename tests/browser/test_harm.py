@@ -13,6 +13,28 @@ PREVIEW = """() => {
     window.app.graph.add(preview)
     window.app.graph.nodes[0].connect(1, preview, 0)
 }"""
+HARM = "\n".join(("# said", f"- {IMAGE}", f"1. {MARKDOWN}", SIGNS, HIDDEN, "    <script>window.caught = true</script>"))
+EVERY_NODE = """([kinds, name]) => {
+    const graph = window.app.graph
+    graph.clear()
+    kinds.forEach((kind, number) => {
+        const node = LiteGraph.createNode(kind)
+        node.pos = [900 * (number % 6), 1100 * Math.floor(number / 6)]
+        graph.add(node)
+        node.title = name
+        const letters = (node.widgets || []).filter(widget => typeof widget.value === "string")
+        for (const widget of letters) {
+            widget.options?.values?.push?.(name)
+            widget.value = name
+        }
+    })
+}"""
+SAID = """([sent, kept]) => window.app.graph.nodes.forEach(({id}) => {
+    const node = String(id)
+    window.app.api.dispatchCustomEvent("progress_text", {nodeId: node, text: sent})
+    const done = {node, display_node: node, prompt_id: "none", output: {text: [kept]}}
+    window.app.api.dispatchCustomEvent("executed", done)
+})"""
 SHOWN = {"canvas": ".dom-widget .break-all span", "vue": ".widget-markdown .comfy-markdown-content"}
 
 
@@ -49,3 +71,25 @@ def test_names_are_text(page, folder):
     assert f"folder is '{IMAGE}'" in page.alerts()[0]
     assert page.tab.evaluate("window.caught") is None
     assert page.errors == []
+
+
+def test_no_node_shows_anything_but_text(page, client, pack):
+    """All that nodes show goes through `host.show_text`, see tests/nodes/test_shown.py; here every node of the pack
+    has received some, and holds a name that means harm in every widget that takes one."""
+    kinds = [kind for kind in client.node_definitions() if kind.startswith("DRC_")]
+    kept = pack.drc.visible.visible(HARM)
+    page.show_only(kinds[0])
+    page.tab.evaluate(EVERY_NODE, [kinds, IMAGE])
+    page.fit_view()
+    page.tab.evaluate(SAID, [pack.nodes.shown.as_markup(HARM), kept])
+    texts = page.tab.locator(SHOWN[page.name])
+    page.tab.wait_for_function(
+        "([where, count]) => document.querySelectorAll(where).length >= count",
+        arg=[SHOWN[page.name], len(kinds) if page.name == "canvas" else 20],  # Nodes 2.0 shows none on bare ones
+    )
+    page.screenshot("harm-everywhere")
+    assert {"".join(text.split()) for text in texts.all_text_contents()} == {"".join(kept.split())}
+    assert texts.locator("a, img, code, em, strong, b, li, h1, script").count() == 0
+    assert page.tab.locator("img[src$='/x'], img[src=x]").count() == 0
+    page.tab.wait_for_timeout(1000)
+    assert page.tab.evaluate("window.caught") is None and len(kinds) > 25

@@ -1,5 +1,6 @@
 """What a node says keeps its letters and loses every meaning that a page could see in it."""
 
+import ast
 import html
 import re
 
@@ -30,3 +31,13 @@ def test_nothing_hidden_is_in_an_error(pack):
     with pytest.raises(ValueError) as error, pack.nodes.errors.errors_of("Image Dataset"):
         raise ValueError("folder is 'a\u202eb\nc\udcff'")
     assert str(error.value) == "Image Dataset: folder is 'a\\u202eb c\\udcff'."
+
+
+def test_no_node_reaches_a_page_but_through_the_host(root):
+    ways = {"PromptServer", "send_progress_text", "send_sync", "PreviewText", "PreviewMarkdown", "aiohttp"}
+    for path in (root / "nodes").glob("*.py"):
+        parts = list(ast.walk(ast.parse(path.read_text())))
+        names = {getattr(part, kind, "") for part in parts for kind in ("attr", "id", "name")}
+        assert path.name == "host.py" or not names & ways, path
+        given = [part.value for part in parts if isinstance(part, ast.keyword) and part.arg == "ui"]
+        assert all(ast.unparse(value).startswith(("shown", "host.show_")) for value in given), path
