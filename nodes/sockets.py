@@ -108,6 +108,7 @@ class StyleSocket(io.ComfyTypeIO):
 
     expected = "the style of StyleTower"
     tensors: ClassVar = {"rows": 3, "weights": 1, "codes": 2}
+    alike = "pictures"  # of which every tensor has a row
 
     @staticmethod
     def kinds() -> tuple[type, ...]:
@@ -232,14 +233,21 @@ def record(one: io.Input, value: object):
     socket = one.Parent
     if not isinstance(value, socket.kinds()):
         raise ValueError(f"{one.id} is {told(value)}, expected {socket.expected}; connect it")
-    for name, dimensions in getattr(socket, "tensors", {}).items():
-        tensor = getattr(value, name, None)
-        if tensor is not None and not is_whole(tensor, dimensions, name in INTEGERS):
+    sizes = getattr(socket, "tensors", {})
+    tensors = {name: tensor for name in sizes if (tensor := getattr(value, name, None)) is not None}
+    for name, tensor in tensors.items():
+        if not is_whole(tensor, sizes[name], name in INTEGERS):
             kind = "whole numbers" if name in INTEGERS else "finite numbers"
             raise ValueError(
-                f"{one.id} has {name} that are {told(tensor)}, expected {kind} in {dimensions} dimensions; connect "
+                f"{one.id} has {name} that are {told(tensor)}, expected {kind} in {sizes[name]} dimensions; connect "
                 f"{socket.expected}"
             )
+    counts = {len(tensor) for tensor in tensors.values()}
+    if len(counts) > 1 and hasattr(socket, "alike"):
+        raise ValueError(
+            f"{one.id} holds tensors for {' and '.join(map(str, sorted(counts)))} {socket.alike}, expected as many in "
+            f"each; connect {socket.expected}"
+        )
     return value
 
 
@@ -263,4 +271,10 @@ def made_by(model: Model, **records) -> None:
             raise ValueError(
                 f"{name} was made by another model than '{model.name}' at the input model; "
                 "connect the same Load DRC Model to both nodes"
+            )
+        codes = getattr(record, "codes", None)
+        if codes is not None and codes.numel() and not -1 <= codes.min() <= codes.max() < model.drc.lmm.codebook_size:
+            raise ValueError(
+                f"{name} has codes from {codes.min()} to {codes.max()}, expected at most "
+                f"{model.drc.lmm.codebook_size - 1}, the last of '{model.name}'; connect what a node of DRC made"
             )

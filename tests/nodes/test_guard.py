@@ -113,6 +113,18 @@ def test_records_with_tensors_that_are_none(graph, model, history, instruction):
         assert f" has {name} that are a " in text and "dimensions; connect the " in text
 
 
+def test_records_whose_tensors_do_not_fit_each_other_or_the_model(graph, model, history, instruction):
+    style, tokens = graph.style(model, history), graph.generate(model, instruction)
+    for name in ("rows", "weights", "codes"):
+        broken = dataclasses.replace(style, **{name: getattr(style, name)[:1]})
+        text = sentence(graph.run, "DRC_MergeStyles", model=model, first=style, second=broken, ratio=0.5)
+        assert f"second holds tensors for 1 and {len(style.rows)} pictures" in text
+        assert "holds tensors for" in sentence(graph.compose, model, broken)
+    broken = dataclasses.replace(style, codes=style.codes + 10**6)
+    assert "codes from 10" in sentence(graph.run, "DRC_MergeStyles", model=model, first=style, second=broken, ratio=0.5)
+    assert "codes from 10" in sentence(graph.decode, model, dataclasses.replace(tokens, codes=tokens.codes + 10**6))
+
+
 def test_a_model_by_a_link_is_looked_for_when_it_runs(classes, graph, models):
     node = classes["DRC_LoadModel"]
     assert node.validate_inputs(None) is True
