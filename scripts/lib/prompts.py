@@ -89,7 +89,7 @@ def look_closer(definitions: dict[str, Any], seed: int = 0, model_name: str = "e
     model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
     examples = prompt.add("DRC_ExamplePictures")
     given = {"history": [examples, 0], "reference": [examples, 1]}
-    picture = draw(prompt, model, *given.values(), "", seed)
+    picture = draw(prompt, model, *given.values(), "", seed, sharp=True)
     style, semantics = ([node_of(prompt.nodes, name), 0] for name in ("DRC_StyleTower", "DRC_SemanticTower"))
     for sheet in (
         picture,

@@ -76,5 +76,5 @@ def both_stages(prompt: Prompt, model_name: str, **widgets: Any) -> list[Any]:
 
 def try_it(prompt: Prompt, model: list[Any]) -> None:
     examples = prompt.add("DRC_ExamplePictures", example="example 1")
-    picture = draw(prompt, model, [examples, 0], [examples, 1], "", SEED)
+    picture = draw(prompt, model, [examples, 0], [examples, 1], "", SEED, sharp=True)
     prompt.add("PreviewImage", images=picture)

@@ -81,7 +81,7 @@ def test_stage_1_then_stage_2_then_pictures(client, definitions, shortly):
     assert result.error is None
     assert result.executed | result.cached == set(second)
     picture = max(second, key=int)  # of the group that draws with the trained model at once
-    assert from_bytes(client.fetch(result.outputs[picture]["images"][0])).size == (32, 32)
+    assert from_bytes(client.fetch(result.outputs[picture]["images"][0])).size == (128, 128)
     assert drawn(client, client.run(personalise(definitions, model_name="chain-2.safetensors"))).size == (32, 32)
 
 
@@ -89,7 +89,7 @@ def test_both_stages_wired_in_one_graph(client, definitions):
     prompt = train_both(definitions, TINY, steps=2, batch_size=2, samples=0)
     result = client.run(with_inputs(prompt, "DRC_Triplets", restyled_views=2))
     assert result.executed | result.cached == set(prompt)
-    assert drawn(client, result).size == (32, 32)
+    assert drawn(client, result).size == (128, 128)
 
 
 def test_the_embedded_model_trains(client, definitions, shortly):
