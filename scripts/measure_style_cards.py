@@ -71,7 +71,7 @@ def main() -> None:
         cards(model, Path(folder))
         few, many = (taken(model, Path(folder) / str(count), count) for count in (FEW, MANY))
     squares = (MANY - FEW) * model.lmm.image_size**2 * 12
-    print(f"{FEW} pictures of a folder: {few / 2**20:.0f} MB, {MANY}: {many / 2**20:.0f} MB, {many / few:.2f} times")
+    print(f"{FEW} pictures of a folder: {few / 2**20:.0f} MB, {MANY}: {many / 2**20:.0f} MB")
     print(f"of that the squares of {MANY - FEW} more: {squares / 2**20:.0f} MB")
 
 

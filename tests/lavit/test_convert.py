@@ -196,7 +196,7 @@ LISTENING = [False]
 
 def test_what_is_not_needed_is_not_opened(published, tmp_path):
     def listen(event: str, arguments: tuple) -> None:
-        if LISTENING[0] and event == "open":
+        if LISTENING and LISTENING[0] and event == "open":  # it hears the end of Python, too, when names are gone
             OPENED.append(str(arguments[0]))
 
     sys.addaudithook(listen)
