@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, sync_playwright
+from playwright.sync_api import Browser, Locator, TimeoutError, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from scripts.lib.environment import BUILD, CHROMIUMS, ROOT
@@ -146,10 +146,15 @@ class Page:
         self.fit_view()
 
     def search(self, words: str) -> None:
-        """Types into the search for nodes, which a double click on the empty canvas opens."""
+        """Types into the search for nodes, which a double click on the empty canvas opens; on a busy machine the two
+        clicks may reach the page too far apart to be one."""
         box = self.tab.get_by_placeholder("Search Nodes...").last
-        if not box.is_visible():
+        for _ in range(6):
+            if box.is_visible():
+                break
             self.tab.mouse.dblclick(self.tab.viewport_size["width"] / 2, self.tab.viewport_size["height"] - 60)
+            with contextlib.suppress(TimeoutError):
+                box.wait_for(timeout=20_000)
         box.fill(words)
 
     def found(self, name: str) -> Locator:
