@@ -15,6 +15,7 @@ from . import svg
 from .history import history_in
 from .names import items_of
 from .output import Finish, SetFolder
+from .palette import MOST
 from .run import Completion, Settings, style_key
 from .sizes import FULL, LEAST
 from .summary import Summary, Tell
@@ -30,6 +31,8 @@ class Command:
     def __init__(self, options: Namespace, settings: Settings, processes: OneProcess):
         if not LEAST <= options.size <= FULL:
             raise ValueError(f"--size is {options.size}, expected {LEAST} to {FULL}; choose one of these")
+        if options.colours is not None and not 0 <= options.colours <= MOST:
+            raise ValueError(f"--colours is {options.colours}, expected 0 to {MOST}; choose one of these")
         if options.svg:
             svg.require()
         keep_apart(options.out, history=options.history, negative=options.negative, references=options.references)

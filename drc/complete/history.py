@@ -38,6 +38,11 @@ class History(Protocol):
 def history_in(path: Path, drc: DRC, option: str = "--history") -> History:
     """What an option names. ValueError, in one sentence, for a folder without pictures or with too many, and for a file
     that is no style card or one of another model."""
+    if path.is_file() and path.suffix.lower() != ".safetensors":
+        raise ValueError(
+            f"{option} is '{path}', a file that is no style card, expected a folder of pictures or a style card; give "
+            "the folder that it lies in"
+        )
     return (CardHistory if path.is_file() else FolderHistory)(path, drc, option)
 
 

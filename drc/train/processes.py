@@ -144,7 +144,12 @@ class ManyProcesses(OneProcess):
 
 
 def processes_of(device: str | None) -> OneProcess:
-    """All processes that a launcher started, or this one, on the device of one's choice or the fastest there is."""
+    """All processes that a launcher started, or this one, on the device of one's choice or the fastest there is.
+
+    TrainingError for a device that is not there.
+    """
+    if device is not None:
+        require_device(device)
     torch_launcher = torch.distributed.is_available() and torch.distributed.is_torchelastic_launched()
     cpu = device == "cpu" or not torch.accelerator.is_available()
     count = 1
@@ -162,6 +167,15 @@ def processes_of(device: str | None) -> OneProcess:
     if device not in (None, "cpu"):
         raise TrainingError(f"--device is {device}, but the launcher gives each process its own; leave --device out")
     return ManyProcesses(cpu)
+
+
+def require_device(name: str) -> None:
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # the second where torch was built without it
+        raise TrainingError(
+            f"--device is {name}, which this PyTorch does not find on this machine; take cpu, or leave --device out"
+        ) from error
 
 
 def shard_on_cpu(accelerator) -> None:

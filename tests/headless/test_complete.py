@@ -166,6 +166,9 @@ def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
     assert complete(*asked)[0] == 0 and drawn == [16, 2] and len(pictures(tmp_path / "out")) == 18
 
 
+AS_WRITTEN = ("out", "size", "best-of", "colours", "device")  # the others name files
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -179,6 +182,10 @@ def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
         ({"words": "long"}, "line 1 of words has 300 letters, expected at most 100; name one thing"),
         ({"model": "binary"}, "binary is not a readable safetensors file"),
         ({"size": "1024"}, "--size is 1024, expected 16 to 512; choose one of these"),
+        ({"colours": "-1"}, "--colours is -1, expected 0 to 24; choose one of these"),
+        ({"colours": "99"}, "--colours is 99, expected 0 to 24; choose one of these"),
+        ({"history": "binary"}, "binary', a file that is no style card, expected a folder of pictures or a style card"),
+        ({"device": "nowhere"}, "--device is nowhere, which this PyTorch does not find on this machine; take cpu"),
         ({"best-of": "17"}, "best_of is 17, expected 1 to 16; choose one of these"),
         ({"out": "{history}/new"}, "new', which lies in --history; give another folder"),
     ],
@@ -188,7 +195,7 @@ def test_what_does_not_serve_is_one_sentence(asked, complete, history, tmp_path,
     for name, data in (("binary", b"\xff\xfe\xfd" * 9), ("blank", b"\n \n"), ("long", b"x" * 300)):
         (tmp_path / name).write_bytes(data)
     ((name, value),) = options.items()
-    value = value.format(history=history) if name in ("out", "size", "best-of") else tmp_path / value
+    value = value.format(history=history) if name in AS_WRITTEN else tmp_path / value
     code, said, err = complete(*asked, f"--{name}", value)
     assert (code, said) == (2, "") and sentence in err and err.count("\n") == 1, err
     assert not (tmp_path / "out" / "png").exists()
