@@ -148,8 +148,6 @@ def processes_of(device: str | None) -> OneProcess:
 
     TrainingError for a device that is not there.
     """
-    if device is not None:
-        require_device(device)
     torch_launcher = torch.distributed.is_available() and torch.distributed.is_torchelastic_launched()
     cpu = device == "cpu" or not torch.accelerator.is_available()
     count = 1
@@ -163,6 +161,8 @@ def processes_of(device: str | None) -> OneProcess:
         cpu = cpu or (device is None and parse_flag_from_env("ACCELERATE_USE_CPU"))
         count = PartialState(cpu, timeout=PATIENCE).num_processes
     if count == 1:
+        if device is not None:
+            require_device(device)
         return OneProcess(device or ("cpu" if cpu else torch.accelerator.current_accelerator()))
     if device not in (None, "cpu"):
         raise TrainingError(f"--device is {device}, but the launcher gives each process its own; leave --device out")
