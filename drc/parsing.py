@@ -8,10 +8,27 @@ import dataclasses
 import json
 import math
 import types
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+
+@dataclasses.dataclass(frozen=True)
+class Between:
+    """Bounds of a number that need not be whole, where `range` is those of one that must."""
+
+    least: float
+    most: float
+    step: ClassVar = 1
+
+    def __contains__(self, value: float) -> bool:
+        return self.least <= value <= self.most
+
+    def __getitem__(self, index: int) -> float:
+        return (self.least, self.most)[index]
+
 
 Count = Annotated[int, range(1, 128 + 1)]  # of what is built one by one, such as layers
 Size = Annotated[int, range(1, 2**18 + 1)]
+Epsilon = Annotated[float, Between(1e-12, 1.0)]  # of a norm, which it keeps from dividing by nothing
 OptionalSize = Annotated[int, range(2**18 + 1)]  # 0: none
 LONGEST = 2**16  # entries of a list
 MOST_BYTES = 2**20  # of a file with settings
@@ -103,7 +120,7 @@ def fit(hint: Any, value: Any, where: str) -> Any:
         kind, bounds = inner
         steps = f" in steps of {bounds.step}" if bounds.step > 1 else ""
         require(fits(kind, value) and value in bounds, value, f"{bounds[0]} to {bounds[-1]}{steps}", where)
-        return value
+        return kind(value)
     require(fits(hint, value), value, KINDS[hint], where)
     return hint(value)
 

@@ -220,8 +220,8 @@ def picture_folder(name: str) -> Path:
         raise ValueError(
             f"folder is '{name}', expected the name of a folder in '{below}', or one that nodes may read; {HOW_TO_OPEN}"
         )
-    if not path.is_dir():
-        what = "a file" if path.exists() else "not there"
+    if not os.path.isdir(path):  # which a name that is too long is not, either
+        what = "a file" if os.path.exists(path) else "not there"
         raise ValueError(f"folder is '{name}', but '{path}' is {what}; write the name of a folder in '{below}'")
     return path
 
@@ -243,7 +243,7 @@ def uploaded_picture(name: str) -> tuple[Path, str]:
     plain, folder = folder_paths.annotated_filepath(name)
     folder = folder or folder_paths.get_input_directory()
     path = inside(folder, plain.strip())
-    if path is None or not path.is_file():
+    if path is None or not os.path.isfile(path):
         fault = "leads out of" if path is None else "is not in"
         raise ValueError(f"files has '{name}', which {fault} '{folder}'; drop the picture onto the node again")
     return Path(folder), plain.strip()

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..parsing import Count, Size, brief, read
+from ..parsing import Between, Count, Epsilon, Size, brief, read
 from .fused import name_apart
 
 PLAIN = {
@@ -37,8 +37,8 @@ class LlamaConfig:
     num_hidden_layers: Count
     num_attention_heads: Count
     num_key_value_heads: Count
-    rms_norm_eps: float = 1e-5
-    rope_theta: float = 10000.0
+    rms_norm_eps: Epsilon = 1e-5
+    rope_theta: Annotated[float, Between(1.0, 1e12)] = 10000.0
     max_position_embeddings: Annotated[int, range(1, 2**20 + 1)] = (
         2048  # no table has this length; beyond it the model was not trained
     )

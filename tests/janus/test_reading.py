@@ -165,6 +165,18 @@ BAD = {
         change_settings(lambda values: values.update(model_type="llama")),
         "describes a model of the kind 'llama', expected janus or multi_modality; download Janus-Pro in its place",
     ),
+    "positions of none": (
+        change_settings(lambda values: values["text_config"].update(rope_theta=0)),
+        r"has .*rope_theta 0, expected 1.0 to ",
+    ),
+    "a norm of a negative": (
+        change_settings(lambda values: values["text_config"].update(rms_norm_eps=-1)),
+        r"has .*rms_norm_eps -1, expected 1e-12 to 1.0",
+    ),
+    "a norm of SigLIP of a negative": (
+        change_settings(lambda values: values["vision_config"].update(layer_norm_eps=-1)),
+        r"has .*layer_norm_eps -1, expected 1e-12 to 1.0",
+    ),
     "another model's weights": (another_model, "holds the weights of another model than Janus; download Janus-Pro"),
     "no settings": (lambda folder: (folder / "config.json").unlink(), "config.json .* No such file"),
     "settings that are none": (

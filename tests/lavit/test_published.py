@@ -302,7 +302,7 @@ def test_settings_that_say_nothing(folder, name, content, complaint):
         (CONFIG, {"tie_word_embeddings": True}, "a LLaMA: it has tie_word_embeddings True, expected False;"),
         (CONFIG, {"hidden_act": "gelu"}, "a LLaMA: it has hidden_act gelu, expected silu;"),
         (CONFIG, {"num_hidden_layers": 10**9}, "a LLaMA: it has num_hidden_layers 1000000000, expected 1 to 128;"),
-        (CONFIG, {"rms_norm_eps": "small"}, "a LLaMA: it has rms_norm_eps 'small', expected a number;"),
+        (CONFIG, {"rms_norm_eps": "small"}, "a LLaMA: it has rms_norm_eps 'small', expected 1e-12 to 1.0;"),
         (UNET_CONFIG, {"block_out_channels": 8}, "a UNet: it has block_out_channels 8, expected a list;"),
         (UNET_CONFIG, {"up_block_types": ["UpBlock2D"]}, "a UNet: it has entries in up_block_types: 1, expected 2;"),
         (UNET_CONFIG, {"transformer_layers_per_block": [10**9, 1]}, "a UNet: it has an entry of transformer_layers_"),

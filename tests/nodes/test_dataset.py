@@ -89,6 +89,7 @@ def test_a_table(node, pictures):
         ("/", "let whoever runs the server list it as datasets in extra_model_paths.yaml"),
         ("/dev", "let whoever runs the server list it as datasets in extra_model_paths.yaml"),
         ("..", "folder is '..', which leads out of"),
+        ("a" * 300, f"folder is '{'a' * 300}', but '"),
         ("link", "folder is 'link', which leads out of"),
         ("mine/anna/cat.png", "is a file; write the name of a folder"),
         ("empty", "holds no picture"),
@@ -194,3 +195,7 @@ def test_it_runs_again_when_a_file_has_changed(node, pictures):
 
 def test_cancel_works_between_any_two_files(node, assert_cancelled):
     assert_cancelled(lambda: node.execute(source="example pictures"))
+
+
+def test_a_table_whose_name_is_too_long(node, pictures):
+    assert "table" in sentence(node, source="folder", folder="mine", table="a" * 300)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ... import parsing
-from ...parsing import Count, Size
+from ...parsing import Between, Count, Epsilon, Size
 from ..llama import LlamaConfig
 
 CONFIG = "config.json"
@@ -16,6 +16,7 @@ KINDS = ("janus", "multi_modality")  # as transformers and deepseek-ai/Janus cal
 AGAIN = "download the folder again"
 GROUPS = 32  # of every group norm of the tokeniser
 GROUPED = range(GROUPS, 2**13 + 1, GROUPS)
+Deviation = Annotated[float, Between(1e-3, 1e3)]
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class SiglipConfig:
     heads: Count = 16
     feed_forward: Size = 4096
     layers: Count = 24
-    layer_norm_eps: float = 1e-6
+    layer_norm_eps: Epsilon = 1e-6
     image_mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    image_std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    image_std: tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
