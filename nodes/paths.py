@@ -119,7 +119,7 @@ def set_in(folder: Path, name: str) -> Path | None:
 def is_showable(name: str) -> bool:
     """Whether a name may stand in a list of choices, which a page reads as HTML and which cannot be written
     otherwise, as the host gets it back as it stands."""
-    return "<" not in name and visible(name) == name
+    return "<" not in name and [visible(name)] == name.splitlines()
 
 
 def called(name: str, folder: Path, kind: str = FOLDER) -> str:

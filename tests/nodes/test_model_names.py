@@ -40,7 +40,8 @@ def test_what_was_saved_is_what_is_loaded(graph, model, folders, place):
 
 
 def test_names_that_a_page_would_run_are_not_offered(graph, folders):
-    for name in ("<img src=x onerror=alert(1)>.safetensors", "<b>/a.safetensors", "a\u202eb.safetensors", "a & b.sft"):
+    harmful = "<img src=x onerror=alert(1)>", "<b>/a", "a\u202eb", "a\nb"
+    for name in (*(f"{one}.safetensors" for one in harmful), "a & b.sft"):
         (folders[2] / name).parent.mkdir(exist_ok=True)
         write_tiny(folders[2] / name)
     (folders[2] / "<i>").mkdir()
