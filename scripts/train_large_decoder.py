@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -22,14 +21,13 @@ sys.path.insert(0, str(ROOT))
 from drc import EMBEDDED  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.icons import IconCell, Icons  # noqa: E402
-from drc.files import replacing  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
+from drc.tensor_file import write_safetensors  # noqa: E402
 from drc.train.checkpoints import RunFolder  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.config import Schedule  # noqa: E402
 from drc.train.icons import IconPictures, icon_parts  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
-from drc.train.prefetch import prefetch  # noqa: E402
 from scripts.datasets.icons.matrix import drawings, read_manifest  # noqa: E402
 from scripts.datasets.icons.package import Package  # noqa: E402
 from scripts.datasets.raster import rasterise  # noqa: E402
@@ -69,20 +67,15 @@ def train(options: argparse.Namespace) -> None:
     schedule = Schedule(options.steps, 3e-4, weight_decay=0.0, seed=options.seed, save_every=options.save_every)
     trainer = Trainer(objective, schedule, RunFolder(options.out / NAME))
 
-    def draw(step):
-        rows = index.targets(np.random.default_rng((options.seed, step)), options.batch, 1.0)
-        return large.read(rows), torch.from_numpy(rows)
-
-    drawn = prefetch(draw, torch.device("cpu"))
-
     def batch_loss(model, step):
-        images, rows = drawn(step)
-        return model(codes[rows, 0].long(), from_pixels(images).contiguous(memory_format=torch.channels_last))
+        rows = index.targets(np.random.default_rng((options.seed, step)), options.batch, 1.0)
+        images = from_pixels(large.read(rows)).contiguous(memory_format=torch.channels_last)
+        return model(codes[torch.from_numpy(rows), 0].long(), images)
 
     if not trainer.finished():
         trainer.run(plainly(objective, options.seed, batch_loss))
-    with trainer.averaged(), replacing(options.out / f"{NAME}.safetensors") as unfinished:
-        save_file({name: tensor.contiguous() for name, tensor in decoder.state_dict().items()}, unfinished)
+    with trainer.averaged():
+        write_safetensors(decoder.state_dict(), options.out / f"{NAME}.safetensors", {})
 
 
 def main() -> None:

@@ -37,9 +37,8 @@ class DecoderObjective(nn.Module):
 
     def forward(self, codes: Tensor, images: Tensor) -> tuple[Tensor, dict]:
         """Loss and log numbers for codes [B, N] of images [B, 3, size, size] in 0..1."""
-        grid, precision = self.tokenizer.config.grid, precision_of("automatic", images.device)
-        vectors = F.normalize(self.tokenizer.codebook(self.mistake(codes)), dim=-1)
-        vectors = vectors.transpose(1, 2).unflatten(2, (grid, grid)).contiguous(memory_format=torch.channels_last)
+        precision = precision_of("automatic", images.device)
+        vectors = self.tokenizer.vectors(self.mistake(codes)).contiguous(memory_format=torch.channels_last)
         with autocast(images.device, precision):
             rebuilt = self.decoder(vectors)
         rebuilt = rebuilt.float()

@@ -42,7 +42,5 @@ def load_large_decoder(file: Path, tokenizer: VisualTokenizer) -> LargeDecoder:
 
 def decode_large(decoder: LargeDecoder, tokenizer: VisualTokenizer, codes: Tensor) -> Tensor:
     """Codes [B, N] -> pictures [B, 3, 2 size, 2 size] in 0..1."""
-    grid = tokenizer.config.grid
-    vectors = F.normalize(tokenizer.codebook(codes), dim=-1).transpose(1, 2).unflatten(2, (grid, grid))
     with torch.no_grad():
-        return decoder(vectors).clamp(0, 1)
+        return decoder(tokenizer.vectors(codes)).clamp(0, 1)

@@ -113,8 +113,11 @@ class VisualTokenizer(nn.Module):
         vectors = self.encoder(images).flatten(2).transpose(1, 2).float()  # B, grid * grid, code_size
         return nearest(vectors, self.directions(images.device, torch.float32))
 
-    def decode(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    def vectors(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """What a decoder reads of codes [B, grid * grid]: unit vectors [B, code_size, grid, grid]."""
         grid = self.config.grid
         vectors = F.normalize(self.codebook(codes).to(dtype), dim=-1)
-        vectors = vectors.transpose(1, 2).unflatten(2, (grid, grid))  # B, code_size, grid, grid
-        return self.decoder(vectors).clamp(0, 1)
+        return vectors.transpose(1, 2).unflatten(2, (grid, grid))
+
+    def decode(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        return self.decoder(self.vectors(codes, dtype)).clamp(0, 1)
