@@ -37,6 +37,16 @@ def heard(work: Callable[[], Done], ask: Callable[[], None] | None) -> Done:
     again. Nobody waits for the rest then, so that it has to be short and to touch nothing of others."""
     if ask is None:
         return work()
+    ask()
+    thread, done = on_a_thread(work)
+    while thread.is_alive():
+        thread.join(BETWEEN_LOOKS)
+        ask()
+    return done.result()
+
+
+def on_a_thread(work: Callable[[], Done]) -> tuple[threading.Thread, Future[Done]]:
+    """Begins `work` on a thread that does not keep the process alive; what it returns or raises is in the future."""
     done: Future[Done] = Future()
 
     def run() -> None:
@@ -46,12 +56,8 @@ def heard(work: Callable[[], Done], ask: Callable[[], None] | None) -> Done:
             done.set_exception(error)
 
     thread = threading.Thread(target=run, daemon=True)
-    ask()
     thread.start()
-    while thread.is_alive():
-        thread.join(BETWEEN_LOOKS)
-        ask()
-    return done.result()
+    return thread, done
 
 
 class Heard:

@@ -6,7 +6,6 @@ import dataclasses
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
 from io import BytesIO
 from typing import TypeVar
 
@@ -21,6 +20,7 @@ from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor, nn
 
+from ..drc.interrupt import on_a_thread
 from ..drc.pixels import from_pixels, to_image
 from ..drc.visible import visible
 from .shown import as_markup
@@ -136,17 +136,9 @@ def place(module: nn.Module, device: torch.device, memory: int) -> comfy.model_p
 def learn(work: Callable[[], Done]) -> Done:
     """What `work` returns or raises on a thread of its own: there are gradients, which the host runs its nodes without,
     and what libraries keep for a thread goes with it, such as 50 MB of oneDNN's for the shapes of a training."""
-    done, context = Future(), contextvars.copy_context()  # by the context the host knows whose progress it is
-
-    def run() -> None:
-        try:
-            done.set_result(context.run(work))
-        except BaseException as error:
-            done.set_exception(error)
-
-    thread = threading.Thread(target=run, daemon=True)  # ends with the server, as the host's own does
-    thread.start()
-    thread.join()
+    context = contextvars.copy_context()  # by which the host knows whose progress it is
+    thread, done = on_a_thread(lambda: context.run(work))
+    thread.join()  # so that it is gone, and what is kept for it, when this returns
     return done.result()
 
 
