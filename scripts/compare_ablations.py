@@ -33,17 +33,14 @@ from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
 from drc.train.config import PRECISIONS, Config, DataConfig, ModelConfig, Schedule, TrainingConfig  # noqa: E402
+from drc.train.data import TrainingData  # noqa: E402
+from drc.train.entangled import EntangledDRC  # noqa: E402
 from drc.train.objectives import Objective  # noqa: E402
 from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import Hooks, to_device, train  # noqa: E402
 from scripts.lib.card import replace_block, table  # noqa: E402
-from scripts.lib.entangled import emoji_data, entangled, learn_entangled  # noqa: E402
-from scripts.train_embedded import (  # noqa: E402
-    STAGE1,
-    STAGE2,
-    VENDOR_SHARE,
-    is_complete,
-)
+from scripts.lib.entangled import emoji_data, entangled, is_complete, learn_entangled  # noqa: E402
+from scripts.train_embedded import STAGE1, STAGE2, VENDOR_SHARE  # noqa: E402
 
 SMALL = DRCConfig(
     MiniConfig(width=96, feed_forward=256, layers=2),
@@ -148,10 +145,12 @@ def train_stage(options: argparse.Namespace, name: str, seed: int, stage: dict, 
 def train_entangled(options: argparse.Namespace, seed: int) -> None:
     steps, run = options.steps, run_of(options, ENTANGLED, seed)
     schedule = Schedule(steps, STAGE2["rate"], warm_up(steps), seed=seed, save_every=100, validate_every=steps)
-    base = load(base_of(options, ENTANGLED))
-    data = emoji_data(options.data, base, VENDOR_SHARE, seed)
-    model = entangled(base, seed=seed)
-    learn_entangled(options, model, data, run, options.train / "cache", schedule, OneProcess())
+
+    def begin() -> tuple[EntangledDRC, TrainingData]:
+        base = load(base_of(options, ENTANGLED))
+        return entangled(base, seed=seed), emoji_data(options.data, base, VENDOR_SHARE, seed)
+
+    learn_entangled(options, begin, run, options.train / "cache", schedule, OneProcess())
 
 
 def numbers_of(options: argparse.Namespace, name: str, seed: int) -> dict[str, float]:

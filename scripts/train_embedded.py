@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ from drc.train.run import train  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective  # noqa: E402
 from scripts.lib.decoder import DecoderObjective  # noqa: E402
 from scripts.lib.deeper import deeper  # noqa: E402
-from scripts.lib.entangled import HISTORY, emoji_data, entangled, learn_entangled  # noqa: E402
+from scripts.lib.entangled import HISTORY, emoji_data, entangled, is_complete, learn_entangled  # noqa: E402
 from scripts.lib.icon_mixture import mixture  # noqa: E402
 from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
 
@@ -197,32 +198,35 @@ def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, data
     train(config, run.folder, cache, processes, dataset=dataset)
 
 
-def is_complete(run: RunFolder, steps: int) -> bool:
-    return max(run.steps(), default=0) >= steps
-
-
 def train_entangled(options: argparse.Namespace) -> None:
     """The entangled model from nothing on the emoji benchmark."""
-    base = load(options.out / "base.safetensors")
-    data = emoji_data(options.data, base, VENDOR_SHARE, options.seed)
-    train_comparison(options, "entangled", entangled(base, seed=options.seed), data, STAGE2["rate"])
+
+    def begin() -> tuple[EntangledDRC, TrainingData]:
+        base = load(options.out / "base.safetensors")
+        data = emoji_data(options.data, base, VENDOR_SHARE, options.seed)
+        return entangled(base, seed=options.seed), data
+
+    train_comparison(options, "entangled", begin, STAGE2["rate"])
 
 
 def train_entangled_icons(options: argparse.Namespace) -> None:
     """The entangled model on what `icons` learns from, its language model on from that of the weights that ship: what
     `icons --anew` is to be compared with."""
-    base = deeper(load(options.weights), options.layers, options.fusion_layers)
-    data = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)(base)
-    model = entangled(base, trained=True, seed=options.seed)
-    train_comparison(options, "entangled-icons", model, data, FURTHER["rate"])
+
+    def begin() -> tuple[EntangledDRC, TrainingData]:
+        base = deeper(load(options.weights), options.layers, options.fusion_layers)
+        data = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)(base)
+        return entangled(base, trained=True, seed=options.seed), data
+
+    train_comparison(options, "entangled-icons", begin, FURTHER["rate"])
 
 
 def train_comparison(
-    options: argparse.Namespace, name: str, model: EntangledDRC, data: TrainingData, rate: float
+    options: argparse.Namespace, name: str, begin: Callable[[], tuple[EntangledDRC, TrainingData]], rate: float
 ) -> None:
     schedule = Schedule(options.steps, rate, seed=options.seed, save_every=options.save_every)
-    cache, processes = options.out / "cache", OneProcess(options.device)
-    learn_entangled(options, model, data, RunFolder(options.out / name), cache, schedule, processes)
+    run, cache, processes = RunFolder(options.out / name), options.out / "cache", OneProcess(options.device)
+    learn_entangled(options, begin, run, cache, schedule, processes, options.micro_batch)
 
 
 def export(options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Trains the comparison, the entangled model, on what stage 2 of DRC learns from, validated as DRC is."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,21 +49,26 @@ def emoji_data(folder: Path, base: DRC, own_share: float, seed: int) -> Training
     return built_data(EmojiBenchmark.open(folder), own_share, base.words, base.lmm.text_slots, seed)
 
 
+def is_complete(run: RunFolder, steps: int) -> bool:
+    return max(run.steps(), default=0) >= steps
+
+
 def learn_entangled(
     options: argparse.Namespace,
-    model: EntangledDRC,
-    data: TrainingData,
+    begin: Callable[[], tuple[EntangledDRC, TrainingData]],
     run: RunFolder,
     cache: Path,
     schedule: Schedule,
     processes: OneProcess,
+    micro_batch: int = 0,
 ) -> None:
-    """Trains in `run`, on from its last checkpoint if it has one; codes are kept in `cache`.
+    """Trains what `begin` gives in `run`, on from its last checkpoint if it has one; codes are kept in `cache`.
 
-    Of `options` batch, precision and compile count, and micro_batch where it is one of them.
+    Of `options` batch, precision and compile count. A run that is complete is not even begun.
     """
-    if max(run.steps(), default=0) >= schedule.steps:
+    if is_complete(run, schedule.steps):
         return
+    model, data = begin()
     device, seed, rows = processes.device, schedule.seed, model.rows.config.rows
     codes = CodeCache(cache, model.lmm.vision).codes(data.pictures, device)
     batches, validation = data.batches(codes, options.batch, seed)
@@ -81,7 +87,7 @@ def learn_entangled(
     def validate(trainer):
         return validation_numbers(trainer.model, validation, rows, device)
 
-    micro_batch = getattr(options, "micro_batch", 0) or QUICKEST.get(device.type, 0)
+    micro_batch = micro_batch or QUICKEST.get(device.type, 0)
     gradient_step = GradientStep(trainer.model, batch_of, processes, micro_batch=micro_batch)
     with quick_attention(device):
         trainer.run(gradient_step, validate=validate)
