@@ -29,6 +29,7 @@ class Between:
 Count = Annotated[int, range(1, 128 + 1)]  # of what is built one by one, such as layers
 Size = Annotated[int, range(1, 2**18 + 1)]
 Epsilon = Annotated[float, Between(1e-12, 1.0)]  # of a norm, which it keeps from dividing by nothing
+Deviation = Annotated[float, Between(1e-3, 1e3)]  # by which pixels are divided
 OptionalSize = Annotated[int, range(2**18 + 1)]  # 0: none
 LONGEST = 2**16  # entries of a list
 MOST_BYTES = 2**20  # of a file with settings

@@ -144,6 +144,7 @@ class InstructionSocket(io.ComfyTypeIO):
 
     expected = "the instruction of ComposeInstruction"
     tensors: ClassVar = {"vectors": 3, "text": 2, "coefficients": 1, "ids": 1}
+    alike = "streams"
 
     @staticmethod
     def kinds() -> tuple[type, ...]:

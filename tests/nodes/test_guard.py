@@ -120,6 +120,9 @@ def test_records_whose_tensors_do_not_fit_each_other_or_the_model(graph, model, 
         text = sentence(graph.run, "DRC_MergeStyles", model=model, first=style, second=broken, ratio=0.5)
         assert f"second holds tensors for 1 and {len(style.rows)} pictures" in text
         assert "holds tensors for" in sentence(graph.compose, model, broken)
+    for name in ("vectors", "text", "coefficients"):
+        broken = dataclasses.replace(instruction, **{name: getattr(instruction, name)[:1]})
+        assert "holds tensors for 1 and 3 streams" in sentence(graph.generate, model, broken)
     broken = dataclasses.replace(style, codes=style.codes + 10**6)
     assert "codes from 10" in sentence(graph.run, "DRC_MergeStyles", model=model, first=style, second=broken, ratio=0.5)
     assert "codes from 10" in sentence(graph.decode, model, dataclasses.replace(tokens, codes=tokens.codes + 10**6))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ... import parsing
-from ...parsing import Between, Count, Epsilon, Size
+from ...parsing import Count, Deviation, Epsilon, Size
 from ..llama import LlamaConfig
 
 CONFIG = "config.json"
@@ -16,7 +16,6 @@ KINDS = ("janus", "multi_modality")  # as transformers and deepseek-ai/Janus cal
 AGAIN = "download the folder again"
 GROUPS = 32  # of every group norm of the tokeniser
 GROUPED = range(GROUPS, 2**13 + 1, GROUPS)
-Deviation = Annotated[float, Between(1e-3, 1e3)]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from ...parsing import Count, Size
+from ...parsing import Count, Deviation, Epsilon, Size
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Transformer:
     heads: Count = 16
     feed_forward: Size = 6144
     layers: Count = 12
-    layer_norm_eps: float = 1e-5
+    layer_norm_eps: Epsilon = 1e-5
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class VisionConfig(Transformer):
     """The EVA-CLIP ViT-g/14, and how a picture is prepared for it."""
 
     layers: Count = 40
-    layer_norm_eps: float = 1e-6
+    layer_norm_eps: Epsilon = 1e-6
     image_size: Annotated[int, range(1, 4096 + 1)] = 224
     patch_size: Count = 14
     head_outputs: Size = 1024
     image_mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
-    image_std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    image_std: tuple[Deviation, Deviation, Deviation] = (0.26862954, 0.26130258, 0.27577711)
 
     @property
     def patches(self) -> int:
