@@ -57,7 +57,8 @@ FROM_NOTHING = {
 STAGE1 = FROM_NOTHING | {"stage": 1}
 STAGE2 = FROM_NOTHING | {"stage": 2, "history": HISTORY}
 # A trained model reads every sample from the first step.
-FURTHER = STAGE2 | {"rate": 5e-4, "language_rate": 5e-4, "warm_up": 200, "instructions_first": 0.0}
+SLOWER = {"rate": 5e-4, "language_rate": 5e-4, "warm_up": 200, "instructions_first": 0.0}
+FURTHER = STAGE2 | SLOWER
 
 log = logging.getLogger("drc")
 
@@ -136,7 +137,8 @@ def train_further(options: argparse.Namespace) -> None:
 
 def train_icons(options: argparse.Namespace) -> None:
     """Stage 2 on the icon matrix and the emoji benchmark, on from the weights that ship, made deeper with --layers and
-    --fusion-layers; what is new adds nothing at first. With --anew towers and fusion begin as untrained ones do."""
+    --fusion-layers; what is new adds nothing at first. With --anew towers and fusion begin as untrained ones do; with
+    --stage1-steps they learn stage 1 on the same first."""
     start = options.out / "icons-start.safetensors"
     if not is_complete(RunFolder(options.out / "icons"), options.steps) and not start.exists():
         base = deeper(load(options.weights), options.layers, options.fusion_layers)
@@ -145,6 +147,10 @@ def train_icons(options: argparse.Namespace) -> None:
             base.disentangler.initialise(base.lmm.embedding_scale())
         save(base, start)
     dataset = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)
+    if options.stage1_steps:
+        first = argparse.Namespace(**vars(options) | {"steps": options.stage1_steps})
+        train_stage(first, "icons-stage1", ModelConfig(file=str(start)), dataset, **STAGE1 | SLOWER)
+        start = RunFolder(options.out / "icons-stage1").last(WEIGHTS)
     train_stage(options, "icons", ModelConfig(file=str(start)), dataset, **FURTHER)
 
 
@@ -274,6 +280,7 @@ def main() -> None:
     parser.add_argument("--icon-share", type=float, default=0.6, help="icons only: of the targets")
     parser.add_argument("--aligned", type=float, default=0.5, help="icons only: references of the target's own family")
     parser.add_argument("--anew", action="store_true", help="icons only: towers and fusion begin untrained")
+    parser.add_argument("--stage1-steps", type=int, default=0, help="icons only: of stage 1, before")
     parser.add_argument("--save-every", type=int, default=100, help="steps between two checkpoints")
     parser.add_argument("--compile", action="store_true", help="fuse the losses; needs a C++ compiler")
     parser.add_argument("--precision", choices=PRECISIONS, default="automatic")

@@ -28,7 +28,7 @@ from scripts.lib.tiny_benchmark import ICONS
 def options(data, folder, **settings):
     named = {"steps": 2, "batch": 4, "seed": 0, "precision": "float32", "compile": False, "device": "cpu"}
     named |= {"save_every": 100, "micro_batch": 0, "layers": 3, "fusion_layers": 3, "icon_share": 0.6, "aligned": 0.5}
-    named["anew"] = False
+    named |= {"anew": False, "stage1_steps": 0}
     return argparse.Namespace(data=data, out=folder, weights=folder / "start.safetensors", **named | settings)
 
 
@@ -42,6 +42,15 @@ def test_a_training_on_both_runs_validates_and_resumes(data, tmp_path):
     assert {"hand_ar_right", "vendor_ar_right", "procedural_ar_right", "validation_loss"} <= noted
     train_embedded.train_icons(options(data, tmp_path, steps=3))
     assert drc.load(run.last(WEIGHTS)).about.step == 3
+
+
+def test_stage_1_comes_first_where_it_is_asked_for(data, tmp_path):
+    write_tiny(tmp_path / "start.safetensors")
+    train_embedded.train_icons(options(data, tmp_path, stage1_steps=3))
+    first, then = (drc.load(RunFolder(tmp_path / name).last(WEIGHTS)) for name in ("icons-stage1", "icons"))
+    assert (first.about.stage, first.about.step, then.about.stage, then.about.step) == (1, 3, 2, 2)
+    (config,) = (tmp_path / "icons").glob("config.toml")
+    assert "icons-stage1" in config.read_text()
 
 
 def test_the_comparison_learns_the_same_and_is_validated_alike(data, tmp_path):
