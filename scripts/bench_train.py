@@ -175,15 +175,20 @@ def measured(options: argparse.Namespace) -> dict:
     return found | {"memory": held("VmHWM") - before}
 
 
-def in_processes(options: argparse.Namespace) -> dict[str, list[dict]]:
-    found = {name: [] for name in LOOPS}
+def in_a_process(options: argparse.Namespace, loop: str, folder: str) -> dict:
+    """What `measured` finds of a loop."""
     numbers = [f"--{name}={getattr(options, name)}" for name in ("batch", "steps", "stage", "threads")]
+    command = [sys.executable, __file__, *numbers, "--loop", loop, "--folder", folder]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(output.splitlines()[-1])
+
+
+def in_turn(options: argparse.Namespace) -> dict[str, list[dict]]:
+    found = {name: [] for name in LOOPS}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(ROUNDS):
             for name, runs in found.items():
-                command = [sys.executable, __file__, *numbers, "--loop", name, "--folder", folder]
-                output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-                runs.append(json.loads(output.splitlines()[-1]))
+                runs.append(in_a_process(options, name, folder))
     return found
 
 
@@ -252,7 +257,7 @@ def main() -> None:
         print(json.dumps(measured(options)))
         return
     if "loop" in options.parts:
-        report(in_processes(options), options.batch)
+        report(in_turn(options), options.batch)
     if "codes" in options.parts:
         report_codes(options)
 

@@ -20,11 +20,12 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, tested_host  # noqa: E402
+from scripts.lib.memory import PROBE  # noqa: E402
 from scripts.lib.prompts import node_of  # noqa: E402
-from scripts.lib.server import PACK, Server  # noqa: E402
+from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.training_prompts import train_personalisation  # noqa: E402
 
-PROBE = "memory_probe"
+WAIT = 6  # seconds until what the host freed has gone back to the system, too
 PARTS = {
     "all": "resident, without files",
     "files": "pages of libraries and other files that were touched, which the system takes back where it needs room",
@@ -33,14 +34,6 @@ PARTS = {
     "tensors": "of that, tensors of torch",
     "rest": "free and kept by malloc, Python's own memory for small objects, stacks of threads",
 }
-
-
-class ProbedServer(Server):
-    """With a node pack beside ours that tells what only the process itself knows."""
-
-    def install(self) -> None:
-        super().install()
-        (self.folder / "custom_nodes" / PROBE).symlink_to(ROOT / "scripts" / "lib" / PROBE, target_is_directory=True)
 
 
 def measured(server: Server, client: Client) -> dict[str, float]:
@@ -67,7 +60,7 @@ def round_of(client: Client, definitions: dict, model: str, number: int) -> None
     if result.error:
         sys.exit(result.error["exception_message"])
     client.free()
-    time.sleep(6)  # until what the host freed has gone back to the system, too
+    time.sleep(WAIT)
 
 
 def main() -> None:
@@ -78,8 +71,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.primitives is not None:
         os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] = str(options.primitives)
-    flags = ("--cpu", "--whitelist-custom-nodes", PACK, PROBE)
-    with ProbedServer(tested_host(), BUILD / "run" / "memory", *flags) as server, Client(server.address) as client:
+    folder = BUILD / "run" / "memory"
+    with Server(tested_host(), folder, "--cpu", beside=[PROBE]) as server, Client(server.address) as client:
         definitions = client.node_definitions()
         start = measured(server, client)
         print("\n".join(f"{name}: {what}" for name, what in PARTS.items()))

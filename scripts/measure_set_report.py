@@ -25,7 +25,7 @@ from drc.bar import Bar  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.complete.hands import FARTHEST, WEIGHTS, Hands, load_hands  # noqa: E402
 from drc.complete.marks import MARKS  # noqa: E402
-from drc.complete.report import AWAY, TRAITS, Looks, Measured, farthest, report  # noqa: E402
+from drc.complete.report import AWAY, TRAITS, Measured, TraitScores, farthest, report  # noqa: E402
 from drc.data.icons import Icons  # noqa: E402
 from drc.tensor_file import metadata_of, write_safetensors  # noqa: E402
 from scripts.lib.hand_sets import HandSet, sets_of  # noqa: E402
@@ -80,7 +80,7 @@ def by_line(hands: Hands) -> Judge:
     """What a line is to be drawn through: any line lies below a trait that is too far."""
 
     def judge(drawn, history):
-        looks = Looks([one.traits for one in history])
+        looks = TraitScores([one.traits for one in history])
         ratios = hands.misfits(*(np.stack([one.marks for one in some]) for some in (drawn, history)))
         far = [farthest(looks.of(one.traits)[0]) > AWAY for one in drawn]
         return np.where(far, 1e6, ratios)
@@ -134,7 +134,7 @@ def print_traits(sets: Sequence[HandSet], count: int = 8) -> None:
     """How far traits of an icon are from the rest of its set, and how many true icons have one that is too far."""
     spreads, scores = {trait: [] for trait in TRAITS}, []
     for one in sets:
-        looks = Looks([picture.traits for picture in one.pictures[:count]])
+        looks = TraitScores([picture.traits for picture in one.pictures[:count]])
         scores += [list(looks.of(picture.traits)[0].values()) for picture in one.pictures[count:]]
         for trait in TRAITS:
             values = np.array(looks.spreads[trait])

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+PROBE = Path(__file__).with_name("memory_probe")
+"""A node pack without nodes that tells what only the server itself knows."""
+
 
 def resident(process: int) -> int:
     """Bytes of a running process that are in memory now."""

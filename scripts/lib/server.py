@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.lib.environment import ROOT, Host, SetupError
@@ -19,14 +20,16 @@ class Server:
     """Runs while the `with` block runs.
 
     `address` is its URL, `log` the file with all that it says, `pack` the name of the pack among its custom nodes.
+    `beside` are folders of other packs that it loads, too.
     """
 
     pack = PACK
 
-    def __init__(self, host: Host, folder: Path, *flags: str):
+    def __init__(self, host: Host, folder: Path, *flags: str, beside: Sequence[Path] = ()):
         self.host = host
         self.folder = folder
         self.flags = flags
+        self.beside = beside
         self.log = folder / "server.log"
         self.pack_folder = folder / "custom_nodes" / self.pack
         self.port = _free_port()
@@ -56,6 +59,8 @@ class Server:
         for name in ("input", "output", "temp", "user", "custom_nodes"):
             (self.folder / name).mkdir(parents=True)
         self.install()
+        for path in self.beside:
+            (self.folder / "custom_nodes" / path.name).symlink_to(path, target_is_directory=True)
         return self.log.open("wb")
 
     def install(self) -> None:
@@ -72,7 +77,12 @@ class Server:
             *("--listen", "127.0.0.1", "--port", str(self.port)),
             *("--base-directory", str(folder), "--user-directory", str(folder / "user")),
             *("--database-url", f"sqlite:///{folder / 'user' / 'comfyui.db'}"),
-            *("--disable-all-custom-nodes", "--whitelist-custom-nodes", self.pack),
+            *(
+                "--disable-all-custom-nodes",
+                "--whitelist-custom-nodes",
+                self.pack,
+                *(path.name for path in self.beside),
+            ),
             *("--disable-api-nodes", "--disable-auto-launch"),
             *self.flags,
         ]

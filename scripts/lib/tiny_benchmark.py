@@ -3,6 +3,7 @@ of noise, and judges that were never trained."""
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from drc.bench.judges.efficientnet import FILE as EFFICIENTNET
 from drc.bench.judges.efficientnet import EfficientNetLite0
 from drc.bench.judges.evaluator import Evaluator, EvaluatorConfig
 from drc.data.emoji import Cell, Meaning
-from drc.data.icons import FILES
+from drc.data.icons import FILES, IconCell
 from drc.data.splits import Splits
 from drc.tensor_file import write_safetensors
 
@@ -60,15 +61,21 @@ def write_tiny_benchmark(folder: Path) -> Build:
     return Build(folder, folder, folder / "evaluator.safetensors")
 
 
-def write_tiny_icons(folder: Path) -> None:
-    """The icon matrix: every hand draws every meaning."""
+def write_tiny_icons(
+    folder: Path,
+    images: Callable[[list[IconCell]], np.ndarray] = lambda cells: noise(len(cells)),
+    hands: dict[str, str] = HANDS,
+) -> None:
+    """The icon matrix: every hand draws every meaning, as `images` gives them, uint8 [cells, size, size, 3]."""
     facts = {"licence": "MIT", "author": "A", "url": "", "colour": False, "strokes": False, "tones": False}
-    styles = [{"name": n, "set": n, "family": f, "unseen": n == "new", **facts} for n, f in HANDS.items()]
-    cells = [[style, meaning, 1.0] for style in HANDS for meaning in ICONS]
+    styles = [{"name": n, "set": n, "family": f, "unseen": n.startswith("new"), **facts} for n, f in hands.items()]
+    cells = [IconCell(style, meaning, 1.0) for style in hands for meaning in ICONS]
+    drawn = images(cells)
     names, pixels = (folder / "icons" / name for name in FILES)
     names.parent.mkdir()
-    names.write_text(json.dumps({"size": SIDE, "styles": styles, "meanings": ICONS, "cells": cells}))
-    np.save(pixels, noise(len(cells)))
+    rows = [list(vars(cell).values()) for cell in cells]
+    names.write_text(json.dumps({"size": drawn.shape[1], "styles": styles, "meanings": ICONS, "cells": rows}))
+    np.save(pixels, drawn)
 
 
 def write_restyled(folder: Path, drawings: list[str]) -> None:

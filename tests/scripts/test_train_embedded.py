@@ -2,6 +2,9 @@
 
 import argparse
 import json
+import os
+import shlex
+import subprocess
 
 import pytest
 
@@ -9,7 +12,7 @@ from drc.train.checkpoints import WEIGHTS, RunFolder
 from drc.train.config_file import read_config
 from drc.train.run import train
 from scripts import train_embedded
-from scripts.lib.tiny import write_tiny
+from scripts.lib.tiny import CONFIG, write_tiny
 
 # What the script sets otherwise than a node: it begins from nothing and takes thousands of steps.
 FROM_NOTHING = """
@@ -55,13 +58,36 @@ def test_a_complete_run_is_left_alone(options, starts):
     assert starts == [] and not (options.out / "further-start.safetensors").exists()
 
 
-def test_script_and_toml_train_the_same_weights(data, options):
+@pytest.fixture
+def run_script(root, tmp_path, monkeypatch, in_this_process):
+    """Runs train_embedded.sh with small numbers and a Python that writes down what it was called with; then what of it
+    is train_embedded.py here, where `options` are. Gives the names of the scripts."""
+    monkeypatch.setattr(train_embedded, "CONFIG", CONFIG)
+
+    def run(options):
+        calls, python = tmp_path / "calls", tmp_path / "python"
+        python.write_text(f'#!/usr/bin/env bash\necho "$@" >> {shlex.quote(str(calls))}\n')
+        python.chmod(0o755)
+        steps = {f"{stage}_STEPS": "2" for stage in ("TOKENIZER", "STAGE1", "STAGE2", "FURTHER")}
+        small = steps | {"PYTHON": str(python), "BATCH": "2", "SHIPPED_TOKENIZER": "1"}
+        script = root / "scripts" / "train_embedded.sh"
+        subprocess.run(["bash", str(script)], env=os.environ | small, check=True, timeout=60)
+        here = [f"--{name}={getattr(options, name)}" for name in ("data", "out", "weights", "precision", "device")]
+        called = [line.split() for line in calls.read_text().splitlines()]
+        for name, *words in called:
+            if name == "scripts/train_embedded.py":
+                assert in_this_process(train_embedded, *words, *here)[0] is None
+        return [name for name, *_ in called]
+
+    return run
+
+
+def test_script_and_toml_train_the_same_weights(data, options, run_script):
     """And a node the same as a TOML, see tests/nodes/test_training_nodes.py."""
-    options.data, options.steps = data, 2
-    options.out.mkdir()
-    write_tiny(options.out / "base.safetensors", stage=0)
-    train_embedded.train_stage1(options)
-    train_embedded.train_stage2(options)
+    options.data = data
+    shipped = write_tiny(options.weights).read_bytes()
+    assert run_script(options)[:2] == ["scripts/build_emoji.py", "scripts/build_restyled.py"]
+    assert options.weights.read_bytes() != shipped
     starts = {1: options.out / "base.safetensors", 2: RunFolder(options.out / "stage1").last(WEIGHTS)}
     for stage, start in starts.items():
         by_script = RunFolder(options.out / f"stage{stage}").last(WEIGHTS)

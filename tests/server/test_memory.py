@@ -1,26 +1,19 @@
-"""Loading, drawing, training and freeing, again and again, leaves no memory behind."""
+"""Loading, drawing, training and freeing, again and again, leaves no memory behind: by the command that measures it."""
 
-import json
-import time
+import contextlib
 
-from scripts.lib.memory import resident
-from scripts.lib.prompts import node_of
-from scripts.lib.training_prompts import train_personalisation
+from scripts import measure_memory
 
 ROUNDS = 10
-MORE = 100 * 2**20  # bytes
+MORE = 100  # MB
 
 
-def test_ten_rounds_end_with_the_memory_of_the_first(client, definitions, server):
+def test_ten_rounds_end_with_the_memory_of_the_first(server, in_this_process, monkeypatch):
     """What the first one brings for good are libraries: theirs is not to be given back."""
-    held = []
-    for number in range(1 + ROUNDS):
-        widgets = {"steps": 1, "batch_size": 2, "samples": 1, "run_name": f"round {number}"}
-        prompt = train_personalisation(definitions, "tiny.safetensors", filename=f"round {number}", **widgets)
-        prompt[node_of(prompt, "DRC_Triplets")]["inputs"]["restyled_views"] = 1
-        result = client.run(prompt)
-        assert result.error is None and result.images
-        client.free()
-        time.sleep(0.2)  # the host frees between two prompts
-        held.append(resident(server.process.pid))
-    assert max(held[-3:]) - held[0] < MORE, json.dumps([round(bytes / 2**20) for bytes in held])
+    monkeypatch.setattr(measure_memory, "Server", lambda *_, **__: contextlib.nullcontext(server))
+    monkeypatch.setattr(measure_memory, "WAIT", 0.2)  # the host frees between two prompts
+    code, said, _ = in_this_process(measure_memory, "--rounds", 1 + ROUNDS, "--model", "tiny.safetensors")
+    column = list(measure_memory.PARTS).index("all")
+    held = [int(words[1 + column]) for line in said.splitlines() if (words := line.split())[0].isdigit()]
+    assert code is None and len(held) == 1 + ROUNDS
+    assert max(held[-3:]) - held[0] < MORE, said

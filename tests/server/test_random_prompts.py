@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from PIL import Image
 from scripts.lib.client import Client, PromptError
 from scripts.lib.environment import BUILD
 from scripts.lib.pictures import to_png
-from scripts.lib.server import PACK, Server
+from scripts.lib.server import Server
 from scripts.lib.tiny import write_tiny
 
 from .random_prompts import RandomPrompts
@@ -22,18 +21,11 @@ PROMPTS = 500  # of each seed
 PATIENCE = 60  # seconds without a word of the server
 
 
-class ServerWithWildValues(Server):
-    def log_file(self):
-        log = super().log_file()
-        shutil.copytree(Path(__file__).parent / "wild_value", self.folder / "custom_nodes" / "wild_value")
-        return log
-
-
 @pytest.fixture(scope="module")
 def server(host):
     # What was made is kept for later prompts, which is quicker, and hands on records to more nodes than made them.
-    flags = "--cpu", "--cache-lru", "100", "--whitelist-custom-nodes", PACK, "wild_value"
-    with ServerWithWildValues(host, BUILD / "run" / "random", *flags) as server:
+    beside = [Path(__file__).with_name("wild_value")]
+    with Server(host, BUILD / "run" / "random", "--cpu", "--cache-lru", "100", beside=beside) as server:
         models = server.folder / "models" / "drc"
         write_tiny(models / "tiny.safetensors")
         write_tiny(models / "other.safetensors", seed=1)
