@@ -57,7 +57,10 @@ class LlamaConfig:
         given = {one.name: settings[one.name] for one in fields(cls) if settings.get(one.name) is not None}
         if "num_attention_heads" in given:
             given.setdefault("num_key_value_heads", given["num_attention_heads"])
-        return read(cls, given)
+        found = read(cls, given)
+        if settings.get("head_dim") not in (None, found.head_size):
+            raise ValueError(f"has head_dim {brief(settings['head_dim'])}, expected {found.head_size} for its heads")
+        return found
 
     @property
     def head_size(self) -> int:

@@ -163,13 +163,22 @@ def settings(sizes: Sizes) -> dict:
 
 
 def original_settings(sizes: Sizes) -> dict:
-    """The config.json of the original, which says little of what is not the language model."""
-    language = {**vars(sizes.language), "model_type": "llama"}
-    siglip = {"cls": "CLIPVisionTower", "params": {"image_size": sizes.siglip.image_size, "select_layer": -1}}
+    """The config.json of the original, with all that the published ones have; how many heads SigLIP has they leave to
+    its name."""
+    language, siglip, tokenizer = sizes.language, sizes.siglip, sizes.tokenizer
+    codes, code_size, width = tokenizer.codes, tokenizer.code_size, language.hidden_size
+    projector = {"projector_type": "mlp_gelu", "depth": 2, "n_embed": width}
+    head = {"image_token_size": codes, "image_token_embed": width, "n_embed": width}
+    seen = {"image_size": siglip.image_size, "select_feature": "same", "select_layer": -1}
     return {
+        "architectures": ["MultiModalityCausalLM"],
         "model_type": "multi_modality",
-        "language_config": language,
-        "vision_config": siglip | {"num_attention_heads": sizes.siglip.heads},  # as usual, in the published ones
+        "language_config": {**vars(language), "model_type": "llama"},
+        "vision_config": {"cls": "CLIPVisionTower", "params": seen, "num_attention_heads": siglip.heads},
+        "aligner_config": {"cls": "MlpProjector", "params": projector | {"input_dim": siglip.width}},
+        "gen_aligner_config": {"cls": "MlpProjector", "params": projector | {"input_dim": code_size}},
+        "gen_head_config": {"cls": "vision_head", "params": head},
+        "gen_vision_config": {"cls": "VQ-16", "params": {"image_token_size": codes, "n_embed": code_size}},
     }
 
 

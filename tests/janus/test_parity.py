@@ -124,8 +124,9 @@ def test_guided_logits_of_two_streams_whose_pads_are_attended_to(ours, theirs, c
     found = ours.logits(torch.cat((ours.words(ids), ours.follow(codes[:1, :7].expand(2, -1), 0, None)), dim=1))
     torch.testing.assert_close(found, expected, **TOLERANCE)
     conditional, unconditional = expected
-    guided = unconditional + 5 * (conditional - unconditional)  # which multiplies rounding by 9
-    torch.testing.assert_close((found * coefficients[:, None]).sum(dim=0), guided, rtol=9e-5, atol=9e-5)
+    guided = unconditional + 5 * (conditional - unconditional)
+    torch.testing.assert_close((found * coefficients[:, None]).sum(dim=0), guided, **TOLERANCE)
+    assert guided.std() > 2  # they are large enough for that to mean something
 
 
 @pytest.mark.parametrize("guidance", [5.0, 2.0])

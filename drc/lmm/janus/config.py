@@ -3,6 +3,8 @@
 1B and 7B differ in the language model alone, whose sizes therefore have no defaults.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +33,11 @@ class SiglipConfig:
     layer_norm_eps: Epsilon = 1e-6
     image_mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     image_std: tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
+
+    @property
+    def places(self) -> int:
+        """Patches of a picture."""
+        return (self.image_size // self.patch_size) ** 2
 
 
 @dataclass(frozen=True)
@@ -79,14 +86,21 @@ class Sizes:
         parsing.agree({"siglip.patch_size": (siglip.patch_size, tokenizer.patch_size)})
 
 
+@contextmanager
+def said_of(path: Path) -> Iterator[None]:
+    """A ValueError with the rest of a sentence becomes one that names the file and says what to do."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} {error}; {AGAIN}") from error
+
+
 def settings_in(path: Path) -> dict:
     """What a file of settings beside the weights says; ValueError in one sentence for one that says nothing."""
-    try:
+    with said_of(path):
         if path.stat().st_size > parsing.MOST_BYTES:
             raise ValueError(f"has {path.stat().st_size} bytes, expected at most {parsing.MOST_BYTES}")
         return parsing.parse(path.read_bytes())
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{path} {error}; {AGAIN}") from error
 
 
 def is_janus(path: Path) -> bool:

@@ -23,10 +23,11 @@ from ...parsing import brief
 from ...shapes import Shapes, shapes_of
 from ...tensor_file import look, read_tensors, require_floating, require_shapes, rows_of
 from ..fused import fused_weights
-from .config import AGAIN, CONFIG, KINDS, Sizes, settings_in
+from .config import AGAIN, CONFIG, KINDS, Sizes, said_of, settings_in
 from .layout import Source, sources
 from .model import JanusConfig, JanusLMM
 from .sizes import sizes_of
+from .stated import pixels_in, require_size
 from .text import Words, load_words
 
 INDEX, PIXELS = "model.safetensors.index.json", "preprocessor_config.json"
@@ -95,11 +96,13 @@ def open_set(folder: Path) -> JanusSet:
     found = published(folder)
     shapes = {name: source.shape for name, (_, source) in found.items()}
     require_whole(folder, shapes)
-    try:
-        sizes = sizes_of(shapes, settings, pixels_in(folder / PIXELS))
-        sizes.check()
-    except ValueError as error:
-        raise ValueError(f"{folder / CONFIG} {error}; {AGAIN}") from error
+    prepared = settings_in(folder / PIXELS) if (folder / PIXELS).is_file() else {}
+    with said_of(folder / PIXELS):
+        pixels = pixels_in(prepared)
+    with said_of(folder / CONFIG):
+        sizes = sizes_of(shapes, settings, pixels)
+    with said_of(folder / PIXELS):
+        require_size(prepared, sizes.siglip.image_size)
     expected = shapes_of(JanusLMM, JanusConfig(sizes))
     require_shapes(folder, "a Janus of the sizes of its own weights", shapes, expected, AGAIN)
     return JanusSet(folder, sizes, found)
@@ -150,11 +153,3 @@ def require_whole(folder: Path, shapes: Shapes) -> None:
         )
     if missing:
         raise ValueError(f"{folder} holds the weights of another model than Janus; download Janus-Pro in its place")
-
-
-def pixels_in(path: Path) -> dict:
-    """How pixels are prepared for SigLIP, as far as a preprocessor_config.json says."""
-    if not path.is_file():
-        return {}
-    found = settings_in(path)
-    return {name: found[name] for name in ("image_mean", "image_std") if found.get(name) is not None}
