@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .parsing import brief
 from .pixels import from_pixels, resized, to_pixels
+from .records import check_codes, check_weights
 from .style_card import LONGEST, THUMBNAIL, StyleCard, require_count
 from .tensor_file import AGAIN, Contents, header_in, look, metadata_of, read_plain, write_safetensors
 from .traits import Traits
@@ -57,7 +58,8 @@ def load(path: Path) -> StyleCard:
             raise ValueError(f"has the model {brief(repr(header.get('model')))}, which is none")
         check_shapes(contents)
         tensors = read_plain(path, contents.shapes)
-        check_codes(tensors["codes"], tensors["weights"])
+        check_codes(tensors["codes"])
+        check_weights(tensors["weights"])
         card = card_in(tensors, header)
         card.check()
         return card
@@ -83,14 +85,6 @@ def check_shapes(contents: Contents) -> None:
         found = shapes.get(name), contents.dtypes.get(name)
         if found[0] != expected.get(name) or found[1] not in kinds.get(name, ("F32",)):
             raise ValueError(f"has {brief(name)} as {found[1]} of the shape {found[0]}, expected {expected.get(name)}")
-
-
-def check_codes(codes: Tensor, weights: Tensor) -> None:
-    drawn = codes >= 0
-    if int(codes.min()) < -1 or not drawn[:, 0].all() or (drawn[:, 1:] & ~drawn[:, :-1]).any():
-        raise ValueError("has codes that are none of a picture")
-    if not (weights >= 0).all() or not weights.any() or not weights.sum().isfinite():
-        raise ValueError("has weights that are none")
 
 
 def card_in(tensors: dict[str, Tensor], header: dict[str, str]) -> StyleCard:

@@ -25,6 +25,7 @@ from torch import Tensor
 STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 4.0, 0.3
 STRONGEST = 5.0  # of a dial; beyond 3 little is gained: see the help page of ComposeInstruction
 
+MOST_STREAMS = 4  # of an instruction: nothing, semantics, and both with the style and with the negative one
 NEGATIVE = "negative"  # in the place of whether a style is given: the style to keep away from
 
 

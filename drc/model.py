@@ -274,6 +274,11 @@ class DRC(nn.Module):
         """Where the towers are."""
         return next(self.disentangler.parameters()).device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the rows of towers, and of instruction vectors."""
+        return next(self.disentangler.parameters()).dtype
+
     def require_pixels(self) -> None:
         if not self.lmm.draws_pixels:
             raise ValueError(

@@ -18,6 +18,7 @@ from .instruction import Style
 from .model import DRC
 from .parsing import brief
 from .pixels import resized, to_pixels
+from .records import check_codes
 from .traits import APART, Traits, traits
 
 THUMBNAIL = 64  # pixels of a side
@@ -93,11 +94,10 @@ def style_of(model: DRC, card: StyleCard, what: str = "the card") -> Style:
             f"{what} was made by another model than the one that is loaded; load that model{maker}, or make the card "
             "again from its pictures"
         )
-    length, lmm = card.codes.shape[1], model.lmm
-    whole = length == lmm.picture_codes and int(card.codes.min()) >= 0
-    shorter = lmm.variable_length and length <= lmm.picture_codes
-    if not (whole or shorter) or int(card.codes.max()) >= lmm.codebook_size:
-        raise ValueError(f"{what} has codes that its model does not know; copy or download it again")
+    try:
+        check_codes(card.codes, model.lmm)
+    except ValueError as error:
+        raise ValueError(f"{what} {error}; copy or download it again") from error
     return model.style(card.codes.to(model.device), card.weights.to(model.device))
 
 

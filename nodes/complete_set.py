@@ -13,7 +13,7 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
-from .sockets import StyleSocket, Tokens, TokensSocket, made_by, to
+from .sockets import StyleSocket, Tokens, TokensSocket, to
 from .widgets import (
     SQUARE_TOOLTIP,
     fixed_seed,
@@ -125,7 +125,6 @@ class DRC_CompleteSet(io.ComfyNode):
         from ..drc.complete.names import items_of
         from ..drc.complete.run import AT_ONCE, Completion, Settings
 
-        made_by(model, style=style, negative_style=negative_style)
         pictures = [] if references is None else pictures_of(references, references_mask, "references")
         items, notes = items_of(words, list(zip(names_of(reference_names, len(pictures)), pictures, strict=True)))
         settings = Settings(seed, best_of, drawings, style_strength, semantic_strength, temperature)

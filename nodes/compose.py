@@ -4,7 +4,7 @@ from . import host
 from .encode import tell_unknown_words
 from .guard import guarded
 from .host import io
-from .sockets import InstructionSocket, SemanticsSocket, StyleSocket, made_by, to
+from .sockets import InstructionSocket, SemanticsSocket, StyleSocket, to
 from .widgets import lines, model_input, negative_style, semantic_strength, share, style_strength
 
 
@@ -69,7 +69,6 @@ class DRC_ComposeInstruction(io.ComfyNode):
         semantics=None,
         negative_style=None,
     ) -> io.NodeOutput:
-        made_by(model, style=style, semantics=semantics, negative_style=negative_style)
         host.load([model.disentangler], 0)
         instruction = model.drc.compose(
             None if style is None else to(style, model.device),

@@ -8,7 +8,7 @@ from . import host
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import Model, TokensSocket, made_by
+from .sockets import Model, TokensSocket
 from .widgets import model_input
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ class DRC_TokensToConditioning(io.ComfyNode):
     @classmethod
     def execute(cls, model, tokens, diffusion_model, width, height) -> io.NodeOutput:
         model.require_diffusion()
-        made_by(model, tokens=tokens)
         low = is_low_resolution(model, host.context_width(diffusion_model))
         host.load([model.decoder], len(tokens.codes) * model.drc.lmm.picture_codes * CONDITION_BYTES)
         conditions = model.drc.lmm.condition(tokens.codes.to(model.device), low)

@@ -12,7 +12,7 @@ from .guard import guarded
 from .host import io
 from .pictures import sharpening
 from .progress import Progress
-from .sockets import Model, TokensSocket, made_by
+from .sockets import Model, TokensSocket
 from .widgets import model_input
 
 SIZES = AS_DRAWN, SHARP = "as drawn", "sharp, 4 times as large"
@@ -45,7 +45,6 @@ class DRC_DecodeTokens(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, tokens, size=AS_DRAWN) -> io.NodeOutput:
-        made_by(model, tokens=tokens)
         if not model.drc.lmm.draws_pixels:
             raise ValueError(
                 f"model is '{model.name}', which draws through a diffusion model; connect the tokens to Tokens To "

@@ -11,7 +11,6 @@ from . import host
 from .progress import Progress
 from .sockets import Model
 
-STREAMS = 3  # of an instruction at most
 TOLD_WORDS, TOLD_LETTERS = 5, 40  # of a text, in a message
 MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, queries and what is read
 
@@ -76,12 +75,12 @@ def tower_bytes(model: Model, pictures: int) -> int:
 
 def drawing_memory(model: Model, pictures: int) -> int:
     """Bytes that pictures take which become codes, and the drawing of so many others, beside the weights."""
-    from ..drc.instruction import Instruction
+    from ..drc.instruction import MOST_STREAMS, Instruction
 
     lmm, fusion = model.drc.lmm, model.drc.config.fusion
-    vectors = torch.empty(STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
-    text = torch.empty(STREAMS, lmm.text_slots, device="meta")
-    drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(STREAMS, device="meta"), ""), pictures)
+    vectors = torch.empty(MOST_STREAMS, fusion.instructions, fusion.output or fusion.width, device="meta")
+    text = torch.empty(MOST_STREAMS, lmm.text_slots, device="meta")
+    drawing = lmm.drawing_bytes(Instruction(vectors, text, torch.empty(MOST_STREAMS, device="meta"), ""), pictures)
     return lmm.vision.memory(PICTURES) + drawing
 
 

@@ -4,7 +4,7 @@ from . import host
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import InstructionSocket, Tokens, TokensSocket, made_by, to
+from .sockets import InstructionSocket, Tokens, TokensSocket, to
 from .widgets import SEEDS, model_input, temperature, whole_number
 
 NOT_RECORDED = "cuda_graph is on, but not all of the language model lies on an NVIDIA card: no step is recorded."
@@ -81,7 +81,6 @@ class DRC_LMMGenerate(io.ComfyNode):
         def on_code(drawn, codes):
             progress.step_to(drawn, (lambda: lmm.preview(codes[:1])[0]) if lmm.draws_pixels else None)
 
-        made_by(model, instruction=instruction)
         parts = [model.language, model.vision] if lmm.draws_pixels else [model.language]
         host.load(parts, lmm.drawing_bytes(instruction, batch_size))
         there = to(instruction, model.device)

@@ -62,13 +62,17 @@ def checked(declared: list[io.Input], inputs: dict, free: set[str] = frozenset()
     """The values as the schema declares them; ValueError for one that does not fit, or that no input takes.
 
     An optional input that gets nothing is left out, so that it has its default. Of those in `free` any text is taken,
-    and any texts of those into which a page uploads.
+    and any texts of those into which a page uploads. What a model made must be of the one that is to use it.
     """
     known = {one.id: one for one in declared}
     if unknown := inputs.keys() - known.keys():
         raise ValueError(f"it has no input {min(unknown)}; take away what is connected to it, or update this pack")
     given = {name: value for name, value in inputs.items() if value is not None or not known[name].optional}
-    return {name: check_of(known[name], name in free)(known[name], value) for name, value in given.items()}
+    fitting = {name: check_of(known[name], name in free)(known[name], value) for name, value in given.items()}
+    model = fitting.get("model")
+    return {
+        name: value if model is None else sockets.usable(model, known[name], value) for name, value in fitting.items()
+    }
 
 
 def check_of(one: io.Input, free: bool) -> Callable:

@@ -8,7 +8,7 @@ from .encode import tell_unknown_words
 from .guard import guarded
 from .host import io
 from .progress import Progress
-from .sockets import Model, SemanticsSocket, StyleSocket, made_by, to
+from .sockets import Model, SemanticsSocket, StyleSocket, to
 from .widgets import AS_COMPOSED, STRONGEST, fixed_seed, line, lines, model_input, read_strengths, temperature
 
 CELLS = 8  # of a grid, drawn at once
@@ -58,7 +58,6 @@ class DRC_GuidanceGrid(io.ComfyNode):
         from ..drc.plots.sheet import contact_sheet
 
         model.require_own_pictures()
-        made_by(model, style=style, semantics=semantics)
         columns = read_strengths(style_strengths, "style_strengths")
         rows = read_strengths(semantic_strengths, "semantic_strengths")
         if len(rows) * len(columns) > MOST_CELLS:

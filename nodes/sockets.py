@@ -6,12 +6,15 @@ n pictures of history, R rows a picture, K instruction vectors, S streams, T tex
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
+from . import host
 from .errors import told
 from .host import io
 
@@ -87,11 +90,52 @@ class Tokens:
     model: str
 
 
+class Part(NamedTuple):
+    """What a part of a record is called in messages, and whether a value is one."""
+
+    expected: str
+    holds: Callable[[object], bool]
+
+
+def tensor(expected: str, dimensions: int, fits: Callable[[Tensor], bool]) -> Part:
+    def holds(value: object) -> bool:
+        plain = isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
+        return plain and value.ndim == dimensions and fits(value)
+
+    return Part(f"{expected} in {dimensions} dimension{'s' * (dimensions > 1)}", holds)
+
+
+def numbers(dimensions: int) -> Part:
+    return tensor(
+        "finite numbers", dimensions, lambda value: value.is_floating_point() and bool(value.isfinite().all())
+    )
+
+
+def whole_numbers(dimensions: int) -> Part:
+    return tensor("whole numbers", dimensions, lambda value: value.dtype in WHOLE)
+
+
+def marks(dimensions: int) -> Part:
+    return tensor("marks", dimensions, lambda value: value.dtype == torch.bool)
+
+
+def optional(part: Part) -> Part:
+    return Part(part.expected, lambda value: value is None or part.holds(value))
+
+
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+TEXT = Part("a text", lambda value: isinstance(value, str))
+NUMBER = Part("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool))
+NETWORK = Part("a network", lambda value: isinstance(value, torch.nn.Module))
+PATCHER = Part("weights that belong to the host", host.is_patcher)
+
+
 @io.comfytype(io_type="DRC_MODEL")
 class ModelSocket(io.ComfyTypeIO):
     """`Model`"""
 
     expected = "the model of Load DRC Model"
+    parts: ClassVar = {"drc": NETWORK, "vision": PATCHER, "language": PATCHER, "disentangler": PATCHER, "name": TEXT}
 
     @staticmethod
     def kinds() -> tuple[type, ...]:
@@ -107,7 +151,13 @@ class StyleSocket(io.ComfyTypeIO):
     device."""
 
     expected = "the style of StyleTower"
-    tensors: ClassVar = {"rows": 3, "weights": 1, "codes": 2}
+    parts: ClassVar = {
+        "rows": numbers(3),
+        "weights": numbers(1),
+        "model": TEXT,
+        "padding_mask": optional(marks(2)),
+        "codes": optional(whole_numbers(2)),
+    }
     alike = "pictures"  # of which every tensor has a row
 
     @staticmethod
@@ -125,7 +175,7 @@ class SemanticsSocket(io.ComfyTypeIO):
     """`drc.instruction.Semantics`: rows [R, d], float, on the intermediate device."""
 
     expected = "the semantics of SemanticTower"
-    tensors: ClassVar = {"rows": 2}
+    parts: ClassVar = {"rows": numbers(2), "model": TEXT}
 
     @staticmethod
     def kinds() -> tuple[type, ...]:
@@ -143,7 +193,14 @@ class InstructionSocket(io.ComfyTypeIO):
     `InContext`: ids [T] int64. On the intermediate device."""
 
     expected = "the instruction of ComposeInstruction"
-    tensors: ClassVar = {"vectors": 3, "text": 2, "coefficients": 1, "ids": 1}
+    parts: ClassVar = {
+        "vectors": numbers(3),
+        "text": whole_numbers(2),
+        "coefficients": numbers(1),
+        "ids": whole_numbers(1),
+        "guidance": NUMBER,
+        "model": TEXT,
+    }
     alike = "streams"
 
     @staticmethod
@@ -161,7 +218,7 @@ class TokensSocket(io.ComfyTypeIO):
     """`Tokens`"""
 
     expected = "the tokens of DRC-LMM-Generate"
-    tensors: ClassVar = {"codes": 2}
+    parts: ClassVar = {"codes": whole_numbers(2), "model": TEXT}
 
     @staticmethod
     def kinds() -> tuple[type, ...]:
@@ -201,10 +258,20 @@ class TripletsSocket(io.ComfyTypeIO):
     """`Triplets`"""
 
     expected = "the triplets of DRC Triplets"
+    parts: ClassVar = {
+        "dataset": Part("pictures", lambda value: isinstance(value, DatasetSocket.kinds())),
+        "settings": Part("settings", lambda value: isinstance(value, TripletsSocket.settings())),
+    }
 
     @staticmethod
     def kinds() -> tuple[type, ...]:
         return (Triplets,)
+
+    @staticmethod
+    def settings() -> type:
+        from ..drc.train.config import DataConfig
+
+        return DataConfig
 
     if TYPE_CHECKING:
         Type = Triplets
@@ -226,24 +293,20 @@ class AugmentationsSocket(io.ComfyTypeIO):
         Type = Augmentations
 
 
-INTEGERS = ("text", "ids", "codes")  # of the tensors that records hold
-
-
 def record(one: io.Input, value: object):
-    """The value at an input of a DRC_* socket; ValueError unless it is what travels there, its numbers in place."""
+    """The value at an input of a DRC_* socket; ValueError unless it is what travels there, its parts in place."""
     socket = one.Parent
     if not isinstance(value, socket.kinds()):
         raise ValueError(f"{one.id} is {told(value)}, expected {socket.expected}; connect it")
-    sizes = getattr(socket, "tensors", {})
-    tensors = {name: tensor for name in sizes if (tensor := getattr(value, name, None)) is not None}
-    for name, tensor in tensors.items():
-        if not is_whole(tensor, sizes[name], name in INTEGERS):
-            kind = "whole numbers" if name in INTEGERS else "finite numbers"
+    names = {part.name for part in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else set()
+    given = {name: getattr(value, name, None) for name in getattr(socket, "parts", {}) if name in names}
+    for name, part in given.items():
+        if not socket.parts[name].holds(part):
             raise ValueError(
-                f"{one.id} has {name} that are {told(tensor)}, expected {kind} in {sizes[name]} dimensions; connect "
+                f"{one.id} has {told(part)} as {name}, expected {socket.parts[name].expected}; connect "
                 f"{socket.expected}"
             )
-    counts = {len(tensor) for tensor in tensors.values()}
+    counts = {len(part) for part in given.values() if isinstance(part, Tensor)}
     if len(counts) > 1 and hasattr(socket, "alike"):
         raise ValueError(
             f"{one.id} holds tensors for {' and '.join(map(str, sorted(counts)))} {socket.alike}, expected as many in "
@@ -252,30 +315,32 @@ def record(one: io.Input, value: object):
     return value
 
 
-def is_whole(tensor: object, dimensions: int, integers: bool) -> bool:
-    if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.is_meta:
-        return False
-    kind = not tensor.is_floating_point() and not tensor.is_complex() if integers else tensor.is_floating_point()
-    return kind and tensor.ndim == dimensions and bool(tensor.isfinite().all())
+def usable(model: Model, one: io.Input, value: object):
+    """What a model made, in the types that it computes in; any other value as it is. ValueError where it was another
+    model than this one, or can have been none."""
+    from ..drc.records import check, check_codes
+
+    socket = one.Parent
+    if "model" not in getattr(socket, "parts", ()):
+        return value
+    if value.model != model.drc.hash:
+        raise ValueError(
+            f"{one.id} was made by another model than '{model.name}' at the input model; "
+            "connect the same Load DRC Model to both nodes"
+        )
+    try:
+        if isinstance(value, Tokens):
+            check_codes(value.codes, model.drc.lmm, empty=True)  # as a seed may draw it
+        else:
+            check(value, model.drc)
+    except ValueError as error:
+        raise ValueError(f"{one.id} {error}; connect {socket.expected}") from error
+    types = {"rows": model.drc.dtype, "vectors": model.drc.dtype, **dict.fromkeys(("codes", "text", "ids"), torch.long)}
+    given = {name: part for name in types if (part := getattr(value, name, None)) is not None}
+    return dataclasses.replace(value, **{name: part.to(types[name]) for name, part in given.items()})
 
 
 def to(record, device: torch.device):
     """The record with its tensors on `device`."""
     tensors = {name: value.to(device) for name, value in vars(record).items() if isinstance(value, Tensor)}
     return dataclasses.replace(record, **tensors)
-
-
-def made_by(model: Model, **records) -> None:
-    """Raises ValueError when a record, named by its input, was made by another model."""
-    for name, record in records.items():
-        if record is not None and record.model != model.drc.hash:
-            raise ValueError(
-                f"{name} was made by another model than '{model.name}' at the input model; "
-                "connect the same Load DRC Model to both nodes"
-            )
-        codes = getattr(record, "codes", None)
-        if codes is not None and codes.numel() and not -1 <= codes.min() <= codes.max() < model.drc.lmm.codebook_size:
-            raise ValueError(
-                f"{name} has codes from {codes.min()} to {codes.max()}, expected at most "
-                f"{model.drc.lmm.codebook_size - 1}, the last of '{model.name}'; connect what a node of DRC made"
-            )

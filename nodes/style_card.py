@@ -15,7 +15,7 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
-from .sockets import Model, StyleSocket, made_by, to
+from .sockets import Model, StyleSocket, to
 from .widgets import line, model_input, share
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ class DRC_SaveStyle(io.ComfyNode):
         from ..drc.card_file import load, save
         from ..drc.style_card import card_of, with_pictures
 
-        made_by(model, style=style)
         path, saved_as = paths.new_style_file(name)
         stem, maker = name.removesuffix(".safetensors"), paths.without_place(model.name)
         card, progress = card_of(style, name=stem, licence=licence, model_name=maker), Progress(2 * len(style.weights))
@@ -190,7 +189,6 @@ class DRC_MergeStyles(io.ComfyNode):
     def execute(cls, model, first, second, ratio) -> io.NodeOutput:
         from ..drc.style_card import merge
 
-        made_by(model, first=first, second=second)
         pictures = len(first.weights) + len(second.weights)
         host.load([model.language, model.disentangler], tower_bytes(model, pictures))
         return io.NodeOutput(to(merge(model.drc, first, second, ratio), host.intermediate_device()))

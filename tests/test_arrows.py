@@ -12,6 +12,7 @@ FLOORS = (
     {"lmm", "towers", "fusion", "sharpener"},
     {"data", "model"},
     {"pretrained", "attention_map", "closeness", "traits", "likelihood", "drawings"},
+    {"records"},
     {"checkpoint", "style_card"},
     {"card_file"},
     {"train"},

@@ -132,6 +132,10 @@ class LMM(Protocol):
         """T, the most text ids of a prompt."""
 
     @property
+    def text_ids(self) -> int:
+        """How many ids of text there are; 0 is none."""
+
+    @property
     def draws_pixels(self) -> bool:
         """Whether it is a PixelLMM, or else a DiffusionLMM."""
 
@@ -268,6 +272,14 @@ class DiffusionLMM(LMM, Protocol):
 
 
 class InContextLMM(LMM, Protocol):
+    @property
+    def prompt_ids(self) -> int:
+        """How many ids there are in prompts, those of words and of codes."""
+
+    @property
+    def prompt_lengths(self) -> range:
+        """How many ids a prompt may have, beside the picture that it draws."""
+
     def in_context(self, history: list[Tensor], reference: list[Tensor], words: list[int]) -> Tensor:
         """Codes [1, N] of pictures and ids of words -> ids [length] of one prompt, in this order; ValueError, which
         says how many pictures fit, where they are more than the language model reads."""

@@ -49,6 +49,10 @@ class Frozen(nn.Module):
     def text_slots(self) -> int:
         return self.config.text_slots
 
+    @property
+    def prompt_ids(self) -> int:
+        return self.config.sizes.language.vocab_size
+
     def layers(self) -> Iterable[nn.Module]:
         return self.language.model.layers
 

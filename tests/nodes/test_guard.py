@@ -93,39 +93,126 @@ def test_pictures_of_any_precision(graph, model, history, dtype):
     assert torch.equal(found.rows, plain.rows)
 
 
-def test_records_with_tensors_that_are_none(graph, model, history, instruction):
-    style, tokens = graph.style(model, history), graph.generate(model, instruction)
-    codes = tokens.codes
-    for call, name, record, broken in (
-        (graph.compose, "rows", style, style.rows * math.nan),
-        (graph.compose, "rows", style, style.rows[0]),
-        (graph.compose, "weights", style, style.weights.to("meta")),
-        (graph.compose, "weights", style, [1.0]),
-        (graph.compose, "codes", style, style.codes.float()),
-        (graph.compose, "codes", style, style.codes[0]),
-        (graph.generate, "vectors", instruction, instruction.vectors.long()),
-        (graph.generate, "text", instruction, instruction.text.float()),
-        (graph.decode, "codes", tokens, codes[0]),
-        (graph.decode, "codes", tokens, codes.float()),
-        (graph.decode, "codes", tokens, codes.to_sparse()),
-    ):
-        text = sentence(call, model, dataclasses.replace(record, **{name: broken}))
-        assert f" has {name} that are a " in text and "dimensions; connect the " in text
+@pytest.fixture(scope="module")
+def records(graph, model, history, reference, instruction):
+    """Calls of a node by what it is given, and that."""
+    style, semantics = graph.style(model, history), graph.semantics(model, reference)
+    tokens = graph.generate(model, instruction)
+    return {
+        "style": (lambda style: graph.compose(model, style), style),
+        "semantics": (lambda semantics: graph.compose(model, None, semantics), semantics),
+        "second": (lambda two: graph.run("DRC_MergeStyles", model=model, first=style, second=two, ratio=0.5), style),
+        "instruction": (lambda instruction: graph.generate(model, instruction), instruction),
+        "tokens": (lambda tokens: graph.decode(model, tokens), tokens),
+    }
 
 
-def test_records_whose_tensors_do_not_fit_each_other_or_the_model(graph, model, history, instruction):
-    style, tokens = graph.style(model, history), graph.generate(model, instruction)
-    for name in ("rows", "weights", "codes"):
-        broken = dataclasses.replace(style, **{name: getattr(style, name)[:1]})
-        text = sentence(graph.run, "DRC_MergeStyles", model=model, first=style, second=broken, ratio=0.5)
-        assert f"second holds tensors for 1 and {len(style.rows)} pictures" in text
-        assert "holds tensors for" in sentence(graph.compose, model, broken)
-    for name in ("vectors", "text", "coefficients"):
-        broken = dataclasses.replace(instruction, **{name: getattr(instruction, name)[:1]})
-        assert "holds tensors for 1 and 3 streams" in sentence(graph.generate, model, broken)
-    broken = dataclasses.replace(style, codes=style.codes + 10**6)
-    assert "codes from 10" in sentence(graph.run, "DRC_MergeStyles", model=model, first=style, second=broken, ratio=0.5)
-    assert "codes from 10" in sentence(graph.decode, model, dataclasses.replace(tokens, codes=tokens.codes + 10**6))
+@pytest.mark.parametrize(
+    ("what", "part", "broken", "told"),
+    [
+        ("style", "rows", lambda rows: rows * math.nan, "finite numbers in 3 dimensions"),
+        ("style", "rows", lambda rows: rows[0], "finite numbers in 3 dimensions"),
+        ("style", "rows", lambda rows: None, "has nothing as rows, expected finite numbers"),
+        ("style", "weights", lambda weights: weights.to("meta"), "finite numbers in 1 dimension;"),
+        ("style", "weights", lambda weights: [1.0], "has a list as weights"),
+        ("style", "weights", lambda weights: -weights, "has weights that are none"),
+        ("style", "weights", lambda weights: 0 * weights, "has weights that are none"),
+        ("style", "weights", lambda weights: weights + 3e38, "has weights that are none"),
+        ("style", "codes", lambda codes: codes.float(), "whole numbers in 2 dimensions"),
+        ("style", "codes", lambda codes: codes[0], "whole numbers in 2 dimensions"),
+        ("style", "codes", lambda codes: codes > 0, "has a strided tensor of bool"),
+        ("style", "model", lambda model: None, "has nothing as model, expected a text"),
+        ("style", "model", lambda model: "x", "was made by another model"),
+        ("style", "padding_mask", lambda mask: True, "has True as padding_mask"),
+        ("style", "padding_mask", lambda mask: torch.zeros(5, 4) > 0, "has a padding_mask that is not that"),
+        ("style", "rows", lambda rows: rows[..., :7], "has 7 numbers in a row, expected 32"),
+        ("style", "rows", lambda rows: rows[:, :3], "has 3 rows, expected 4"),
+        ("style", "rows", lambda rows: rows * 1e30, "expected at most 32768"),
+        ("style", "rows", lambda rows: rows[:1], "holds tensors for 1 and 5 pictures"),
+        ("second", "weights", lambda weights: weights[:1], "holds tensors for 1 and 5 pictures"),
+        ("second", "codes", lambda codes: codes[:1], "holds tensors for 1 and 5 pictures"),
+        ("second", "codes", lambda codes: codes + 10**6, "has codes from 10"),
+        ("second", "codes", lambda codes: codes[:, :7], "has 7 codes in a picture, expected 16"),
+        ("semantics", "rows", lambda rows: None, "has nothing as rows"),
+        ("semantics", "rows", lambda rows: rows[:, :7], "has 7 numbers in a row, expected 32"),
+        ("semantics", "rows", lambda rows: rows[:3], "has 3 rows, expected 4 to 12"),
+        ("semantics", "rows", lambda rows: rows[:0], "has 0 rows"),
+        ("instruction", "vectors", lambda vectors: vectors.long(), "finite numbers in 3 dimensions"),
+        ("instruction", "vectors", lambda vectors: vectors[:1], "holds tensors for 1 and 3 streams"),
+        ("instruction", "vectors", lambda vectors: vectors[..., :7], "has 7 numbers in a vector, expected 32"),
+        ("instruction", "vectors", lambda vectors: vectors[:, :3], "has 3 vectors in a stream, expected 4"),
+        ("instruction", "vectors", lambda vectors: vectors * 1e30, "expected at most 32768"),
+        ("instruction", "text", lambda text: text.float(), "whole numbers in 2 dimensions"),
+        ("instruction", "text", lambda text: text[:, :5], "has 5 ids of text in a stream, expected 6"),
+        ("instruction", "text", lambda text: text + 80, "expected 0 to 79"),
+        ("instruction", "text", lambda text: text - 1, "ids of text from -1"),
+        ("instruction", "coefficients", lambda coefficients: coefficients * 2, "that add up to 2, expected 1"),
+        ("instruction", "coefficients", lambda coefficients: None, "has nothing as coefficients"),
+        ("tokens", "codes", lambda codes: codes[0], "whole numbers in 2 dimensions"),
+        ("tokens", "codes", lambda codes: codes.to_sparse(), "whole numbers in 2 dimensions"),
+        ("tokens", "codes", lambda codes: codes[:0], "has no codes"),
+        ("tokens", "codes", lambda codes: codes[:, :9], "has 9 codes in a picture, expected 16"),
+        ("tokens", "codes", lambda codes: codes + 10**6, "has codes from 10"),
+        ("tokens", "codes", lambda codes: 0 * codes - 1, "has codes from -1 to -1, expected 0 to 23"),
+        ("tokens", "codes", lambda codes: codes - 99, "has codes that are none of a picture"),
+    ],
+)
+def test_records_that_no_model_made(records, what, part, broken, told):
+    call, record = records[what]
+    text = sentence(call, dataclasses.replace(record, **{part: broken(getattr(record, part))}))
+    assert f": {what} " in text and told in text and "; connect the " in text
+
+
+def test_a_record_without_anything_in_it(records):
+    for what, (call, record) in records.items():
+        assert f": {what} has nothing as " in sentence(call, object.__new__(type(record)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_records_in_other_types(records, model, dtype):
+    """They are numbers and codes all the same."""
+    for call, record in records.values():
+        given = {name: part for name, part in vars(record).items() if isinstance(part, torch.Tensor)}
+        call(
+            dataclasses.replace(
+                record, **{n: t.to(dtype) if t.is_floating_point() else t.short() for n, t in given.items()}
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"ids": torch.ones(3)}, "has a strided tensor of float32 (3) as ids"),
+        ({"ids": torch.full((3,), 10**6)}, "has ids from 1000000"),
+        ({"ids": torch.ones(10**5, dtype=torch.long)}, "has 100000 ids, expected 0 to "),
+        ({"guidance": math.nan}, "has a guidance of nan"),
+        ({"guidance": None}, "has nothing as guidance, expected a number"),
+        ({"guidance": 1e300}, "has a guidance of 1e+300"),
+    ],
+)
+def test_prompts_that_no_model_reads(graph, lavit, changes, told):
+    prompt = graph.run("DRC_ComposeInContext", model=lavit, text="a red apple")
+    assert told in sentence(graph.generate, lavit, dataclasses.replace(prompt, **changes))
+
+
+def test_a_prompt_for_a_model_that_reads_none(graph, lavit, model):
+    prompt = dataclasses.replace(graph.run("DRC_ComposeInContext", model=lavit, text="a"), model=model.drc.hash)
+    assert "instruction is pictures and words in one prompt" in sentence(graph.generate, model, prompt)
+
+
+def test_a_model_whose_parts_are_none(graph, model):
+    for part in ("drc", "vision", "name"):
+        broken = dataclasses.replace(model, **{part: None})
+        assert f"model has nothing as {part}, expected " in sentence(graph.compose, broken)
+
+
+def test_triplets_whose_parts_are_none(graph, model, triplets):
+    made, _ = triplets()
+    for part in ("dataset", "settings"):
+        broken = dataclasses.replace(made, **{part: None})
+        told = sentence(graph.run, "DRC_TrainDisentanglement", model=model, triplets=broken)
+        assert f"triplets has nothing as {part}, expected " in told, told
 
 
 def test_a_model_by_a_link_is_looked_for_when_it_runs(classes, graph, models):

@@ -78,7 +78,8 @@ def unet():
     return small_unet(comfy.supported_models.SD15)
 
 
-def test_a_model_that_is_no_lavit(graph, model, tokens, unet):
+def test_a_model_that_is_no_lavit(graph, model, instruction, unet):
+    tokens = graph.generate(model, instruction)
     context, diffusion = {"text": "a red apple"}, {"tokens": tokens, "diffusion_model": unet}
     assert sentence(graph.run, "DRC_ComposeInContext", model=model, **context) == (
         "ComposeInContext: model is 'tiny.safetensors', which takes no pictures and words in one prompt, expected a "

@@ -106,6 +106,14 @@ class JanusLMM(ThroughVision, Frozen):
     def codebook_size(self) -> int:
         return self.config.sizes.tokenizer.codes
 
+    @property
+    def text_ids(self) -> int:
+        return self.prompt_ids + 1
+
+    @property
+    def prompt_lengths(self) -> range:
+        return range(1, self.config.sizes.language.max_position_embeddings - self.picture_codes + 1)
+
     def parts(self) -> dict[str, nn.Module]:
         return {"vision": self.vision, "language": self.language, "understanding": self.understanding}
 
@@ -157,7 +165,7 @@ class JanusLMM(ThroughVision, Frozen):
                     "read pictures for it"
                 )
         ids = (*self.config.before, *(word - 1 for word in words), *self.config.after)
-        room = self.config.sizes.language.max_position_embeddings - self.picture_codes
+        room = self.prompt_lengths.stop - 1
         if len(ids) > room:
             raise ValueError(
                 f"text takes {len(ids)} tokens, but this language model has room for {room} beside the picture that it "

@@ -162,6 +162,14 @@ class LavitLMM(Frozen):
         return self.config.sizes.tokenizer.codes
 
     @property
+    def text_ids(self) -> int:
+        return IMAGE_START
+
+    @property
+    def prompt_lengths(self) -> range:
+        return range(self.config.sizes.language.max_position_embeddings - self.picture_codes)  # and the image start
+
+    @property
     def has_low_resolution(self) -> bool:
         return self.config.sizes.low_resolution is not None
 
@@ -211,7 +219,7 @@ class LavitLMM(Frozen):
         """
         parts = [code_ids(codes[codes >= 0]) for codes in (*history, *reference)]
         lengths = torch.tensor([len(part) for part in parts])
-        room = self.config.sizes.language.max_position_embeddings - self.picture_codes - 1
+        room = self.prompt_lengths.stop - 1
         rest = len(words) + int(lengths[len(history) :].sum())
         if rest > room:
             raise ValueError(

@@ -107,6 +107,10 @@ class MiniLMM(ThroughVision, nn.Module):
     def text_slots(self) -> int:
         return self.config.text_slots
 
+    @property
+    def text_ids(self) -> int:
+        return self.config.words
+
     def parts(self) -> dict[str, nn.Module]:
         language = nn.ModuleDict({"language": self.language, "places": self.places})
         return {"vision": self.vision, "language": language}
