@@ -1,15 +1,18 @@
-"""LaVIT at the size of the recorded tensors, with the weights that they were recorded with."""
+"""LaVIT at the size of the recorded tensors, with the weights that they were recorded with; and its files of the
+smallest size, as they are published and converted."""
 
 import json
 
 import pytest
 import torch
 
+from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.decoder import HighResolutionDecoder, LowResolutionDecoder
 from drc.lmm.lavit.language import LavitLanguage
 from drc.lmm.lavit.tokenizer import VisualTokenizer
 from drc.lmm.lavit.vision import VisionTransformer
 from drc.lmm.llama import LlamaConfig
+from scripts.lib.tiny_lavit import write_published
 
 from .recorded import DECODER, FOLDER, TOKENIZER, VISION, tensors
 
@@ -50,6 +53,18 @@ def language():
 def features():
     """Recorded features of the patches of two pictures [2, N, d]."""
     return tensors("vit.safetensors")["out.features"][:, 1:]
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    return write_published(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture(scope="session")
+def converted(published, tmp_path_factory):
+    """The models folder, and what the conversion returned."""
+    models = tmp_path_factory.mktemp("models")
+    return models, convert(published, models, "tiny")
 
 
 def load(module, name):

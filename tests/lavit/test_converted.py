@@ -5,20 +5,17 @@ import shutil
 
 import pytest
 
-from drc.lmm.lavit.convert import convert
 from drc.lmm.lavit.converted import Sizes
 from drc.lmm.lavit.reading import open_set
 from drc.parsing import read
-from scripts.lib.tiny_lavit import SIZES, write_published
+from scripts.lib.tiny_lavit import SIZES
 
 AGAIN = "; run the conversion again, it writes what is missing"
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    models = tmp_path_factory.mktemp("models")
-    convert(write_published(tmp_path_factory.mktemp("published")), models, "tiny")
-    return models / "drc" / "tiny"
+@pytest.fixture
+def whole(converted):
+    return converted[0] / "drc" / "tiny"
 
 
 @pytest.fixture
