@@ -1,5 +1,6 @@
 """Two results side by side: the differences of two models on the same cases, with paired intervals."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from .table import as_csv
 
 HOW = """Both drew the same cases. The difference is that of the second from the first, with its paired 95 % bootstrap
 interval over meanings; it is set in white where the interval leaves out 0."""
+ALL = "all tests"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Difference:
 
 
 def differences(first: dict, second: dict, models: tuple[str, str]) -> list[Difference]:
-    """Of all tests, judges and histories that two results have in common, see `summary`.
+    """Of all tests, judges and histories that two results have in common, see `summary`, and of these tests together.
 
     Raises ValueError, in one sentence, where they cannot be compared.
     """
@@ -58,20 +60,35 @@ def differences(first: dict, second: dict, models: tuple[str, str]) -> list[Diff
         if model not in results[MODELS]:
             there = ", ".join(results[MODELS])
             raise ValueError(f"there is no {model} in the results, expected out of {there}; choose with --models")
-    found = []
     for judge in first["judges"].keys() & second["judges"].keys():
         if first["judges"][judge] != second["judges"][judge]:
             raise ValueError(f"the results were judged by two versions of {judge}; run both with the same one")
+    paired = defaultdict(list)
     for test in first["tests"]:
         if test in second["tests"]:
-            found += of_test(test, [results["tests"][test] for results in both], models)
-    if not found:
+            for asked, its in pairs_of([results["tests"][test] for results in both], models):
+                paired[(test, *asked)].append(its)
+                paired[(ALL, *asked)].append(its)
+    if not paired:
         raise ValueError("the results have no test, judge and history in common; run both with the same ones")
-    return found
+    tests = dict.fromkeys(test for test, *_ in paired)
+    together = [ALL] if len(tests) > 2 else []  # two: one test and all of it
+    rows = [key for test in [*(test for test in tests if test != ALL), *together] for key in paired if key[0] == test]
+    return [of_pairs(*key, paired[key]) for key in rows if any(its.bases.any() for its in paired[key])]
 
 
-def of_test(name: str, tests: Sequence[dict], models: tuple[str, str]) -> Iterator[Difference]:
-    """The shorter list of cases is the beginning of the longer one."""
+@dataclass(frozen=True)
+class Pairs:
+    """Scores of two models on the same cases, what they are shares of, and by what cases are resampled."""
+
+    first: np.ndarray
+    second: np.ndarray
+    bases: np.ndarray
+    groups: list[np.ndarray]
+
+
+def pairs_of(tests: Sequence[dict], models: tuple[str, str]) -> Iterator[tuple[tuple[str, str, str], Pairs]]:
+    """By history, judge and metric. The shorter list of cases is the beginning of the longer one."""
     first, second = tests
     for judge, histories in first["judges"].items():
         for history, answers in histories.items():
@@ -83,12 +100,15 @@ def of_test(name: str, tests: Sequence[dict], models: tuple[str, str]) -> Iterat
                 ]
                 count = min(len(values) for values, _ in pairs)
                 (one, bases), (other, _) = ([part[:count] for part in pair] for pair in pairs)
-                if not bases.any():  # every copy is the truth
-                    continue
-                groups = groupings(first, np.arange(count))
-                gain = widest_interval(other - one, groups, bases, shares=False)
-                means = [widest_interval(values, groups, bases)[0] for values in (one, other)]
-                yield Difference(name, history, judge, metric, *means, *gain, int((~np.isnan(other - one)).sum()))
+                yield (history, judge, metric), Pairs(one, other, bases, groupings(first, np.arange(count)))
+
+
+def of_pairs(test: str, history: str, judge: str, metric: str, pairs: Sequence[Pairs]) -> Difference:
+    one, other, bases = (np.concatenate([getattr(its, name) for its in pairs]) for name in ("first", "second", "bases"))
+    groups = [np.concatenate(parts) for parts in zip(*(its.groups for its in pairs), strict=True)]
+    gain = widest_interval(other - one, groups, bases, shares=False)
+    means = [widest_interval(values, groups, bases)[0] for values in (one, other)]
+    return Difference(test, history, judge, metric, *means, *gain, int((~np.isnan(other - one)).sum()))
 
 
 def markdown(found: Sequence[Difference], names: tuple[str, str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from PIL import ImageColor
 
 from drc.bench.baselines import COPY
-from drc.bench.report.compare import Difference, differences, markdown, plot, write_comparison
+from drc.bench.report.compare import ALL, Difference, differences, markdown, plot, write_comparison
 from drc.bench.report.page import page
 from drc.bench.report.plots import OTHERS, PLOTS
 from drc.bench.report.report import Report, read_results
@@ -181,6 +181,18 @@ def test_differences_are_paired(results):
     assert "| P3, history 8: distance, of copy's | 150 | 50 | -100 (-100 to -100) | 8 * |" in markdown(
         found, ("theirs", "ours")
     )
+
+
+def test_all_tests_together_tell_more_than_one(results):
+    found = differences(results, results, ("theirs", "ours"))
+    some, every = (found_in(found, test, "8", "evaluator", "joint_top1") for test in ("P3", ALL))
+    assert every.cases == 8 * len(results["tests"]) and found[-1].test == ALL
+    assert every.difference == pytest.approx(np.mean([
+        found_in(found, test, "8", "evaluator", "joint_top1").difference for test in results["tests"]
+    ]))  # fmt: skip
+    assert every.high - every.low <= some.high - some.low
+    del results["tests"]["T1"]
+    assert ALL not in {one.test for one in differences(results, results, ("theirs", "ours"))}
 
 
 def test_the_shorter_list_counts(results):
