@@ -1,15 +1,19 @@
 """The memory that a drawing is said to take is the memory that it takes."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from drc.checkpoint import load
-from drc.instruction import Instruction
+from drc.instruction import InContext, Instruction
 from drc.lmm.generate import Sampling
+from drc.lmm.janus.model import JanusConfig
 from drc.lmm.lavit.language import IMAGE_END, LavitLanguage, draw_codes, drawing_bytes, guided
 from drc.lmm.llama import LlamaConfig
 from drc.train.memory import LiveBytes
 from scripts.lib.tiny import CONFIG, write_tiny
+from scripts.lib.tiny_janus import SIZES, of_width, weights
 
 CODES = 399
 
@@ -42,3 +46,16 @@ def test_of_the_embedded_model(tmp_path, pictures):
     with LiveBytes([*lmm.parameters(), vectors, text, instruction.coefficients]) as live:
         lmm.draw(instruction, list(range(pictures)), Sampling())
     assert lmm.drawing_bytes(instruction, pictures) == pytest.approx(live.peak, rel=0.1)
+
+
+@pytest.mark.parametrize(("prompt", "pictures", "guidance"), [(24, 1, 5.0), (24, 5, 5.0), (24, 1, 1.0), (300, 1, 5.0)])
+@torch.no_grad()
+def test_of_a_janus(prompt, pictures, guidance):
+    language = LlamaConfig(400, 96, 256, 6, 4, 4, max_position_embeddings=512)
+    sizes = of_width(replace(SIZES, language=language), grid=12)
+    lmm = JanusConfig(sizes, (1,), (2,)).build()
+    lmm.load_state_dict({name: one.float() for name, one in weights(sizes).items()}, assign=True)
+    words = InContext(torch.randint(400, (prompt,)), guidance, "")
+    with LiveBytes([*lmm.parameters(), words.ids]) as live:
+        lmm.draw(words, list(range(pictures)), Sampling())
+    assert lmm.drawing_bytes(words, pictures) == pytest.approx(live.peak, rel=0.1)

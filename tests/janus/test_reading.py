@@ -123,6 +123,12 @@ def another_model(folder):
         save_file({"unet.weight": torch.zeros(2)}, path)
 
 
+def two_downloads(folder):
+    (folder / "model.safetensors.index.json").unlink()
+    first = sorted(folder.glob("*.safetensors"))[0]
+    shutil.copy(first, folder / "zz.safetensors")
+
+
 def no_numbers(tensors):
     name = next(name for name in tensors if name.endswith("patch_embedding.weight") or "conv_in.weight" in name)
     tensors[name][0] = float("nan")
@@ -176,6 +182,14 @@ BAD = {
     "a norm of SigLIP of a negative": (
         change_settings(lambda values: values["vision_config"].update(layer_norm_eps=-1)),
         r"has .*layer_norm_eps -1, expected 1e-12 to 1.0",
+    ),
+    "a context without room": (
+        change_settings(lambda values: values["text_config"].update(max_position_embeddings=16)),
+        "has max_position_embeddings 16, expected room for words beside the 16 codes of a picture; download",
+    ),
+    "two downloads in one": (
+        two_downloads,
+        "holds .* twice, in model-00001-of-00003.safetensors and zz.safetensors; leave only the files of one download",
     ),
     "another model's weights": (another_model, "holds the weights of another model than Janus; download Janus-Pro"),
     "no settings": (lambda folder: (folder / "config.json").unlink(), "config.json .* No such file"),
@@ -246,6 +260,15 @@ def test_what_is_none_is_one_sentence(folder, case):
         found = open_set(folder)
         found.config()
     assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+def test_one_number_for_queries_keys_and_values(layouts, tmp_path):
+    folder = shutil.copytree(layouts["original"], tmp_path / "Janus")
+    rewrite(lambda tensors: tensors.update({"vision_model.vision_tower.blocks.1.attn.qkv.weight": torch.ones(())}))(
+        folder
+    )
+    with pytest.raises(ValueError, match="does not hold a Janus of the sizes of its own weights"):
+        open_set(folder)
 
 
 def test_numbers_that_are_none(folder):

@@ -15,6 +15,8 @@ from drc.lmm.janus.model import JanusConfig, JanusLMM
 from drc.lmm.janus.sizes import sizes_of
 from drc.lmm.llama import LlamaConfig
 from drc.shapes import shapes_of
+from scripts import janus_memory
+from scripts.lib.documents import ROOT
 from scripts.lib.tiny_janus import original_name, settings
 
 LANGUAGE = {
@@ -82,3 +84,21 @@ def test_a_picture_has_576_codes(sizes):
     lmm = JanusConfig(sizes).build()
     assert (lmm.image_size, lmm.picture_codes, lmm.codebook_size, lmm.config.grid) == (384, 576, 16384, 24)
     assert lmm.config.width == sizes.language.hidden_size and lmm.vision.grid == 24
+
+
+ROWS = {
+    "vision": "Tokeniser",
+    "language, bfloat16": "Language model, `storage` automatic (16 bits)",
+    "language, int8": "Language model, `storage` int8",
+    "language, float8": "Language model, `storage` float8",
+    "understanding": "SigLIP",
+    "disentangler": "Towers and fusion",
+}
+
+
+def test_memory_to_draw_is_what_the_document_says(size):
+    document = (ROOT / "docs" / "janus.md").read_text("utf-8").splitlines()
+    for name, weights, _ in janus_memory.drawing(janus_memory.config_of(size)):
+        (cells,) = (line.split(" | ") for line in document if line.startswith(f"| {ROWS[name]} |"))
+        one, seven = cells[2], cells[3]
+        assert (one if size == "1B" or seven == "the same |" else seven).startswith(weights), name

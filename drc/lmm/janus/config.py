@@ -84,6 +84,11 @@ class Sizes:
             }
         )
         parsing.agree({"siglip.patch_size": (siglip.patch_size, tokenizer.patch_size)})
+        if language.max_position_embeddings <= siglip.places:
+            raise ValueError(
+                f"has max_position_embeddings {language.max_position_embeddings}, expected room for words beside the "
+                f"{siglip.places} codes of a picture"
+            )
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def sources(name: str, shape: Shape) -> dict[str, Source]:
     if NEVER_READ.fullmatch(name):
         return {}
     ours = our_name(name) or name
-    if ".self_attn.qkv." in ours and shape[0] % 3 == 0:
+    if ".self_attn.qkv." in ours and shape and shape[0] % 3 == 0:
         each = (shape[0] // 3, *shape[1:])
         return {ours.replace("qkv", f"{one}_proj"): Source(name, each, part) for part, one in enumerate("qkv")}
     if name.endswith("pos_embed") and shape[:1] == (1,):

@@ -116,6 +116,11 @@ def published(folder: Path) -> dict[str, tuple[Path, Source]]:
         for name, shape in contents.shapes.items():
             for ours, source in sources(name, shape).items():
                 require_floating(path, {name: contents.dtypes[name]}, AGAIN)
+                if ours in found and ours != name:  # what is not renamed is of another model, which is said below
+                    raise ValueError(
+                        f"{folder} holds {brief(name)} twice, in {found[ours][0].name} and {path.name}; leave only the "
+                        "files of one download there"
+                    )
                 found[ours] = path, source
     return found
 
