@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from .visible import visible, without_hidden
+
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 """Names that Windows keeps for devices, with or without an ending."""
 JOINERS = "\u200c\u200d"
@@ -10,7 +12,7 @@ LONGEST_NAME = 200  # bytes: disks take 255, with the number, the ending and the
 
 def check_name(name: str, what: str) -> None:
     """ValueError unless a name, `what` it is in the message, is one of a file everywhere, without folders."""
-    plain = all(is_of_a_word(letter) or letter in "-_ ." for letter in name)
+    plain = visible(name) == name and all(is_of_a_word(letter) or letter in "-_ ." for letter in name)
     if not name or not plain or name.startswith(".") or name.endswith((".", " ")):
         raise ValueError(
             f"{what} is '{name}', expected letters, digits, spaces, dots, - and _, not beginning with a dot and not "
@@ -24,7 +26,7 @@ def check_name(name: str, what: str) -> None:
 
 def called(text: str) -> str:
     """The name of a file for a text: its words with hyphens between, and `picture` where it has none."""
-    letters = unicodedata.normalize("NFC", text)
+    letters = unicodedata.normalize("NFC", without_hidden(text))
     plain = "".join(letter if is_of_a_word(letter) or letter in "_." else "-" for letter in letters)
     name = (
         "-".join(filter(None, plain.split("-"))).encode()[:LONGEST_NAME].decode(errors="ignore").strip("-.")

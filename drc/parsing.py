@@ -10,6 +10,8 @@ import math
 import types
 from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from .visible import told, visible
+
 
 @dataclasses.dataclass(frozen=True)
 class Between:
@@ -40,8 +42,7 @@ T = TypeVar("T")
 
 def brief(found: Any, most: int = 80) -> str:
     r"""What a file says, in one short line; letters that show nothing are written out, such as \u202e."""
-    letters = (letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in str(found)[: most + 1])
-    text = "".join(letters)
+    text = visible(str(found)[: most + 1]).replace("\n", told("\n"))
     return text if len(text) <= most else f"{text[:most]}..."
 
 

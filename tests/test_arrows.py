@@ -6,7 +6,8 @@ from pathlib import Path
 from scripts.lib.imports import modules
 
 FLOORS = (
-    {"parsing", "files", "names", "visible", "shapes", "seeds", "interrupt", "bar"}
+    {"visible"},
+    {"parsing", "files", "names", "shapes", "seeds", "interrupt", "bar"}
     | {"pixels", "positions", "perceptual", "familiar", "plots"},
     {"tensor_file", "instruction"},
     {"lmm", "towers", "fusion", "sharpener"},

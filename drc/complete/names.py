@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..names import called
-from ..visible import INVISIBLE
+from ..visible import without_hidden
 
 MOST = 10_000  # items of a list
 LONGEST = 100  # letters of a line
@@ -68,7 +68,7 @@ def lines_of(words: str) -> tuple[list[str], list[str]]:
     lines = words.splitlines()
     if len(lines) > MOST:
         raise ValueError(f"words has {len(lines):,} lines, expected at most {MOST:,}; make several sets of it")
-    texts = [INVISIBLE.sub("", " ".join(line.split())).strip() for line in lines]
+    texts = [without_hidden(" ".join(line.split())).strip() for line in lines]
     for number, text in enumerate(texts, 1):
         if len(text) > LONGEST:
             raise ValueError(

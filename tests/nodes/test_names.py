@@ -16,7 +16,7 @@ GOOD = {
     "rare Kanji": "\U00020bb7\u91ce\u5bb6",
 }
 NONE = ["", "a/b", "a\\b", "../a", ".hidden", "a.", "a ", "con", "NUL.safetensors", "a:b", "a\nb"]
-NONE += ["\u202egpj", "\U0001f3a8", "\ud83c", "a" * 201, "\u0905" * 67]
+NONE += ["\u202egpj", "\u3164", "a\u200db", "a\ufe0f", "a\u034f", "\U0001f3a8", "\ud83c", "a" * 201, "\u0905" * 67]
 
 
 @pytest.mark.parametrize("name", GOOD.values(), ids=GOOD)
