@@ -8,6 +8,7 @@ from pathlib import Path
 import folder_paths
 
 from ..drc import EMBEDDED as EMBEDDED_FILE
+from ..drc.files import read_bounded
 from ..drc.names import check_name
 from ..drc.visible import visible
 
@@ -320,13 +321,14 @@ def new_file(name: str, what: str, kind: str) -> tuple[Path, str]:
     return saved(kind) / file, file
 
 
-def same_before(path: Path) -> Path | None:
-    """Another file beside a card, whose name begins as that does, with the very same bytes; so with the same name in
-    it."""
+def same_before(path: Path) -> tuple[Path, str] | None:
+    """Another card beside one, whose name begins as that does, with the very same bytes, so with the same name in it;
+    and how the loader calls it."""
     beginning = re.sub("-[0-9]+$", "", path.stem)
     others = sorted(path.parent.glob(f"{glob.escape(beginning)}*{path.suffix}"))
     size, alike = path.stat().st_size, (other for other in others if other != path and other.is_file())
-    return next((one for one in alike if one.stat().st_size == size and one.read_bytes() == path.read_bytes()), None)
+    same = (one for one in alike if one.stat().st_size == size and read_bounded(one) == read_bounded(path))
+    return next(((one, called(one.name, path.parent, STYLES)) for one in same), None)
 
 
 def inside(folder: str | Path, name: str) -> Path | None:

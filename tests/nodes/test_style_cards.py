@@ -56,6 +56,17 @@ def test_a_card_is_there_once(graph, model, style, history, folders):
     assert save(graph, model, style) == "my-style.safetensors" and len(offered(graph)) == 3
 
 
+def test_the_same_card_is_found_behind_a_folder_that_came_later(graph, model, style, history, folders, tmp_path):
+    save(graph, model, style)
+    folder_paths.add_model_folder_path("drc_styles", str(tmp_path / "later"), is_default=True)
+    other = folders[0] / save(graph, model, graph.style(model, history[:2]), name="other")
+    (tmp_path / "later").mkdir()
+    other.rename(tmp_path / "later" / "my-style.safetensors")
+    name, kept = graph.outputs("DRC_SaveStyle", model=[model], style=[style])
+    assert name == f"my-style.safetensors (in {folders[0]})" and name in offered(graph)
+    assert torch.equal(graph.run("DRC_LoadStyle", model=model, style_name=name).rows, kept.rows)
+
+
 def test_it_shows_its_pictures_and_its_numbers(graph, model, style, folders):
     name = save(graph, model, style, name="Anns", licence="<img src=x onerror=alert(1)>")
     shown = graph.classes["DRC_LoadStyle"].execute(model=model, style_name=name).ui
