@@ -18,24 +18,40 @@ import psutil
 log = logging.getLogger("drc")
 
 CHUNK = 2**24  # bytes
+LARGEST = 2**28  # bytes of what is read whole
 BETWEEN_LOOKS = 0.05  # seconds
 LEFT_OVER = 3600  # seconds; a small file takes none
 
 
-def open_regular(path: Path) -> BinaryIO:
-    """A file to read from; OSError for one that is there and is none, such as a pipe, which would never end."""
+def require_regular(path: Path) -> None:
+    """OSError for what is there and is no file, such as a pipe, which would never end; for what opens files by itself,
+    as libraries do."""
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder the system says so itself
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
-    return open(path, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))
 
 
-def read_bounded(path: Path, most: int) -> bytes:
-    """A small file whole; OSError for one of more than `most` bytes, which is not read."""
+def open_regular(path: Path, mode: str = "rb") -> BinaryIO:
+    """A file to read from, or to write behind with the mode "ab"; OSError for one that is there and is none."""
+    with contextlib.suppress(FileNotFoundError):  # to write behind it makes one, and to read it says so itself
+        require_regular(path)
+    return open(path, mode, opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666))
+
+
+def read_bounded(path: Path, most: int = LARGEST) -> bytes:
+    """A file whole; OSError for one of more than `most` bytes, which is not read."""
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size <= most and len(data := file.read(most + 1)) <= most:
             return data
     raise OSError(errno.EFBIG, f"longer than {most // 2**10} KiB", os.fspath(path))
+
+
+def bytes_of(path: Path, most: int) -> bytes:
+    """The same, with a ValueError that has the rest of a sentence for a file that is longer, or cannot be read."""
+    try:
+        return read_bounded(path, most)
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror or error})") from error
 
 
 def file_hash(path: Path) -> str:
@@ -148,7 +164,7 @@ def sync(file: BinaryIO) -> None:
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from .files import CHUNK, write_chunks
+from .files import CHUNK, open_regular, require_regular, write_chunks
 from .parsing import brief, parse
 from .shapes import Shapes
 
@@ -50,11 +50,11 @@ def look(path: Path, again: str = AGAIN, shown: str = "") -> Contents:
     """The header of a safetensors file, `shown` in messages as such; its numbers are not read."""
     shown = shown or path.name
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             length = int.from_bytes(file.read(8), "little")
         if HEADER < length < path.stat().st_size:
             raise ValueError(f"{shown} has a header of {length} bytes, expected at most {HEADER}; {again}")
-        with safe_open(path, "pt") as file:
+        with opened(path) as file:
             parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
@@ -79,16 +79,22 @@ def read_tensors(
     return tensors
 
 
-def read_plain(path: Path, names: Iterable[str]) -> dict[str, Tensor]:
-    """Tensors of any type."""
-    with safe_open(path, "pt") as file:
-        return {name: file.get_tensor(name) for name in names}
+def read_plain(path: Path, names: Iterable[str] | None = None) -> dict[str, Tensor]:
+    """Tensors of any type, all of them or those of `names`."""
+    with opened(path) as file:
+        return {name: file.get_tensor(name) for name in (file.keys() if names is None else names)}
+
+
+def opened(path: Path):
+    """The file as the library opens it; OSError for what is no regular file."""
+    require_regular(path)
+    return safe_open(path, "pt")
 
 
 def rows_of(path: Path, wanted: dict[str, list[int]], again: str = AGAIN) -> dict[tuple[str, int], Tensor]:
     """Some rows of tensors, by name and number; of the rest of the file nothing is read."""
     try:
-        with safe_open(path, "pt") as file:
+        with opened(path) as file:
             parts = {name: file.get_slice(name) for name in wanted}
             return {(name, row): parts[name][row : row + 1] for name, rows in wanted.items() for row in rows}
     except (SafetensorError, OSError) as error:

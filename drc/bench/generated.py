@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from ..data.splits import order
-from ..files import write_bytes
+from ..files import open_regular, write_bytes
 from ..pixels import to_pixels
 from .cases.domain import Case, Domain
 from .models import Model
@@ -81,7 +81,8 @@ class Generated:
 
 def picture_of(path: Path) -> np.ndarray:
     try:
-        return np.array(Image.open(path))
+        with open_regular(path) as file:
+            return np.array(Image.open(file))
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(
             f"'{path}', which was drawn before, cannot be read ({error}); delete it and run again"

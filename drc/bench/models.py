@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from .. import EMBEDDED
@@ -20,7 +19,7 @@ from ..lmm.generate import Sampling
 from ..lmm.pictures import codes_of
 from ..model import DRC
 from ..pixels import from_image, resized
-from ..tensor_file import tensors_hash
+from ..tensor_file import read_plain, tensors_hash
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
 from .judges.judge import Judge
@@ -210,7 +209,7 @@ def find_file(path: str) -> Path:
 
 def load_entangled(state: Path, ours: DRC) -> EntangledDRC:
     """The averages in a training's state, which holds what was trained: neither tokeniser nor the head of codes."""
-    entangled, tensors = EntangledDRC(ours.config), part(load_file(state), "average.model.")
+    entangled, tensors = EntangledDRC(ours.config), part(read_plain(state), "average.model.")
     entangled.lmm.drop_vision()
     entangled.lmm.tie()
     trained = {name: parameter for name, parameter in entangled.named_parameters() if parameter.requires_grad}

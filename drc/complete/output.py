@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..data.palette import pixels_of_oklab
 from ..data.picture_file import WHITE
-from ..files import read_bounded, write_bytes
+from ..files import open_regular, read_bounded, write_bytes
 from ..model import DRC
 from ..parsing import brief, parse
 from ..pixels import to_image
@@ -90,7 +90,7 @@ class SetFolder:
 def mark_in(path: Path) -> str | None:
     """How a picture was made; FOREIGN for somebody else's, None for what is none."""
     try:
-        with Image.open(path) as image:
+        with open_regular(path) as file, Image.open(file) as image:
             return image.info.get(MARK, FOREIGN)
     except (OSError, SyntaxError, ValueError):
         return None

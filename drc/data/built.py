@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from ..files import read_bounded
 from .emoji import Emoji
 from .icons import FILES, Icons
 from .pictures import PROGRAM, Pictures, training_pictures
@@ -52,7 +53,7 @@ class Built:
         """SHA-256, hexadecimal, of what names the pictures of training and validation; the pixels follow from it."""
         digest = hashlib.sha256()
         for name in (name for names in self.files.values() for name in names if name.endswith(".json")):
-            digest.update(hashlib.sha256((self.folder / name).read_bytes()).digest())
+            digest.update(hashlib.sha256(read_bounded(self.folder / name)).digest())
         return digest.hexdigest()
 
     def texts(self) -> dict[str, list[str]]:

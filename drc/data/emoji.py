@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import read_bounded
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -35,7 +37,7 @@ class Emoji:
     """A build, mapped from disk: `images[row]` is the picture of `cells[row]`, `rows[style, code]` its row."""
 
     def __init__(self, folder: Path):
-        record = json.loads((folder / "emoji.json").read_text())
+        record = json.loads(read_bounded(folder / "emoji.json"))
         self.size: int = record["size"]
         self.cells = [Cell(**cell) for cell in record["cells"]]
         self.meanings = {row["code"]: Meaning(**row) for row in record["meanings"]}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import read_bounded
 from .emoji import Emoji
 from .splits import Splits
 
@@ -58,7 +59,7 @@ def emoji_part(emoji: Emoji, rows: list[int]) -> tuple[np.ndarray, np.ndarray, l
 
 
 def restyled_part(folder: Path) -> tuple[np.ndarray, np.ndarray, list[Picture]]:
-    plan = json.loads((folder / "restyled.json").read_text())
+    plan = json.loads(read_bounded(folder / "restyled.json"))
     records = []
     for program, drawing in plan["rows"]:
         name = plan["drawings"][drawing]

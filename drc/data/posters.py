@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import read_bounded
 from .splits import FILE as EMOJI_SPLITS
 from .splits import TESTS as SEEN_AND_SPLIT
 from .splits import Splits, order
@@ -73,7 +74,7 @@ class PosterSplits:
     @classmethod
     def load(cls) -> "PosterSplits":
         """Those of the benchmark."""
-        return cls.of(json.loads(FILE.read_text())["levels"])
+        return cls.of(json.loads(read_bounded(FILE))["levels"])
 
     @classmethod
     def of(cls, table: dict[str, dict[str, tuple[str, str]]]) -> "PosterSplits":
@@ -116,7 +117,7 @@ class PosterSplits:
 
 def subjects() -> tuple[dict[str, str], dict[str, str]]:
     """Split and cluster of the subjects, by code: shared meanings whose cell of SUBJECTS the emoji do not hold out."""
-    splits, table = Splits.load(), json.loads(EMOJI_SPLITS.read_text())["meanings"]
+    splits, table = Splits.load(), json.loads(read_bounded(EMOJI_SPLITS))["meanings"]
     codes = [
         code
         for code in sorted(splits.shared)
@@ -137,6 +138,6 @@ def one_apart(splits: PosterSplits, target: Poster, factor: str) -> list[Poster]
 
 def poster_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray, list[Poster]]:
     """Pixels on disk, the rows that count and their records: a part for pictures.Pictures."""
-    record = json.loads((folder / f"{part}.json").read_text())
+    record = json.loads(read_bounded(folder / f"{part}.json"))
     posters = [Poster(*levels) for levels in record["posters"]]
     return np.load(folder / f"{part}.npy", mmap_mode="r"), np.arange(len(posters)), posters

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..files import read_bounded
 from .emoji import Emoji
 from .styles import STYLES
 
@@ -36,7 +37,7 @@ class Splits:
     @classmethod
     def load(cls) -> "Splits":
         """Those of the benchmark."""
-        table = json.loads(FILE.read_text())["meanings"]
+        table = json.loads(read_bounded(FILE))["meanings"]
         return cls(
             {code: row["split"] for code, row in table.items()},
             {code: row["cluster"] for code, row in table.items()},

@@ -20,7 +20,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..checkpoint import read_header
-from ..files import BETWEEN_LOOKS, Beside, remove, replacing
+from ..files import BETWEEN_LOOKS, Beside, open_regular, read_bounded, remove, replacing
 from ..parsing import brief
 from ..shapes import Shapes
 from ..tensor_file import AGAIN, header_in, look, metadata_of, read_plain, read_tensors, write_safetensors
@@ -162,15 +162,15 @@ class RunFolder:
         )
 
     def append_log(self, row: dict) -> None:
-        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        with open_regular(self.folder / "log.jsonl", "ab") as file:
+            file.write((json.dumps(row) + "\n").encode())
 
     def read_log(self, until: int | None = None) -> list[dict]:
         """The rows of the log, of steps up to `until`; a half-written last row is none, nor is what others wrote."""
         path = self.folder / "log.jsonl"
         if not path.exists():
             return []
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        lines = read_bounded(path).decode("utf-8", "replace").splitlines(keepends=True)
         rows = [row for line in lines if line.endswith("\n") and (row := read_row(line))]
         return [row for row in rows if until is None or row["step"] <= until]
 

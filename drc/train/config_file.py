@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_origin, get_type_hints
 
 from ..data.augment import Augmentations
+from ..files import bytes_of
 from ..parsing import brief
 from .config import Config, DataConfig, ModelConfig, TrainingConfig, check
 from .errors import TrainingError
@@ -82,13 +83,11 @@ def read_toml(path: Path) -> dict:
         except ImportError as error:
             raise TrainingError(f"{path} needs Python 3.11, or tomli beside 3.10; pip install tomli") from error
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"{path.stat().st_size} bytes, expected at most {MOST_BYTES}")
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
+        text = bytes_of(path, MOST_BYTES).decode("utf-8-sig")  # some editors put a mark before it
         if (dots := max(line.count(".") for line in text.split("\n"))) > MOST_DOTS:
             raise ValueError(f"a line with {dots} dots, expected at most {MOST_DOTS}")
         return tomllib.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise TrainingError(
             f"{path} is not a readable TOML file ({brief(error, 200)}); write it with a training node"
         ) from error

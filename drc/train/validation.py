@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ..files import open_regular
 from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from ..model import DRC
 from ..pixels import to_pixels
@@ -84,8 +85,8 @@ def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> l
     for path in sorted((run.folder / SAMPLES).glob("step-*.png")):
         if on_part is not None:
             on_part()
-        with contextlib.suppress(*damaged):
-            sheets.append(np.array(Image.open(path).convert("RGB")))
+        with contextlib.suppress(*damaged), open_regular(path) as file:
+            sheets.append(np.array(Image.open(file).convert("RGB")))
     return [sheet for sheet in sheets if sheet.shape == sheets[-1].shape]
 
 

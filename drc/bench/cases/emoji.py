@@ -12,7 +12,7 @@ from ...data.pictures import PROGRAM, Picture, Pictures, emoji_part, restyled_pa
 from ...data.splits import TESTS as VENDOR_TESTS
 from ...data.splits import Splits, order
 from ...data.styles import STYLES
-from ...files import file_hash
+from ...files import file_hash, read_bounded
 from .domain import LONGEST, NAME_IT, Case, Domain
 
 RESTYLED = ("test", "seen", "history", "val", "val_history", "known", "train")
@@ -73,7 +73,7 @@ class EmojiDomain(Domain):
             if plan.is_file():
                 files.append(plan)
                 parts[name] = restyled_part(plan.parent)
-                programs = json.loads(plan.read_text())["programs"]
+                programs = json.loads(read_bounded(plan))["programs"]
                 families |= {f"{PROGRAM}{program['seed']}": program["family"] for program in programs}
         parts = without_unneeded(parts)
         groups = {code: meaning.group for code, meaning in emoji.meanings.items()}

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ...pixels import from_pixels
-from ...tensor_file import write_safetensors
+from ...tensor_file import read_plain, write_safetensors
 from ..cases.domain import Domain
 from .judge import Features, Judge
 
@@ -67,7 +66,7 @@ class FeatureCache:
         path = self.folder / digest[:2] / f"{digest[2:18]}.safetensors"
         if path.exists():
             with suppress(SafetensorError):  # of a damaged file, which is made anew
-                return {} if shared else load_file(path)
+                return {} if shared else read_plain(path)
         if shared and int(digest, 16) % self.count != self.rank:
             return {}
         made = {name: tensor.contiguous() for name, tensor in make(*chunks).items()}

@@ -4,20 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors import SafetensorError
 from torch import nn
+
+from ...tensor_file import look, read_plain
 
 
 def filled(path: Path, build: Callable[[dict[str, str]], nn.Module], what: str) -> nn.Module:
     """`build` makes a network from a file's metadata; it gets the file's weights. ValueError, in one sentence, for a
     file of something else; `what` is the judge."""
     try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
         with torch.device("meta"):
-            network = build(metadata)
-        network.load_state_dict(load_file(path), assign=True)
+            network = build(look(path).metadata)
+        network.load_state_dict(read_plain(path), assign=True)
     except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError) as error:
         told = " ".join(str(error).split())[:160]
         raise ValueError(

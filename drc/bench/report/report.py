@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...files import write_bytes
+from ...files import read_bounded, write_bytes
 from .html import encoded
 from .page import page
 from .plots import PLOTS
@@ -57,7 +57,7 @@ def read_results(folder: Path) -> dict:
     """What a run wrote; ValueError, in one sentence, for a folder without it."""
     path = folder / RESULTS
     try:
-        results = json.loads(path.read_text("utf-8"))
+        results = json.loads(read_bounded(path))
         missing = [name for name in NEEDED if name not in results]
         if missing:
             raise ValueError(f"it has no {missing[0]}")

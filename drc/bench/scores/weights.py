@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
+
+from ...tensor_file import read_plain
 
 COUNTER = "num_batches_tracked"  # of a batch norm, which nothing but training reads
 
@@ -13,7 +14,7 @@ def filled(network: nn.Module, path: Path, whose: str, expected: str) -> nn.Modu
     """The network with its weights in a safetensors file, which may hold more. ValueError, in one sentence, for a file
     that is none: it asks for the weights of `whose`, and says what was `expected`."""
     try:
-        weights = load_file(path)
+        weights = read_plain(path)
     except (OSError, SafetensorError) as error:
         raise ValueError(
             f"'{path}' is no safetensors file that can be read ({error}); give the weights of {whose}"

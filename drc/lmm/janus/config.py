@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ... import parsing
+from ...files import bytes_of
 from ...parsing import Count, Deviation, Epsilon, Size
 from ..llama import LlamaConfig
 
@@ -96,16 +97,14 @@ def said_of(path: Path) -> Iterator[None]:
     """A ValueError with the rest of a sentence becomes one that names the file and says what to do."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} {error}; {AGAIN}") from error
 
 
 def settings_in(path: Path) -> dict:
     """What a file of settings beside the weights says; ValueError in one sentence for one that says nothing."""
     with said_of(path):
-        if path.stat().st_size > parsing.MOST_BYTES:
-            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {parsing.MOST_BYTES}")
-        return parsing.parse(path.read_bytes())
+        return parsing.parse(bytes_of(path, parsing.MOST_BYTES))
 
 
 def is_janus(path: Path) -> bool:

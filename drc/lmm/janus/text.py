@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
 
+from ...files import bytes_of
 from ...parsing import brief, parse
 
 FILE = "tokenizer.json"
@@ -68,10 +69,8 @@ def load_words(folder: Path, vocabulary: int, again: str) -> Words:
     if not path.is_file():
         raise ValueError(f"{folder.name} holds no {FILE}, expected beside the weights; {again}")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {MOST_BYTES}")
-        return words_in(parse(path.read_bytes()), vocabulary)
-    except (ValueError, OSError) as error:
+        return words_in(parse(bytes_of(path, MOST_BYTES)), vocabulary)
+    except ValueError as error:
         raise ValueError(f"{path} {error}; {again}") from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...files import CHUNK
+from ...files import CHUNK, open_regular
 from ...parsing import brief
 from ...tensor_file import DTYPES, FLOATING, in_order, is_finite, safetensors_header, tensor_chunks
 from .zip_directory import Record, read_directory
@@ -31,7 +31,7 @@ def read_archive(path: Path) -> dict[str, Tensor]:
     Nothing but tensors is read: a file can hold code, and `weights_only` refuses to run it. ValueError with one
     sentence for anything else.
     """
-    records_of(path)
+    records_of(path)  # a regular file
     try:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (RuntimeError, OSError, EOFError) as error:
@@ -57,7 +57,7 @@ def records_of(path: Path) -> list[Record]:
     try:
         records = read_directory(path)
     except NO_ARCHIVE as error:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             if file.read(1) == PICKLE:
                 raise ValueError(
                     f"{path} is in PyTorch's old format and is not opened, as it could run code; {AGAIN}"

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from ...files import write_chunks
+from ...files import open_regular, write_chunks
 from ...names import check_name
 from .archive import REPOSITORY
 from .converted import DESCRIPTION, LICENCE, ConvertedFile, describe
@@ -98,7 +98,7 @@ def hash_of_same(path: Path, file: File, progress: Progress) -> str:
     if not path.is_file() or path.stat().st_size != file.size:
         return ""
     before, digest = progress.done, hashlib.sha256()
-    with open(path, "rb") as found:
+    with open_regular(path) as found:
         if all(found.read(len(chunk)) == bytes(chunk) for chunk in progress.count(file.chunks(), digest)):
             return digest.hexdigest()
     progress.done = before

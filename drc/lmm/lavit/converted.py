@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ... import parsing
+from ...files import bytes_of
 from ...parsing import brief
 from ..llama import LlamaConfig
 from .config import DecoderConfig, TokenizerConfig, VisionConfig
@@ -111,9 +112,7 @@ def describe(sizes: Sizes, files: list[ConvertedFile]) -> bytes:
 def read_description(path: Path) -> Description:
     """ValueError with one sentence for a lavit.json that does not describe a set."""
     try:
-        if path.stat().st_size > parsing.MOST_BYTES:
-            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {parsing.MOST_BYTES}")
-        values = parsing.parse(path.read_bytes())
+        values = parsing.parse(bytes_of(path, parsing.MOST_BYTES))
         version = values.get("format", FORMAT)
         if version == FORMAT:
             description = parsing.read(Description, values)
@@ -121,7 +120,7 @@ def read_description(path: Path) -> Description:
             for file in description.files:
                 file.check()
             return description
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} is damaged: it {error}; {AGAIN}") from error
     raise ValueError(
         f"{path} has the format {brief(version)}, but this version of DRC reads {FORMAT}; update DRC or run the "

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from sentencepiece import SentencePieceProcessor
 
+from ...files import bytes_of
 from .language import IMAGE_START
 from .vocabulary import check_vocabulary
 
@@ -22,14 +23,12 @@ def load_text_tokenizer(folder: Path, again: str = "download it again") -> Sente
     if not path.is_file():
         raise ValueError(f"{folder.name} holds no {WORDS}, expected beside the language model; {again}")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {MOST_BYTES}")
-        data = path.read_bytes()
+        data = bytes_of(path, MOST_BYTES)
         check_vocabulary(data, IMAGE_START)
         return SentencePieceProcessor(model_proto=data)
     except RuntimeError as error:
         raise ValueError(f"{path} is not a whole SentencePiece vocabulary; {again}") from error
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} {error}; {again}") from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ... import tensor_file
-from ...files import file_chunks
+from ...files import bytes_of, file_chunks
 from ...parsing import MOST_BYTES, brief, parse
 from ...shapes import Shapes
 from ...tensor_file import DTYPES, safetensors_header
@@ -71,10 +71,8 @@ def from_config(read: Callable[[dict], T], path: Path, what: str) -> T:
 
 def read_json(path: Path) -> dict:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"has {path.stat().st_size} bytes, expected at most {MOST_BYTES}")
-        return parse(path.read_bytes())
-    except (ValueError, OSError) as error:
+        return parse(bytes_of(path, MOST_BYTES))
+    except ValueError as error:
         raise ValueError(f"{path} {error}; {AGAIN}") from error
 
 

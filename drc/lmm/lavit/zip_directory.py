@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ...files import open_regular
+
 END, END_64, LOCATOR_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 ENTRY, FIELD = struct.Struct("<4s6H3L5H2L"), struct.Struct("<2H")
 LONGEST_COMMENT = 2**16  # bytes after the end record
@@ -28,7 +30,7 @@ class Record:
 
 def read_directory(path: Path) -> list[Record]:
     """ValueError, struct.error or OSError for what is no archive, or one that is cut short."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         size, offset = find_directory(file)
         if size > LARGEST_DIRECTORY or offset > file.seek(0, 2):
             raise ValueError("the directory is too large, or not in the file")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ....data.folder import LISTED, counted
 from ....data.splits import order
-from ....files import write_bytes
+from ....files import read_bounded, write_bytes
 
 HISTORY = 5
 WINDOW = HISTORY + 1
@@ -111,7 +111,7 @@ def read_cases(path: Path, root: Path | None = None) -> CaseList:
     ValueError, in one sentence, for a file that it did not write.
     """
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_bounded(path))
         cases = [case_of(case) for case in values["cases"]]
         left_out = [(str(name), str(reason)) for name, reason in values["left_out"]]
         texts = {case.target: case.text for case in cases} | {

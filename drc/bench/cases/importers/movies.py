@@ -9,6 +9,7 @@ sequence here; with `by_genre` there is one for each genre, and a film is in the
 """
 
 import csv
+import io
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from ....data import picture_file
 from ....data.folder import find
+from ....files import open_regular
 from .collection import Collection
 
 LEAST = 4.0  # rating from which on somebody likes a film
@@ -76,7 +78,7 @@ def read_liked(path: Path) -> list[tuple[int, int]]:
 def rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Numbers of lines, and rows with these columns."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
             missing = [column for column in columns if column not in (reader.fieldnames or ())]
             if missing:
