@@ -58,6 +58,7 @@ class DRC_LockPalette(io.ComfyNode):
                     "after their colours were found.",
                 ),
                 mask("history"),
+                mask("images"),
             ],
             outputs=[
                 io.Image.Output(
@@ -77,13 +78,14 @@ class DRC_LockPalette(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, images, history, colours, size, history_mask=None) -> io.NodeOutput:
+    def execute(cls, images, history, colours, size, history_mask=None, images_mask=None) -> io.NodeOutput:
         import numpy
 
         from ..drc.complete.sizes import on_ground, shrunk
         from ..drc.pixels import from_pixels
 
-        images, history = pictures_of(images, None, "images"), pictures_of(history, history_mask, "history")
+        images = pictures_of(images, images_mask, "images")
+        history = pictures_of(history, history_mask, "history")
         progress = Progress(len(history) + len(images))
         palette, ground = palette_and_ground(history, "history", progress)
         small = [shrunk(one, size) for one in locked(images, palette, colours, Later(progress, len(history)))]
@@ -127,6 +129,7 @@ class DRC_PicturesToSVG(io.ComfyNode):
                     "below the drawing.",
                 ),
                 mask("history"),
+                mask("images"),
             ],
             outputs=[io.SVG.Output("svg_out", display_name="SVG", tooltip="The files, for SaveSVGNode.")],
             hidden=[io.Hidden.unique_id],
@@ -135,10 +138,10 @@ class DRC_PicturesToSVG(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, images, colours, grid, ground, history=None, history_mask=None) -> io.NodeOutput:
+    def execute(cls, images, colours, grid, ground, history=None, history_mask=None, images_mask=None) -> io.NodeOutput:
         from ..drc.complete import svg
 
-        images = pictures_of(images, None, "images")
+        images = pictures_of(images, images_mask, "images")
         history = pictures_of(history, history_mask, "history") if history is not None else []
         try:
             svg.require()

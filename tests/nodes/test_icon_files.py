@@ -52,6 +52,25 @@ def test_the_widgets_begin_and_end_where_the_sizes_do(pack):
     assert (files.FULL, files.LEAST) == (sizes.FULL, sizes.LEAST)
 
 
+@pytest.mark.parametrize("node", ["DRC_LockPalette", "DRC_PicturesToSVG"])
+def test_what_a_mask_covers_is_white(graph, mine, drawings, node):
+    """As Load Image hands on a sticker: other colours under what is transparent."""
+    mask = torch.zeros(drawings.shape[:3])
+    mask[:, :40] = 1
+    hidden, white = drawings.clone(), drawings.clone()
+    hidden[:, :40], white[:, :40] = torch.tensor([0.1, 0.2, 0.5]), 1
+    found, expected, without = (
+        graph.outputs(node, images=images, history=mine, **given)[0]
+        for images, given in ((hidden, {"images_mask": mask}), (white, {}), (hidden, {}))
+    )
+    plain = (
+        (lambda one: [file.getvalue() for file in one.data])
+        if node == "DRC_PicturesToSVG"
+        else (lambda one: one.tolist())
+    )
+    assert plain(found) == plain(expected) != plain(without)
+
+
 def test_small_pictures_are_made_sharp_and_get_the_colours_of_the_history(graph, mine):
     small = as_image(disc((205, 220, 250), (40, 52, 95), size=128))
     pictures, masks = graph.outputs("DRC_LockPalette", images=small, history=mine)
