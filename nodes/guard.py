@@ -13,6 +13,9 @@ from .errors import errors_of, told
 from .host import io
 from .pictures import Several, out_of_lists
 
+LONGEST, LONGEST_LINE = 2**20, 2**16  # letters of a text, in which there is room for 10,000 lines, and of one line
+MOST_FILES = 10_000
+
 
 def guarded(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
     """The node with its inputs checked before it runs; what fails in it is one sentence that begins with its name."""
@@ -107,6 +110,8 @@ def switch(one: io.Boolean.Input, value: object) -> bool:
 def text(one: io.Input, value: object) -> str:
     if not isinstance(value, str):
         raise refused(one, value, "a text")
+    if len(value) > (most := LONGEST if getattr(one, "multiline", False) else LONGEST_LINE):
+        raise ValueError(f"{one.id} has {len(value):,} letters, expected at most {most:,}; shorten it")
     if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise ValueError(f"{one.id} is {told(value)}, which has a letter that cannot be written; type it again")
     return value
@@ -121,6 +126,8 @@ def choice(one: io.Combo.Input, value: object) -> str:
 def files(one: io.Combo.Input, value: object) -> list[str]:
     """One name or many, none where it is empty: a page may have uploaded them since the choices were told."""
     names = value if isinstance(value, (list, tuple)) else [value]
+    if len(names) > MOST_FILES:
+        raise ValueError(f"{one.id} has {len(names):,} names, expected at most {MOST_FILES:,}; choose fewer")
     return [name for name in names if text(one, name)]
 
 

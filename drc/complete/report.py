@@ -13,6 +13,7 @@ import numpy as np
 from ..plots.canvas import label
 from ..style_card import MOST_PICTURES
 from ..traits import Traits, departures, traits
+from ..visible import LONGEST
 from .hands import Hands, load_hands
 from .marks import SIDE, marks
 
@@ -144,6 +145,9 @@ def numbered(names: Sequence[str] | None, count: int) -> list[str]:
         raise ValueError(
             f"names has {len(names)} lines, but images has {count} pictures; give each a line or leave names empty"
         )
+    for number, name in enumerate(names, 1):
+        if len(name) > LONGEST:
+            raise ValueError(f"line {number} of names has {len(name)} letters, expected at most {LONGEST}; shorten it")
     return list(names)
 
 

@@ -14,7 +14,7 @@ WRONG = {
     "INT": [-1, 2**64, 1.5, math.nan, math.inf, True, "5", None, [1], {"a": 1}, torch.ones(())],
     "FLOAT": [-0.5, 1e9, math.nan, -math.inf, 10**400, True, "0.5", None, [0.5], {}, torch.ones(())],
     "BOOLEAN": [None, 1, "true", [True]],
-    "STRING": [None, 5, ["a"], {"a": "b"}, b"a", "half \ud800", "no\0thing"],
+    "STRING": [None, 5, ["a"], {"a": "b"}, b"a", "half \ud800", "no\0thing", "x" * (2**20 + 1)],
     "FILES": [
         None,
         5,
@@ -23,6 +23,7 @@ WRONG = {
         "half \ud800",
         ["no\0thing"],
         [["a"]],
+        ["a"] * 10_001,
     ],  # a text is one name, a list are many
     "COMBO": [None, "no such choice", "", 0, ["train"], {"a": 1}],
 }

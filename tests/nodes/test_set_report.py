@@ -53,6 +53,7 @@ def test_what_a_mask_covers_is_white(graph, icons):
     "names, history, told",
     [
         ("a\nb", slice(8), "names has 2 lines, but images has 1 pictures; give each a line or leave names empty"),
+        ("x" * 201, slice(8), "line 1 of names has 201 letters, expected at most 200; shorten it"),
         ("", None, "history has nothing drawn in any of its pictures (2); give pictures of the set"),
         ("", [0] * 201, "history has 201 pictures, expected 1 to 200; choose some of the set"),
     ],
