@@ -7,11 +7,12 @@ import shutil
 
 import pytest
 
-from . import codes, models, pictures, published, sets, styles, trainings
+from . import codes, janus, models, pictures, published, sets, styles, trainings
 from .guard import check
 
 KINDS = {
-    kind.__name__.rpartition(".")[2]: kind for kind in (models, sets, published, trainings, codes, styles, pictures)
+    kind.__name__.rpartition(".")[2]: kind
+    for kind in (models, sets, janus, published, trainings, codes, styles, pictures)
 }
 CASES = [(name, case) for name, kind in KINDS.items() for case in kind.cases()]
 
