@@ -22,6 +22,7 @@ WORK = {
     "drc.lmm.pictures": ("square",),
     "drc.attention_map": ("heat",),
     "drc.complete.report": ("measure",),
+    "drc.style_card": ("traits",),
 }
 """What is worth a look at Cancel besides layers of a model: functions by module of the pack."""
 AT_ONCE = {"repaint": 12, "augment": 5, "square": 2}  # a picture is quickly repainted; others are 1
@@ -87,14 +88,19 @@ def dataset(execute, make_pictures):
 
 
 @pytest.fixture
-def inputs(execute, dataset, graph, reference):
+def inputs(execute, dataset, graph, reference, host_folders, monkeypatch):
     """Inputs of a node by what the tests call it."""
+    import folder_paths
+
+    cards = [str(host_folders / "models" / "drc_styles")]
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "drc_styles", (cards, {".safetensors"}))
     model = graph.load()
     many = torch.rand(40, 40, 48, 3, generator=torch.Generator().manual_seed(3))
     style, semantics = graph.style(model, many), graph.semantics(model, reference)
     instruction = graph.compose(model, style, semantics)
     tokens = graph.generate(model, instruction, batch_size=2)
     triplets = execute("DRC_Triplets", dataset=dataset, restyled_views=2)[0]
+    card = {"model": model, "style": style, "name": "card"}
     learning = QUICK | {"model": model, "triplets": triplets, "samples": 2}
     return {
         "DRC_StyleTower": {"model": model, "history": many},
@@ -113,6 +119,10 @@ def inputs(execute, dataset, graph, reference):
         "DRC_Augmentations": {"dataset": dataset},
         "DRC_Evaluate": {"model": model, "dataset": dataset, "cases": 2},
         "DRC_CompleteSet": {"model": model, "style": style, "best_of": 5},
+        "DRC_SaveStyle": card,
+        "DRC_LoadStyle": {"model": model, "style_name": execute("DRC_SaveStyle", **card)[0]},
+        "DRC_MergeStyles": {"model": model, "first": style, "second": style},
+        "DRC_MyPictures": {"model": model, "folder": "mine"},
         **dict.fromkeys(STAGES, learning),
     }
 
@@ -121,7 +131,7 @@ LONG = (
     "DRC_StyleTower", "DRC_SemanticTower", "DRC_ComposeInstruction", "DRC_TokenizeImage", "DRC_LMMGenerate",
     "DRC_DecodeTokens", "DRC_GuidanceGrid", "DRC_AttentionMap", "DRC_CollapseMeter", "DRC_ImageDataset", "DRC_Triplets",
     "DRC_Augmentations", "DRC_Evaluate", "DRC_ReferenceFromWords", "DRC_CompleteSet", "DRC_SetReport",
-    *STAGES,
+    "DRC_SaveStyle", "DRC_LoadStyle", "DRC_MergeStyles", "DRC_MyPictures", *STAGES,
 )  # fmt: skip
 
 
