@@ -1,17 +1,22 @@
 """kill -9, at whatever moment: the last checkpoint is whole, and the training that goes on from it is the same."""
 
 import random
+import runpy
 import time
+from pathlib import Path
 
+import pytest
 import torch
 
+from drc import card_file, checkpoint
 from drc.checkpoint import load
+from drc.style_card import StyleCard
 from drc.tensor_file import write_safetensors
 from drc.train.checkpoints import STATE, UNFINISHED, WEIGHTS, RunFolder
 
 from .conftest import bytes_of, finish, names_in, timeless, wait_for
 
-KILLS_WHILE_READING, KILLS_AT_RANDOM, KILLS_WHILE_WRITING = 3, 4, 6
+KILLS_WHILE_READING, KILLS_AT_RANDOM, KILLS_WHILE_WRITING = 3, 4, 6  # and one for its cache, and one for each node
 
 
 def test_kill_at_any_moment(course, launcher, tmp_path):
@@ -52,6 +57,33 @@ def test_kill_at_any_moment(course, launcher, tmp_path):
     killed_at = {name for name in names_in(run) if name.startswith("step-") and "000030" not in name}
     assert names_in(run) - killed_at == names_in(tmp_path / "undisturbed")
     assert names_in(cache) == {path.name for path in course.cache.iterdir()}
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "card_file"])
+def test_kill_while_a_node_saves(kind, course, launcher, tmp_path):
+    """A model or a style card: the file that was there stays whole, and the next takes its place, alone."""
+    module = {"checkpoint": checkpoint, "card_file": card_file}[kind]
+    path, source = tmp_path / "saved" / "mine.safetensors", course.model
+    if kind == "card_file":
+        source = tmp_path / "card.safetensors"
+        card_file.save(StyleCard(torch.randint(2**14, (200, 576)), torch.ones(200), 64 * "0", "mine"), source)
+    module.save(module.load(source), path)
+    whole, saver = path.read_bytes(), str(Path(__file__).with_name("saver.py"))
+    for _ in range(50):  # until it hits while half of one is written
+        request = {"module": kind, "source": str(source), "path": str(path)}
+        process = launcher.context.Process(target=runpy.run_path, args=(saver, {"request": request}))
+        process.log = source  # it says nothing
+        process.start()
+        wait_for(lambda: path.with_name(f"{path.name}.part").exists(), process)
+        process.kill()
+        process.join()
+        assert process.exitcode == -9 and path.read_bytes() == whole
+        if names_in(path.parent) != {path.name}:
+            break
+    else:
+        pytest.fail("it never hit while a file was written")
+    module.save(module.load(path), path)
+    assert path.read_bytes() == whole and names_in(path.parent) == {path.name}
 
 
 def test_what_a_kill_left_of_a_file_is_cleared_away(tmp_path):
