@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .colours import APART
 from .data.history import MOST as MOST_PICTURES
 from .data.palette import pixels_of_oklab, to_hex
 from .instruction import Style
@@ -19,7 +20,7 @@ from .model import DRC
 from .parsing import brief
 from .pixels import resized, to_pixels
 from .records import check_codes
-from .traits import APART, Traits, traits
+from .traits import Traits, traits
 
 THUMBNAIL = 64  # pixels of a side
 MOST_NAMED = 6  # colours in words

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from .colours import colours_of
 from .data.palette import oklab_of_pixels
 
-FLAT = 0.04  # OKLab distance below which neighbours have one colour; what lies between two colours is edge
-APART = 0.1  # below which two colours are one
-BINS = 64  # along each side of OKLab, which is at most 2 / APART of them wide
-SHARE = 0.01  # of the flat pixels that a colour has at least
 LINES = 2.0  # a drawing is lines where its widest parts are at most so many times as wide as its middling ones
+FINER = 4  # times as many pixels, in which widths are measured: a thin line has one or two
 WIDEST_LINE = 0.16  # of the picture's side
 WIDEST_CORNER = 0.09  # of the picture's side; a disc of this radius is rolled along the inside of what is drawn
 FEWEST_CORNERS = 2  # of which a radius is read
@@ -25,7 +23,7 @@ SOFT_EDGE = 0.6  # pixels that a soft edge rounds any corner by; measured on dra
 
 @dataclass(frozen=True)
 class Traits:
-    """Lengths are shares of the picture's side. `colours` [n, 3] in OKLab, the ground first, then by area."""
+    """Lengths are shares of the picture's side. `colours` [n, 3] in OKLab, as `colours_of` finds them."""
 
     colours: np.ndarray
     weight: float
@@ -43,7 +41,7 @@ class Traits:
 def traits(image: np.ndarray) -> Traits:
     """Of a picture uint8 [S, S, 3]."""
     lab = oklab_of_pixels(image)
-    colours = palette(lab)
+    colours = colours_of(lab, image)
     cover = coverage(lab, colours)
     ink = cover > 0.5
     rows, columns = ink.any(axis=1).nonzero()[0], ink.any(axis=0).nonzero()[0]
@@ -51,16 +49,10 @@ def traits(image: np.ndarray) -> Traits:
     if len(rows) == 0:
         return Traits(colours, float(cover.mean()), 0.5, 0.0, False, float("nan"))
     padding = min(rows[0], columns[0], side - 1 - rows[-1], side - 1 - columns[-1]) / side
-    widths = local_widths(strongest(lab, colours)) / side
+    widths = local_widths(finer(outstanding(lab, colours), FINER)) / (FINER * side)
     stroke = float(np.median(widths))
     lines = stroke <= WIDEST_LINE and bool(np.percentile(widths, 95) <= LINES * stroke)
     return Traits(colours, float(cover.mean()), float(padding), stroke, lines, corner_radius(cover))
-
-
-def ground_of(lab: np.ndarray) -> np.ndarray:
-    """The colour [3] of the border of a picture [S, S, 3]."""
-    border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))
-    return np.median(border, axis=0)
 
 
 def coverage(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
@@ -74,45 +66,20 @@ def coverage(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
     return np.clip(away / np.linalg.norm(inks - ground, axis=-1)[nearest], 0, 1)
 
 
+def outstanding(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """How much each pixel of a picture [S, S, 3] stands out from the ground, [S, S]; the most is 1."""
+    away = np.linalg.norm(np.concatenate((lab.reshape(-1, 3), colours)) - colours[0], axis=-1)
+    return (away[: -len(colours)] / away[-len(colours) :].max()).reshape(lab.shape[:2])
+
+
 def strongest(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Where a picture [S, S, 3] is drawn in what stands out most from the ground, bool [S, S]."""
-    away = np.linalg.norm(np.concatenate((lab.reshape(-1, 3), colours)) - colours[0], axis=-1)
-    return (away[: -len(colours)] > 0.5 * away[-len(colours) :].max()).reshape(lab.shape[:2])
+    return outstanding(lab, colours) > 0.5
 
 
-def palette(lab: np.ndarray) -> np.ndarray:
-    """Colours [n, 3] of a picture [S, S, 3]: the ground, then what else is flat, by area; edges are no colours.
-
-    Where nothing else is flat, as of hair lines, what is farthest from the ground is the other colour.
-    """
-    ground, flat = ground_of(lab), lab[steepest(lab) < FLAT]
-    found, left = [ground], flat[np.linalg.norm(flat - ground, axis=-1) > APART]
-    while len(left) > SHARE * len(flat):
-        near = np.linalg.norm(left - most_common((left / APART).round()) * APART, axis=-1) < APART
-        colour = left[near].mean(axis=0)
-        kept = np.linalg.norm(left - colour, axis=-1) > APART
-        if (~kept).sum() < SHARE * len(flat):
-            break
-        found.append(colour)
-        left = left[kept]
-    if len(found) == 1:
-        away = np.linalg.norm(lab - ground, axis=-1)
-        if (clear := away > APART).any():
-            found.append(lab[clear & (away >= np.percentile(away[clear], 90))].mean(axis=0))
-    return np.array(found)
-
-
-def steepest(lab: np.ndarray) -> np.ndarray:
-    """The largest step from each pixel of a picture [S, S, 3] to one of its four neighbours, the far edge's too."""
-    steps = [np.linalg.norm(lab - np.roll(lab, 1, axis), axis=-1) for axis in (0, 1)]
-    return np.max([np.maximum(step, np.roll(step, -1, axis)) for axis, step in enumerate(steps)], axis=0)
-
-
-def most_common(rows: np.ndarray) -> np.ndarray:
-    """Of whole numbers [n, 3] between -BINS / 2 and BINS / 2 the row that is there most often, of several the least."""
-    places = BINS ** np.arange(2, -1, -1)
-    keys, counts = np.unique((rows + BINS // 2).astype(int) @ places, return_counts=True)
-    return keys[counts.argmax()] // places % BINS - BINS // 2
+def finer(cover: np.ndarray, times: int) -> np.ndarray:
+    """What of a cover [S, S] is more than half, in so many times as many pixels, bool, without what is empty around."""
+    return ndimage.zoom(cropped(cover), times, order=1, grid_mode=True, mode="nearest") > 0.5
 
 
 def local_widths(ink: np.ndarray) -> np.ndarray:
@@ -124,8 +91,7 @@ def local_widths(ink: np.ndarray) -> np.ndarray:
 
 def corner_radius(cover: np.ndarray) -> float:
     """Of a cover [S, S]: what the disc cannot reach is a corner, and its tip tells how sharp it is."""
-    fine = ndimage.zoom(cropped(cover), 2, order=1, grid_mode=True, mode="nearest") > 0.5
-    solid = ndimage.binary_fill_holes(np.pad(fine, 1))
+    solid = ndimage.binary_fill_holes(np.pad(finer(cover, 2), 1))
     side = 2 * len(cover)
     reach = WIDEST_CORNER * side
     core = ndimage.distance_transform_edt(solid) >= reach - 0.5

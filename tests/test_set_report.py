@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from drc.colours import APART
 from drc.complete.hands import WEIGHTS, load_hands
 from drc.complete.marks import GRIDS, MARKS, SIDE, marks
-from drc.complete.report import TRAITS, measure, report
+from drc.complete.palette import lock, palette_of
+from drc.complete.report import LINE, TRAITS, measure, report
 from drc.complete.report_sheet import MOST_SHOWN, report_sheet
+from drc.complete.sizes import on_ground, shrunk
+from drc.data.palette import pixels_of_oklab
 from drc.style_card import MOST_PICTURES
 
+FOREIGN = {"colours that the set does not have", "drawn in lines, the set is filled"}
 EXAMPLES = Path(__file__).resolve().parents[1] / "nodes" / "examples"
 
 
@@ -112,6 +117,28 @@ def test_real_icons_fit_their_own_set_and_no_other(examples):
         others = [one for other in examples[:place] + examples[place + 1 :] for one in other]
         found = report(others, own)
         assert sum(map(bool, left_out)) <= 1 and len(found.redraw) >= 0.9 * len(others)
+
+
+def test_a_set_in_its_own_colours_has_no_foreign_one_and_its_outline_is_its_stroke(examples):
+    """Outlined and filled: what the lock gives is measured by the colours that it gave."""
+    paths = sorted((EXAMPLES / "icons-1").glob("icon-*.png"))
+    palette = palette_of(pictures := [np.array(Image.open(path).convert("RGB")) for path in paths])
+    ground = pixels_of_oklab(palette.colours[0])
+    locked = [measure(on_ground(shrunk(one, SIDE), ground)) for one in lock(np.stack(pictures), palette)]
+    for one in locked:
+        away = np.linalg.norm(one.traits.colours[:, None] - palette.colours, axis=-1)
+        assert away.min(axis=1).max() < APART and one.traits.lines
+    found = report(locked, examples[0])
+    assert found.redraw == [] and not {word for row in found.rows for word in row.words} & FOREIGN
+    assert all(abs(row.scores["stroke"]) < LINE and abs(row.scores["palette"]) < LINE for row in found.rows)
+
+
+def test_a_line_of_uneven_width_is_not_called_filled(history):
+    picture = Image.fromarray(drawn(3, width=8))
+    ImageDraw.Draw(picture).rectangle((12, 16, 34, 112), fill="black")
+    ((row),) = report([measure(np.array(picture))], history, ["a"]).rows
+    assert not measure(np.array(picture)).traits.lines
+    assert any(re.fullmatch(r"stroke \d\d % thicker than the set and uneven", word) for word in row.words), row.words
 
 
 def test_nothing_hangs_on_many_pictures_and_a_long_report_is_cut(history):

@@ -118,7 +118,7 @@ def test_what_it_says_of_itself(model, style):
         "Style: a\\u000ab",
         "Licence: CC0-1.0",
         "Pictures: 5, each with its own weight",
-        "Lines: 10.9 % of the side",
+        "Lines: 12.1 % of the side",
         "Covered: 6 % of a picture",
         "Padding: 25 % of the side",
         "Colours: #ffffff in 5, #ff0000 in 5",

@@ -25,10 +25,19 @@ def drawn(*shapes, ground="white"):
     return np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BOX))
 
 
-@pytest.mark.parametrize("width", [3, 6, 7.5, 12])
+@pytest.mark.parametrize("width", [1, 2, 3, 6, 7.5, 12])
 def test_lines_have_their_width(width):
     found = traits(drawn(((20, 20, 100, 100), "black", width)))
-    assert found.lines and found.stroke * SIZE == pytest.approx(width, abs=1)
+    assert found.lines and found.stroke * SIZE == pytest.approx(width, abs=0.7)
+
+
+@pytest.mark.parametrize("width", [1.5, 2, 4])
+def test_a_thin_outline_around_a_filled_shape_is_a_colour_and_the_stroke(width):
+    found = traits(drawn(((20, 20, 100, 100), "#b9d2ff", 0), ((20, 20, 100, 100), "#1f2a5a", width)))
+    assert found.lines and found.stroke * SIZE == pytest.approx(width, abs=0.7)
+    expected = [to_oklab(tuple(channel / 255 for channel in colour)) for colour in ((255,) * 3, (185, 210, 255))]
+    assert len(found.colours) == 3 and np.allclose(found.colours[:2], expected, atol=0.01)
+    assert found.colours[2, 0] < 0.4
 
 
 def test_a_filled_shape_is_no_line():

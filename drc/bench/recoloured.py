@@ -3,8 +3,9 @@
 import numpy as np
 from scipy import ndimage
 
+from ..colours import colours_of, ground_of
 from ..data.palette import oklab_of_pixels, pixels_of_oklab
-from ..traits import coverage, ground_of, palette, traits
+from ..traits import coverage, traits
 
 
 def recoloured(reference: np.ndarray, history: np.ndarray) -> np.ndarray:
@@ -13,7 +14,8 @@ def recoloured(reference: np.ndarray, history: np.ndarray) -> np.ndarray:
     Colours are matched by area, the ground with the ground; where the history has fewer, its last one serves again.
     """
     lab = oklab_of_pixels(reference)
-    own, theirs = palette(lab), palette(oklab_of_pixels(np.concatenate(history)))
+    whole = np.concatenate(history)
+    own, theirs = colours_of(lab, reference), colours_of(oklab_of_pixels(whole), whole)
     theirs[0] = np.median([ground_of(oklab_of_pixels(picture)) for picture in history], axis=0)
     if len(theirs) == 1:  # nothing is drawn
         return pixels_of_oklab(np.broadcast_to(theirs[0], lab.shape))

@@ -7,8 +7,9 @@ that spread over powers are logarithms, with a small number added so that there 
 import numpy as np
 from scipy import ndimage
 
+from ..colours import colours_of
 from ..data.palette import oklab_of_pixels
-from ..traits import coverage, cropped, local_widths, palette, strongest
+from ..traits import coverage, cropped, local_widths, strongest
 
 SIDE = 128  # pixels of the pictures that are measured
 DISCS = (2, 3.5, 6, 10)  # radii in pixels
@@ -35,7 +36,7 @@ MARKS = tuple(name for group in GROUPS.values() for name in group)
 def marks(image: np.ndarray) -> np.ndarray:
     """Of a picture uint8 [128, 128, 3], float64 [MARKS]; all nan where nothing is drawn."""
     lab = oklab_of_pixels(image)
-    colours = palette(lab)
+    colours = colours_of(lab, image)
     cover = coverage(lab, colours)
     ink = cover > 0.5
     if not ink.any():

@@ -4,30 +4,23 @@ A model draws colours that are nearly those of the history, and a set that is sh
 All definitions are ours.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
 
 import numpy as np
 from scipy import ndimage
 
-from ..data.palette import oklab_of_pixels, pixels_of_oklab
+from ..colours import APART, FLAT, as_rgb, colours_of, distances, length, unmixed
+from ..data.palette import oklab_of_pixels
 from ..interrupt import heard
-from ..traits import APART, FLAT, palette
 
-LINE = 0.002  # of a picture's pixels that a colour has at least which is nowhere flat, such as that of thin lines
-FARTHEST = 0.1  # of these, the share that shows the colour unmixed
-FEW = 8  # colours of a picture up to which such are looked for, in so many rows and columns of it
-SEARCHED = 256
 MOST = 24  # colours of a history
 MOSTLY = 0.75  # of a border's pixels that have its colour where it is flat, and of the pictures where it is
 CLEAR = 0.5  # a pixel's distance to its colour, as a share of that to the next, up to which there is no doubt of it
 GLOSS = 0.25  # of a surface with edges all around, what is pale as the ground without an edge to it is no hole
 GAIN = 0.001  # in OKLab, the mean over a picture, that another colour brings at least
-BESIDE = 0.15  # that a mixture costs for each hundredth of a side to what it is mixed of
 DOUBT = 1 / 128  # of a side, over which what is doubtful is smoothed
-NEAR = 4.0  # of such hundredths, up to which a colour has a part in a mixture
 FAR = 1e6  # pixels, of what there is none of
 SPECK = 1 / 40  # of a picture's side; what covers less than a square of it is none of its shapes
 
@@ -62,27 +55,11 @@ def measured(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """Colours [n, 3] in OKLab of a picture [H, W, 3], the ground first, the share that each covers [n], and whether its
     border has one flat colour."""
     lab = oklab_of_pixels(picture)
-    colours = colours_in(lab, picture)
+    colours = colours_of(lab, picture)[: MOST + 1]
     away = distances(lab.reshape(-1, 3), colours)
     areas = ((away.argmin(axis=-1)[:, None] == np.arange(len(colours))) & (away < FLAT)).mean(axis=0)
     border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))
     return colours, areas, bool((length(border - colours[0]) < FLAT).mean() >= MOSTLY)
-
-
-def colours_in(lab: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    """What is flat in a picture [H, W, 3], and then what no mixture of two of those explains, as are lines too thin to
-    be flat anywhere."""
-    colours = palette(lab)[: MOST + 1]
-    stride = max(1, len(picture) // SEARCHED)
-    lab, rgb = (each[::stride, ::stride].reshape(-1, 3) for each in (lab, picture.astype(np.float32) / 255))
-    while len(colours) <= FEW:
-        off = unmixed(rgb, as_rgb(colours))[3]
-        clear = off > APART
-        if clear.sum() < LINE * len(off):
-            break
-        farthest = clear & (off >= np.quantile(off[clear], 1 - FARTHEST))
-        colours = np.concatenate((colours, np.median(lab[farthest], axis=0)[None]))
-    return colours
 
 
 def joined(colours: np.ndarray, areas: np.ndarray) -> np.ndarray:
@@ -225,46 +202,3 @@ def beside(pixels: np.ndarray, there: np.ndarray, edge: np.ndarray) -> tuple[np.
         return np.full(edge.sum(), FAR, np.float32), pixels[edge]
     steps, (rows, columns) = ndimage.distance_transform_cdt(~there, "chessboard", return_indices=True)
     return steps[edge].astype(np.float32), pixels[rows[edge], columns[edge]]
-
-
-def unmixed(
-    pixels: np.ndarray, colours: Sequence[np.ndarray], steps: list[np.ndarray] | None = None
-) -> tuple[np.ndarray, ...]:
-    """Of pixels [P, C] the two of the colours, [C] or [P, C] each, in their order, whose mixture is nearest, the share
-    of the second and how far it is: all [P]. `steps` [P] say how far each colour lies away; the nearer the better.
-
-    Between two that are alike it is midway that one becomes the other.
-    """
-    steps = [np.zeros(len(pixels), pixels.dtype)] * len(colours) if steps is None else steps
-    alone = np.stack([length(pixels - of) + BESIDE * away for of, away in zip(colours, steps, strict=True)])
-    first, best = alone.argmin(axis=0), alone.min(axis=0)
-    second, share, off = first.copy(), np.zeros(len(pixels), pixels.dtype), best.copy()
-    for a, b in combinations(range(len(colours)), 2):
-        here = np.flatnonzero((steps[a] < NEAR) & (steps[b] < NEAR))
-        begin, end = (colours[n][here] if colours[n].ndim == 2 else colours[n] for n in (a, b))
-        way, from_a = end - begin, pixels[here] - begin
-        span, of_a, of_b = np.square(way).sum(axis=-1), steps[a][here], steps[b][here]
-        part = ((from_a * way).sum(axis=-1) / np.maximum(span, 1e-9)).clip(0, 1)
-        part = np.where(span < FLAT**2, of_a / np.maximum(of_a + of_b, 1e-9), part)
-        distance = length(from_a - part[:, None] * way)
-        cost = distance + BESIDE * np.maximum((part < 1) * of_a, (part > 0) * of_b)
-        better = cost < best[here]
-        at = here[better]
-        first[at], second[at], share[at] = a, b, part[better]
-        best[at], off[at] = cost[better], distance[better]
-    return first, second, share, off
-
-
-def as_rgb(colours: np.ndarray) -> np.ndarray:
-    """OKLab [k, 3] -> sRGB from 0 to 1, as a file keeps them."""
-    return pixels_of_oklab(colours).astype(np.float32) / 255
-
-
-def length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.square(vectors).sum(axis=-1))
-
-
-def distances(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """[P, C] and [k, C] -> [P, k]"""
-    squares = np.square(pixels).sum(axis=-1)[:, None] - 2 * pixels @ colours.T.astype(pixels.dtype)
-    return np.sqrt((squares + np.square(colours).sum(axis=-1)).clip(0))

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..plots.canvas import label
 from ..style_card import MOST_PICTURES
-from ..traits import Traits, departures, traits
+from ..traits import WIDEST_LINE, Traits, departures, traits
 from ..visible import LONGEST
 from .hands import Hands, load_hands
 from .marks import SIDE, marks
@@ -197,9 +197,11 @@ class TraitScores:
 
     def in_words(self, trait: str, far: float, picture: Traits) -> str:
         if trait == "stroke":
-            if not picture.lines and self.lines >= 0.9:
+            in_lines = self.lines >= 0.9
+            if in_lines and picture.stroke > WIDEST_LINE:
                 return "filled, the set is drawn in lines"
-            return f"stroke {percent(far)} {'thicker' if far > 0 else 'thinner'} than the set"
+            uneven = " and uneven" * (in_lines and not picture.lines)
+            return f"stroke {percent(far)} {'thicker' if far > 0 else 'thinner'} than the set{uneven}"
         if trait == "weight":
             return f"covers {percent(far)} {'more' if far > 0 else 'less'} of the picture than the set"
         if trait == "padding":

@@ -40,7 +40,9 @@ def test_the_colours_of_the_example_icons(root, example, ground):
     paths = sorted((root / "nodes" / "examples" / example).glob("icon-*.png"))
     found = palette_of(np.asarray(Image.open(path).convert("RGB")) for path in paths)
     assert near(colours(found)[0], ground) and found.flat
-    others = {"icons-1": [SKY, (27, 42, 99)], "icons-2": [(0, 0, 0)], "icons-3": [(242, 240, 230)]}[example]
+    others = {"icons-1": [SKY, (27, 42, 99), (136, 175, 244)], "icons-2": [(0, 0, 0)], "icons-3": [(242, 240, 230)]}[
+        example
+    ]
     assert len(found.colours) == len(others) + 1
     assert all(near(*pair, most=10) for pair in zip(colours(found)[1:], others, strict=True))
 
@@ -100,7 +102,7 @@ def test_how_many_colours_is_a_dial():
 
 def test_a_ground_that_is_not_flat_stays():
     place = np.linspace(0, 255, SIZE).astype(np.uint8)
-    shaded = np.stack(np.broadcast_arrays(place, place[:, None], 90), axis=-1)
+    shaded = np.stack(np.broadcast_arrays(place, place[:, None], np.uint8(90)), axis=-1)
     found = palette_of([shaded])
     assert not found.flat and (lock(shaded[None], found)[..., 3] == 255).all()
 
