@@ -19,7 +19,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from .. import EMBEDDED
 from ..bar import Bar
-from ..train.ending import exit_code
+from ..train.ending import UnfinishedError, exit_code
 from ..visible import visible
 
 # What takes seconds to import is imported in functions, so that Ctrl-C is heard there, too.
@@ -88,11 +88,12 @@ def run() -> None:
         with processes.together():
             command.finish_what_is_left(tell)
         with processes.together():
-            if processes.main:
-                command.report(tell)
+            lost = command.report(tell) if processes.main else ""
     if processes.main:
         sys.stdout.write(visible(f"{options.out}\n"))
     processes.end()
+    if lost:
+        raise UnfinishedError(lost)
 
 
 def main() -> int:

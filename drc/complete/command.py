@@ -13,7 +13,7 @@ from ..files import read_bounded
 from ..train.processes import OneProcess
 from . import svg
 from .history import history_in
-from .names import items_of
+from .names import items_of, some_of
 from .output import Finish, SetFolder
 from .palette import MOST
 from .run import Completion, Settings, style_key
@@ -38,6 +38,8 @@ class Command:
         keep_apart(options.out, history=options.history, negative=options.negative, references=options.references)
         self.out, self.processes = SetFolder(options.out), processes
         self.notes: list[str] = []
+        self.unwritten: dict[str, tuple[str, Tensor]] = {}  # names of pictures with their keys and codes
+        self.refused: OSError | None = None
         self.items, notes = items_of(words_in(options.words), references_in(options.references, self.notes))
         drc = load(options.model).to(processes.device)
         drc.require_pixels()
@@ -61,6 +63,7 @@ class Command:
         for done, drawn in enumerate(self.completion.draw(items), 1):
             self.write(drawn.asked.item.name, drawn.asked.key, drawn.codes)
             tell("drawing", done, len(items))
+        self.write_again()
 
     def finish_what_is_left(self, tell: Tell) -> None:
         """Pictures of earlier lists get the size and colours of this one, so that a folder holds one set."""
@@ -70,24 +73,51 @@ class Command:
             if kept := self.out.cache.get(key, self.completion.drc.lmm):
                 self.write(name, key, kept[0])
             tell("finishing", done, len(left))
+        self.write_again()
 
     def write(self, name: str, key: str, codes: Tensor) -> None:
+        """What the disk does not take is written again in the end; the next picture may find room."""
+        try:
+            self.write_files(name, key, codes)
+        except OSError as error:
+            log.warning("'%s' is not written yet (%s); the others go on", name, error.strerror or error)
+            self.refused, self.unwritten[name] = error, (key, codes)
+
+    def write_files(self, name: str, key: str, codes: Tensor) -> None:
         """The PNG last: it stands for all files of a picture."""
-        mark = self.finish.mark(key)
-        if self.out.has(self.out.picture(name), mark):
+        if self.out.is_whole(name, self.finish, key):
             return
         picture = self.finish.whole(codes)
         if self.finish.as_svg:
             try:
-                self.out.write_text(self.out.path / "svg" / f"{name}.svg", self.finish.svg(picture, name))
+                self.out.write_text(self.out.svg(name), self.finish.svg(picture, name))
             except ValueError as error:
                 log.warning(error)
-        self.out.write(self.out.picture(name), self.finish.file(picture), mark)
+        self.out.write(self.out.picture(name), self.finish.file(picture), self.finish.mark(key))
 
-    def report(self, tell: Tell) -> None:
-        """Of what all processes drew."""
-        summary = Summary(self.completion, self.finish, self.out, self.history)
-        summary.write(self.items, self.notes, tell)
+    def write_again(self) -> None:
+        """Also the codes; those of the list and those of earlier ones."""
+        unwritten, self.unwritten, self.refused = self.unwritten, {}, None
+        for name, (key, codes) in unwritten.items():
+            self.write(name, key, codes)
+        self.completion.keep_again()
+
+    def report(self, tell: Tell) -> str:
+        """Of what all processes drew. What could not be written, as a sentence; empty where all was."""
+        there, missing = [], []
+        for item in self.items:
+            has = self.out.has(item.name, self.finish.mark(self.completion.ask(item).key))
+            there.append(item) if has else missing.append(item.name)
+        lost = [f"{len(missing)} of {len(self.items)} pictures ({some_of(missing)})"] if missing else []
+        notes = [*self.notes, *(f"not written: {one}" for one in lost)]
+        try:
+            if there:
+                Summary(self.completion, self.finish, self.out, self.history).write(there, notes, tell)
+        except OSError as error:
+            self.refused = error
+            lost.append("the report")
+        why = f" ({self.refused.strerror or self.refused})" if self.refused else ""
+        return f"{' and '.join(lost)} could not be written{why}; see to that and start again" if lost else ""
 
 
 def keep_apart(out: Path, **folders: Path | None) -> None:

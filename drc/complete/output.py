@@ -1,6 +1,6 @@
 """The folder of a set: what was drawn as files, and the settings that it was drawn with.
 
-png/NAME.png    the pictures
+png/NAME.png    the pictures; svg/NAME.svg    the same, where that was asked for
 codes/          the same as the model drew them, see `cache`
 set.json        model, history and settings
 report.json, .txt, .png, sheet.png (or several): what there is, and how it fits
@@ -61,6 +61,9 @@ class SetFolder:
     def picture(self, name: str) -> Path:
         return self.path / "png" / f"{name}.png"
 
+    def svg(self, name: str) -> Path:
+        return self.path / "svg" / f"{name}.svg"
+
     def write_text(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(text.encode(), path)
@@ -73,22 +76,28 @@ class SetFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(file.getvalue(), path)
 
-    def has(self, path: Path, mark: str) -> bool:
+    def has(self, name: str, mark: str) -> bool:
         """Whether there is a picture that was made so, or one that somebody put there."""
-        return path.exists() and mark_in(path) in (mark, FOREIGN)
+        return mark_in(self.picture(name)) in (mark, FOREIGN)
+
+    def is_whole(self, name: str, finish: "Finish", key: str) -> bool:
+        """Whether all files of a picture are there; one that somebody put there stands for itself."""
+        found = mark_in(self.picture(name))
+        with_svg = not finish.as_svg or self.svg(name).exists()
+        return found == FOREIGN or found == finish.mark(key) and with_svg
 
     def left(self, names: Iterable[str], finish: "Finish") -> list[tuple[str, str]]:
         """Name and key of the pictures that are ours, not of these `names`, and finished otherwise."""
         listed, found = set(names), []
         for path in sorted(self.picture("any").parent.glob("*.png")):
             key = None if path.stem in listed else key_in(mark_in(path))
-            if key and not self.has(path, finish.mark(key)):
+            if key and not self.is_whole(path.stem, finish, key):
                 found.append((path.stem, key))
         return found
 
 
 def mark_in(path: Path) -> str | None:
-    """How a picture was made; FOREIGN for somebody else's, None for what is none."""
+    """How a picture was made; FOREIGN for somebody else's, None where there is none."""
     try:
         with open_regular(path) as file, Image.open(file) as image:
             return image.info.get(MARK, FOREIGN)

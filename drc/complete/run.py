@@ -78,6 +78,7 @@ class Completion:
         check(settings, drc)
         self.drc, self.style, self.settings, self.cache, self.negative = drc, style, settings, cache, negative_style
         self.meanings, self.style_key = Meanings(drc, settings.drawings), style_key(style)
+        self.unkept: dict[str, tuple[Tensor, Tensor]] = {}  # by their keys
         self.refused: OSError | None = None
 
     @property
@@ -106,7 +107,7 @@ class Completion:
         return Asked(item, shown, seed, hashlib.sha256(json.dumps(depends).encode()).hexdigest())
 
     def drawn_before(self, asked: Asked) -> Drawn | None:
-        found = self.cache and self.cache.get(asked.key, self.drc.lmm)
+        found = self.unkept.get(asked.key) or (self.cache and self.cache.get(asked.key, self.drc.lmm))
         return Drawn(asked, *found) if found else None
 
     def draw_together(self, asked: Sequence[Asked], on_code: OnCode | None) -> Iterator[Drawn]:
@@ -131,17 +132,23 @@ class Completion:
                 scores = scores_of(drc, candidates, self.style, meaning, one.item.text)
             best = best_of(scores)
             drawn = Drawn(one, candidates[best].cpu(), scores[best])
-            self.keep(drawn)
+            self.keep(one.key, drawn.codes, drawn.scores)
             yield drawn
 
-    def keep(self, drawn: Drawn) -> None:
+    def keep(self, key: str, codes: Tensor, scores: Tensor) -> None:
         """Where the disk takes no more, drawing goes on, and `refused` says why."""
-        if self.cache is None or self.refused is not None:
+        if self.cache is None:
             return
         try:
-            self.cache.put(drawn.asked.key, drawn.codes, drawn.scores)
+            self.cache.put(key, codes, scores)
         except OSError as error:
-            self.refused = error
+            self.refused, self.unkept[key] = error, (codes, scores)
+
+    def keep_again(self) -> None:
+        """What the disk did not take before."""
+        unkept, self.unkept, self.refused = self.unkept, {}, None
+        for key, drawn in unkept.items():
+            self.keep(key, *drawn)
 
 
 def style_key(style: Style) -> str:

@@ -17,7 +17,7 @@ from .names import Item
 from .output import Finish, SetFolder
 from .report import Report, measure, report
 from .report_sheet import MOST_SHOWN, report_sheet
-from .run import Completion, Drawn
+from .run import UNTOLD, Completion
 
 CELL, ON_A_SHEET = 96, 100  # of a contact sheet: pixels, and pictures
 
@@ -34,7 +34,7 @@ class Summary:
         """The reports, and contact sheets of what the files show."""
         rows, measured = [], []
         for done, item in enumerate(items, 1):
-            rows.append(row_of(self.drawn(item)))
+            rows.append(self.row_of(item))
             measured.append(measure(self.shown(item)))
             tell("report", done, len(items))
         history = list(map(enlarged, self.history.pictures(self.side)))
@@ -58,12 +58,12 @@ class Summary:
         """What its file shows, uint8 [SIDE, SIDE, 3]."""
         return enlarged(read(self.out.picture(item.name), self.side, ground=self.finish.ground))
 
-    def drawn(self, item: Item) -> Drawn:
-        """ValueError where it is not there any more."""
-        drawn = self.completion.drawn_before(self.completion.ask(item))
-        if drawn is None:
-            raise ValueError(f"'{item.name}' is not in '{self.out.cache.folder}'; start again, and it is drawn")
-        return drawn
+    def row_of(self, item: Item) -> dict:
+        """Scores are None where the model tells none, and where what was drawn could not be kept."""
+        asked = self.completion.ask(item)
+        drawn = self.completion.drawn_before(asked)
+        style, meaning = (finite(score, 4) for score in (drawn.scores.tolist() if drawn else UNTOLD))
+        return {"name": item.name, "words": item.text, "seed": asked.seed, "style": style, "meaning": meaning}
 
     def write_sheets(self, items: Sequence[Item]) -> None:
         for number, some in enumerate(in_parts(items, ON_A_SHEET), 1):
@@ -76,16 +76,12 @@ class Summary:
             self.out.write(self.out.path / name, numbered_sheet(pictures, labels, CELL))
 
 
-def row_of(drawn: Drawn) -> dict:
-    item, (style, meaning) = drawn.asked.item, (round(score, 4) for score in drawn.scores.tolist())
-    return {"name": item.name, "words": item.text, "seed": drawn.asked.seed, "style": style, "meaning": meaning}
-
-
 def in_words(found: Report, rows: Sequence[dict], notes: Sequence[str]) -> Iterator[str]:
     yield from (*notes, "", found.text(), "", "How much likelier style and meaning make each picture, in nats a code:")
     width = max(len(row["name"]) for row in rows)
     for row in rows:
-        yield f"{row['name']:{width}}  style {row['style']:6.3f}  meaning {row['meaning']:6.3f}"
+        style, meaning = ("   -  " if row[score] is None else f"{row[score]:6.3f}" for score in ("style", "meaning"))
+        yield f"{row['name']:{width}}  style {style}  meaning {meaning}"
 
 
 def worst(found: Report) -> Sequence:
@@ -97,9 +93,9 @@ def enlarged(picture: np.ndarray) -> np.ndarray:
     return to_pixels(resized(from_pixels([picture]), SIDE))[0]
 
 
-def finite(number: float) -> float | None:
+def finite(number: float, digits: int = 3) -> float | None:
     """As JSON can hold it."""
-    return round(float(number), 3) if math.isfinite(number) else None
+    return round(float(number), digits) if math.isfinite(number) else None
 
 
 def in_parts(items: Sequence, count: int) -> list[Sequence]:

@@ -5,13 +5,19 @@ from collections.abc import Callable
 
 from ..visible import visible
 
-FAILED, STOPPED = 2, 130
+UNFINISHED, FAILED, STOPPED = 1, 2, 130
+
+
+class UnfinishedError(Exception):
+    """Some of what was asked for is not there, and the rest is."""
 
 
 def exit_code(command: Callable[[], None]) -> int:
     """Runs a command that goes on where it was when it is started again."""
     try:
         command()
+    except UnfinishedError as error:
+        return say(f"{error}", UNFINISHED)
     except ValueError as error:
         return say(f"{error}", FAILED)
     except OSError as error:

@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw
 from drc.card_file import save
 from drc.checkpoint import load
 from drc.complete import __main__ as command
-from drc.complete import output
+from drc.complete import cache, output
 from drc.complete.history import FolderHistory
+from drc.files import write_bytes
 from drc.model import DRC
 from drc.pixels import from_pixels
 from drc.style_card import card_of, with_pictures
@@ -125,6 +126,16 @@ def test_svg_in_the_colours_of_the_history(asked, complete, tmp_path):
     for path in texts:
         assert path.exists() or f"'{path.stem}' would become" in err
     assert all('viewBox="0 0 48 48"' in path.read_text() for path in texts if path.exists())
+    there = {path: path.read_bytes() for path in texts if path.exists()}
+    gone, edited = texts
+    assert len(there) == 2, err
+    gone.unlink()
+    edited.write_text("<svg/>")  # by its owner
+    assert complete(*asked, "--svg")[0] == 0
+    assert gone.read_bytes() == there[gone] and edited.read_text() == "<svg/>"
+    (tmp_path / "words.txt").write_text("car")
+    gone.unlink()
+    assert complete(*asked, "--svg")[0] == 0 and gone.read_bytes() == there[gone]  # of an earlier list
 
 
 def test_two_processes_draw_what_one_draws(asked, complete, tmp_path, tmp_path_factory):
@@ -139,8 +150,8 @@ def test_two_processes_draw_what_one_draws(asked, complete, tmp_path, tmp_path_f
 
 
 def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
-    """By Ctrl-C, and by a disk that is full: what is done stays, and the next start goes on."""
-    draw, write = DRC.draw, output.write_bytes
+    """By Ctrl-C: what is done stays, and the next start goes on."""
+    draw = DRC.draw
 
     def stopped(model, *given, **how):
         if drawn:
@@ -151,19 +162,43 @@ def test_stopped_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
     code, said, err = complete(*asked)
     assert (code, said) == (130, "") and err.endswith("Stopped; start it again and it goes on where it was.\n")
     assert len(pictures(tmp_path / "out")) == 16
-
-    def full(data, path):
-        if path.name == "cat-13.png":
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        write(data, path)
-
     monkeypatch.setattr(DRC, "draw", draw)
-    monkeypatch.setattr(output, "write_bytes", full)
-    code, said, err = complete(*asked)
-    assert code == 2 and err.endswith("cat-13.png cannot be read or written: No space left on device.\n")
-    assert len(pictures(tmp_path / "out")) == 17
-    monkeypatch.setattr(output, "write_bytes", write)
     assert complete(*asked)[0] == 0 and drawn == [16, 2] and len(pictures(tmp_path / "out")) == 18
+
+
+def test_a_disk_that_is_full_in_the_middle(asked, complete, drawn, monkeypatch, tmp_path):
+    """What is done stays, and the run goes on; what found no room is written in the end, or is told."""
+    out, full = tmp_path / "out", {"cat-3.png", "cat-13.png", "report.json"}
+
+    def refused(data, path):
+        if path.name in full or path.parent.parent.name == "codes":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_bytes(data, path)
+
+    for module in (output, cache):
+        monkeypatch.setattr(module, "write_bytes", refused)
+    code, said, err = complete(*asked)
+    sentence = "2 of 18 pictures (cat-3, cat-13) and the report could not be written (No space left on device); see to "
+    assert (code, said) == (1, f"{out}\n") and err.endswith(f"{sentence}that and start again.\n"), err
+    assert len(first := pictures(out)) == 16 and drawn == [16, 2] and not list(out.rglob("*.part"))
+    assert "sheet.png" not in names_in(out)
+
+    full -= {"report.json"}
+    code, _, err = complete(*asked)  # codes were not kept, so all is drawn again
+    assert code == 1 and err.endswith(
+        "2 of 18 pictures (cat-3, cat-13) could not be written (No space left on device); "
+        "see to that and start again.\n"
+    )
+    report = (out / "report.txt").read_text("utf-8")
+    assert "not written: 2 of 18 pictures (cat-3, cat-13)" in report and "cat-3 " not in report.split("nats a code")[1]
+
+    room = iter([False] * 3 + [True] * 99)
+    monkeypatch.setattr(cache, "write_bytes", write_bytes)
+    monkeypatch.setattr(output, "write_bytes", lambda data, path: (write_bytes if next(room) else refused)(data, path))
+    assert complete(*asked)[0] == 0
+    last = pictures(out)
+    assert len(last) == 18 and all(np.array_equal(last[name], picture) for name, picture in first.items())
+    assert len(list((out / "codes").glob("*/*.json"))) == 18
 
 
 AS_WRITTEN = ("out", "size", "best-of", "colours", "device")  # the others name files
