@@ -34,7 +34,8 @@ AGAIN = "install this pack again"
 BITS = 12  # of a code
 HANDS = 3  # that drew a meaning, at most
 LONGEST = 100  # letters of what is asked for
-NEAR = 5  # words that are told
+NEAR = 5  # meanings that are told
+ALIKE = 20  # names that are spelled alike: sets have several for a meaning, such as battery01
 LIKE = 0.7  # of the letters of two names that are spelled alike, see difflib
 NO_PLURALS = ("ss", "us", "is")  # ends of words whose last s belongs to them
 IRREGULAR = {"men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth", "mice": "mouse"}
@@ -135,16 +136,12 @@ class Drawings:
         return Found(self.meanings[meaning], unpacked(self.packed[rows]), hands)
 
     def near(self, parts: list[str]) -> list[str]:
-        """Names that are spelled like what is asked for, then meanings that share a word with it."""
+        """Meanings with a name that is spelled like what is asked for, then those that share a word with it."""
         asked = {singular(part) for part in parts}
         shared = sorted((name for name in self.meanings if asked & set(map(singular, name.split()))), key=len)
-        alike = [self.as_written(name) for name in difflib.get_close_matches(key(parts), self.names, NEAR, LIKE)]
+        names = difflib.get_close_matches(key(parts), self.names, ALIKE, LIKE)
+        alike = [self.meanings[self.names[name]] for name in names]
         return list(dict.fromkeys(alike + shared))[:NEAR]
-
-    def as_written(self, name: str) -> str:
-        """A name with its words in their order, as far as that is known."""
-        meaning = self.meanings[self.names[name]]
-        return meaning if key(meaning.split()) == name else name
 
     def is_read_by(self, model: DRC) -> bool:
         """Whether its codes mean to a model what they are here."""

@@ -58,7 +58,7 @@ def look(path: Path, again: str = AGAIN, shown: str = "") -> Contents:
             parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{shown} is not a readable safetensors file ({brief(error, 120)}); {again}") from error
+        raise unreadable(shown, error, again) from error
     shapes = {name: tuple(part.get_shape()) for name, part in parts.items()}
     return Contents(shapes, {name: part.get_dtype() for name, part in parts.items()}, metadata)
 
@@ -98,7 +98,12 @@ def rows_of(path: Path, wanted: dict[str, list[int]], again: str = AGAIN) -> dic
             parts = {name: file.get_slice(name) for name in wanted}
             return {(name, row): parts[name][row : row + 1] for name, rows in wanted.items() for row in rows}
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} is not a readable safetensors file ({brief(error, 120)}); {again}") from error
+        raise unreadable(path.name, error, again) from error
+
+
+def unreadable(shown: str, error: SafetensorError | OSError, again: str) -> ValueError:
+    why = (isinstance(error, OSError) and error.strerror) or error  # without the number, and the path once more
+    return ValueError(f"{shown} is not a readable safetensors file ({brief(why, 120)}); {again}")
 
 
 def require_floating(path: Path, dtypes: dict[str, str], again: str = AGAIN) -> None:

@@ -59,6 +59,9 @@ def codes_by_name(completion, items) -> dict[str, list[int]]:
             "\u732b", "\u043a\u043e\u0442", "\u0939\u093f\u0928\u094d\u0926\u0940"
         ], []),
         ("c\u202eat\n\u732b" + "\u732b" * 98, ["cat", "\u732b" * 66], []),
+        ("con.png\ncat.PNG\ncat\nv1.5\n.svg", ["_con", "cat", "v1.5", "svg"], [
+            "drawn once, though more than one line says it: cat"
+        ]),
         ("\ufb01re\nfire", ["\ufb01re"], ["drawn once, though more than one line says it: \ufb01re"]),
     ],
 )  # fmt: skip

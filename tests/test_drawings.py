@@ -87,6 +87,7 @@ def test_what_nobody_drew_is_told_with_what_is_near(words, near):
     with pytest.raises(NotDrawnError, match=rf"no drawing is called '{words}' \(near: ") as caught:
         find(words)
     assert near in caught.value.near and len(caught.value.near) <= 5
+    assert set(caught.value.near) <= set(Drawings().meanings)  # not what files of sets are called, such as battery01
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What `python -m drc.complete` does, on one process or with a share of the list on each of many."""
 
 import logging
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ..checkpoint import load
 from ..data.folder import nothing_usable
 from ..data.history import picture_names, reasons, usable
 from ..files import read_bounded
+from ..model import DRC
 from ..train.processes import OneProcess
 from . import svg
 from .history import history_in
@@ -35,13 +37,16 @@ class Command:
             raise ValueError(f"--colours is {options.colours}, expected 0 to {MOST}; choose one of these")
         if options.svg:
             svg.require()
+        if options.words is None and options.references is None:
+            raise ValueError("neither --words nor --references is given, and one of them says what to draw; give one")
         keep_apart(options.out, history=options.history, negative=options.negative, references=options.references)
+        require_writable(options.out)
         self.out, self.processes = SetFolder(options.out), processes
         self.notes: list[str] = []
         self.unwritten: dict[str, tuple[str, Tensor]] = {}  # names of pictures with their keys and codes
         self.refused: OSError | None = None
         self.items, notes = items_of(words_in(options.words), references_in(options.references, self.notes))
-        drc = load(options.model).to(processes.device)
+        drc = model_at(options.model).to(processes.device)
         drc.require_pixels()
         self.history = history_in(options.history, drc)
         negative = history_in(options.negative, drc, "--negative").style if options.negative else None
@@ -125,6 +130,27 @@ def keep_apart(out: Path, **folders: Path | None) -> None:
     for name, folder in folders.items():
         if folder is not None and out.resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"--out is '{out}', which lies in --{name}; give another folder")
+
+
+def require_writable(out: Path) -> None:
+    """ValueError, in one sentence, where no folder can be made or nothing can be put into it."""
+    place = next(place for place in (out, *out.absolute().parents) if os.path.lexists(place))
+    if not place.is_dir():
+        where = "a file" if place == out else f"which lies in '{place}', a file"
+        raise ValueError(f"--out is '{out}', {where}, expected a folder, which is made where there is none; give one")
+    if not os.access(place, os.W_OK):
+        raise ValueError(f"--out is '{out}', but nothing can be written into '{place}'; give another folder")
+
+
+def model_at(path: Path) -> DRC:
+    """ValueError, in one sentence, where there is no model."""
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "is not there"
+        raise ValueError(f"--model is '{path}', which {found}; give the file of a DRC model, or leave --model out")
+    try:
+        return load(path)
+    except ValueError as error:
+        raise ValueError(f"--model is '{path}', but {error}") from error
 
 
 def words_in(path: Path | None) -> str:

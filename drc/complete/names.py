@@ -8,12 +8,14 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ..data.folder import SUFFIXES
 from ..names import called
 from ..visible import without_hidden
 
 MOST = 10_000  # items of a list
 LONGEST = 100  # letters of a line
 TOLD = 5  # names in a note
+ENDINGS = SUFFIXES | {".svg"}
 MARKS = " .,;:!?'\"()"  # that say nothing about a thing
 
 Reference = Path | Tensor
@@ -68,7 +70,7 @@ def lines_of(words: str) -> tuple[list[str], list[str]]:
     lines = words.splitlines()
     if len(lines) > MOST:
         raise ValueError(f"words has {len(lines):,} lines, expected at most {MOST:,}; make several sets of it")
-    texts = [without_hidden(" ".join(line.split())).strip() for line in lines]
+    texts = [without_ending(without_hidden(" ".join(line.split())).strip()) for line in lines]
     for number, text in enumerate(texts, 1):
         if len(text) > LONGEST:
             raise ValueError(
@@ -84,6 +86,12 @@ def lines_of(words: str) -> tuple[list[str], list[str]]:
     if doubled := [text for same, text in first.items() if same and counts[same] > 1]:
         notes.append(f"drawn once, though more than one line says it: {some_of(doubled)}")
     return [text for same, text in first.items() if same], notes
+
+
+def without_ending(text: str) -> str:
+    """Of a line that is the name of a picture's file what it names; files get an ending of their own."""
+    name, dot, ending = text.rpartition(".")
+    return name if name and f"{dot}{ending.casefold()}" in ENDINGS else text
 
 
 def meant(text: str) -> str:

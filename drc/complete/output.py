@@ -32,6 +32,7 @@ from .svg import trace
 
 MOST_BYTES = 2**16  # of the settings
 SETTINGS = "set.json"
+HASHED = {"model", "history", "negative"}  # settings that are told apart by hashes, which say nothing to a reader
 FOREIGN = ""  # in place of a mark
 MARK = "drc"  # of our files: the name of a text in them that says how they were made
 
@@ -53,9 +54,11 @@ class SetFolder:
             raise ValueError(f"'{file}' {error}; delete it and start again") from error
         for name, value in settings.items():
             if found.get(name) != value:
+                was = f"with {name} {brief(found.get(name))}, and now it is {brief(value)}"
+                was = f"with another {name} than this one" if name in HASHED else was
                 raise ValueError(
-                    f"'{self.path}' holds a set that was drawn with {name} {brief(found.get(name))}, and now it is "
-                    f"{brief(value)}; give another folder with --out, or delete that one"
+                    f"'{self.path}' holds a set that was drawn {was}; give another folder with --out, or delete that "
+                    "one"
                 )
 
     def picture(self, name: str) -> Path:

@@ -20,6 +20,7 @@ from drc.files import write_bytes
 from drc.model import DRC
 from drc.pixels import from_pixels
 from drc.style_card import card_of, with_pictures
+from scripts.lib.tiny import write_tiny
 
 from .conftest import Launcher, names_in
 
@@ -215,7 +216,12 @@ AS_WRITTEN = ("out", "size", "best-of", "colours", "device")  # the others name 
         ({"words": "binary"}, "binary', which is no text in UTF-8; save it as such"),
         ({"words": "blank"}, "words is empty and there is no reference; write what to draw"),
         ({"words": "long"}, "line 1 of words has 300 letters, expected at most 100; name one thing"),
-        ({"model": "binary"}, "binary is not a readable safetensors file"),
+        ({"model": "binary"}, "binary', but binary is not a readable safetensors file"),
+        ({"model": "none"}, "none', which is not there; give the file of a DRC model, or leave --model out"),
+        ({"model": "empty"}, "empty', which is a folder; give the file of a DRC model, or leave --model out"),
+        ({"words": None}, "neither --words nor --references is given, and one of them says what to draw; give one"),
+        ({"out": "{folder}/blank"}, "blank', a file, expected a folder, which is made where there is none; give one"),
+        ({"out": "{folder}/blank/set"}, "blank', a file, expected a folder, which is made where there is none; give"),
         ({"size": "1024"}, "--size is 1024, expected 16 to 512; choose one of these"),
         ({"colours": "-1"}, "--colours is -1, expected 0 to 24; choose one of these"),
         ({"colours": "99"}, "--colours is 99, expected 0 to 24; choose one of these"),
@@ -230,8 +236,14 @@ def test_what_does_not_serve_is_one_sentence(asked, complete, history, tmp_path,
     for name, data in (("binary", b"\xff\xfe\xfd" * 9), ("blank", b"\n \n"), ("long", b"x" * 300)):
         (tmp_path / name).write_bytes(data)
     ((name, value),) = options.items()
-    value = value.format(history=history) if name in AS_WRITTEN else tmp_path / value
-    code, said, err = complete(*asked, f"--{name}", value)
+    if value is None:
+        place = asked.index(f"--{name}")
+        del asked[place : place + 2]
+    elif name in AS_WRITTEN:
+        asked += [f"--{name}", value.format(history=history, folder=tmp_path)]
+    else:
+        asked += [f"--{name}", tmp_path / value]
+    code, said, err = complete(*asked)
     assert (code, said) == (2, "") and sentence in err and err.count("\n") == 1, err
     assert not (tmp_path / "out" / "png").exists()
 
@@ -263,6 +275,13 @@ def test_a_style_card_is_a_history(asked, complete, course, history, tmp_path):
     assert complete(*asked, *more)[0] == 0
     colours = Image.open(tmp_path / "away" / "png" / "sun.png").getcolors()
     assert {colour[:3] for _, colour in colours} >= {(0x20, 0x50, 0xA0)}
+    more_history = tmp_path / "more"
+    more_history.mkdir()
+    Image.open(history / "0.png").save(more_history / "0.png")
     save(replace(card_of(squares.style), model=64 * "0"), card)
+    other = write_tiny(tmp_path / "other.safetensors", seed=1)
+    for changed, words in ((["--model", other], "another model"), (["--history", more_history], "another history")):
+        code, _, err = complete(*asked, *changed)
+        assert code == 2 and f"holds a set that was drawn with {words} than this one; give another folder" in err, err
     code, _, err = complete(*asked, "--history", card)
     assert code == 2 and f"--history is '{card}', which was made by another model than the one that is loaded" in err
