@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image
 
+from scripts.lib.disk import full_disk, names
 from scripts.lib.sentence import sentence_shown as sentence
 
 from .test_training_nodes import QUICK, STAGES
@@ -29,6 +30,23 @@ def test_a_folder_where_a_file_of_a_run_belongs(execute, model, triplets, host_f
     text = sentence(execute, STAGES[0], model=model, triplets=triplets()[0], run_name="mine", **QUICK)
     assert text.startswith(f"Train Disentanglement: '{place}' could not be read or written (Is a directory); take that")
     assert (place / "kept").read_text() == "kept"
+
+
+@pytest.mark.parametrize("node", ["DRC_SaveModel", "DRC_SaveStyle", *STAGES])
+def test_a_full_disk_and_room_again(execute, graph, model, triplets, history, host_folders, node):
+    """A sentence, nothing half, and what was there stays; with room again the same node does its work."""
+    inputs = {"model": model}
+    if node == "DRC_SaveStyle":
+        inputs["style"] = graph.style(model, history)
+    elif node in STAGES:
+        inputs |= QUICK | {"triplets": triplets()[0], "run_name": "mine"}
+    before = names(host_folders / "models")
+    with full_disk(1000):
+        text = sentence(execute, node, **inputs)
+    assert " could not be read or written (File too large); " in text or "make room on that disk" in text, text
+    assert names(host_folders / "models") in (before, ["drc"], ["drc_styles"])
+    assert not [name for name in names(host_folders / "output") if name.endswith("whole")]
+    assert execute(node, **inputs)[0]
 
 
 def test_names_that_no_disk_takes(execute, host_folders):
