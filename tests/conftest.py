@@ -12,7 +12,6 @@ sys.path.append(str(ROOT))
 
 from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, Host, tested_host  # noqa: E402
-from scripts.lib.memory import PROBE  # noqa: E402
 from scripts.lib.packed import PackedServer  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
 from scripts.lib.tiny_benchmark import Build, write_tiny_benchmark  # noqa: E402
@@ -105,10 +104,10 @@ def server(host):
     """One ComfyUI for all tests that do not care how it was started, with tiny models beside the embedded one.
 
     Its pack is the packed archive, so a file that is new must have been added to git. Its path has a blank and letters
-    of more than one script. Beside it lies a pack without nodes, which tells what memory is held.
+    of more than one script.
     """
     folder = BUILD / "run" / "tests \u0438 caf\u00e9"
-    with PackedServer(host, folder, "--cpu", "--preview-method", "latent2rgb", beside=[PROBE]) as server:
+    with PackedServer(host, folder, "--cpu", "--preview-method", "latent2rgb") as server:
         models = server.folder / "models" / "drc"
         write_tiny(models / "tiny.safetensors")
         write_tiny(models / "other.safetensors", seed=1)
