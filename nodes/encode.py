@@ -2,10 +2,12 @@
 never saw."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from ..drc.interrupt import heard
 from ..drc.lmm.pictures import PICTURES, codes_of
 from . import host
 from .progress import Progress
@@ -18,8 +20,8 @@ MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, 
 def squares_of(model: Model, images: list[Tensor], name: str, rows: Iterable[int] | None = None) -> Iterator[Tensor]:
     """The images [H, W, C] at the input `name`, or those of some `rows`, as the model reads them: [3, size, size]."""
     for row in range(len(images)) if rows is None else rows:
-        host.check_interrupt()
-        yield model.drc.lmm.prepare(images[row], f"picture {row + 1} of {name}")
+        work = partial(model.drc.lmm.prepare, images[row], f"picture {row + 1} of {name}")
+        yield heard(work, host.check_interrupt)  # of a picture as large as there are some it takes seconds
 
 
 class Unfamiliar:
@@ -61,7 +63,8 @@ def tokenize_each(
     if images:
         host.load([model.vision], lmm.vision.memory(1))
     for index, image in enumerate(images):
-        picture = lmm.prepare(image, f"picture {index + 1} of {name}", original)
+        work = partial(lmm.prepare, image, f"picture {index + 1} of {name}", original)
+        picture = heard(work, host.check_interrupt)
         codes.append(lmm.tokenize(picture[None].to(model.device), None if seed is None else [seed]))
         progress.step_to(progress.bar.current + 1)
     return codes

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ..drc.interrupt import heard
 from . import host
 from .guard import guarded
 from .host import io
@@ -178,7 +180,8 @@ def palette_and_ground(history: list[Tensor], name: str, progress: Progress) -> 
 
     def squares() -> Iterator[numpy.ndarray]:
         for number, picture in enumerate(history, 1):
-            yield to_pixels(prepared(picture, f"picture {number} of {name}"))[0]
+            work = partial(prepared, picture, f"picture {number} of {name}")
+            yield to_pixels(heard(work, host.check_interrupt))[0]
             progress.step_to(number)
 
     palette = palette_of(squares(), host.check_interrupt)
@@ -197,6 +200,7 @@ def locked(images: list[Tensor], palette: Palette, count: int, progress: Later) 
     if smaller:
         host.load([owner], max(smaller) ** 2 * MEMORY_PER_PIXEL)
     for number, picture in enumerate(images, 1):
-        whole = full_size(picture.to(device), owner.model, f"picture {number} of images")
+        name = f"picture {number} of images"
+        whole = full_size(picture.to(device), owner.model, name, host.check_interrupt)
         yield lock(whole[None], palette, count, host.check_interrupt)[0]
         progress.step_to(number)

@@ -1,5 +1,8 @@
 """Set Report: which of many new icons do not fit a set, and why."""
 
+from functools import partial
+
+from ..drc.interrupt import heard
 from . import host
 from .guard import guarded
 from .host import io
@@ -73,7 +76,8 @@ def measure_all(pictures: list, name: str, progress: Progress, before: int) -> t
 
     squares, measured = [], []
     for number, picture in enumerate(pictures, 1):
-        squares.append(to_pixels(square(picture, SIDE, f"picture {number} of {name}")))
+        work = partial(square, picture, SIDE, f"picture {number} of {name}")
+        squares.append(to_pixels(heard(work, host.check_interrupt)))
         measured.append(measure(squares[-1]))
         progress.step_to(before + number)
     return squares, measured

@@ -1,24 +1,29 @@
 """Pictures as large as they are worked on, and as small as they are shipped."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..interrupt import heard
 from ..pixels import from_pixels, resized, square, to_pixels
 
 FULL, LEAST = 512, 16
 """Pixels of a side: what is locked and traced, and the smallest that is shipped."""
 
 
-def full_size(image: Tensor, sharpen: Callable[[Tensor], Tensor], name: str) -> np.ndarray:
+def full_size(
+    image: Tensor, sharpen: Callable[[Tensor], Tensor], name: str, on_part: Callable[[], None] | None = None
+) -> np.ndarray:
     """A picture [H, W, 3 or 4] in 0..1, called `name` in a ValueError -> uint8 [FULL, FULL, 3].
 
-    `sharpen`, which makes images [1, 3, S, S] four times as large, is asked where it is smaller.
+    `sharpen`, which makes images [1, 3, S, S] four times as large, is asked where it is smaller. `on_part` is called
+    while one is shrunk, and may raise to stop.
     """
-    images = prepared(image, name)
+    images = heard(partial(prepared, image, name), on_part)
     if images.shape[-1] < FULL:
         images = sharpen(images)
     return to_pixels(resized(images, FULL))[0]

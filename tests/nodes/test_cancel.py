@@ -1,6 +1,7 @@
 """Cancel is heard while any long node works: between two looks at it lies one layer, one picture, or less."""
 
 import importlib
+import threading
 import time
 
 import pytest
@@ -167,6 +168,25 @@ def test_cancel_is_heard_while_a_model_is_saved(graph, execute, watch, pack, mon
         with pytest.raises(model_management.InterruptProcessingException):
             execute("DRC_SaveModel", model=model, filename="second")
     assert set((host_folders / "models" / "drc").rglob("*")) == saved
+
+
+@pytest.mark.parametrize(("node", "module"), [("DRC_StyleTower", "drc.lmm.pictures"), ("DRC_SetReport", "drc.pixels")])
+def test_cancel_does_not_wait_for_a_picture_that_takes_long(graph, model, history, pack, monkeypatch, node, module):
+    """As one of 8,192 pixels does on a busy machine."""
+    end = threading.Event()
+
+    def long(*_):
+        model_management.interrupt_current_processing(True)
+        end.wait(60)
+
+    monkeypatch.setattr(importlib.import_module(f"{pack.__name__}.{module}"), "square", long)
+    given = {"images": history} if node == "DRC_SetReport" else {"model": model}
+    try:
+        with pytest.raises(model_management.InterruptProcessingException):
+            graph.outputs(node, history=history, **given)
+    finally:
+        end.set()
+        model_management.interrupt_current_processing(False)
 
 
 def test_cancel_is_heard_in_every_long_node(inputs, execute, watch, graph):

@@ -152,7 +152,7 @@ def test_broken_pictures_are_a_sentence(graph, mine, drawings):
     assert text.startswith("Pictures to SVG: picture 1 of history holds numbers from")
 
 
-@pytest.mark.parametrize("work", ["palette.measured", "palette.lock_one", "svg.traced"])
+@pytest.mark.parametrize("work", ["sizes.prepared", "palette.measured", "palette.lock_one", "svg.traced"])
 def test_cancel_does_not_wait_for_the_picture_that_is_worked_on(graph, pack, monkeypatch, drawings, mine, work):
     module, name = work.split(".")
     end = threading.Event()

@@ -27,26 +27,33 @@ DEPTH = 5  # of nodes behind one another
 
 # By the name of the input: what is good, and quickly done.
 FEW = {
-    "amount": (1, 3), "batch_index": (0, 2), "batch_size": (1, 2), "cases": (1, 1), "height": (1, 48),
+    "amount": (1, 3), "batch_index": (0, 2), "batch_size": (1, 2), "best_of": (1, 2), "cases": (1, 1),
+    "colours": (0, 4), "drawings": (1, 2), "grid": (0, 24), "height": (1, 48),
     "history": (1, 3), "history_length": (1, 2), "length": (1, 3), "micro_batch": (0, 2), "restyled_views": (1, 2),
-    "samples": (0, 1), "shown": (1, 2), "steps": (1, 2), "width": (1, 48),
+    "samples": (0, 1), "shown": (1, 2), "size": (16, 64), "steps": (1, 2), "width": (1, 48),
 }  # fmt: skip
 GOOD = {
     "filename": ["random", "random \u0928\u092e\u0938\u094d\u0924\u0947"],
     "folder": ["pictures"] * 6 + ["flat", "flat", "empty", "nowhere", ""],
+    "files": ["random.png", "random.png", ""],
     "image": ["random.png"],
+    "licence": ["", "CC0-1.0"],
     "model_name": ["tiny.safetensors"] * 12 + ["other.safetensors", "untrained.safetensors", "damaged.safetensors"],
     "name": ["random"],
+    "names": [""] * 4 + ["one", "one\ntwo"],
+    "reference_names": [""] * 4 + ["one", "one\ntwo"],
     "report_name": ["random"],
     "restylings": ["palette", "invert, duotone", "palette line silhouette"],
     "run_name": ["random", "random again"],
     "semantic_strengths": ["0, 1", "2"],
     "source": ["example pictures"] * 3 + ["folder"] * 3 + ["emoji benchmark"],
+    "style_name": ["card.safetensors"] * 6 + ["damaged.safetensors"],
     "style_strengths": ["0 1", "1.5"],
     "table": ["", "", "", "labels.csv", "missing.csv"],
     "tests": ["", "own"],
     "text": ["", "cat", "red apple"],
     "weights": [""] * 6 + ["1", "1, 2", "1 2 3 4 5 6"],
+    "words": ["bicycle", "cat", "apple\nhouse", "qwertz"],
 }  # fmt: skip
 TEXTS = [
     "\ud800", "a\0b", "x" * 100_000, "a" * 300, "../..", "/etc/passwd", "con", "\U0001f3a8", "\u202egpj.exe", "nan",

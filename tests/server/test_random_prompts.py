@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from drc.card_file import save
+from drc.files import file_hash
+from drc.style_card import StyleCard
 from scripts.lib.client import Client, PromptError
 from scripts.lib.environment import BUILD
 from scripts.lib.pictures import to_png
@@ -31,6 +35,13 @@ def server(host):
         write_tiny(models / "other.safetensors", seed=1)
         write_tiny(models / "untrained.safetensors", stage=0)
         (models / "damaged.safetensors").write_bytes(b"not safetensors")
+        cards = models.with_name("drc_styles")
+        maker = {"model": file_hash(models / "tiny.safetensors"), "model_name": "tiny.safetensors"}
+        save(
+            StyleCard(torch.zeros(2, 16, dtype=torch.long), torch.ones(2), name="card", **maker),
+            cards / "card.safetensors",
+        )
+        (cards / "damaged.safetensors").write_bytes(b"not safetensors")
         for name in ("pictures/anna", "pictures/ben", "flat", "empty"):
             (server.folder / "input" / name).mkdir(parents=True)
         for number, name in enumerate(("pictures/anna/1", "pictures/anna/2", "pictures/ben/3", "flat/4", "flat/5")):
@@ -53,12 +64,14 @@ def test_random_prompts(client, server, definitions, capsys, seed):
     with capsys.disabled():
         sys.stdout.write(f"\nrandom prompts of seed {seed} ")
     prompts, faults, ended = RandomPrompts(definitions, seed), [], {"drawn": 0, "refused": 0, "error": 0, "untold": 0}
+    ran = set()  # nodes of ours to the end of a prompt
     for number in range(PROMPTS):
         prompt = prompts.prompt()
         try:
             result = client.run(prompt, PATIENCE)
             fault = fault_of(prompt, result.error, definitions) if result.error else ""
             ended["error" if result.error else "drawn"] += 1
+            ran |= set() if result.error else {node["class_type"] for node in prompt.values()}
         except PromptError as error:
             fault = fault_of_refusal(error)
             ended["refused"] += 1
@@ -72,6 +85,7 @@ def test_random_prompts(client, server, definitions, capsys, seed):
             faults.append(f"prompt {number} of seed {seed}: {fault}")
     assert server.process.poll() is None, faults
     assert not faults, "\n".join(faults)
+    assert len(seldom := {name for name in prompts.ours if name not in ran}) < 6, (seldom, ended)
     assert min(ended[one] for one in ("drawn", "refused", "error")) > PROMPTS // 50 > ended["untold"], ended
 
 
