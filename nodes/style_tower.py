@@ -1,5 +1,8 @@
 """StyleTower: from the pictures of a history to their style."""
 
+from collections.abc import Iterable, Iterator
+
+import torch
 from torch import Tensor
 
 from . import host
@@ -68,14 +71,16 @@ class DRC_StyleTower(io.ComfyNode):
         numbers = read_weights("" if auto else weights, len(history))
         kept = numbers.nonzero().flatten().tolist()
         progress = Progress((3 if auto else 2) * len(kept))  # each becomes codes, then attends to the others
-        unfamiliar = Unfamiliar(model, "history")
-        codes = tokenize(model, unfamiliar.look(squares_of(model, history, "history", kept)), progress)
+        unfamiliar, small = Unfamiliar(model, "history"), []
+        squares = unfamiliar.look(squares_of(model, history, "history", kept))
+        codes = tokenize(model, seen_small(squares, small) if weights.strip() else squares, progress)
         host.load([model.language, model.disentangler], tower_bytes(model, len(kept)))
         shares = by_closeness(model, codes, reference, progress) if auto else numbers[kept].to(model.device)
         done = progress.total - len(kept)
         style = model.drc.style(codes, shares, lambda pictures: progress.step_to(done + pictures))
-        shown = host.show_lines(cls.hidden, weights_told(shares) if auto else "", unfamiliar.sentence())
-        return io.NodeOutput(to(style, host.intermediate_device()), ui=shown)
+        text = host.show_lines(cls.hidden, weights_told(shares) if auto else "", unfamiliar.sentence())
+        shown = ({} if text is None else text.as_dict()) | weights_shown(small, kept, shares)
+        return io.NodeOutput(to(style, host.intermediate_device()), ui=shown or None)
 
 
 def by_closeness(model: Model, codes: Tensor, reference: list[Tensor], progress: Progress) -> Tensor:
@@ -89,6 +94,30 @@ def by_closeness(model: Model, codes: Tensor, reference: list[Tensor], progress:
     host.load([*model.seeing, model.disentangler], tower_bytes(model, len(codes)))
     later = Later(progress, len(codes))
     return weights_of(closeness(model.drc, codes, code, later.step_to))
+
+
+def seen_small(squares: Iterable[Tensor], small: list) -> Iterator[Tensor]:
+    """The same; `small` gets each as pixels of a thumbnail."""
+    from ..drc.pixels import resized, to_pixels
+    from ..drc.style_card import THUMBNAIL
+
+    for square in squares:
+        small.append(to_pixels(resized(square[None], min(THUMBNAIL, square.shape[-1])))[0])
+        yield square
+
+
+def weights_shown(small: list, kept: list[int], weights: Tensor) -> dict:
+    """For a node's `ui` a grid of thumbnails, each with its number in the history and its weight; those that count most
+    where there are very many."""
+    from ..drc.plots.sheet import numbered_sheet
+    from ..drc.style_card import MOST_PICTURES, labels
+
+    if not small:
+        return {}
+    every = weights.new_zeros(max(kept) + 1).index_copy(0, torch.tensor(kept, device=weights.device), weights)
+    most = sorted(weights.argsort(descending=True, stable=True)[:MOST_PICTURES].tolist())
+    names = labels(every)
+    return host.show_picture(numbered_sheet([small[n] for n in most], [names[kept[n]] for n in most])).as_dict()
 
 
 def weights_told(weights: Tensor) -> str:

@@ -4,7 +4,9 @@
 
 Needs the icon matrix (scripts/build_icons.py). Histories of 8 to 40 icons of one style stand for a set. An icon of the
 same style that is not among them is a true one: how often is it called a misfit? An icon of another family is a foreign
-one: how often is it found? Families that no training of this project sees are the test. With --fit all numbers of
+one: how often is it found? Families that no training of this project sees are the test: as they are, of one colour on
+white, and in the colours of their twins in the benchmark, the foreign icons in the same colours, as the palette lock
+would give them. Sets that were drawn in colours are all of families that the fit saw. With --fit all numbers of
 drc/weights/hands.safetensors are found anew from the other families, the line by families that each fit leaves out.
 """
 
@@ -28,7 +30,7 @@ from drc.complete.marks import MARKS  # noqa: E402
 from drc.complete.report import AWAY, TRAITS, Measured, TraitScores, farthest, report  # noqa: E402
 from drc.data.icons import Icons  # noqa: E402
 from drc.tensor_file import metadata_of, write_safetensors  # noqa: E402
-from scripts.lib.hand_sets import HandSet, sets_of  # noqa: E402
+from scripts.lib.hand_sets import HandSet, painted_sets, sets_of  # noqa: E402
 
 HISTORIES = (8, 16, 24, 40)
 FOLDS = 4  # of the families that the line is found with
@@ -103,10 +105,14 @@ def trials(judge: Judge, sets: Sequence[HandSet], count: int, random: np.random.
         others = [other for other in sets if other.family != one.family]
         for _ in range(TRIES if len(one.pictures) >= count + TRUE else 0):
             pictures = [one.pictures[place] for place in random.permutation(len(one.pictures))]
-            strangers = [others[place] for place in random.integers(0, len(others), FOREIGN)]
-            foreign = [other.pictures[random.integers(0, len(other.pictures))] for other in strangers]
+            if one.strangers:
+                foreign = [one.strangers[place] for place in random.permutation(len(one.strangers))[:FOREIGN]]
+                alike = [False] * (TRUE + FOREIGN)
+            else:
+                strangers = [others[place] for place in random.integers(0, len(others), FOREIGN)]
+                foreign = [other.pictures[random.integers(0, len(other.pictures))] for other in strangers]
+                alike = [True] * TRUE + [not (one.colour or other.colour) for other in strangers]
             misfits = judge(pictures[count : count + TRUE] + foreign, pictures[:count])
-            alike = [True] * TRUE + [not (one.colour or other.colour) for other in strangers]
             found += zip(misfits, [True] * TRUE + [False] * FOREIGN, alike, strict=True)
     return np.array(found)
 
@@ -121,7 +127,7 @@ def told(found: np.ndarray) -> str:
         "where both are of one colour": foreign[foreign[:, 2] == 1, 0] > 0,
         "with a line that calls 5 % of the true ones misfits": foreign[:, 0] > at,
     }
-    shares = ", ".join(f"{name} {100 * some.mean():.1f} %" for name, some in above.items())
+    shares = ", ".join(f"{name} {100 * some.mean():.1f} %" for name, some in above.items() if len(some))
     return f"{shares} ({len(true)} and {len(foreign)} trials)"
 
 
@@ -153,19 +159,28 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     options = parser.parse_args()
     icons, bar = Icons(options.data / "icons"), Bar()
-    sets = sets_of(icons, load(options.model), lambda done, total: bar("sets measured", done, total))
+
+    def on_set(done: int, total: int) -> None:
+        bar("sets measured", done, total)
+
+    # Of the families that the fit sees those in colours alone are measured, unless it is made anew.
+    sets = sets_of(icons, load(options.model), on_set, lambda one: options.fit or one.unseen or one.colour)
+    painted = painted_sets(icons, on_set)
     seen, unseen = ([one for one in sets if icons.styles[one.style].unseen == new] for new in (False, True))
+    coloured = [one for one in seen if one.colour]
     families = [len({one.family for one in some}) for some in (seen, unseen)]
-    print(
-        f"{len(seen)} sets of {families[0]} families to fit by, {len(unseen)} of {families[1]} unseen ones to measure"
-    )
+    print(f"{len(unseen)} sets of {families[1]} unseen families to measure, {len(painted)} of them in colours, too")
     if options.fit:
+        print(f"{len(seen)} sets of {families[0]} families to fit by")
         tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in vars(fit_with_line(seen)).items()}
         write_safetensors(tensors, WEIGHTS, metadata_of({"marks": ", ".join(MARKS)}))
         print_traits(seen)
     judge = by_report(load_hands())
     for count in HISTORIES:
         print(f"history of {count}:", told(trials(judge, unseen, count, np.random.default_rng(1))))
+    for name, some in {"in colours": painted, "drawn in colours, of seen families": coloured}.items():
+        for count in HISTORIES[:2]:
+            print(f"{name}, history of {count}:", told(trials(judge, some, count, np.random.default_rng(1))))
     print(f"true ones, as the model's codes hold them, called misfits: {100 * coded_misfits(judge, unseen):.1f} %")
 
 

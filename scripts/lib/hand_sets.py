@@ -1,13 +1,16 @@
-"""Sets of real icons for whoever measures hands: which icons, their numbers, and what a model's codes make of them."""
+"""Sets of real icons for whoever measures hands: which icons, their numbers, what a model's codes make of them, and the
+same sets in colours."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
+from drc.bench.cases.icons import COLOURED
 from drc.complete.report import Measured, measure
-from drc.data.icons import Icons
+from drc.data.colouring import draw_colouring
+from drc.data.icons import Icons, IconStyle
 from drc.model import DRC
 from drc.pixels import from_pixels, to_pixels
 
@@ -15,17 +18,20 @@ FEWEST = {"train": 30, "val": 48, "test": 48}  # icons of a style that is used
 STYLES = {"train": 2, "val": 2, "test": 9}  # of a family, at most
 PICTURES = {"train": 28, "val": 28, "test": 46}  # of a style; 46 leave some beside a history of 40
 CODED = 3  # of them that are drawn again from their codes
+PAINTED, STRANGERS = 28, 24  # of a set in colours, and icons of other families in the same colours
 
 
 @dataclass(frozen=True)
 class HandSet:
-    """Icons of one style, and the first of them as the codes of a model hold them; none is blank."""
+    """Icons of one style, and the first of them as the codes of a model hold them; none is blank. `strangers` are icons
+    of other families that could be taken for its own by their colours."""
 
     style: str
     family: str
     colour: bool
     pictures: list[Measured]
-    coded: list[Measured]
+    coded: list[Measured] = field(default_factory=list)
+    strangers: list[Measured] = field(default_factory=list)
 
     @property
     def marks(self) -> np.ndarray:
@@ -54,8 +60,13 @@ def chosen(icons: Icons) -> list[tuple[str, np.ndarray]]:
     return found
 
 
-def sets_of(icons: Icons, model: DRC, on_set: Callable[[int, int], None]) -> list[HandSet]:
-    every, sets = chosen(icons), []
+def sets_of(
+    icons: Icons,
+    model: DRC,
+    on_set: Callable[[int, int], None],
+    wanted: Callable[[IconStyle], bool] = lambda style: True,
+) -> list[HandSet]:
+    every, sets = [pair for pair in chosen(icons) if wanted(icons.styles[pair[0]])], []
     for number, (style, rows) in enumerate(every, 1):
         images = np.stack([icons.images[row] for row in rows])
         pictures = [measure(image) for image in images]
@@ -71,3 +82,20 @@ def sets_of(icons: Icons, model: DRC, on_set: Callable[[int, int], None]) -> lis
 @torch.inference_mode()
 def through_codes(model: DRC, images: np.ndarray) -> np.ndarray:
     return to_pixels(model.lmm.detokenize(model.lmm.tokenize(from_pixels(images))))
+
+
+def painted_sets(icons: Icons, on_set: Callable[[int, int], None]) -> list[HandSet]:
+    """Every one-colour set that training never saw in the colours of its twin in the benchmark, with strangers in the
+    same colours."""
+    every = [pair for pair in chosen(icons) if icons.styles[pair[0]].unseen and not icons.styles[pair[0]].colour]
+    sets = []
+    for number, (style, rows) in enumerate(every, 1):
+        one, random = icons.styles[style], np.random.default_rng(number)
+        colouring = draw_colouring(np.random.default_rng(list(f"{style}{COLOURED}".encode())), one.tones)
+        others = [row for name, some in every if icons.styles[name].family != one.family for row in some]
+        rows = [*rows[:PAINTED], *random.permutation(others)[:STRANGERS]]
+        found = [measure(picture) for picture in colouring.paint(np.stack([icons.images[row] for row in rows]))]
+        if not any(picture.blank for picture in found):
+            sets.append(HandSet(style, one.family, True, found[:PAINTED], strangers=found[PAINTED:]))
+        on_set(number, len(every))
+    return sets

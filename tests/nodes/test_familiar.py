@@ -18,7 +18,8 @@ def told(classes, embedded):
     def told(node, model=embedded, **inputs) -> str:
         with torch.inference_mode():
             output = classes[node].execute(model=model, **inputs)
-        return "" if output.ui is None else output.ui.as_dict()["text"][0]
+        shown = output.ui if isinstance(output.ui, dict | None) else output.ui.as_dict()
+        return (shown or {}).get("text", [""])[0]
 
     return told
 

@@ -1,7 +1,12 @@
 """What must hold whatever the weights are."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 
 def same(one, other):
@@ -115,16 +120,39 @@ def test_a_picture_through_its_codes_and_back(graph):
     torch.testing.assert_close(seen, expected.permute(0, 2, 3, 1))
 
 
+def grid_of(found) -> np.ndarray:
+    """The picture that a node shows."""
+    import folder_paths
+
+    (picture,) = found.ui["images"]
+    return np.asarray(Image.open(Path(folder_paths.get_temp_directory()) / picture["filename"]).convert("RGB"))
+
+
+def numbered(model, pictures: torch.Tensor, labels: list[str]) -> np.ndarray:
+    from drc.pixels import resized, to_pixels
+    from drc.plots.sheet import numbered_sheet
+    from drc.style_card import THUMBNAIL
+
+    squares = torch.stack([model.drc.lmm.prepare(one, "history") for one in pictures])
+    return numbered_sheet(to_pixels(resized(squares, min(THUMBNAIL, squares.shape[-1]))), labels)
+
+
 def test_weights_by_closeness(graph, model, history, classes):
-    """The picture that the reference is counts most, and the node says how much each does."""
+    """The picture that the reference is counts most, and the node says how much each does, in words and on a grid."""
     given = {"model": [model], "history": [history], "reference": [history[3:4]]}
     with torch.inference_mode():
         found = classes["DRC_StyleTower"].execute(weights=[" Auto "], **given)
-    style, (text,) = found[0], found.ui.as_dict()["text"]
+    style, (text,) = found[0], found.ui["text"]
     assert style.weights.argmax() == 3 and style.weights[3] == 1
     assert text.startswith("Weights, by closeness to the reference: 1: 0.") and "4: 1.00" in text
     by_hand = graph.style(model, history, ", ".join(str(float(weight)) for weight in style.weights))
     assert torch.equal(style.rows, by_hand.rows)
+    labels = re.findall(r"\d: \d\.\d\d", text)
+    assert len(labels) == 5 and np.array_equal(grid_of(found), numbered(model, history, labels))
+    with torch.inference_mode():
+        found = classes["DRC_StyleTower"].execute(weights=["1, 0, 0.5, 0.25, 0"], **given)
+    some = history[[0, 2, 3]]
+    assert np.array_equal(grid_of(found), numbered(model, some, ["1: 1.00", "3: 0.50", "4: 0.25"]))
     assert torch.equal(graph.run("DRC_StyleTower", **given).rows, graph.style(model, history).rows)
 
 
