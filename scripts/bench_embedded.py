@@ -1,6 +1,6 @@
 """What the embedded model costs, as ratios against a named baseline of the same run.
 
-    build/venv/bin/python -m scripts.bench_embedded [drawing] [start] [nodes] [--rounds N] [--threads N]
+    build/venv/bin/python -m scripts.bench_embedded [drawing] [best] [start] [nodes] [--rounds N] [--threads N]
                                                     [--before COMMIT]
 
 drawing  Our generation loop against `LlamaForCausalLM.generate` of transformers: the same weights, the same prompt, the
@@ -9,6 +9,7 @@ drawing  Our generation loop against `LlamaForCausalLM.generate` of transformers
          offers: a logits processor that adds up the streams, which are rows of one batch, and a subclass whose forward
          adds the place to what it embeds. `--before` puts the loop of an earlier commit beside ours, with the same
          weights.
+best     What the best of four and of eight drawings costs against one, as `python -m drc.complete` draws and chooses.
 start    What our import adds to the start of a real ComfyUI: loaded by its own `load_custom_node` after all of its own
          nodes, against the time it takes for these.
 nodes    What a node costs beyond the model's own time: called as the host calls it, against the same steps in `drc`.
@@ -34,6 +35,8 @@ import torch
 
 from drc import EMBEDDED as WEIGHTS
 from drc.checkpoint import load
+from drc.complete.names import items_of
+from drc.complete.run import Completion, Settings
 from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from drc.lmm.generate import Sampling, generate
 from drc.model import DRC, DRCConfig
@@ -43,6 +46,8 @@ from .lib.environment import BUILD, ROOT, find_host
 from .lib.tiny import write_tiny
 
 HISTORY = 8  # pictures
+PARTS = ["drawing", "best", "start", "nodes"]
+BEST_OF, THINGS = (1, 4, 8), 4  # drawings of a thing, and how many things are drawn
 STRENGTHS = {"style_strength": STYLE_STRENGTH, "semantic_strength": SEMANTIC_STRENGTH}  # three streams
 
 START = """
@@ -172,6 +177,23 @@ def bench_drawing(rounds: int, before: str) -> None:
             print(f"drawing, batch {batch}: {times['before'] / times['ours']:.2f} times as fast as {before}")
 
 
+@torch.inference_mode()
+def bench_best(rounds: int) -> None:
+    drc, random = load(checkpoint()), torch.Generator().manual_seed(0)
+    style = drc.style(torch.randint(drc.lmm.codebook_size, (HISTORY, drc.lmm.picture_codes), generator=random))
+    items, _ = items_of("\n".join(f"thing {number}" for number in range(THINGS)))
+
+    def drawn(count: int) -> Callable:
+        completion = Completion(drc, style, Settings(best_of=count, drawings=0))
+        return lambda: list(completion.draw(items))
+
+    times = take_turns({count: drawn(count) for count in BEST_OF}, rounds, time.process_time)
+    for count in BEST_OF:
+        print(
+            f"best of {count}: {times[count] / THINGS:.2f} s a picture, {times[count] / times[1]:.1f} times that of 1"
+        )
+
+
 def bench_start(rounds: int, host: Path) -> None:
     runs = []
     for _ in range(rounds + 1):
@@ -258,7 +280,7 @@ def bench_nodes(rounds: int, host: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["drawing", "start", "nodes"], help="drawing, start, nodes")
+    parser.add_argument("parts", nargs="*", default=PARTS, help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--before", default="", metavar="COMMIT", help="an earlier one, whose loop draws, too")
@@ -269,6 +291,8 @@ def main() -> None:
     print(f"{what}, {options.threads} threads, torch {torch.__version__}, median of {options.rounds} rounds")
     if "drawing" in options.parts:
         bench_drawing(options.rounds, options.before)
+    if "best" in options.parts:
+        bench_best(options.rounds)
     if "start" in options.parts:
         bench_start(options.rounds, host)
     if "nodes" in options.parts:

@@ -179,7 +179,7 @@ def main() -> None:
     for count in HISTORIES:
         print(f"history of {count}:", told(trials(judge, unseen, count, np.random.default_rng(1))))
     for name, some in {"in colours": painted, "drawn in colours, of seen families": coloured}.items():
-        for count in HISTORIES[:2]:
+        for count in HISTORIES[:2] if len({one.family for one in some}) > 1 else ():
             print(f"{name}, history of {count}:", told(trials(judge, some, count, np.random.default_rng(1))))
     print(f"true ones, as the model's codes hold them, called misfits: {100 * coded_misfits(judge, unseen):.1f} %")
 

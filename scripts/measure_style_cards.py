@@ -3,8 +3,8 @@
     build/venv/bin/python -m scripts.measure_style_cards
 
 Sizes of cards of 8 and of 200 pictures; whether the card draws the bytes that its history draws; processor time of
-loading the one of 8, the model being there, median of 20; and what 200 pictures of a folder take of memory at most
-against 10.
+loading the one of 8, the model being there, median of 20; and what reading 200 pictures of a folder takes of memory
+at most against 10, by itself and of the whole process.
 """
 
 import statistics
@@ -50,8 +50,8 @@ def cards(model: DRC, folder: Path) -> None:
     print(f"draws the same bytes: {torch.equal(*drawn)}")
 
 
-def taken(model: DRC, folder: Path, count: int) -> int:
-    """Bytes that reading so many pictures takes at most, their squares among them."""
+def taken(model: DRC, folder: Path, count: int) -> tuple[int, int]:
+    """Bytes that reading so many pictures takes at most, their squares among them; and what the process held then."""
     folder.mkdir()
     Image.effect_noise((SIDE, SIDE), 40).convert("RGB").save(folder / "0.jpg")
     for number in range(1, count):
@@ -61,7 +61,7 @@ def taken(model: DRC, folder: Path, count: int) -> int:
     lmm, squares = model.lmm, []
     for _, square in squares_in(folder, names, lmm.image_size, lmm.prepare, [], lambda: None):
         squares.append(square)
-    return peak() - before
+    return (most := peak()) - before, most
 
 
 def main() -> None:
@@ -71,7 +71,8 @@ def main() -> None:
         cards(model, Path(folder))
         few, many = (taken(model, Path(folder) / str(count), count) for count in (FEW, MANY))
     squares = (MANY - FEW) * model.lmm.image_size**2 * 12
-    print(f"{FEW} pictures of a folder: {few / 2**20:.0f} MB, {MANY}: {many / 2**20:.0f} MB")
+    print(f"{FEW} pictures of a folder: {few[0] / 2**20:.0f} MB, {MANY}: {many[0] / 2**20:.0f} MB")
+    print(f"of the whole process at most: {many[1] / few[1]:.2f} times")
     print(f"of that the squares of {MANY - FEW} more: {squares / 2**20:.0f} MB")
 
 

@@ -68,7 +68,7 @@ def few_cards(monkeypatch, folder):
 def small_drawing(monkeypatch, folder):
     path = write_tiny(folder / "tiny.safetensors")
     monkeypatch.setattr(bench_embedded, "checkpoint", lambda: path)
-    return bench_embedded, ["drawing", "--rounds", "1"]  # start and nodes load a host
+    return bench_embedded, ["drawing", "best", "--rounds", "1"]  # start and nodes load a host
 
 
 def few_lines(monkeypatch, folder):
