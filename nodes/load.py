@@ -43,7 +43,7 @@ class DRC_LoadModel(io.ComfyNode):
                         optional=True,
                         tooltip="For LaVIT and Janus: how the language model is kept in memory. automatic: as the file "
                         "has it, 16 bits a number. int8 and float8 take half of that, are less exact, int8 much the "
-                        "less so, and draw slower where 16 bits would fit.",
+                        "less so, and draw slower on a graphics card where 16 bits would fit.",
                     )
                 ),
                 host.advanced(

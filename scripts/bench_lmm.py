@@ -29,6 +29,7 @@ the host is told that it will take.
 """
 
 import argparse
+import copy
 import time
 from collections.abc import Callable
 
@@ -38,6 +39,7 @@ from torch import Tensor
 
 from drc.lmm.generate import Sampling
 from drc.lmm.graph import record
+from drc.lmm.integers import keep_as_integers
 from drc.lmm.lavit.language import (
     FIRST_CODE,
     IMAGE_END,
@@ -105,6 +107,23 @@ def their_codes(model: transformers.LlamaForCausalLM, prompts: list[Tensor], cod
         **options,
     )
     return ids[:, -codes:] - FIRST_CODE
+
+
+class Casting(torch.nn.Linear):
+    """A layer that casts its weights, as the host's do."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.nn.functional.linear(x, self.weight.to(x))
+
+
+def in_integers(language: LavitLanguage) -> LavitLanguage:
+    """A copy whose matrices are kept as `storage` int8 keeps them."""
+    made = copy.deepcopy(language)
+    for module in [*made.model.layers.modules(), made.lm_head]:
+        if isinstance(module, torch.nn.Linear):
+            module.__class__ = Casting
+            keep_as_integers(module)
+    return made
 
 
 def bandwidth(device: str) -> float:
@@ -210,6 +229,9 @@ def bench(options: argparse.Namespace) -> None:
     }
     if options.graph:
         drawings[RECORDED] = lambda: ours_draws(graph=True)
+    if options.int8:
+        small = in_integers(language)
+        drawings["ours, kept as int8"] = lambda: draw_codes(small, streams, seeds, Sampling(top_k=TOP_K), codes, codes)
     peak = peak_of(ours_draws, language, [one for _, prompts in streams for one in prompts], options.device)
     said = drawing_bytes(language, [len(prompts[0]) for _, prompts in streams], options.batch, codes)
     print(f"a drawing takes {peak / 2**20:.1f} MB beside the weights and is said to take {said / 2**20:.1f} MB")
@@ -272,6 +294,7 @@ def main() -> None:
     parser.add_argument("--dtype", type=lambda name: getattr(torch, name), default=torch.float32)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--graph", action="store_true", help="also measure a step as one CUDA graph")
+    parser.add_argument("--int8", action="store_true", help="also measure LaVIT kept as 8-bit integers, on a processor")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
