@@ -20,6 +20,7 @@ from .report_sheet import MOST_SHOWN, report_sheet
 from .run import UNTOLD, Completion
 
 CELL, ON_A_SHEET = 96, 100  # of a contact sheet: pixels, and pictures
+VAGUE = 0.02  # nats a code, up to which meaning made no difference to a picture; words with a drawing make 0.2
 
 Tell = Callable[[str, int, int], None]
 
@@ -43,6 +44,7 @@ class Summary:
             scores = {name: finite(score) for name, score in one.scores.items()}
             rows[one.number] |= {"misfit": finite(one.misfit), "z-scores": scores, "departs": one.words}
         about = {"settings": vars(self.completion.settings), "notes": [*notes, *found.notes], "redraw": found.redraw}
+        about |= {"vague": vague(rows)}
         text = json.dumps(about | {"pictures": rows}, indent=2, ensure_ascii=False)
         self.out.write_text(self.out.path / "report.json", text)
         self.out.write_text(self.out.path / "report.txt", visible("\n".join(in_words(found, rows, notes)) + "\n"))
@@ -82,6 +84,17 @@ def in_words(found: Report, rows: Sequence[dict], notes: Sequence[str]) -> Itera
     for row in rows:
         style, meaning = ("   -  " if row[score] is None else f"{row[score]:6.3f}" for score in ("style", "meaning"))
         yield f"{row['name']:{width}}  style {style}  meaning {meaning}"
+    if names := vague(rows):
+        yield from (
+            "",
+            f"Hardly show what they are called: {', '.join(names)}. A word near it that has a drawing, or a",
+        )
+        yield "picture of it in --references, says what is meant."
+
+
+def vague(rows: Sequence[dict]) -> list[str]:
+    """Names of the pictures that would be as likely without their meaning, as of words that the model never saw."""
+    return [row["name"] for row in rows if row["meaning"] is not None and row["meaning"] <= VAGUE]
 
 
 def worst(found: Report) -> Sequence:

@@ -98,6 +98,10 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
         "drawn once, though more than one line says it",
         "the model never saw \u043a\u043e\u0442, 0, 1, 2, 3 and 10 more, and does not know what that means",
     ]
+    lost = [row["name"] for row in report["pictures"] if row["meaning"] <= 0.02]  # a random model knows no word
+    assert report["vague"] == lost and f"Hardly show what they are called: {', '.join(lost)}. A word" in (
+        out / "report.txt"
+    ).read_text("utf-8")
     assert re.search(
         r"\nred-apple +style +-?\d\.\d{3}  meaning +-?\d\.\d{3}\n", (out / "report.txt").read_text("utf-8")
     )
