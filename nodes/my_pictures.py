@@ -69,10 +69,13 @@ class DRC_MyPictures(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, model, folder, files, images=None, images_mask=None):
+        from ..drc.data.history import require_few
         from ..drc.data.walk import stamp_within
 
         (folder,), (files,) = folder, files
-        chosen = [paths.uploaded_picture(name) for name in ([files] if isinstance(files, str) else files) if name]
+        names = [name for name in ([files] if isinstance(files, str) else files) if name]
+        require_few(len(names), "the history")
+        chosen = [paths.uploaded_picture(name) for name in names]
         stamps = [(name, (root / name).stat().st_mtime_ns) for root, name in chosen]
         whole = stamp_within(paths.picture_folder(folder), PATIENCE, host.is_cancelled) if folder.strip() else ""
         return math.nan if whole is None else f"{whole} {stamps}"

@@ -1,5 +1,7 @@
 """My Pictures: a folder, or files, are the history that the pictures are, one after another."""
 
+import math
+
 import folder_paths
 import numpy
 import pytest
@@ -83,3 +85,4 @@ def test_it_runs_again_when_the_folder_changed(graph, folder):
     assert stamp([None], ["mine"], [[]]) == before and stamp(None, [""], ["mine/icon-1.png"]) == of_one
     (folder / "icon-1.png").write_bytes((folder / "icon-2.png").read_bytes())
     assert stamp(None, ["mine"], [""]) != before and stamp(None, [""], ["mine/icon-1.png"]) != of_one
+    assert math.isnan(stamp(None, [""], [["mine/icon-1.png"] * 201]))  # more than are looked at
