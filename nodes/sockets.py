@@ -126,6 +126,9 @@ def optional(part: Part) -> Part:
 WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 TEXT = Part("a text", lambda value: isinstance(value, str))
 NUMBER = Part("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool))
+FOLDER = Part("a path", lambda value: isinstance(value, Path))
+FILLED = Part("a list of pictures", lambda value: isinstance(value, list) and value and None not in value)
+THERE = Part("one", lambda value: value is not None)
 NETWORK = Part("a network", lambda value: isinstance(value, torch.nn.Module))
 PATCHER = Part("weights that belong to the host", host.is_patcher)
 
@@ -233,6 +236,7 @@ class DatasetSocket(io.ComfyTypeIO):
     """`drc.data.folder.ImageFolder` or `drc.data.built.Built`: names and labels; the pixels stay on disk."""
 
     expected = "the dataset of Image Dataset"
+    parts: ClassVar = {"root": FOLDER, "entries": FILLED, "report": THERE, "pattern": TEXT, "folder": FOLDER}
 
     @staticmethod
     def kinds() -> tuple[type, ...]:

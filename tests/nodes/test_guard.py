@@ -210,6 +210,9 @@ def test_a_model_whose_parts_are_none(graph, model):
 
 def test_triplets_whose_parts_are_none(graph, model, triplets):
     made, _ = triplets()
+    for part, broken in (("root", "/etc"), ("entries", []), ("entries", [None]), ("pattern", None), ("report", None)):
+        dataset = dataclasses.replace(made.dataset, **{part: broken})
+        assert f" as {part}, expected " in sentence(graph.run, "DRC_Augmentations", dataset=dataset)
     for part in ("dataset", "settings"):
         broken = dataclasses.replace(made, **{part: None})
         told = sentence(graph.run, "DRC_TrainDisentanglement", model=model, triplets=broken)
