@@ -99,7 +99,7 @@ class RandomPrompts:
         inputs |= {name: one for name, one in optional if self.random.random() < 0.4 and name not in LEFT_OUT}
         wrong = set()
         if class_type in self.ours and inputs:
-            count = self.random.choices((0, 1, 2), (0.85, 0.12, 0.03))[0]
+            count = self.random.choices((0, 1, 2), (0.92, 0.06, 0.02))[0]
             wrong = set(self.random.sample(sorted(inputs), min(count, len(inputs))))
         values = {}
         for name, (kind, *settings) in inputs.items():

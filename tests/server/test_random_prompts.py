@@ -19,9 +19,10 @@ from scripts.lib.pictures import to_png
 from scripts.lib.server import Server
 from scripts.lib.tiny import write_tiny
 
-from .random_prompts import RandomPrompts
+from .random_prompts import SELDOM, RandomPrompts
 
 PROMPTS = 500  # of each seed
+OF_LAVIT = {"DRC_ComposeInContext", "DRC_ConvertLaVIT", "DRC_TokensToConditioning"}  # of which the server has none
 PATIENCE = 60  # seconds without a word of the server
 
 
@@ -85,7 +86,8 @@ def test_random_prompts(client, server, definitions, capsys, seed):
             faults.append(f"prompt {number} of seed {seed}: {fault}")
     assert server.process.poll() is None, faults
     assert not faults, "\n".join(faults)
-    assert len(seldom := {name for name in prompts.ours if name not in ran}) < 6, (seldom, ended)
+    never = set(prompts.ours) - ran - SELDOM.keys() - OF_LAVIT
+    assert len(never) < 3, (never, ended)
     assert min(ended[one] for one in ("drawn", "refused", "error")) > PROMPTS // 50 > ended["untold"], ended
 
 
