@@ -26,8 +26,8 @@ def check_name(name: str, what: str) -> None:
 
 def called(text: str) -> str:
     """The name of a file for a text: its words with hyphens between, and `picture` where it has none."""
-    letters = unicodedata.normalize("NFC", without_hidden(text))
-    plain = "".join(letter if is_of_a_word(letter) or letter in "_." else "-" for letter in letters)
+    letters = unicodedata.normalize("NFC", text)
+    plain = without_hidden("".join(letter if is_of_a_word(letter) or letter in "_." else "-" for letter in letters))
     name = (
         "-".join(filter(None, plain.split("-"))).encode()[:LONGEST_NAME].decode(errors="ignore").strip("-.")
         or "picture"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drc.names import check_name
+from drc.names import called, check_name
 from scripts.lib.sentence import sentence_shown as sentence
 
 GOOD = {
@@ -31,3 +31,11 @@ def test_what_is_no_name_is_a_sentence(pack, name):
             check_name(name, "filename")
 
     assert sentence(check).startswith("Save: filename ")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("\u2600\ufe0f", "picture"), ("\u3164", "picture"), ("a\u200db", "ab"), (GOOD["Persian with a joiner"],) * 2],
+)
+def test_what_is_called_by_a_text_has_nothing_hidden_in_its_name(text, name):
+    assert called(text) == name
