@@ -72,6 +72,9 @@ def test_the_cache_is_a_short_cut_and_nothing_else(model, instruction):
 def test_a_code_hears_the_vector_of_its_spot(model):
     lmm, side, grid = model.lmm, 2, CONFIG.lmm.vision.grid
     silent = torch.zeros(1, side**2, CONFIG.lmm.width)
+    vectors = torch.randn(2, side**2, CONFIG.lmm.width)
+    apart = [lmm.position(place, 1, vectors) for place in range(N)]
+    assert torch.equal(torch.cat(apart, dim=1), lmm.position(0, N, vectors))
     for spot in range(side**2):
         spoken = silent.clone()
         spoken[:, spot] = 1

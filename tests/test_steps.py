@@ -11,9 +11,9 @@ from drc.lmm.steps import Steps, cache_of
 PROMPT, STEPS = 5, 6
 
 
-def language(heads: int = 4) -> LlamaForCausalLM:
+def language(heads: int = 4, width: int = 32) -> LlamaForCausalLM:
     torch.manual_seed(0)
-    made = LlamaForCausalLM(LlamaConfig(50, 32, 48, 3, 4, heads, rms_norm_eps=1e-3))
+    made = LlamaForCausalLM(LlamaConfig(50, width, 48, 3, 4, heads, rms_norm_eps=1e-3))
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return made
@@ -21,10 +21,11 @@ def language(heads: int = 4) -> LlamaForCausalLM:
 
 @pytest.mark.parametrize("heads", [4, 2], ids=["every head its own keys", "grouped queries"])
 @pytest.mark.parametrize("rows", [1, 3, 12])
+@pytest.mark.parametrize("width", [32, 40], ids=["a power of two", "none"])
 @torch.no_grad()
-def test_steps_and_layers_compute_the_same_bits(heads, rows):
-    model = language(heads)
-    embeddings = torch.randn(rows, PROMPT + STEPS, 32, generator=torch.Generator().manual_seed(1))
+def test_steps_and_layers_compute_the_same_bits(heads, rows, width):
+    model = language(heads, width)
+    embeddings = torch.randn(rows, PROMPT + STEPS, width, generator=torch.Generator().manual_seed(1))
     prompt, *following = embeddings.split((PROMPT, *[1] * STEPS), dim=1)
     plain, quick = Cache(model.config, rows, PROMPT + STEPS, prompt), cache_of(model, rows, PROMPT + STEPS, prompt)
     assert isinstance(quick, Steps)

@@ -40,16 +40,20 @@ class Steps(Cache):
         config = language.config
         super().__init__(config, batch, length, like)
         self.layer_weights = [weights_of(layer) for layer in language.model.layers]
-        self.norm, self.epsilon = language.model.norm.weight, config.rms_norm_eps
+        self.norm, self.epsilon = language.model.norm.weight, like.new_tensor(config.rms_norm_eps)
         queries, keys = config.num_attention_heads, config.num_key_value_heads
-        self.grouped, self.half = queries != keys, config.head_size // 2
+        self.grouped, half = queries != keys, config.head_size // 2
         self.written = self.tensor.flatten(2, 3)  # layers, B, 2 * heads, length, head: keys and values side by side
+        self.share = 1 / config.hidden_size  # of a number in a mean
+        self.exact = config.hidden_size & (config.hidden_size - 1) == 0  # a product with a power of two
         self.squares, self.normal, self.out = like.new_empty(3, batch, config.hidden_size).unbind()
         self.scale = like.new_empty(batch, 1)
         self.heads = like.new_empty(batch, queries + 2 * keys, config.head_size)
         self.query = self.heads[:, :queries, None]
         self.turned, self.fresh = self.heads[:, : queries + keys], self.heads[:, queries:]
         self.projected = self.heads.flatten(1)
+        self.rolled = like.new_empty(self.turned.shape)
+        self.swaps = tuple(zip(self.rolled.split(half, -1), reversed(self.turned.split(half, -1)), strict=True))
         self.gate_up = like.new_empty(batch, 2 * config.intermediate_size)
         self.gate, self.up = self.gate_up.chunk(2, dim=1)
         self.inner = like.new_empty(batch, config.intermediate_size)
@@ -68,8 +72,9 @@ class Steps(Cache):
         cosine, sine = (table[self.position] for table in self.rotation)
         for (before, qkv, o, after, gate_up, down), keys, values, written in places:
             torch.mm(self.normalised(x, before), qkv, out=self.projected)
-            rolled = self.turned.roll(self.half, dims=-1)
-            self.turned.mul_(cosine).addcmul_(rolled, sine)
+            for half, other in self.swaps:  # quicker than a roll
+                half.copy_(other)
+            self.turned.mul_(cosine).addcmul_(self.rolled, sine)
             written.copy_(self.fresh)
             y = F.scaled_dot_product_attention(self.query, keys, values, enable_gqa=self.grouped)
             x = x + torch.mm(y.reshape(x.shape[0], -1), o, out=self.out)
@@ -80,11 +85,15 @@ class Steps(Cache):
         return self.normalised(x, self.norm)
 
     def normalised(self, x: Tensor, weight: Tensor) -> Tensor:
-        """RMSNorm."""
+        """RMSNorm. A mean costs as much as all else in it; where its division is exact, a sum does."""
         torch.mul(x, x, out=self.squares)
-        torch.mean(self.squares, -1, True, out=self.scale)
-        self.scale.add_(self.epsilon).rsqrt_()
-        return torch.mul(x, self.scale, out=self.normal).mul_(weight)
+        if self.exact:
+            torch.sum(self.squares, -1, True, out=self.scale)
+            torch.add(self.epsilon, self.scale, alpha=self.share, out=self.scale)
+        else:
+            torch.mean(self.squares, -1, True, out=self.scale)
+            self.scale.add_(self.epsilon)
+        return torch.mul(x, self.scale.rsqrt_(), out=self.normal).mul_(weight)
 
 
 def weights_of(layer: Layer) -> tuple[Tensor, ...]:

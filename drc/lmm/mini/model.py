@@ -139,6 +139,9 @@ class MiniLMM(ThroughVision, nn.Module):
         if not self.config.local_conditioning:
             return position
         grid, (rows, columns) = self.config.vision.grid, layout(instructions.shape[1])
+        if count == 1:  # at every step of a drawing: the same in whole numbers, which cost a tenth
+            cell = first // grid * rows // grid * columns + first % grid * columns // grid
+            return position + instructions[:, cell : cell + 1]
         row, column = index // grid * rows // grid, index % grid * columns // grid
         return position + instructions[:, row * columns + column]
 
