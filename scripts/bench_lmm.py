@@ -142,7 +142,7 @@ def bandwidth(device: str) -> float:
     return 5 * 2 * COPIED / (time.perf_counter() - start)
 
 
-def peak_of(draw: Callable, language: LavitLanguage, given: list[Tensor], device: str) -> int:
+def peak_of(draw: Callable, language: torch.nn.Module, given: list[Tensor], device: str) -> int:
     """The most bytes that a drawing holds at a time beside the weights and what it is `given`."""
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -152,6 +152,10 @@ def peak_of(draw: Callable, language: LavitLanguage, given: list[Tensor], device
     with LiveBytes([*language.parameters(), *given]) as live:
         draw()
     return live.peak
+
+
+def memory_of(peak: int, said: int) -> str:
+    return f"a drawing takes {peak / 2**20:.1f} MB beside the weights and is said to take {said / 2**20:.1f} MB"
 
 
 def matrices(language: LavitLanguage) -> list[Tensor]:
@@ -234,7 +238,7 @@ def bench(options: argparse.Namespace) -> None:
         drawings["ours, kept as int8"] = lambda: draw_codes(small, streams, seeds, Sampling(top_k=TOP_K), codes, codes)
     peak = peak_of(ours_draws, language, [one for _, prompts in streams for one in prompts], options.device)
     said = drawing_bytes(language, [len(prompts[0]) for _, prompts in streams], options.batch, codes)
-    print(f"a drawing takes {peak / 2**20:.1f} MB beside the weights and is said to take {said / 2**20:.1f} MB")
+    print(memory_of(peak, said))
     weights = matrices(language)
     step = bytes_of_a_step(weights, language.config, len(streams) * options.batch, options.prompt + codes // 2)
     limit = 1000 * step / bandwidth(options.device)  # milliseconds
@@ -256,6 +260,8 @@ def bench_janus(options: argparse.Namespace) -> None:
     }
     if options.graph:
         drawings[RECORDED] = lambda: pair.ours(Sampling(), graph=True)
+    peak = peak_of(pair.ours, pair.lmm, [pair.prompt], options.device)
+    print(memory_of(peak, pair.lmm.drawing_bytes(pair.words, options.batch)))
     report(drawings, options, pair.codes, pair.matrices(), pair.sizes.language)
 
 

@@ -52,7 +52,8 @@ def test_of_the_embedded_model(tmp_path, pictures):
 @torch.no_grad()
 def test_of_a_janus(prompt, pictures, guidance):
     language = LlamaConfig(400, 96, 256, 6, 4, 4, max_position_embeddings=512)
-    sizes = of_width(replace(SIZES, language=language), grid=12)
+    tokenizer = replace(SIZES.tokenizer, codes=16384)  # whose outcomes take more than a pass of a short prompt
+    sizes = of_width(replace(SIZES, language=language, tokenizer=tokenizer), grid=12)
     lmm = JanusConfig(sizes, (1,), (2,)).build()
     lmm.load_state_dict({name: one.float() for name, one in weights(sizes).items()}, assign=True)
     words = InContext(torch.randint(400, (prompt,)), guidance, "")

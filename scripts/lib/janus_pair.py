@@ -58,9 +58,13 @@ class JanusPair:
     def codes(self) -> int:
         return self.lmm.picture_codes
 
-    def ours(self, sampling: Sampling, graph: bool = False) -> Tensor:
+    @property
+    def words(self) -> InContext:
+        return InContext(self.prompt, GUIDANCE, "")
+
+    def ours(self, sampling: Sampling = Sampling(), graph: bool = False) -> Tensor:  # noqa: B008
         """Codes [B, N]."""
-        return self.lmm.draw(InContext(self.prompt, GUIDANCE, ""), self.seeds, sampling, graph=graph)
+        return self.lmm.draw(self.words, self.seeds, sampling, graph=graph)
 
     def theirs(self, **how) -> Tensor:
         """Codes [B, N] by `generate`; `how` to sample."""

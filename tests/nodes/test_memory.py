@@ -56,6 +56,29 @@ def test_nothing_of_a_model_stays(execute, graph, history, reference):
     assert held[1][0] - held[0][0] < LEFT and held[1][1] == held[0][1], held
 
 
+def test_a_host_that_takes_models_away_between_nodes_draws_the_same(graph, history, reference):
+    def drawn(between) -> torch.Tensor:
+        model = graph.load()
+        between()
+        style = graph.style(model, history)
+        between()
+        semantics = graph.semantics(model, reference)
+        between()
+        tokens = graph.generate(model, graph.compose(model, style, semantics), seed=7)
+        between()
+        return graph.decode(model, tokens)
+
+    taken = []
+
+    def take_away() -> None:
+        loaded = model_management.loaded_models()
+        model_management.unload_all_models()
+        taken.append(len(loaded) - len(model_management.loaded_models()))
+
+    assert torch.equal(drawn(take_away), drawn(lambda: None))
+    assert sum(taken) >= 3
+
+
 def test_what_is_free_goes_back_to_the_system(pack):
     """A block in use behind all the free ones keeps the C library from giving them back by itself."""
     free = [torch.ones(2**14) for _ in range(2**11)]  # 128 MB in pieces that it keeps

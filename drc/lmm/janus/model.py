@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ...instruction import InContext, Instruction
 from .. import OnCode, PretrainedSet
 from ..frozen import Frozen, FrozenConfig, without_memory
-from ..generate import Sampling, generate, go_on
+from ..generate import OUTCOMES, Sampling, generate, go_on
 from ..llama import Cache, cache_bytes, pass_bytes
 from ..lora import add_lora
 from ..pictures import ThroughVision
@@ -201,7 +201,8 @@ class JanusLMM(ThroughVision, Frozen):
         return go_on(self, prompt, prompt[:, :0], coefficients, seeds, sampling, on_code, graph)
 
     def drawing_bytes(self, instruction: Instruction | InContext, pictures: int) -> int:
-        """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
+        """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts, or the outcomes of
+        a few steps."""
         if isinstance(instruction, InContext):
             streams, prompt = 1 + (instruction.guidance != 1), len(instruction.ids)
         else:
@@ -210,7 +211,9 @@ class JanusLMM(ThroughVision, Frozen):
             prompt = instruction.text.shape[-1] + instruction.vectors.shape[-2] + words
         dtype = self.language.dtype or self.language.model.norm.weight.dtype
         config, rows = self.language.config, streams * pictures
-        return cache_bytes(config, rows, prompt + self.picture_codes, dtype) + pass_bytes(config, rows * prompt, dtype)
+        kept = cache_bytes(config, rows, prompt + self.picture_codes, dtype)
+        outcomes = OUTCOMES * pictures * self.codebook_size * 4
+        return kept + max(pass_bytes(config, rows * prompt, dtype), outcomes)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """The type of the matrix products of the language model, for layers that cast their weights. Tokeniser and
