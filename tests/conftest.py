@@ -1,6 +1,7 @@
 """Makes `drc`, `scripts` and the host's modules importable, without a server and without a GPU."""
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ sys.path.append(str(ROOT))
 
 from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, Host, tested_host  # noqa: E402
+from scripts.lib.lavit_prompts import NAME as LAVIT  # noqa: E402
 from scripts.lib.packed import PackedServer  # noqa: E402
 from scripts.lib.tiny import write_tiny  # noqa: E402
 from scripts.lib.tiny_benchmark import Build, write_tiny_benchmark  # noqa: E402
@@ -114,6 +116,17 @@ def server(host):
         write_tiny(models / "untrained.safetensors", stage=0)
         (models / "damaged.safetensors").write_bytes(b"not safetensors")
         yield server
+
+
+@pytest.fixture(scope="module")
+def lavit_by_name(server):
+    """A tiny LaVIT among the server's models under the name that workflows use, as long as the tests of a file run."""
+    models = server.folder / "models"
+    write_tiny_lavit(models, LAVIT)
+    yield
+    shutil.rmtree(models / "drc" / LAVIT)
+    for path in (*models.glob(f"diffusion_models/{LAVIT}-*"), *models.glob(f"vae/{LAVIT}-*")):
+        path.unlink()
 
 
 @pytest.fixture

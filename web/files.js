@@ -1,6 +1,7 @@
 // Many files in one list, on My Pictures. Where nodes are drawn on the canvas, page 1.32.9 takes what is chosen in a
 // list for a text, and stops drawing at several (`_displayValue` of its ComboWidget), unless the list words them. Where
-// they are drawn otherwise it shows one that is in the list, or the words that stand for none.
+// they are drawn otherwise it shows one that is in the list, or the words that stand for none, and the button for files
+// takes one: here it takes many, as if they were dropped.
 import { app } from "../../scripts/app.js"
 
 app.registerExtension({
@@ -13,3 +14,18 @@ app.registerExtension({
         Object.defineProperty(files.options, "placeholder", { get: () => several() || undefined, enumerable: true })
     },
 })
+
+function owner({ target }) {
+    const place = target.type === "file" && target.closest("[data-node-id]")
+    const node = place && app.canvas.graph.getNodeById(place.dataset.nodeId)
+    return node?.comfyClass === "DRC_MyPictures" ? node : undefined
+}
+
+document.addEventListener("click", event => owner(event) && (event.target.multiple = true), true)
+document.addEventListener("change", event => {
+    const node = owner(event)
+    if (!node) return
+    event.stopImmediatePropagation()
+    node.pasteFiles([...event.target.files])
+    event.target.value = "" // so that the same ones can be chosen again
+}, true)

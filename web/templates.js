@@ -5,7 +5,8 @@ const ORDER = [
     ...["train_disentanglement", "train_personalisation", "janus_words", "janus_personalise"],
     ...["lavit_reconstruct", "lavit_personalise"],
 ]
-const SAME = { tags: ["DRC", "Style", "Icons, emoji"], date: "2026-11-30" } // last changed, by which the page sorts
+// The page sorts by a date and puts what has none last; files have that of their download. So it is this version's.
+const SAME = { tags: ["DRC", "Style", "Icons, emoji"], date: "2026-11-30" }
 const PACK = decodeURIComponent(new URL(import.meta.url).pathname.split("/").at(-2))
 const page = document.querySelector("#vue-app")?.__vue_app__
 const messages = page?._context?.provides?.[page.__VUE_I18N_SYMBOL__]?.global

@@ -30,11 +30,20 @@ DROP = """([type, files]) => {
     for (const kind of ["dragover", "drop"])
         found.dispatchEvent(new DragEvent(kind, {bubbles: true, cancelable: true, clientX, clientY, dataTransfer}))
 }"""
+BLANK = """async () => {
+    const {command, workflow, toast, sidebarTab} = window.app.extensionManager
+    await command.execute("Comfy.NewBlankWorkflow")
+    for (const one of [...workflow.openWorkflows])
+        if (one !== workflow.activeWorkflow) await workflow.closeWorkflow(one)
+    sidebarTab.activeSidebarTabId = null
+    toast.removeAll()
+}"""
 ALERTS = ".p-toast-message, [role=dialog]"
 SETTINGS = {
     "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
     "Comfy.Minimap.Visible": False,
 }
+WINDOW = {"width": 1600, "height": 900}
 WAYS = {"canvas": False, "vue": True}  # in which the page can draw nodes
 
 
@@ -52,8 +61,8 @@ def open_page(
     browser: Browser,
     address: str,
     way: str,
-    width: int = 1600,
-    height: int = 900,
+    width: int = WINDOW["width"],
+    height: int = WINDOW["height"],
     pack: str = PACK,
     locale: str = "en",
 ) -> Iterator[Page]:
@@ -66,7 +75,8 @@ def open_page(
     )
     page = Page(context.new_page(), way, pack)
     page.tab.goto(address, wait_until="commit")
-    page.tab.wait_for_function("() => window.app?.graph && window.LiteGraph?.registered_node_types.SaveImage")
+    page.tab.wait_for_function("() => window.LiteGraph?.registered_node_types.SaveImage")
+    page.tab.wait_for_function("() => window.app.graph?.nodes.length > 0")  # the page opens one by itself
     yield page
     context.close()
 
@@ -94,6 +104,17 @@ class Page:
         if "https://api.comfy.org" not in error:
             self.errors.append(error)
 
+    def begin_anew(self) -> None:
+        """Leaves one blank workflow open, and nothing over it."""
+        self.tab.set_viewport_size(WINDOW)
+        dialogs = self.tab.locator("[role=dialog]")
+        while dialogs.count():
+            self.press("Escape")
+            dialogs.last.wait_for(state="hidden")
+        self.tab.evaluate(BLANK)
+        self.tab.locator(ALERTS).first.wait_for(state="hidden")
+        self.errors.clear()
+
     def open_template(self, name: str) -> None:
         """Opens a workflow of this pack from the template browser, as a user does."""
         dialog = self.browse_templates()
@@ -119,7 +140,6 @@ class Page:
 
     def load_template(self, name: str) -> None:
         """What `open_template` comes to, without the template browser, whose hundred pictures take their time."""
-        self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
         self.errors.clear()
         load = """async ([pack, name]) => {
             const workflow = await (await fetch(`/api/workflow_templates/${pack}/${name}.json`)).json()
@@ -135,8 +155,7 @@ class Page:
         dialog.wait_for(state="hidden")
 
     def show_only(self, node_type: str) -> None:
-        """Puts one node in the place of the graph that the page opens by itself a while after it is there."""
-        self.tab.wait_for_function("() => window.app.graph.nodes.length > 0")
+        """Puts one node in the place of the graph that is open."""
         self.errors.clear()
         replace = """type => {
             window.app.graph.clear()

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 from scripts.lib.client import Client
@@ -5,19 +7,34 @@ from scripts.lib.page import WAYS, Page, chromium, open_page
 from scripts.lib.prompts import without_numbers
 
 
-@pytest.fixture(scope="module")  # not longer: while it is open, this thread cannot run another event loop
+@pytest.fixture(scope="package")  # not longer: while it is open, this thread cannot run another event loop
 def browser():
     with chromium() as browser:
         yield browser
 
 
+@pytest.fixture(scope="package")
+def pages(browser, server):
+    """The page in each of its two ways to draw nodes, open as long as these tests run."""
+    with contextlib.ExitStack() as stack:
+        yield {way: stack.enter_context(open_page(browser, server.address, way, pack=server.pack)) for way in WAYS}
+
+
 @pytest.fixture(params=WAYS)
-def page(request, browser, server):
-    """The page with each of its two ways to draw nodes; `page.name` says which."""
+def page(request, pages, server):
+    """One of the two, as it is when it was just opened; `page.name` says which."""
     with Client(server.address) as client:
         client.forget_history()  # a prompt with NaN, which other tests send, is no JSON that a page can read
-    with open_page(browser, server.address, request.param, pack=server.pack) as page:
-        yield page
+    page = pages[request.param]
+    page.begin_anew()
+    yield page
+
+
+def in_both_ways(workflows):
+    """Runs a test with each `name` in one way to draw nodes and at once in the other, where the host still has all that
+    the first run gave: so the second one costs little, and tells that its page makes the same graph."""
+    both = [(way, name) for name in workflows for way in WAYS]
+    return pytest.mark.parametrize(("page", "name"), both, indirect=["page"])
 
 
 def assert_open(page: Page, prompt: dict) -> None:

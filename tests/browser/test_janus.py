@@ -1,7 +1,6 @@
 """What a stranger does with the Janus workflows: open them, press Run, look at the picture.
 
-The Janus, and the towers over it, are tiny and draw noise, under the names that the workflows use. Each workflow is run
-in one of the two ways of drawing nodes; test_templates.py opens them in both.
+The Janus, and the towers over it, are tiny and draw noise, under the names that the workflows use.
 """
 
 import shutil
@@ -12,12 +11,11 @@ import pytest
 from drc.checkpoint import load, save
 from scripts.lib.janus_prompts import NAME, TOWERS, words
 from scripts.lib.options import SEED
-from scripts.lib.page import WAYS
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import node_of, personalise
 from scripts.lib.tiny_janus import write_tiny_janus
 
-from .conftest import assert_open
+from .conftest import assert_open, in_both_ways
 
 
 def through_towers(definitions):
@@ -43,9 +41,9 @@ def janus(server):
     (models / "drc" / TOWERS).unlink()
 
 
-@pytest.mark.parametrize(("page", "name"), list(zip(WAYS, WORKFLOWS, strict=True)), indirect=["page"])
+@in_both_ways(WORKFLOWS)
 def test_template_opens_and_draws(page, client, definitions, name):
-    page.load_template(name)
+    page.open_template(name)
     assert_open(page, WORKFLOWS[name](definitions))
     page.press_run()
     (image,) = page.pictures_in("Picture")

@@ -1,20 +1,16 @@
 """What a stranger does with the LaVIT workflows: convert the download, open them, press Run, look at the picture.
 
-The LaVIT is a tiny one that draws noise, under the names that the workflows use. Each workflow is run in one of the two
-ways of drawing nodes; test_templates.py opens them in both.
+The LaVIT is a tiny one that draws noise, under the names that the workflows use.
 """
-
-import shutil
 
 import pytest
 
-from scripts.lib.lavit_prompts import NAME, personalise_in_context, reconstruct
+from scripts.lib.lavit_prompts import personalise_in_context, reconstruct
 from scripts.lib.options import SEED
-from scripts.lib.page import WAYS
 from scripts.lib.pictures import from_bytes
-from scripts.lib.tiny_lavit import write_published, write_tiny_lavit
+from scripts.lib.tiny_lavit import write_published
 
-from .conftest import assert_open
+from .conftest import assert_open, in_both_ways
 
 WORKFLOWS = {
     "lavit_reconstruct": reconstruct,
@@ -22,23 +18,12 @@ WORKFLOWS = {
 }
 CONVERTED = "converted-in-the-page"
 SIZE = 64
+pytestmark = pytest.mark.usefixtures("lavit_by_name")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def lavit(server):
-    """Language model, UNet and autoencoder among the server's models, as long as these tests run."""
-    models = server.folder / "models"
-    write_tiny_lavit(models, NAME)
-    yield
-    for name in (NAME, CONVERTED):
-        shutil.rmtree(models / "drc" / name, ignore_errors=True)
-        for path in (*models.glob(f"diffusion_models/{name}-*"), *models.glob(f"vae/{name}-*")):
-            path.unlink()
-
-
-@pytest.mark.parametrize(("page", "name"), list(zip(WAYS, WORKFLOWS, strict=True)), indirect=["page"])
+@in_both_ways(WORKFLOWS)
 def test_template_opens_and_draws(page, client, definitions, name):
-    page.load_template(name)
+    page.open_template(name)
     assert_open(page, WORKFLOWS[name](definitions))
     page.screenshot(f"{name}-open")
 

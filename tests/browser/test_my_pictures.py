@@ -1,4 +1,4 @@
-"""Many files dropped onto My Pictures at once, in both ways of drawing nodes."""
+"""Many files at once on My Pictures, dropped or chosen by its button, in both ways of drawing nodes."""
 
 from PIL import Image
 
@@ -12,6 +12,11 @@ WITH_MODEL = """() => {
     model.widgets[0].value = "tiny.safetensors"
     model.connect(0, graph.nodes[0], 0)
 }"""
+SEVERAL = "window.app.graph.nodes[0].widgets.some(({{value}}) => Array.isArray(value) && value.length === {})"
+BUTTONS = {
+    "canvas": "window.app.graph.nodes[0].widgets.find(widget => widget.type === 'button').callback()",
+    "vue": "document.querySelector('[data-node-id] label:has(input[type=file])').click()",
+}
 OPEN_AGAIN = "async () => await window.app.loadGraphData(JSON.parse(JSON.stringify(window.app.graph.serialize())))"
 
 
@@ -20,8 +25,8 @@ def test_many_files_are_dropped_at_once(page, server):
     page.tab.evaluate(WITH_MODEL)
     page.fit_view()
     names = [f"{page.name} {number}.png" for number in range(1, 6)]
-    page.drop(NODE, {name: to_png(Image.new("RGB", (40, 30), name_colour(name))) for name in names})
-    page.wait_for("window.app.graph.nodes[0].widgets.some(widget => Array.isArray(widget.value))")
+    page.drop(NODE, {name: picture_of(name) for name in names})
+    page.wait_for(SEVERAL.format(len(names)))
     assert {path.name for path in (server.folder / "input").glob(f"{page.name} *")} == set(names)
     page.tab.evaluate(OPEN_AGAIN)
     (node,) = (node for node in page.api_prompt().values() if node["class_type"] == NODE)
@@ -33,5 +38,19 @@ def test_many_files_are_dropped_at_once(page, server):
     page.screenshot("my-pictures")
 
 
-def name_colour(name: str) -> tuple[int, int, int]:
-    return (50 * int(name[-5]), 100, 200 - 30 * int(name[-5]))
+def test_many_files_are_chosen_at_once(page, server):
+    page.show_only(NODE)
+    names = [f"chosen {page.name} {number}.png" for number in range(1, 4)]
+    with page.tab.expect_file_chooser() as chooser:
+        page.tab.evaluate(BUTTONS[page.name])
+    assert chooser.value.is_multiple()
+    files = [{"name": name, "mimeType": "image/png", "buffer": picture_of(name)} for name in names]
+    chooser.value.set_files(files)
+    page.wait_for(SEVERAL.format(len(names)))
+    assert {path.name for path in (server.folder / "input").glob(f"chosen {page.name} *")} == set(names)
+    assert page.alerts() == [] and page.errors == []
+
+
+def picture_of(name: str) -> bytes:
+    number = int(name[-5])
+    return to_png(Image.new("RGB", (40, 30), (50 * number, 100, 200 - 30 * number)))

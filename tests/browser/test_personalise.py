@@ -23,3 +23,18 @@ def test_template_opens_and_draws(page, client, definitions):
     assert layout.overlapping(page.tab) == []
     assert page.errors == []
     assert page.alerts() == []
+
+
+SAY = """text => window.app.graph.nodes.forEach(({id}) =>
+    window.app.api.dispatchCustomEvent("progress_text", {nodeId: String(id), text}))"""
+SHOWN = """([text, count]) => document.body.innerText.split(text).length > count"""
+
+
+def test_every_node_shows_what_it_is_told(page):
+    """Those without widgets, too, such as SemanticTower."""
+    page.load_template("personalise")
+    count = page.tab.evaluate("window.app.graph.nodes.length")
+    page.fit_view()
+    page.tab.evaluate(SAY, "told to it")
+    page.tab.wait_for_function(SHOWN, arg=["told to it", count])
+    page.screenshot("told")

@@ -1,15 +1,8 @@
-"""The workflows for sets, from the open page to the files: press Run, look at what comes.
-
-Each is run in one of the two ways of drawing nodes; test_templates.py opens them in both.
-"""
-
-import pytest
+"""The workflows for sets, from the template browser to the files: press Run, look at what comes."""
 
 from drc.complete.svg import MISSING
 from scripts.lib import layout
 from scripts.lib.pictures import from_bytes
-
-pytestmark = pytest.mark.parametrize("page", ["vue"], indirect=True)
 
 
 def drawn(page, client):
@@ -29,7 +22,7 @@ def finished(page, name):
 
 
 def test_a_word_is_drawn(page, client):
-    page.load_template("from_words")
+    page.open_template("from_words")
     (picture,) = drawn(page, client)
     assert len(picture.getcolors(2**18)) > 16
     assert len(page.pictures_in("Drawings")) == 3
@@ -37,7 +30,7 @@ def test_a_word_is_drawn(page, client):
 
 
 def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
-    page.load_template("style_card")
+    page.open_template("style_card")
     page.set_widgets("DRC_SaveStyle", name="from the page")
     assert len(drawn(page, client)) == 3
     (text,) = page.texts_in("Save Style Card")
@@ -51,7 +44,7 @@ def test_a_set_is_completed_and_told(page, client, server):
 
     The host of the tests is a stock one, without the package for SVG: the rest of the graph runs.
     """
-    page.load_template("complete_my_set")
+    page.open_template("complete_my_set")
     page.set_widgets("DRC_CompleteSet", words="key\ncloud", best_of=1)
     pictures = drawn(page, client)
     assert len(pictures) == 2

@@ -17,9 +17,8 @@ BEYOND = {
     "complete_my_set": {"Report"},
     "look_closer": {"Meter", "Collapse Meter", "Guidance Grid", "What the dials do", "Attention Map"}
     | {"Where the towers looked"},
-    "train_disentanglement": {"Train Disentanglement"},
-    "train_personalisation": {"Train Personalisation", "Example Pictures", "StyleTower", "SemanticTower"}
-    | {"ComposeInstruction", "DRC-LMM-Generate", "DRC Decode", "Picture"},
+    "train_personalisation": {"Example Pictures", "StyleTower", "SemanticTower", "ComposeInstruction"}
+    | {"DRC-LMM-Generate", "DRC Decode", "Picture"},
     "lavit_reconstruct": {"Convert LaVIT"},
     "lavit_personalise": {"StyleTower", "SemanticTower", "ComposeInstruction"},
 }  # what need not be in a small window

@@ -1,16 +1,10 @@
-"""What a stranger does with the training workflows: open them, look, make them short, press Run, look at the curve.
+"""What a stranger does with the training workflows: open them, look, make them short, press Run, look at the curve."""
 
-Each is run in one of the two ways of drawing nodes; test_templates.py opens them in both.
-"""
-
-import pytest
-
-from scripts.lib.page import WAYS
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import SHARP
 from scripts.lib.training_prompts import QUICK_LOOK, TRAINERS, train_disentanglement, train_personalisation
 
-from .conftest import assert_open
+from .conftest import assert_open, in_both_ways
 
 WORKFLOWS = {
     "train_disentanglement": (TRAINERS[0], train_disentanglement),
@@ -18,22 +12,21 @@ WORKFLOWS = {
 }
 
 
-@pytest.mark.parametrize(("page", "name"), list(zip(WAYS, WORKFLOWS, strict=True)), indirect=["page"])
+@in_both_ways(WORKFLOWS)
 def test_template_opens_and_trains(page, client, definitions, name):
     trainer, prompt = WORKFLOWS[name]
     expected = prompt(definitions, **QUICK_LOOK)
     for node in expected.values():
         if node["class_type"] == "DRC_DecodeTokens":
             node["inputs"]["size"] = SHARP
-    page.load_template(name)
+    page.open_template(name)
     assert_open(page, expected)
     page.screenshot(f"{name}-open")
 
     page.set_widgets("DRC_LoadModel", model_name="tiny.safetensors")
     page.set_widgets("DRC_Triplets", restyled_views=2)
-    run_name = f"{name} {page.name}"
-    page.set_widgets(trainer, steps=8, batch_size=2, validate_every=4, samples=1, run_name=run_name)
-    page.set_widgets("DRC_SaveModel", filename=run_name)
+    page.set_widgets(trainer, steps=8, batch_size=2, validate_every=4, samples=1, run_name=name)
+    page.set_widgets("DRC_SaveModel", filename=name)
     before = page.api_prompt()
     page.press_run()
     for title, size in (("Pairs", (416, 1119)), ("Loss curve", (1024, 768))):

@@ -44,7 +44,7 @@ scripts/test_both_halves.py::test_both_halves_run
     scripts/test.sh
 server/test_demo.py::test_it_draws_what_it_was_given
     scripts/demo.sh
-server/test_memory.py::test_ten_rounds_end_with_the_memory_of_the_first
+server/test_memory.py::test_ten_rounds_end_with_the_memory_of_the_start
     scripts/measure_memory.py
 """
 """Tests, and the commands whose work runs in them."""

@@ -7,6 +7,9 @@ import json
 
 import pytest
 
+from scripts.lib.environment import ROOT
+from scripts.lib.lavit_prompts import NAME as LAVIT
+
 WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 TRAINING = {"steps": 2, "warm_up": 1, "batch_size": 2, "samples": 1, "validate_every": 2, "save_every": 2}
 SHORT = {
@@ -16,9 +19,13 @@ SHORT = {
     "DRC_Evaluate": {"cases": 1, "report_name": "old"},
     "DRC_CompleteSet": {"words": "key", "best_of": 1},
     "DRC_SaveStyle": {"name": "old"},
+    "EmptyLatentImage": {"width": 64, "height": 64},
+    "DRC_TokensToConditioning": {"width": 64, "height": 64},
+    "KSampler": {"steps": 2},
 }
-OF_WORDS = ("from_words", "complete_my_set", "style_card")
-NAMES = ("personalise", "look_closer", "evaluate", "train_disentanglement", "train_personalisation", *OF_WORDS)
+MODELS = dict.fromkeys(("from_words", "complete_my_set", "style_card"), "embedded")
+MODELS |= dict.fromkeys(("lavit_reconstruct", "lavit_personalise"), LAVIT)
+FILES = sorted((ROOT / "tests" / "fixtures" / "workflows-0.1.0").glob("*.json"))
 
 
 def given(definition) -> dict[str, tuple]:
@@ -26,17 +33,18 @@ def given(definition) -> dict[str, tuple]:
     return {name: spec for kind in ("required", "optional") for name, spec in inputs.get(kind, {}).items()}
 
 
-def is_widget(kind, settings=None) -> bool:
-    return (isinstance(kind, list) or kind in WIDGETS) and not (settings or {}).get("forceInput")
+def is_widget(kind, settings) -> bool:
+    return (isinstance(kind, list) or kind in WIDGETS) and not settings.get("forceInput")
 
 
 def values_of(node, definition) -> dict:
     """Of each widget what the file has in its place; of those that are new since then the default."""
     saved, values = iter(node.get("widgets_values") or []), {}
-    for name, (kind, *settings) in given(definition).items():
-        if is_widget(kind, *settings):
-            values[name] = next(saved, settings[0].get("default"))
-            if settings[0].get("control_after_generate"):
+    for name, (kind, *rest) in given(definition).items():
+        settings = rest[0] if rest else {}
+        if is_widget(kind, settings):
+            values[name] = next(saved, settings.get("default"))
+            if settings.get("control_after_generate"):
                 next(saved, None)
     return values
 
@@ -52,10 +60,11 @@ def prompt_of(workflow, definitions, **changed) -> dict:
     return prompt
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_runs(client, definitions, root, name):
-    file = root / "tests" / "fixtures" / "workflows-0.1.0" / f"{name}.json"
-    model = {"model_name": "embedded" if name in OF_WORDS else "tiny.safetensors"}
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.usefixtures("lavit_by_name")
+def test_it_runs(client, definitions, file):
+    name = file.stem
+    model = {"model_name": MODELS.get(name, "tiny.safetensors")}
     own = {"DRC_SaveModel": {"filename": f"old {name}"}, "DRC_LoadModel": model}
     changed = {node: dict(values) for node, values in (SHORT | own).items()}
     for trainer in ("DRC_TrainDisentanglement", "DRC_TrainPersonalisation"):

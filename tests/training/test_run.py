@@ -22,7 +22,13 @@ from scripts.lib.tiny import CONFIG, write_tiny
 
 from .tiny_training import PICTURES, USERS, Watched, draw_pictures
 
-PARTS = ("lmm.language", "lmm.places", "disentangler.rows", "disentangler.style_tower", "disentangler.semantic_tower")
+PARTS = (
+    "lmm.language",
+    "lmm.positions",
+    "disentangler.rows",
+    "disentangler.style_tower",
+    "disentangler.semantic_tower",
+)
 PARTS = {f"drc.{part}." for part in (*PARTS, "disentangler.fusion")} | {"read_out."}
 
 

@@ -21,7 +21,7 @@ from ...parsing import Count, Size, divides, stored_as
 from ...positions import POSITION_SCALE, layout, sine_positions
 from .. import OnCode
 from ..code_losses import code_losses
-from ..fused import apart, fused_weights
+from ..fused import apart, fused_weights, name_apart
 from ..generate import OUTCOMES, Sampling, generate
 from ..llama import Cache, LlamaConfig, LlamaForCausalLM, cache_bytes, pass_bytes
 from ..lora import add_lora, merge_lora
@@ -86,7 +86,8 @@ class MiniLMM(ThroughVision, nn.Module):
         self.config = config
         self.vision = VisualTokenizer(config.vision, operations)
         self.language = LlamaForCausalLM(config.llama, operations, outputs=config.vision.codes)
-        self.places = operations.Embedding(self.picture_codes, config.width)
+        self.positions = operations.Embedding(self.picture_codes, config.width)
+        name_apart(self, "positions", {"places": self.picture_codes})  # as files call it
         self.head_is_table = False  # while all of it learns
         # Ids of the language model: the codes, and behind them these.
         self.start, self.blank_code, self.first_word = (config.vision.codes + n for n in range(3))
@@ -112,7 +113,7 @@ class MiniLMM(ThroughVision, nn.Module):
         return self.config.words
 
     def parts(self) -> dict[str, nn.Module]:
-        language = nn.ModuleDict({"language": self.language, "places": self.places})
+        language = nn.ModuleDict({"language": self.language, "positions": self.positions})
         return {"vision": self.vision, "language": language}
 
     def embed(self, codes: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ class MiniLMM(ThroughVision, nn.Module):
     def position(self, first: int, count: int, instructions: Tensor) -> Tensor:
         """What is known of the codes to come: where they lie, and the instruction vector of [B, K, d] there."""
         index = torch.arange(first, first + count, device=instructions.device)
-        position = self.places(index)
+        position = self.positions(index)
         if not self.config.local_conditioning:
             return position
         grid, (rows, columns) = self.config.vision.grid, layout(instructions.shape[1])
@@ -177,7 +178,7 @@ class MiniLMM(ThroughVision, nn.Module):
     def compute_in(self, dtype: torch.dtype) -> None:
         """Keeps in it what computes in it."""
         self.language.to(dtype)
-        self.places.to(dtype)
+        self.positions.to(dtype)
 
     def merge(self, on_part: Callable[[], None] | None = None) -> None:
         """A LoRA was merged when its training was saved."""
@@ -218,7 +219,7 @@ class MiniLMM(ThroughVision, nn.Module):
         if self.head_is_table:
             self.tie()
             return
-        for part in (self.language, self.places):
+        for part in (self.language, self.positions):
             part.requires_grad_(False)
         if parts == "LoRA":
             add_lora(self.language, rank, alpha)
@@ -258,7 +259,7 @@ class MiniLMM(ThroughVision, nn.Module):
             self.language.model.embed_tokens.weight[: len(codebook)].mul_(TABLE_OWN).add_(codebook @ mix * TABLE_SHARED)
         nn.init.constant_(self.language.model.norm.weight, NORM_SCALE)
         self.tie()
-        self.places.weight.data.copy_(POSITION_SCALE * sine_positions(self.picture_codes, self.config.width))
+        self.positions.weight.data.copy_(POSITION_SCALE * sine_positions(self.picture_codes, self.config.width))
 
     def tie(self) -> None:
         """One table for codes read and codes written while training: the head looks into the table of inputs.
