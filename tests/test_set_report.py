@@ -14,6 +14,7 @@ from drc.complete.palette import lock, palette_of
 from drc.complete.report import LINE, TRAITS, measure, report
 from drc.complete.report_sheet import MOST_SHOWN, report_sheet
 from drc.complete.sizes import on_ground, shrunk
+from drc.data.colouring import Colouring
 from drc.data.palette import pixels_of_oklab
 from drc.style_card import MOST_PICTURES
 
@@ -139,6 +140,16 @@ def test_a_line_of_uneven_width_is_not_called_filled(history):
     ((row),) = report([measure(np.array(picture))], history, ["a"]).rows
     assert not measure(np.array(picture)).traits.lines
     assert any(re.fullmatch(r"stroke \d\d % thicker than the set and uneven", word) for word in row.words), row.words
+
+
+def test_another_hand_in_the_same_colours_is_found(examples):
+    """Rare colours that a set and a stranger share say nothing of the hand: a palette lock gives them to all."""
+    files = sorted((EXAMPLES / "icons-2").glob("icon-*.png"))
+    black = [np.array(Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)) for path in files]
+    painted = [measure(Colouring("#f2f0e6", "#c8452f").paint(one)) for one in black]  # in those of icons-3
+    marked, strange = (np.stack([one.marks for one in some]) for some in (painted, examples[2]))
+    misfits, own = load_hands().misfits(strange, marked), load_hands().misfits(marked, marked)
+    assert (misfits > 0).sum() >= 3 and np.median(misfits) > -3 and own.max() < np.median(misfits)
 
 
 def test_nothing_hangs_on_many_pictures_and_a_long_report_is_cut(history):
