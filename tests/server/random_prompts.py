@@ -19,7 +19,10 @@ HOST_NODES = (
 PRIMITIVES = {
     "BOOLEAN": "PrimitiveBoolean", "FLOAT": "PrimitiveFloat", "INT": "PrimitiveInt", "STRING": "PrimitiveString",
 }  # fmt: skip
-SELDOM = {"DRC_TrainDisentanglement": 0.05, "DRC_TrainPersonalisation": 0.05, "DRC_Evaluate": 0.15, "DRC_Triplets": 0.4}
+SELDOM = {
+    "DRC_TrainDisentanglement": 0.05, "DRC_TrainPersonalisation": 0.05, "DRC_Evaluate": 0.15, "DRC_CompleteSet": 0.3,
+    "DRC_LockPalette": 0.3, "DRC_PicturesToSVG": 0.3, "DRC_ReferenceFromWords": 0.3, "DRC_Triplets": 0.4,
+}  # fmt: skip
 LEFT_OUT = {"compile"}
 """Inputs that no prompt sets: torch's compiler is silent for minutes on a busy machine, longer than the patience with a
 prompt that hangs. That it can follow a training, tests/training/test_compiler.py asks."""

@@ -86,7 +86,7 @@ def test_random_prompts(client, server, definitions, capsys, seed):
             faults.append(f"prompt {number} of seed {seed}: {fault}")
     assert server.process.poll() is None, faults
     assert not faults, "\n".join(faults)
-    never = set(prompts.ours) - ran - SELDOM.keys() - OF_LAVIT
+    never = set(prompts.ours) - ran - OF_LAVIT - {name for name, share in SELDOM.items() if share < 0.2}
     assert len(never) < 3, (never, ended)
     assert min(ended[one] for one in ("drawn", "refused", "error")) > PROMPTS // 50 > ended["untold"], ended
 
