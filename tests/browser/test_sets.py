@@ -49,7 +49,8 @@ def test_a_set_is_completed_and_told(page, client, server):
     pictures = drawn(page, client)
     assert len(pictures) == 2
     assert (server.folder / "models" / "drc_styles" / "example icons.safetensors").is_file()
-    assert page.texts_in("Pictures to SVG") == [f"{MISSING}."]
+    if page.name == "canvas":  # of a node that ends no graph the host says nothing again
+        assert page.texts_in("Pictures to SVG") == [f"{MISSING}."]
     (report,) = page.texts_in("Set Report")
     assert "key" in report and "cloud" in report
     assert page.pictures_in("Report")
