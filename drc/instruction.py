@@ -1,6 +1,7 @@
 """What the towers found, and its composition into instructions.
 
-Guidance with two weights gives the language model up to three prompts at once, the streams, and adds up their logits:
+Guidance with two weights gives the language model up to three prompts at once, the streams, and adds up their logits
+(METHOD.md, 6):
 
     logits = nothing + w_semantic (semantics - nothing) + w_style (both - semantics)
            = (1 - w_semantic) nothing + (w_semantic - w_style) semantics + w_style both

@@ -32,7 +32,7 @@ from .pixels import check, to_image
 from .positions import POSITION_SCALE, sine_positions
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
-# Start values of towers and fusion, all of them ours: sizes at which a copier comes out, see `Disentangler.initialise`.
+# Start values of towers and fusion, all of them ours (METHOD.md, 2 and 3): sizes at which a copier comes out.
 FOLD_SCALE = 2.0  # of the projection that folds codes into rows, so that content outweighs position
 TOWER_SHARPNESS, TOWER_SHARE = 1.0, 1.0  # of the attention of a tower, see `pass_through`
 SEMANTIC_SHARPNESS, SEMANTIC_SHARE = 2.2, 1.0  # of that of the fusion to semantic rows

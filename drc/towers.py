@@ -1,4 +1,4 @@
-"""StyleTower and SemanticTower: the dual-tower disentangler of DRC (Xu et al., ACM MM 2025, stage 1).
+"""StyleTower and SemanticTower: the dual-tower disentangler of DRC (Xu et al., ACM MM 2025, stage 1; METHOD.md, 2).
 
 The paper gives one cross-attention layer followed by one feed-forward layer, and
 

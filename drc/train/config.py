@@ -106,9 +106,13 @@ class Schedule:
         return min(1.0, (step + 1) / self.warm_up) * decay
 
 
+BLANKING = {1: {"all_blank": 0.5, "some_blank": 0.3}, 2: {"all_blank": 0.2, "some_blank": 0.4}}
+"""By stage: in stage 1 the instruction must be worth reading before neighbours are."""
+
+
 @dataclass(frozen=True)
 class Conditioning:
-    """How often conditions are dropped, masked or blanked; our choices."""
+    """How often conditions are dropped, masked or blanked; our choices (METHOD.md, 4 and 5)."""
 
     drop_style: float = 0.10
     drop_semantics: float = 0.05
@@ -116,12 +120,8 @@ class Conditioning:
     keep_text: float = 0.3
     text_alone: float = 0.10  # text without reference
     mask: float = 0.3  # share of samples whose semantic rows are masked, by a ratio of U(0, 1)
-    all_blank: float = 0.2
-    some_blank: float = 0.4
-
-
-BLANKING = {1: {"all_blank": 0.5, "some_blank": 0.3}, 2: {"all_blank": 0.2, "some_blank": 0.4}}
-"""By stage: in stage 1 the instruction must be worth reading before neighbours are."""
+    all_blank: float = BLANKING[2]["all_blank"]
+    some_blank: float = BLANKING[2]["some_blank"]
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ class AuxiliaryHead(nn.Module):
     """Codes of a canvas cell straight from its instruction vector; only training uses it.
 
     The instructions get a gradient from the first step, long before the language model has found out that they are
-    worth reading. This is our addition: the paper names no loss but reconstruction, and this one rebuilds the
-    same codes. TrainingError where the cells of the vectors do not divide the grid of codes.
+    worth reading. This is our addition (METHOD.md, 4): the paper names no loss but reconstruction, and this one
+    rebuilds the same codes. TrainingError where the cells of the vectors do not divide the grid of codes.
     """
 
     def __init__(self, drc: DRC):

@@ -1,4 +1,5 @@
-"""Cases of the paper's own data as a domain: what `python -m drc.bench import` wrote of somebody's pictures.
+"""Cases of the paper's own data as a domain: what `python -m drc.bench import` wrote of somebody's
+pictures (METHOD.md, 8).
 
 As Pigeon has it, the reference is the target's own picture. So a copy of it is the best answer there is, which the
 report shows beside every model; a second test repaints the reference first, so that a copy is wrong.

@@ -1,4 +1,4 @@
-"""The networks that Pigeon's metrics look with, from files that a user has: nothing is fetched.
+"""The networks that Pigeon's metrics look with (METHOD.md, 8), from files that a user has: nothing is fetched.
 
 CLIP and DINO are folders as transformers saves them, with their weights in safetensors and the settings of their
 processor, which scales and crops as it did in training. LPIPS and Inception are one safetensors file each.

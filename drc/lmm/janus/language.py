@@ -1,6 +1,6 @@
 """The language side of Janus-Pro: a LLaMA that reads codes through an aligner and draws through a head of its own.
 
-The table of codes is learnt for reading and is not the codebook of the tokeniser. The head for words is left out: it
+The table of codes is learned for reading and is not the codebook of the tokeniser. The head for words is left out: it
 serves answers in words alone.
 """
 

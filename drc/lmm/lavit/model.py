@@ -42,7 +42,7 @@ from .vision import VisionTransformer
 LEAST_CODES = 20  # of a drawn picture, as LaVIT has it
 PADDING = -1  # in place of a code where a picture has no more
 TEMPLATE = ("The style of a person and the meaning of a picture", "The picture that this person would draw")
-"""Our words around the text and the instruction vectors; the paper's are not known."""
+"""Our words around the text and the instruction vectors; the paper's are not known (METHOD.md, 7)."""
 
 WordId = Annotated[int, range(IMAGE_START)]
 
