@@ -26,7 +26,8 @@ EMBEDDED = Path(__file__).resolve().parent / "weights" / "drc-embedded.safetenso
 
 
 def load(path: str | Path = EMBEDDED, device: str | torch.device = "cpu", lmm: str | Path | None = None) -> DRC:
-    """The model in a file, ready to draw; `lmm` is the folder of the large model that one over it needs.
+    """The model in a file, ready to draw; `lmm` is the folder of the large model that one over it needs. That keeps the
+    number type of its files, which the towers do not share: `.float()` makes all of it one.
 
     ValueError, in one sentence, for a file that is none.
     """

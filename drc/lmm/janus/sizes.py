@@ -12,8 +12,9 @@ from .config import Sizes
 from .stated import require_measured, section_of
 
 TOLD = {"num_attention_heads": "heads", "layer_norm_eps": "layer_norm_eps"}  # of SigLIP, what no shape tells
-OMITTED = {"num_attention_heads": 32, "rms_norm_eps": 1e-6, "max_position_embeddings": 16384}
-"""Of a language model whose config.json does not say: the 7B's."""
+OMITTED = {"rms_norm_eps": 1e-6, "max_position_embeddings": 16384}
+"""Of a language model whose config.json does not say, as the 7B's."""
+HEAD = 128  # numbers in a head of it, in both sizes that are published
 
 
 def sizes_of(shapes: Shapes, settings: dict, pixels: dict) -> Sizes:
@@ -22,7 +23,7 @@ def sizes_of(shapes: Shapes, settings: dict, pixels: dict) -> Sizes:
     said = section_of(settings, "text_config") or section_of(settings, "language_config")
     said = OMITTED | {name: value for name, value in said.items() if value is not None}
     try:
-        language = language_of(shapes, said["num_attention_heads"])
+        language = language_of(shapes, said.get("num_attention_heads"))
         siglip, tokenizer = siglip_of(shapes), tokenizer_of(shapes)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise ValueError("describes a Janus, but the weights beside it are not all there, or of another one") from error
@@ -45,11 +46,14 @@ def count(shapes: Shapes, pattern: str) -> int:
 
 
 def language_of(shapes: Shapes, heads: object) -> dict:
-    """How many heads keys have is told by their weights, once those of the queries are known."""
+    """How many heads keys have is told by their weights, once those of the queries are known: `heads`, or None where
+    nothing says it."""
     vocabulary, width = shapes["language.model.embed_tokens.weight"]
+    heads = max(1, width // HEAD) if heads is None else heads
     keys = shapes["language.model.layers.0.self_attn.k_proj.weight"][0]
     known = type(heads) is int and 0 < heads <= width
     return {
+        "num_attention_heads": heads,
         "num_key_value_heads": max(1, keys // (width // heads)) if known else None,
         "vocab_size": vocabulary,
         "hidden_size": width,
