@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from drc.checkpoint import load
+from drc.lmm.janus.model import JanusLMM
 from drc.lmm.lora import is_lora
 
 from .tiny_training import TinyTraining, Watched, assert_resumes, both_stages, bytes_of, validation_losses
@@ -69,6 +70,19 @@ def test_its_file_holds_what_was_trained_and_draws(stages, janus, stage):
     torch.testing.assert_close(alone[0], drawn[1])  # a decoder rounds otherwise in another batch
     other = model.semantics(model.tokenize(pictures[:1], "reference")[0])
     assert not torch.equal(other.rows, model.semantics(model.tokenize(pictures[1:2], "reference")[0]).rows)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_semantics_are_learned_from_what_siglip_sees(training, stages, janus, tmp_path, stage, monkeypatch):
+    """Were they learned from codes, it would make no difference that SigLIP sees nothing."""
+    start = {} if stage == 1 else {"file": str(stages[0][1][0].file)}
+    seen = training(tmp_path / "seen", stage=stage, steps=2, **start).file
+    sees = JanusLMM.meaning
+    monkeypatch.setattr(JanusLMM, "meaning", lambda lmm, codes: 0 * sees(lmm, codes))
+    unseen = training(tmp_path / "unseen", stage=stage, steps=2, **start).file
+    seen, unseen = (load(file, lmm=janus).disentangler.state_dict() for file in (seen, unseen))
+    tower = [name for name in seen if name.startswith("semantic_tower.")]
+    assert tower and not all(torch.equal(seen[name], unseen[name]) for name in tower)
 
 
 @pytest.mark.parametrize("stage", [1, 2])
