@@ -38,6 +38,7 @@ BLANK = """async () => {
     sidebarTab.activeSidebarTabId = null
     toast.removeAll()
 }"""
+OVER = ".p-dialog-mask:visible, [role=dialog]:visible"
 ALERTS = ".p-toast-message, [role=dialog]"
 SETTINGS = {
     "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
@@ -107,10 +108,12 @@ class Page:
     def begin_anew(self) -> None:
         """Leaves one blank workflow open, and nothing over it."""
         self.tab.set_viewport_size(WINDOW)
-        dialogs = self.tab.locator("[role=dialog]")
-        while dialogs.count():
+        over = self.tab.locator(OVER)
+        for _ in range(100):  # the first Escape may close but the list of what was typed
+            if not over.count():
+                break
             self.press("Escape")
-            dialogs.last.wait_for(state="hidden")
+            self.tab.wait_for_timeout(100)
         self.tab.evaluate(BLANK)
         self.tab.locator(ALERTS).first.wait_for(state="hidden")
         self.errors.clear()

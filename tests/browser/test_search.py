@@ -39,4 +39,7 @@ def test_words_find_templates(page):
     for word in ("DRC", "style", "emoji", "icon set"):
         dialog.get_by_placeholder("Search").first.fill(word)
         dialog.get_by_text(template_title("style_card"), exact=True).wait_for()
+    dialog.get_by_text(template_title("style_card"), exact=True).click()
+    page.wait_until_open("style_card")
+    dialog.wait_for(state="hidden")
     assert page.errors == []
