@@ -4,21 +4,20 @@ the words that it learned where that is known.
 That of a model over a pretrained LMM names the files that it needs besides; see `drc.pretrained`.
 """
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from . import pretrained
 from .files import file_hash
+from .lmm import Words
 from .lmm.fused import apart, fused_weights, names_of_parameters
-from .lmm.mini.learned import listed, read_learned
-from .lmm.mini.text import read_words
+from .lmm.learned import listed, read_learned
+from .lmm.registry import LMMS
 from .model import DRC, About, DRCConfig
 from .parsing import brief
 from .shapes import Shapes, shapes_of
@@ -62,13 +61,13 @@ def read_header(path: Path) -> dict[str, str]:
         raise ValueError(f"{path.name} does not describe a DRC model: it {error}; {AGAIN}") from error
     require_floating(path, contents.dtypes)
     shapes = {name: shape for name, shape in contents.shapes.items() if not name.startswith(OF_AUXILIARY_HEAD)}
-    require_shapes(path, PROMISED, shapes, own_shapes(config, header))
+    require_shapes(path, PROMISED, shapes, own_shapes(config))
     return header
 
 
 def check_header(header: dict[str, str]) -> None:
     """ValueError with the rest of a sentence for entries that are missing or say nothing."""
-    over = pretrained.is_pretrained(kind_of(header))
+    over = is_pretrained(header)
     needed = {"config", "stage", "step", *(("lmm", "lmm_name") if over else ("words",))}
     missing = sorted(needed - header.keys())
     if missing:
@@ -89,22 +88,27 @@ def kind_of(header: dict[str, str]) -> str:
     return pretrained.architectures()[header["architecture"]]
 
 
+def is_pretrained(header: dict[str, str]) -> bool:
+    """Whether its LMM has files of its own."""
+    return LMMS[kind_of(header)].pretrained
+
+
 def learned_in(header: dict[str, str]) -> frozenset[str] | None:
     """The words that a training taught; None where the file does not say."""
     return read_learned(header["learned"]) if "learned" in header else None
 
 
-def words_of(header: dict[str, str], config: DRCConfig) -> Tokenizer | None:
+def words_of(header: dict[str, str], config: DRCConfig) -> Words | None:
     """The words of an embedded model; those of a pretrained one lie beside it."""
     if kind_of(header) != config.lmm.kind:
         raise ValueError("has the sizes of another architecture")
-    return None if "lmm" in header else read_words(header["words"], config.lmm.words)
+    return None if config.lmm.pretrained else config.lmm.read_words(header["words"])
 
 
-def own_shapes(config: DRCConfig, header: dict[str, str]) -> Shapes:
+def own_shapes(config: DRCConfig) -> Shapes:
     """Of the weights that the file of such a model holds itself."""
     shapes = shapes_of(DRC, config)
-    return {name: shape for name, shape in shapes.items() if "lmm" not in header or pretrained.is_own(name)}
+    return {name: shape for name, shape in shapes.items() if not config.lmm.pretrained or pretrained.is_own(name)}
 
 
 def build(header: dict[str, str], operations=nn) -> DRC:
@@ -147,7 +151,7 @@ def read_weights(
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them.
     `on_part` is called before each tensor and may raise to stop."""
     model.eval()
-    if model.about.base_lmm:
+    if model.lmm.pretrained:
         base = pretrained.set_of(path, model.config.lmm.kind, model.about.base_lmm, lmm)
         pretrained.read_pretrained(model, base, on_part)
         if pretrained.is_set(path):
@@ -164,7 +168,7 @@ def read_own(model: DRC, path: Path, assign: bool = False, on_part: Callable[[],
     head = {name[len(OF_AUXILIARY_HEAD) :]: tensors.pop(name) for name in kept}
     found, expected = ({name: tuple(one.shape) for name, one in state.items()} for state in (tensors, own_state(model)))
     require_shapes(path, PROMISED, found, expected)
-    model.load_state_dict(tensors, strict=False, assign=assign or bool(model.about.base_lmm))
+    model.load_state_dict(tensors, strict=False, assign=assign or model.lmm.pretrained)
     model.about = replace(model.about, hash=file_hash(path), auxiliary_head=head)
 
 
@@ -172,13 +176,13 @@ def own_state(model: DRC) -> dict[str, Tensor]:
     """The state dict without what a pretrained LMM brings, which is not touched: it may be spread over processes."""
     with names_of_parameters(model):
         state = model.state_dict()
-    own = {name: one for name, one in state.items() if not model.about.base_lmm or pretrained.is_own(name)}
+    own = {name: one for name, one in state.items() if not model.lmm.pretrained or pretrained.is_own(name)}
     return apart(own, fused_weights(model))
 
 
 def header_of(model: DRC) -> dict[str, str]:
     """What a checkpoint says of itself."""
-    words = {} if model.about.base_lmm else {"words": json.dumps(json.loads(model.words.to_str()))}
+    words = {} if model.lmm.pretrained else {"words": model.words.to_json()}
     learned = {} if model.about.learned is None else {"learned": listed(model.about.learned)}
     return {
         "architecture": pretrained.architecture_of(model.config.lmm.kind),

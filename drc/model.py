@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from .fusion import FusionConfig, FusionNetwork
@@ -20,13 +19,11 @@ from .instruction import (
     side_by_side,
     streams,
 )
-from .lmm import Config, OnCode
+from .lmm import Config, OnCode, Words
 from .lmm.generate import Sampling
-from .lmm.mini.learned import unknown_words
-from .lmm.mini.model import MiniConfig
-from .lmm.mini.text import encode_text
 from .lmm.pictures import PICTURES, codes_of
-from .lmm.registry import LMMS
+from .lmm.registry import EMBEDDED, LMMS
+from .lmm.words import encode_text
 from .parsing import agree, brief, parse, read, stored
 from .pixels import check, to_image
 from .positions import POSITION_SCALE, sine_positions
@@ -43,7 +40,7 @@ TYPE_SCALE, NOTHING_SCALE = 0.3, 1.0  # of the marks of style and semantics, and
 
 @dataclass(frozen=True)
 class DRCConfig:
-    lmm: Config = field(default_factory=MiniConfig)
+    lmm: Config = field(default_factory=LMMS[EMBEDDED])
     tower: TowerConfig = field(default_factory=TowerConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
 
@@ -55,7 +52,7 @@ class DRCConfig:
         """ValueError with the rest of a sentence where a size is missing, out of bounds, or does not fit the others."""
         values = parse(text)
         sizes = values.get("lmm")
-        kind = sizes.get("kind", "mini") if isinstance(sizes, dict) else "mini"
+        kind = sizes.get("kind", EMBEDDED) if isinstance(sizes, dict) else EMBEDDED
         if not isinstance(kind, str) or kind not in LMMS:
             raise ValueError(f"has lmm.kind {brief(repr(kind))}, expected one of {', '.join(LMMS)}")
         parts = {"lmm": LMMS[kind], "tower": TowerConfig, "fusion": FusionConfig}
@@ -156,7 +153,7 @@ class About:
     never trained, after `step` steps. `base_lmm` holds hash and name, as a file's header has them, of the files that
     the LMM is read from; it is empty for an LMM whose weights are in the file. `auxiliary_head` holds the weights of
     the head that only training uses, where they were kept. `learned` are the words that trainings taught it, None
-    where that is not known, see `drc.lmm.mini.learned`.
+    where that is not known, see `drc.lmm.learned`.
     """
 
     hash: str = ""
@@ -171,7 +168,7 @@ class About:
 class DRC(nn.Module):
     """`lmm` draws, `disentangler` tells it what; `words` reads text, `about` says where the weights are from."""
 
-    def __init__(self, config: DRCConfig, words: Tokenizer | None = None, operations=nn, about: About | None = None):
+    def __init__(self, config: DRCConfig, words: Words | None = None, operations=nn, about: About | None = None):
         super().__init__()
         self.config, self.words, self.about = config, words, about or About()
         self.lmm = config.lmm.build(operations)
@@ -197,7 +194,7 @@ class DRC(nn.Module):
     def unknown_words(self, text: str) -> list[str]:
         """The words that no training taught, or that are read as nothing known; of the first it can tell none where
         the file does not list what was learned, and there are none at all over an LMM that reads any text."""
-        return unknown_words(self.words, text, self.about.learned) if isinstance(self.words, Tokenizer) else []
+        return self.words.unknown(text, self.about.learned)
 
     def style(
         self, codes: Tensor, weights: Tensor | None = None, on_pictures: Callable[[int], None] | None = None

@@ -19,14 +19,9 @@ WIDTH = 1024  # of towers and fusion, where the language model is as wide or wid
 INSTRUCTIONS = 32
 
 
-def is_pretrained(kind: str) -> bool:
-    """Whether LMMs of that kind lie in files of their own."""
-    return LMMS[kind].open_set is not None
-
-
 def descriptions() -> dict[str, str]:
     """The names of files that describe sets, and the kind of LMM of each."""
-    return {LMMS[kind].description: kind for kind in LMMS if is_pretrained(kind)}
+    return {LMMS[kind].description: kind for kind in LMMS if LMMS[kind].pretrained}
 
 
 def description_in(folder: Path) -> Path | None:

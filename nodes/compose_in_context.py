@@ -56,5 +56,5 @@ class DRC_ComposeInContext(io.ComfyNode):
         progress = Progress(max(1, len(history) + len(reference)))
         given = (history, "history"), (reference, "reference")
         codes = [tokenize_each(model, images, name, seed, progress) for images, name in given]
-        ids = model.drc.lmm.in_context(*codes, model.drc.words.encode(text).ids)
+        ids = model.drc.lmm.in_context(*codes, model.drc.words.encode(text))
         return io.NodeOutput(InContext(ids.to(host.intermediate_device()), guidance, model.drc.hash))

@@ -114,14 +114,13 @@ def open_dataset(source: str, folder: str, table: str, hidden):
 def captions_cut_off(entries: list) -> list[str]:
     """How many captions are longer than the model of this pack reads: which one will learn from them is not known
     here."""
-    from tokenizers import Tokenizer
-
-    from ..drc.checkpoint import read_header
+    from ..drc.checkpoint import read_header, words_of
     from ..drc.data.wordings import unread
     from ..drc.model import DRCConfig
 
     if not paths.EMBEDDED_FILE.is_file():
         return []
     header = read_header(paths.EMBEDDED_FILE)
-    words, slots = Tokenizer.from_str(header["words"]), DRCConfig.from_json(header["config"]).lmm.text_slots
-    return unread(words, [entry.caption for entry in entries], slots, "the model of this pack", host.check_interrupt)
+    config = DRCConfig.from_json(header["config"])
+    words, captions = words_of(header, config), [entry.caption for entry in entries]
+    return unread(words, captions, config.lmm.text_slots, "the model of this pack", host.check_interrupt)

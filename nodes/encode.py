@@ -29,7 +29,7 @@ class Unfamiliar:
     was pretrained knows photographs."""
 
     def __init__(self, model: Model, name: str):
-        self.looks, self.name, self.found, self.count = not model.drc.about.base_lmm, name, 0, 0
+        self.looks, self.name, self.found, self.count = not model.drc.lmm.pretrained, name, 0, 0
 
     def look(self, squares: Iterable[Tensor]) -> Iterator[Tensor]:
         from ..drc.familiar import is_unfamiliar

@@ -89,11 +89,11 @@ class DRC_LoadModel(io.ComfyNode):
 
 def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = False) -> Model:
     """A checkpoint as a model whose weights belong to the host; `name` is what messages call it."""
-    from ..drc.checkpoint import build, read_header, read_weights
+    from ..drc.checkpoint import build, is_pretrained, read_header, read_weights
     from ..drc.interrupt import call_between_layers
 
     device, header = host.load_device(), read_header(path)
-    pretrained = "lmm" in header
+    pretrained = is_pretrained(header)
     dtype = host.large_dtype(device) if pretrained else host.weight_dtype(device)
     drc = build(header, host.operations(device, dtype, casting=pretrained))
     call_between_layers(drc, host.check_interrupt)

@@ -26,7 +26,7 @@ from drc.data.emoji import Emoji  # noqa: E402
 from drc.data.pictures import training_pictures  # noqa: E402
 from drc.data.wordings import meaning_texts, words_read  # noqa: E402
 from drc.files import file_chunks, file_hash, write_chunks  # noqa: E402
-from drc.lmm.mini.text import train_text_tokenizer  # noqa: E402
+from drc.lmm.mini.text import train_words  # noqa: E402
 from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
@@ -66,7 +66,7 @@ log = logging.getLogger("drc")
 def train_tokenizer(options: argparse.Namespace) -> None:
     """base.safetensors: a model whose towers were never trained; with --shipped-tokenizer its tokeniser is that of the
     weights that ship, so that pictures keep their codes, else it is trained from nothing."""
-    words = train_text_tokenizer(
+    words = train_words(
         (text for texts in meaning_texts(Emoji(options.data).meanings).values() for text in texts), CONFIG.lmm.words
     )
     torch.manual_seed(options.seed)

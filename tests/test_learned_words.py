@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from drc.checkpoint import load, load_own, save
-from drc.lmm.mini import learned
-from drc.lmm.mini.learned import joined, learned_words, listed, read_learned, unknown_words
-from drc.lmm.mini.text import UNKNOWN, train_text_tokenizer
+from drc.lmm import learned
+from drc.lmm.learned import joined, listed, read_learned
+from drc.lmm.mini.text import UNKNOWN, train_words
 from scripts.lib.tiny import LABELS, write_tiny
 
 CAT = "\u043a\u043e\u0442"  # in another script
@@ -16,25 +16,25 @@ CAT = "\u043a\u043e\u0442"  # in another script
 @pytest.fixture
 def words():
     """They spell more than the labels."""
-    return train_text_tokenizer([*LABELS, "boxes"], 80)
+    return train_words([*LABELS, "boxes"], 80)
 
 
 def test_what_is_learned_is_folded_and_can_be_spelled(words):
     texts = ["A red \u00c1pple, (green) car!", f"Red {CAT} \U0001f34e", "", " ,. "]
-    assert learned_words(words, texts) == {"a", "red", "apple", "green", "car"}
+    assert words.learned(texts) == {"a", "red", "apple", "green", "car"}
 
 
 def test_words_that_are_spelled_but_were_not_learned(words):
-    assert UNKNOWN not in words.encode("plane").tokens
-    known = learned_words(words, LABELS)
-    assert unknown_words(words, f"Red plane, {CAT} apple plane", known) == ["plane", CAT]
-    assert unknown_words(words, "R\u00e9d APPLES, (car) Sad; cats!", known) == []
-    assert unknown_words(words, "box", frozenset({"boxes"})) == unknown_words(words, "cars", frozenset({"car"})) == []
+    assert UNKNOWN not in words.tokenizer.encode("plane").tokens
+    known = words.learned(LABELS)
+    assert words.unknown(f"Red plane, {CAT} apple plane", known) == ["plane", CAT]
+    assert words.unknown("R\u00e9d APPLES, (car) Sad; cats!", known) == []
+    assert words.unknown("box", frozenset({"boxes"})) == words.unknown("cars", frozenset({"car"})) == []
 
 
 @pytest.mark.parametrize("nothing", [None, frozenset()])
 def test_without_a_list_only_what_cannot_be_spelled_is_told(words, nothing):
-    assert unknown_words(words, f"red plane {CAT}", nothing) == [CAT]
+    assert words.unknown(f"red plane {CAT}", nothing) == [CAT]
 
 
 def test_what_two_trainings_taught(monkeypatch):
@@ -47,7 +47,7 @@ def test_what_two_trainings_taught(monkeypatch):
 
 
 def test_a_list_is_read_as_it_is_written(words):
-    for found in (frozenset(), learned_words(words, [*LABELS, "d\u00e9j\u00e0 vu", "\u0130stanbul", "a1 b-2"])):
+    for found in (frozenset(), words.learned([*LABELS, "d\u00e9j\u00e0 vu", "\u0130stanbul", "a1 b-2"])):
         assert read_learned(listed(found)) == found
 
 

@@ -1,10 +1,9 @@
 """Words of the embedded model."""
 
 import pytest
-from tokenizers import Tokenizer
 
-from drc.lmm.mini.learned import unknown_words
-from drc.lmm.mini.text import PAD, UNKNOWN, encode_text, train_text_tokenizer
+from drc.lmm.mini.text import PAD, UNKNOWN, read_words, train_words
+from drc.lmm.words import encode_text
 from scripts.lib.tiny import LABELS
 
 WORDS, SLOTS = 40, 6
@@ -12,15 +11,15 @@ WORDS, SLOTS = 40, 6
 
 @pytest.fixture
 def words():
-    return train_text_tokenizer(LABELS, WORDS)
+    return train_words(LABELS, WORDS)
 
 
 def test_ids_fit_and_end_in_padding(words):
-    assert words.get_vocab_size() <= WORDS and words.token_to_id(PAD) == 0
+    assert words.tokenizer.get_vocab_size() <= WORDS and words.tokenizer.token_to_id(PAD) == 0
     ids = encode_text(words, "red apple", SLOTS)
     assert ids.shape == (SLOTS,) and ids.max() < WORDS
     assert ids.tolist() == sorted(ids.tolist(), key=lambda token: token == 0)
-    assert words.decode(ids[ids > 0].tolist()) == "red apple"
+    assert words.tokenizer.decode(ids[ids > 0].tolist()) == "red apple"
 
 
 def test_no_text_is_all_padding(words):
@@ -33,14 +32,14 @@ def test_case_and_accents_do_not_count(words):
 
 
 def test_other_alphabets_are_unknown(words):
-    assert encode_text(words, "猫", SLOTS)[0] == words.token_to_id(UNKNOWN)
+    assert encode_text(words, "猫", SLOTS)[0] == words.tokenizer.token_to_id(UNKNOWN)
 
 
 def test_words_that_the_vocabulary_cannot_spell(words):
-    assert unknown_words(words, "red \u043a\u043e\u0442, \u732b (apple)! \u043a\u043e\u0442 \U0001f34e") == [
+    assert words.unknown("red \u043a\u043e\u0442, \u732b (apple)! \u043a\u043e\u0442 \U0001f34e") == [
         "\u043a\u043e\u0442", "\u732b", "\U0001f34e"
     ]  # fmt: skip
-    assert unknown_words(words, "A red apple, (blue) car!") == unknown_words(words, "") == []
+    assert words.unknown("A red apple, (blue) car!") == words.unknown("") == []
 
 
 def test_text_longer_than_fits_is_one_sentence(words):
@@ -51,5 +50,6 @@ def test_text_longer_than_fits_is_one_sentence(words):
 
 
 def test_the_vocabulary_is_the_same_every_time_and_survives_a_file(words):
-    assert train_text_tokenizer(LABELS, WORDS).to_str() == words.to_str()
-    assert Tokenizer.from_str(words.to_str()).encode("a blue car").ids == words.encode("a blue car").ids
+    assert train_words(LABELS, WORDS).to_json() == words.to_json()
+    again = read_words(words.to_json(), WORDS)
+    assert again.to_json() == words.to_json() and again.encode("a blue car") == words.encode("a blue car")

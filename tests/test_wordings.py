@@ -6,7 +6,7 @@ import time
 import pytest
 
 from drc.data.wordings import caption_ids, fitting, unread
-from drc.lmm.mini.text import PAD, UNKNOWN, word_pieces
+from drc.lmm.mini.text import PAD, UNKNOWN, WordPieces
 
 SLOTS = 16
 
@@ -16,11 +16,11 @@ def words():
     """A few colours; other words take one token for each letter, and what is no letter is unknown."""
     letters = string.ascii_lowercase
     known = [PAD, UNKNOWN, "red", "blue", "a", ",", *letters[1:], *(f"##{letter}" for letter in letters)]
-    return word_pieces({word: number for number, word in enumerate(known)})
+    return WordPieces({word: number for number, word in enumerate(known)})
 
 
 def tokens(words, text):
-    return len(words.encode(text).ids)
+    return len(words.encode(text))
 
 
 @pytest.mark.parametrize("text", ["", "a red apple", "a,b,c", "one\ttag", "red " * SLOTS])
@@ -49,7 +49,7 @@ def test_what_fits_is_kept_as_it_is(words, text):
     ],
 )
 def test_what_does_not_fit_is_cut_where_words_end(words, text, kept):
-    assert tokens(words, text) > SLOTS or UNKNOWN in words.encode(text).tokens
+    assert tokens(words, text) > SLOTS or UNKNOWN in words.tokenizer.encode(text).tokens
     assert fitting(words, text, SLOTS) == kept
     assert tokens(words, kept) <= SLOTS and caption_ids(words, text, SLOTS).any()
 
@@ -73,12 +73,12 @@ def test_how_many_were_cut(words):
 def test_a_language_without_blanks_is_read_in_pieces():
     thai, hangul = "\u0e01\u0e02", "\ud55c"  # a syllable of the second is three letters once it is normalised
     letters = [*thai, *(chr(0x1100 + number) for number in range(0x100))]
-    words = word_pieces(
+    words = WordPieces(
         {word: number for number, word in enumerate([PAD, UNKNOWN, *letters, *map("##{}".format, letters)])}
     )
     for text in (thai * 120, hangul * 60):
-        assert words.encode(text).tokens == [UNKNOWN]
-        assert UNKNOWN not in words.encode(fitting(words, text, SLOTS)).tokens
+        assert words.tokenizer.encode(text).tokens == [UNKNOWN]
+        assert UNKNOWN not in words.tokenizer.encode(fitting(words, text, SLOTS)).tokens
         assert caption_ids(words, text, SLOTS).count_nonzero() > SLOTS - 3
 
 

@@ -7,11 +7,10 @@ from itertools import accumulate
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..lmm.mini.learned import learned_words
-from ..lmm.mini.text import encode_text, readable, says_nothing
+from ..lmm import Words
+from ..lmm.words import encode_text
 from .emoji import Meaning
 
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
@@ -26,19 +25,18 @@ CUTS = (
 """Where a text may be cut: behind blanks and commas; behind any mark; anywhere."""
 
 
-def caption_ids(tokenizer: Tokenizer, text: str, slots: int) -> Tensor:
+def caption_ids(words: Words, text: str, slots: int) -> Tensor:
     """Ids [slots] of as much of a text as fits."""
-    return encode_text(tokenizer, fitting(tokenizer, text, slots), slots)
+    return encode_text(words, fitting(words, text, slots), slots)
 
 
-def fitting(tokenizer: Tokenizer, text: str, slots: int) -> str:
+def fitting(words: Words, text: str, slots: int) -> str:
     """The text, or as many whole words from the first on as take at most `slots` tokens; as many letters where not
-    even the first word does. Words too long for the tokeniser are read in pieces."""
-    if isinstance(tokenizer, Tokenizer):  # others spell whatever they are given
-        text = readable(tokenizer, text)
+    even the first word does. Words too long for the vocabulary are read in pieces."""
+    text = words.readable(text)
 
     def tokens(length: int) -> int:
-        return len(tokenizer.encode(text[:length].rstrip()).ids)
+        return len(words.encode(text[:length].rstrip()))
 
     if tokens(len(text)) <= slots:
         return text
@@ -50,7 +48,7 @@ def fitting(tokenizer: Tokenizer, text: str, slots: int) -> str:
 
 
 def unread(
-    tokenizer: Tokenizer,
+    words: Words,
     captions: list[str],
     slots: int,
     model: str,
@@ -62,9 +60,9 @@ def unread(
     for caption in captions:
         if on_caption:
             on_caption()
-        kept = fitting(tokenizer, caption, slots)
+        kept = fitting(words, caption, slots)
         longer += kept != caption
-        unknown += isinstance(tokenizer, Tokenizer) and says_nothing(tokenizer, kept)
+        unknown += words.says_nothing(kept)
     told = []
     if longer:
         limit = f"{model} reads {slots} words and pieces of words at most"
@@ -74,12 +72,9 @@ def unread(
     return told
 
 
-def words_read(tokenizer: Tokenizer, texts: Iterable[str], slots: int) -> frozenset[str]:
-    """What a training on these texts teaches, see `learned_words`, of as much of each as fits; nothing where any text
-    is read anyway."""
-    if not isinstance(tokenizer, Tokenizer):
-        return frozenset()
-    return learned_words(tokenizer, (fitting(tokenizer, text, slots) for text in sorted(set(texts))))
+def words_read(words: Words, texts: Iterable[str], slots: int) -> frozenset[str]:
+    """What a training on these texts teaches, see `Words.learned`, of as much of each as fits."""
+    return words.learned(fitting(words, text, slots) for text in sorted(set(texts)))
 
 
 def meaning_texts(meanings: dict[str, Meaning]) -> dict[str, list[str]]:
@@ -87,11 +82,11 @@ def meaning_texts(meanings: dict[str, Meaning]) -> dict[str, list[str]]:
     return {code: [meaning.label, *meaning.tags] for code, meaning in sorted(meanings.items())}
 
 
-def meaning_ids(texts: dict[str, list[str]], tokenizer: Tokenizer, slots: int, seed: int) -> Tensor:
+def meaning_ids(texts: dict[str, list[str]], words: Words, slots: int, seed: int) -> Tensor:
     """Ids [meanings, WORDINGS, slots] of every meaning's label and of draws of its keywords."""
     random, ids = np.random.default_rng(seed), []
     for label, *tags in texts.values():
         draws = [random.permutation(tags)[: random.integers(1, 4)] if tags else [label] for _ in range(WORDINGS - 1)]
         wordings = (label, *(", ".join(draw) for draw in draws))
-        ids.append(torch.stack([caption_ids(tokenizer, text, slots) for text in wordings]))
+        ids.append(torch.stack([caption_ids(words, text, slots) for text in wordings]))
     return torch.stack(ids)

@@ -1,10 +1,11 @@
 """Large multimodal models behind one interface: all that DRC, its training, the benchmark and the nodes ask of one.
 
-Another LMM is a class that has these members, a Config, and a line in `drc.lmm.registry`. One whose weights lie in
-files of their own has a PretrainedSet besides, which its Config opens. What only some can do is said by a property, and
-stands in a protocol of its own:
+Another LMM is a class that has these members, a Config, Words, and a line in `drc.lmm.registry`. What only some can do
+is said by a property, and stands in a protocol of its own:
 
-    Config          the sizes of an LMM; Vision: the part that sees; PretrainedSet: files of its own
+    Config          the sizes of an LMM; Vision: the part that sees; Words: what it reads text with
+    Embedded-       not `pretrained`: Config and Words of one whose weights lie in the file of the DRC
+    Pretrained-     `pretrained`: Config and Set of one that has files of its own
     LMM             every one
     PixelLMM        `draws_pixels`: it turns codes into pictures itself
     DiffusionLMM    not `draws_pixels`: a diffusion model of the host draws from its codes
@@ -41,16 +42,8 @@ class Config(Protocol):
 
     kind: str  # a field: its key in LMMS, by which a file says whose sizes it holds; "mini" is written nowhere
     text_slots: int
+    pretrained: bool  # see LMM: whether it is a PretrainedConfig, or else an EmbeddedConfig
     variable_length: bool  # see LMM
-    open_set: Callable[[Path], PretrainedSet] | None
-    """Opens the files of such an LMM in a folder; ValueError, in one sentence, for a folder that is none, or lacks
-    something. None for an LMM without files of its own: its weights lie in that of the DRC."""
-    description: str
-    """Which of those files stands for the LMM with nothing trained on top; of one without such files, nothing."""
-
-    @staticmethod
-    def is_description(path: Path) -> bool:
-        """Whether the file of that name in a folder is one of such an LMM."""
 
     @property
     def width(self) -> int:
@@ -65,6 +58,56 @@ class Config(Protocol):
 
     def build(self, operations: Any = nn) -> LMM:
         """The LMM, not initialised."""
+
+
+class EmbeddedConfig(Config, Protocol):
+    layers: int  # of the language model
+    local_conditioning: bool  # whether each of its inputs carries the instruction vector of its own spot, too
+
+    def read_words(self, text: str) -> EmbeddedWords:
+        """The words that a file holds as `text`; ValueError with the rest of a sentence for what is none of such an
+        LMM."""
+
+
+class PretrainedConfig(Config, Protocol):
+    description: str
+    """Which of its files stands for the LMM with nothing trained on top."""
+
+    @staticmethod
+    def is_description(path: Path) -> bool:
+        """Whether the file of that name in a folder is one of such an LMM."""
+
+    @staticmethod
+    def open_set(folder: Path) -> PretrainedSet:
+        """The files of such an LMM in a folder; ValueError, in one sentence, for a folder that is none, or lacks
+        something."""
+
+
+class Words(Protocol):
+    """What an LMM reads text with: a vocabulary, which stays as it is."""
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text, as many as it takes, none of them 0; no text is no ids. ValueError for one beyond any
+        measure."""
+
+    def readable(self, text: str) -> str:
+        """The text with blanks in what is too long to be read in one piece."""
+
+    def says_nothing(self, text: str) -> bool:
+        """Whether it can name or spell no word of a text, marks apart; not so of no text."""
+
+    def learned(self, texts: Iterable[str]) -> frozenset[str]:
+        """What a training on these texts teaches: their words in small letters, but for those that it cannot spell.
+        Nothing where any text meant something before."""
+
+    def unknown(self, text: str, learned: frozenset[str] | None = None) -> list[str]:
+        """The words of a text, each once, that it cannot spell or that are not `learned`; a list that is empty or not
+        there says of no word that it was not learned."""
+
+
+class EmbeddedWords(Words, Protocol):
+    def to_json(self) -> str:
+        """As a file holds them, see `EmbeddedConfig.read_words`."""
 
 
 class Vision(Protocol):
@@ -94,11 +137,11 @@ class PretrainedSet(Protocol):
     def hash(self) -> str:
         """SHA-256 over all weights: sets with the same hash are the same LMM."""
 
-    def config(self) -> Config:
+    def config(self) -> PretrainedConfig:
         """Of the LMM of a DRC that is to be trained over it."""
 
-    def words(self) -> Any:
-        """What text becomes ids with: `encode(text).ids`, none of them 0."""
+    def words(self) -> Words:
+        """Those of its files."""
 
     def read_weights(self, lmm: LMM, on_part: Callable[[], None] | None = None) -> None:
         """Gives an LMM that was built without memory the tensors of the files, in their own types; `on_part` is called
@@ -134,6 +177,11 @@ class LMM(Protocol):
     @property
     def text_ids(self) -> int:
         """How many ids of text there are; 0 is none."""
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether it has files of its own, from which its weights and words are read, and learned from pictures and
+        texts of all kinds; else the file of the DRC holds both."""
 
     @property
     def draws_pixels(self) -> bool:

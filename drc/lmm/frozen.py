@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,9 @@ from .lora import LoRA, add_lora, is_lora, merge_into
 
 @dataclass(frozen=True)
 class FrozenConfig:
-    """`sizes` are those of the files, of its `language` among others; `before` and `after` are ids of the words around
-    text and instruction, kept so that a training and what draws with it read the same."""
+    """The fields of a `drc.lmm.PretrainedConfig`. `sizes` are those of the files, of its `language` among others;
+    `before` and `after` are ids of the words around text and instruction, kept so that a training and what draws with
+    it read the same."""
 
     sizes: Any
     before: tuple[int, ...] = ()
@@ -23,6 +24,7 @@ class FrozenConfig:
     text_slots: Annotated[int, range(1, 1024 + 1)] = 64
     lora_rank: Annotated[int, range(1024 + 1)] = 0  # of the LoRA beside the language model; 0: none
     lora_alpha: float = 16.0
+    pretrained: ClassVar = True
 
     @property
     def width(self) -> int:
@@ -38,6 +40,7 @@ def without_memory(kind: Callable[..., nn.Module], config, operations) -> nn.Mod
 class Frozen(nn.Module):
     """The members of `drc.lmm.LMM` that follow; `config` is a FrozenConfig, `language` has a LLaMA."""
 
+    pretrained = True
     title: str  # what messages call it
     matrices = "lm_head.weight"  # one of those that `store_in` keeps in another type
 

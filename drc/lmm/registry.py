@@ -5,4 +5,6 @@ from .janus.model import JanusConfig
 from .lavit.model import LavitConfig
 from .mini.model import MiniConfig
 
-LMMS: dict[str, type[Config]] = {"mini": MiniConfig, "lavit": LavitConfig, "janus": JanusConfig}
+EMBEDDED = "mini"
+"""That of the model that comes with the pack; a file that says of none is of this one."""
+LMMS: dict[str, type[Config]] = {EMBEDDED: MiniConfig, "lavit": LavitConfig, "janus": JanusConfig}

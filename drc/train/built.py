@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from ..data.built import Built, EmojiBenchmark, IconMatrix
 from ..data.emoji import Emoji
@@ -12,12 +11,13 @@ from ..data.pictures import Pictures, emoji_part, restyled_part
 from ..data.splits import Splits
 from ..data.styles import STYLES
 from ..data.wordings import meaning_ids, words_read
+from ..lmm import Words
 from .batches import Index
 from .data import Share, TrainingData
 from .icons import ALIGNED, IconPictures, icon_parts
 
 
-def built_data(dataset: Built, own_share: float, words: Tokenizer, slots: int, seed: int) -> TrainingData:
+def built_data(dataset: Built, own_share: float, words: Words, slots: int, seed: int) -> TrainingData:
     """A data set of `drc.data.built`, see `built_shares`; its texts are names and keywords of meanings."""
     pictures, shares = built_shares(dataset, own_share, seed)
     texts = dataset.texts()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..data.folder import ImageFolder
 from ..data.wordings import caption_ids, unread, words_read
+from ..lmm import Words
 from .batches import Batches, Index
 from .codes import PictureSource
 from .config import Pairing
@@ -63,7 +63,7 @@ def folder_data(
     folder: ImageFolder,
     pairing: Pairing,
     size: int,
-    words: Tokenizer,
+    words: Words,
     slots: int,
     on_pair: Callable[[int, int], None] | None = None,
     on_part: Callable[[], None] | None = None,

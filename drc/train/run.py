@@ -16,7 +16,7 @@ from ..checkpoint import OF_AUXILIARY_HEAD, header_of, load, own_state
 from ..data.built import BUILT, Built
 from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
-from ..lmm.mini.learned import joined
+from ..lmm.learned import joined
 from ..model import DRC
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
@@ -211,7 +211,7 @@ class Training:
         training = self.config.training
         reads = self.parts != "frozen" and (training.keep_text or training.text_alone)
         former = frozenset() if self.config.model.start == "from nothing" else self.drc.about.learned
-        return joined(None if self.drc.about.base_lmm else former, data.words if reads else frozenset())
+        return joined(None if self.drc.lmm.pretrained else former, data.words if reads else frozenset())
 
     def begin(self) -> Objective:
         """The model at the start of the training; its start values follow from the seed."""

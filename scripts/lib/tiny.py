@@ -8,7 +8,7 @@ import torch
 from drc.checkpoint import save
 from drc.fusion import FusionConfig
 from drc.lmm.mini.model import MiniConfig
-from drc.lmm.mini.text import train_text_tokenizer
+from drc.lmm.mini.text import train_words
 from drc.lmm.mini.tokenizer import TokenizerConfig
 from drc.model import DRC, About, DRCConfig
 from drc.towers import TowerConfig
@@ -28,7 +28,7 @@ LABELS = ["red apple", "green apple", "blue car", "yellow sun", "sad cat"]
 def write_tiny(path: Path, stage: int = 2, seed: int = 0, config: DRCConfig = CONFIG) -> Path:
     """Writes a checkpoint as training does; another seed gives another model, another config another size."""
     torch.manual_seed(seed)
-    words = train_text_tokenizer(LABELS, config.lmm.words)
+    words = train_words(LABELS, config.lmm.words)
     model = DRC(config, words, about=About(stage=stage, licence="CC0-1.0"))
     model.lmm.initialise()
     model.disentangler.initialise(model.lmm.embedding_scale())

@@ -34,7 +34,7 @@ def whole(folder: Path) -> None:
 def use(folder: Path) -> None:
     """Loads it, and draws by a few words."""
     drc = load(folder / FOLDER / CONFIG).float()
-    ids = drc.lmm.in_context([], [], drc.words.encode("a red apple").ids)
+    ids = drc.lmm.in_context([], [], drc.words.encode("a red apple"))
     codes = drc.lmm.draw(InContext(ids, 5.0, drc.hash), [0], Sampling())
     assert drc.lmm.detokenize(codes).isfinite().all()
 

@@ -5,7 +5,7 @@ import io
 import pytest
 import sentencepiece
 
-from drc.lmm.lavit.text import Words, load_text_tokenizer
+from drc.lmm.lavit.text import LavitWords, load_text_tokenizer
 
 TEXTS = ["a red apple on a table", "the green cat sits in the house", "a photo of two dogs, 35 mm"] * 20
 
@@ -38,18 +38,18 @@ def words(folder):
     "text", ["a red apple", "A cat, 35 mm", "two  spaces ", "Ärger 猫", "one\ntwo", "</s> <s> <unk>"]
 )
 def test_ids_are_the_text_and_nothing_else(words, text):
-    ids = Words(words).encode(text).ids
+    ids = LavitWords(words).encode(text)
     assert words.decode(ids) == text
     special = {words.unk_id(), words.bos_id(), words.eos_id()}
     assert special == {0, 1, 2} and not special & set(ids)
 
 
 def test_known_words_are_few_tokens(words):
-    assert len(Words(words).encode("a red apple").ids) < len("a red apple") / 2
+    assert len(LavitWords(words).encode("a red apple")) < len("a red apple") / 2
 
 
 def test_no_text_is_no_ids(words):
-    assert Words(words).encode("").ids == []
+    assert LavitWords(words).encode("") == []
 
 
 def test_a_folder_without_the_file_is_one_sentence(tmp_path):

@@ -64,7 +64,7 @@ def test_a_picture_is_drawn_again_from_its_codes(graph, janus, plain, images):
 
 
 def test_words_alone_draw_without_towers(graph, janus, plain, words):
-    prompt = [*plain.lmm.config.before, *(one - 1 for one in plain.words.encode(WORDS).ids), *plain.lmm.config.after]
+    prompt = [*plain.lmm.config.before, *(one - 1 for one in plain.words.encode(WORDS)), *plain.lmm.config.after]
     assert words.ids.tolist() == prompt and words.guidance == 5.0
     codes = graph.generate(janus, words, seed=4, batch_size=2, temperature=1.0).codes
     assert torch.equal(codes, plain.lmm.draw(words, [4, 5], Sampling()))

@@ -120,7 +120,7 @@ def test_the_likeliest_codes_are_never_none(lavit, tokenize, images, monkeypatch
 
 def test_history_reference_and_words_stand_one_after_another(lavit, compose, tokenize, instruction, images):
     codes = tokenize(images, seed=0)
-    words = torch.tensor(lavit.drc.words.encode(WORDS).ids)
+    words = torch.tensor(lavit.drc.words.encode(WORDS))
     assert torch.equal(instruction.ids, torch.cat((32002 + codes[codes >= 0], words)))
     assert torch.equal(compose(reference=images[2:]).ids, 32002 + codes[2][codes[2] >= 0])
     assert torch.equal(compose(text=WORDS).ids, words)

@@ -105,7 +105,7 @@ def test_more_than_the_language_model_reads(graph, lavit, images):
         return graph.run("DRC_ComposeInContext", model=lavit, history=history, **inputs)
 
     each = int((graph.run("DRC_TokenizeImage", model=lavit, images=images[:1], seed=0).codes >= 0).sum())
-    one, two = (len(lavit.drc.words.encode("apple " * count).ids) for count in (1, 2))
+    one, two = (len(lavit.drc.words.encode("apple " * count)) for count in (1, 2))
     room = 2048 - 25 - 1
     text = "apple " * (1 + (room - 4 * each - one) // (two - one))  # which leaves room for four pictures
     assert sentence(compose, 4, reference=images[:1], text=text) == (

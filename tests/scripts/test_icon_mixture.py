@@ -13,7 +13,6 @@ from drc.checkpoint import save
 from drc.data.built import IconMatrix
 from drc.data.pictures import Picture
 from drc.data.splits import Splits
-from drc.lmm.mini.learned import learned_words
 from drc.train.batches import Index, draw_rows
 from drc.train.checkpoints import WEIGHTS, RunFolder
 from drc.train.icons import icon_parts
@@ -84,10 +83,10 @@ def test_what_is_tested_is_in_no_batch(data):
 
 def shown(data, splits):
     """Words of the icons' names and of the emoji's labels whose meanings are in such splits."""
-    of_emoji, tokenizer = Splits.load().meaning_split, drc.load().words
+    of_emoji, words = Splits.load().meaning_split, drc.load().words
     codes = [row["code"] for row in json.loads((data / "emoji.json").read_text())["meanings"]]
     names = [name for name, split in ICONS.items() if split in splits]
-    return tuple(learned_words(tokenizer, texts) for texts in (names, [c for c in codes if of_emoji[c] in splits]))
+    return words.learned(names), words.learned([c for c in codes if of_emoji[c] in splits])
 
 
 def test_words_that_are_tested_are_not_learned(data):

@@ -94,7 +94,7 @@ def test_the_model_ships_with_its_averages_and_the_tokeniser_as_it_was(tiny_trai
     result = tiny_training.train(tmp_path, hooks, stage=1, steps=3, rate=0.05)
     model, base, tensors = load(result.file), load(tiny_training.model), load_file(result.file)
     assert (model.stage, model.about.step, model.about.licence) == (1, 3, base.about.licence)
-    assert model.words.to_str() == base.words.to_str() and model.config == base.config
+    assert model.words.to_json() == base.words.to_json() and model.config == base.config
     fused = fused_weights(hooks.trainer.model)
     average, last = (apart(one, fused) for one in (hooks.trainer.average, hooks.trainer.named))
     for name, tensor in average.items():

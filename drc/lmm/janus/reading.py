@@ -28,7 +28,7 @@ from .layout import Source, sources
 from .model import JanusConfig, JanusLMM
 from .sizes import sizes_of
 from .stated import pixels_in, require_size
-from .text import Words, load_words
+from .text import JanusWords, load_words
 
 INDEX, PIXELS = "model.safetensors.index.json", "preprocessor_config.json"
 LICENCE = (
@@ -64,7 +64,7 @@ class JanusSet:
         prompt = self.words().prompt()
         return JanusConfig(self.sizes, prompt.before, prompt.after, pad=prompt.pad)
 
-    def words(self) -> Words:
+    def words(self) -> JanusWords:
         return load_words(self.folder, self.sizes.language.vocab_size, AGAIN)
 
     def read_weights(self, lmm: JanusLMM, on_part: Callable[[], None] | None = None) -> None:

@@ -8,12 +8,12 @@ are. Names and prompt follow deepseek-ai/Janus, models/processing_vlm.py.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
 
 from ...files import bytes_of
 from ...parsing import brief, parse
+from ..words import AnyWords
 
 FILE = "tokenizer.json"
 MOST_BYTES, MOST_WORDS = 2**25, 2**18  # that of DeepSeek-LLM has 5 MB and 100,000 words
@@ -33,14 +33,14 @@ class Prompt:
     pad: int
 
 
-class Words:
-    """A vocabulary with as much of the interface of `tokenizers.Tokenizer` as DRC uses."""
+class JanusWords(AnyWords):
+    """A `drc.lmm.Words`: a vocabulary and the ids of the tags in it."""
 
     def __init__(self, tokenizer: Tokenizer, tags: dict[str, int]):
         self.tokenizer, self.tags = tokenizer, tags
 
-    def encode(self, text: str) -> SimpleNamespace:
-        """`ids`, each 1 more than the vocabulary has it, as none may be 0; no text is no ids.
+    def encode(self, text: str) -> list[int]:
+        """Ids, each 1 more than the vocabulary has it, as none may be 0; no text is no ids.
 
         They are those of a text behind the colon of a prompt. Special tokens cannot be written: what looks like one is
         spelled out. ValueError for a text beyond any measure.
@@ -48,7 +48,7 @@ class Words:
         text = text.strip()
         if len(text) > MOST_LETTERS:
             raise ValueError(f"text has {len(text)} letters, expected at most {MOST_LETTERS}; shorten it")
-        return SimpleNamespace(ids=[number + 1 for number in self.plain(f" {text}")] if text else [])
+        return [number + 1 for number in self.plain(f" {text}")] if text else []
 
     def plain(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
@@ -63,7 +63,7 @@ class Words:
         return Prompt(tuple(before), tuple(after), self.tags[PAD])
 
 
-def load_words(folder: Path, vocabulary: int, again: str) -> Words:
+def load_words(folder: Path, vocabulary: int, again: str) -> JanusWords:
     """Words whose ids are below `vocabulary`; ValueError where the folder has no tokenizer.json, or another one."""
     path = folder / FILE
     if not path.is_file():
@@ -74,7 +74,7 @@ def load_words(folder: Path, vocabulary: int, again: str) -> Words:
         raise ValueError(f"{path} {error}; {again}") from error
 
 
-def words_in(values: dict, vocabulary: int) -> Words:
+def words_in(values: dict, vocabulary: int) -> JanusWords:
     """ValueError with the rest of a sentence for values that are no vocabulary of this kind."""
     model = values.get("model")
     if not isinstance(model, dict) or model.get("type", "BPE") != "BPE":
@@ -100,7 +100,7 @@ def words_in(values: dict, vocabulary: int) -> Words:
     for name in (BEGIN, PAD, IMAGE):
         if name not in known:
             raise ValueError(f"lacks {brief(name)}, expected the words of Janus-Pro")
-    return Words(tokenizer, known)
+    return JanusWords(tokenizer, known)
 
 
 def checked(vocab: object, most: int) -> dict[str, int]:

@@ -28,7 +28,7 @@ from .converted import (
     read_description,
 )
 from .model import TEMPLATE, LavitConfig, LavitLMM
-from .text import Words, load_text_tokenizer
+from .text import LavitWords, load_text_tokenizer
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class LavitSet:
 
     def config(self) -> LavitConfig:
         words = self.words()
-        return LavitConfig(self.sizes, *(tuple(words.encode(text).ids) for text in TEMPLATE))
+        return LavitConfig(self.sizes, *(tuple(words.encode(text)) for text in TEMPLATE))
 
-    def words(self) -> Words:
-        return Words(load_text_tokenizer(self.folder, AGAIN))
+    def words(self) -> LavitWords:
+        return LavitWords(load_text_tokenizer(self.folder, AGAIN))
 
     def read_weights(self, lmm: LavitLMM, on_part: Callable[[], None] | None = None) -> None:
         fill = partial(fill_from, on_part=on_part)

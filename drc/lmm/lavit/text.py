@@ -5,11 +5,11 @@ version 5 on transformers converts the file first, for which it needs protobuf, 
 """
 
 from pathlib import Path
-from types import SimpleNamespace
 
 from sentencepiece import SentencePieceProcessor
 
 from ...files import bytes_of
+from ..words import AnyWords
 from .language import IMAGE_START
 from .vocabulary import check_vocabulary
 
@@ -32,15 +32,15 @@ def load_text_tokenizer(folder: Path, again: str = "download it again") -> Sente
         raise ValueError(f"{path} {error}; {again}") from error
 
 
-class Words:
-    """A SentencePiece vocabulary with as much of the interface of `tokenizers.Tokenizer` as DRC uses."""
+class LavitWords(AnyWords):
+    """A `drc.lmm.Words`: a SentencePiece vocabulary."""
 
     def __init__(self, pieces: SentencePieceProcessor):
         self.pieces = pieces
 
-    def encode(self, text: str) -> SimpleNamespace:
-        """`ids` without beginning or end of sequence; no text is no ids, and none is ever 0.
+    def encode(self, text: str) -> list[int]:
+        """Ids without beginning or end of sequence; no text is no ids, and none is ever 0.
 
         Special tokens cannot be written: what looks like one is spelled out.
         """
-        return SimpleNamespace(ids=self.pieces.encode(text))
+        return self.pieces.encode(text)

@@ -9,7 +9,6 @@ very long to find out by attention alone which of the K vectors speaks of the co
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
@@ -27,6 +26,7 @@ from ..llama import Cache, LlamaConfig, LlamaForCausalLM, cache_bytes, pass_byte
 from ..lora import add_lora, merge_lora
 from ..pictures import ThroughVision
 from ..steps import cache_of
+from .text import WordPieces, read_words
 from .tokenizer import TokenizerConfig, VisualTokenizer
 
 # Start values, all of them ours.
@@ -39,6 +39,8 @@ NORM_SCALE = 0.2  # of the last norm, as large as the table that the head looks 
 
 @dataclass(frozen=True)
 class MiniConfig:
+    """A `drc.lmm.EmbeddedConfig`; there are `words` in the vocabulary at most."""
+
     vision: TokenizerConfig = field(default_factory=TokenizerConfig)
     words: Size = 1500
     text_slots: Annotated[int, range(1, 1024 + 1)] = 16
@@ -48,17 +50,16 @@ class MiniConfig:
     heads: Count = 4
     local_conditioning: bool = stored_as("hears_spot", True)
     kind: ClassVar = "mini"
+    pretrained: ClassVar = False
     variable_length: ClassVar = False
-    open_set: ClassVar = None
-    description: ClassVar = ""
 
     @property
     def grid(self) -> int:
         return self.vision.grid
 
-    @staticmethod
-    def is_description(path: Path) -> bool:
-        return False
+    def read_words(self, text: str) -> WordPieces:
+        """The words that a file holds as `text`; ValueError with the rest of a sentence for what is none of ours."""
+        return read_words(text, self.words)
 
     def check(self) -> None:
         """ValueError with the rest of a sentence for sizes that do not fit each other."""
@@ -79,7 +80,7 @@ class MiniConfig:
 class MiniLMM(ThroughVision, nn.Module):
     """A VisualTokenizer and a LlamaForCausalLM: a `drc.lmm.PixelLMM`, and Autoregressive."""
 
-    draws_pixels, interleaves, variable_length, encodes_meaning = True, False, False, False
+    pretrained, draws_pixels, interleaves, variable_length, encodes_meaning = False, True, False, False, False
 
     def __init__(self, config: MiniConfig, operations=nn):
         super().__init__()
