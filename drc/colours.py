@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from .data.palette import oklab_of_pixels, pixels_of_oklab
+from .pixels import to_numbers
 
 FLAT = 0.04  # OKLab distance below which neighbours have one colour; what lies between two colours is edge
 APART = 0.1  # below which two colours are one
@@ -43,7 +44,7 @@ def colours_of(lab: np.ndarray, picture: np.ndarray) -> np.ndarray:
 def thin_colours(lab: np.ndarray, picture: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """The colours [n, 3] of a picture [H, W, 3], and those that no mixture of two of them explains."""
     stride = max(1, len(picture) // SEARCHED)
-    lab, rgb = (each[::stride, ::stride].reshape(-1, 3) for each in (lab, picture.astype(np.float32) / 255))
+    lab, rgb = (each[::stride, ::stride].reshape(-1, 3) for each in (lab, to_numbers(picture)))
     while len(colours) <= FEW:
         off = unmixed(rgb, as_rgb(colours))[3]
         clear = (off > APART) & (distances(lab, colours).min(axis=1) > APART)
@@ -125,7 +126,7 @@ def unmixed(
 
 def as_rgb(colours: np.ndarray) -> np.ndarray:
     """OKLab [k, 3] -> sRGB from 0 to 1, as a file keeps them."""
-    return pixels_of_oklab(colours).astype(np.float32) / 255
+    return to_numbers(pixels_of_oklab(colours))
 
 
 def length(vectors: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Pictures in all their forms, and every way from one to another.
 
 pixels   uint8 [..., H, W, 3], numpy: files, sheets, caches
+numbers  float32 of the shape of pixels in 0..1, numpy: colours that are reckoned with
+planes   of pixels or numbers, [3, H, W], numpy: what filters work on
 IMAGE    float [n, H, W, 3 or 4] in 0..1: what the host's nodes hand on
 images   float [..., 3, H, W] in 0..1: what networks read
 squares  images [..., 3, size, size] as a large multimodal model reads and draws them
@@ -25,6 +27,32 @@ def from_pixels(pixels: np.ndarray | Sequence[np.ndarray], device: torch.device 
 def to_pixels(images: Tensor) -> np.ndarray:
     """Images -> pixels, each number rounded to the nearest."""
     return (images * 255).round().byte().movedim(-3, -1).contiguous().cpu().numpy()
+
+
+def to_numbers(pixels: np.ndarray) -> np.ndarray:
+    """Pixels, or any part of some -> numbers."""
+    return pixels.astype(np.float32) / 255
+
+
+def to_bytes(numbers: np.ndarray) -> np.ndarray:
+    """Numbers -> pixels, each rounded to the nearest, of two to the even one, as `to_pixels` does."""
+    return (255 * numbers).round().astype(np.uint8)
+
+
+def to_bytes_upwards(numbers: np.ndarray) -> np.ndarray:
+    """Numbers -> pixels, cut off at 0 and 1, each rounded to the nearest, of two to the higher one. What was repainted
+    is kept by its bytes, so it stays beside `to_bytes`."""
+    return (255 * np.clip(numbers, 0, 1) + 0.5).astype(np.uint8)
+
+
+def to_planes(pixels: np.ndarray, kind: type[np.number]) -> np.ndarray:
+    """Pixels [H, W, 3] -> planes of that number type, one after the other in memory."""
+    return pixels.transpose(2, 0, 1).astype(kind, "C")
+
+
+def from_planes(planes: np.ndarray) -> np.ndarray:
+    """Planes [3, H, W] -> [H, W, 3]."""
+    return np.ascontiguousarray(planes.transpose(1, 2, 0))
 
 
 def rounded(images: Tensor) -> Tensor:
@@ -118,7 +146,7 @@ def square(image: Tensor, size: int, name: str) -> Tensor:
     inner_height = max(1, round(height * size / max(height, width)))
     inner_width = max(1, round(width * size / max(height, width)))
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
-    inner = F.interpolate(image.permute(2, 0, 1)[None], (inner_height, inner_width), mode="bilinear", antialias=True)[0]
+    inner = F.interpolate(from_image(image)[None], (inner_height, inner_width), mode="bilinear", antialias=True)[0]
     canvas[:, top : top + inner_height, left : left + inner_width] = inner
     return canvas.clamp(0, 1)
 

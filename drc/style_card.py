@@ -18,7 +18,7 @@ from .data.palette import pixels_of_oklab, to_hex
 from .instruction import Style
 from .model import DRC
 from .parsing import brief
-from .pixels import resized, to_pixels
+from .pixels import resized, to_numbers, to_pixels
 from .records import check_codes
 from .traits import Traits, traits
 
@@ -129,7 +129,7 @@ def in_words(card: StyleCard) -> str:
     drawn = [one.stroke for one in card.traits if one.lines]
     stroke = f"{100 * np.mean(drawn):.1f} % of the side" if 2 * len(drawn) >= count else "none, shapes are filled"
     colours = [
-        f"{to_hex(pixels_of_oklab(colour) / 255)} in {number}"
+        f"{to_hex(to_numbers(pixels_of_oklab(colour)))} in {number}"
         for colour, number in common_colours(card.traits)[:MOST_NAMED]
     ]
     return "\n".join(

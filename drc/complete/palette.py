@@ -14,6 +14,7 @@ from scipy import ndimage
 from ..colours import APART, FLAT, as_rgb, colours_of, distances, length, unmixed
 from ..data.palette import oklab_of_pixels
 from ..interrupt import heard
+from ..pixels import to_bytes, to_numbers
 
 MOST = 24  # colours of a history
 MOSTLY = 0.75  # of a border's pixels that have its colour where it is flat, and of the pictures where it is
@@ -92,12 +93,12 @@ def lock_one(picture: np.ndarray, palette: Palette, count: int) -> np.ndarray:
     lab = oklab_of_pixels(picture).astype(np.float32)
     colours = chosen(lab, palette.colours, count)
     rgba = np.concatenate((as_rgb(colours), np.ones((len(colours), 1), np.float32)), axis=-1)
-    first, second, share = meeting(picture.astype(np.float32) / 255, sure(lab, colours), len(colours))
+    first, second, share = meeting(to_numbers(picture), sure(lab, colours), len(colours))
     mixed = rgba[first] + share[..., None] * (rgba[second] - rgba[first])
     if palette.flat:  # the ground is never the second of two
         ground, other = first == 0, (second > 0) * share
         mixed[ground, :3], mixed[ground, 3] = rgba[second[ground], :3], other[ground]
-    return (255 * mixed).round().astype(np.uint8)
+    return to_bytes(mixed)
 
 
 def chosen(lab: np.ndarray, colours: np.ndarray, count: int) -> np.ndarray:

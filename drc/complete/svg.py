@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ..data.palette import to_hex
 from ..interrupt import heard
+from ..pixels import to_numbers
 from .palette import meeting, specks
 
 MISSING = "SVG needs the Python package vtracer, which is not there; run pip install vtracer with the Python of ComfyUI"
@@ -72,7 +73,7 @@ def traced(picture: np.ndarray, grid: int, what: str, ground: np.ndarray | None,
     scale, digits = grid / TRACED, max(0, int(np.ceil(np.log10(FINEST / grid))))
     paths, shapes = [], 0
     if ground is not None:
-        paths.append(f'<path fill="{to_hex(ground / 255)}" d="M0 0h{grid}v{grid}h-{grid}z"/>')
+        paths.append(f'<path fill="{to_hex(to_numbers(ground))}" d="M0 0h{grid}v{grid}h-{grid}z"/>')
     for colour, mask in layers(picture, values, labels):
         outlines = [relative(straightened(outline), scale, digits) for outline in outlines_of(mask, vtracer)]
         shapes += len(outlines)
@@ -104,7 +105,7 @@ def flat_colours(picture: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray
     if len(found) > MOST_COLOURS or np.isin(packed, found).mean() < 0.5:
         raise too_many(what, "shapes of too many colours", f"{MOST_COLOURS} colours")
     found = np.concatenate(([0], found[found != 0]))
-    values = (found[:, None] >> 8 * np.arange(4) & 255).astype(np.float32) / 255
+    values = to_numbers(found[:, None] >> 8 * np.arange(4) & 255)
     numbers = np.searchsorted(found, packed) % len(found)
     return values, np.where(found[numbers] == packed, numbers, -1)
 
@@ -112,7 +113,7 @@ def flat_colours(picture: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray
 def layers(picture: np.ndarray, values: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Of each colour where it is seen and where it reaches under those above, bool [TRACED, TRACED], the lowest
     first."""
-    pixels = picture.astype(np.float32) / 255
+    pixels = to_numbers(picture)
     pixels[..., :3] *= pixels[..., 3:]
     first, second, share = meeting(pixels, labels, len(values))
     votes = []

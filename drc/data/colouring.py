@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..pixels import to_bytes
 from .palette import distance, oklch, to_rgb
 
 APART = 0.3  # distance of ink and ground in OKLab at least
@@ -29,7 +30,7 @@ class Colouring:
         cover = 1 - np.arange(256) / 255
         colours = np.array([to_rgb(stop) for stop in stops])
         table = np.stack([np.interp(cover, at, colours[:, channel]) for channel in range(3)], axis=1)
-        return (table * 255).round().astype(np.uint8)[images[..., 0]]
+        return to_bytes(table)[images[..., 0]]
 
 
 class Painted:

@@ -8,6 +8,8 @@ from operator import mul
 
 import numpy as np
 
+from ..pixels import to_bytes
+
 Rgb = tuple[float, float, float]
 
 
@@ -46,7 +48,7 @@ def pixels_of_oklab(lab: np.ndarray) -> np.ndarray:
     light = (lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_CONES).T
     light = light.clip(0, 1)
     channels = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return (255 * channels).round().astype(np.uint8)
+    return to_bytes(channels)
 
 
 def _from_oklch(lightness: float, chroma: float, hue: float) -> Rgb:

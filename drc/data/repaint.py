@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image, ImageFilter
 
+from ..pixels import from_planes, to_bytes_upwards, to_numbers, to_planes
 from .palette import draw_apart, draw_palette, interpolate, oklch, to_rgb
 
 CANVAS = 128
@@ -45,7 +46,7 @@ class Look:
         """The palette's colours at tones [S, S]: [3, S, S]."""
         at = np.linspace(0, 1, len(self.palette))
         colours = np.array([to_rgb(colour) for colour in self.palette])
-        index = (255 * np.clip(tone, 0, 1) + 0.5).astype(np.uint8)
+        index = to_bytes_upwards(tone)
         return np.stack([np.interp(_TONES, at, channel).astype(np.float32)[index] for channel in colours.T])
 
 
@@ -94,7 +95,7 @@ def draw_repaints(families: Sequence[str], count: int, seed: int) -> list[Repain
 def repaint(picture: np.ndarray, program: Repaint) -> np.ndarray:
     """A picture uint8 [S, S, 3] in the style of a program, same shape and type."""
     painted = PAINTERS[program.family](_see(picture), program.look)
-    return np.ascontiguousarray((255 * np.clip(painted, 0, 1) + 0.5).astype(np.uint8).transpose(1, 2, 0))
+    return from_planes(to_bytes_upwards(painted))
 
 
 def _check(families: Sequence[str]) -> None:
@@ -157,9 +158,7 @@ class _Seen:
     def edges(self, width: float) -> np.ndarray:
         """Lines of one width, in 1/128 of the picture, along all borders of colour."""
         sigma = max(width * self.unit / 2.355, 0.6)  # the slope of a blurred border is half its peak this far apart
-        soft = (
-            np.asarray(self.picture.filter(ImageFilter.GaussianBlur(sigma))).transpose(2, 0, 1).astype(np.float32, "C")
-        )
+        soft = to_planes(np.asarray(self.picture.filter(ImageFilter.GaussianBlur(sigma))), np.float32)
         across, down = _slopes(soft)
         slope = np.sqrt((across * across + down * down).max(0))
         peak = _largest(slope, math.ceil(1.2 * sigma))
@@ -182,7 +181,7 @@ class _Seen:
 def _see(picture: np.ndarray) -> _Seen:
     image = Image.fromarray(picture)
     grey = np.asarray(image.convert("L"))
-    colours = picture.transpose(2, 0, 1).astype(np.int16, "C")
+    colours = to_planes(picture, np.int16)
     border = np.concatenate((colours[:, 0], colours[:, -1], colours[:, :, 0], colours[:, :, -1]), axis=1)
     ground = np.median(border, axis=1).astype(np.int16).reshape(3, 1, 1)
     plain = bool((np.abs(border - ground[:, 0]).max(0) < 24).mean() > 0.7)
@@ -215,8 +214,8 @@ def _middle(tone: np.ndarray) -> float:
 
 def _blur(values: np.ndarray, sigma: float) -> np.ndarray:
     """Maps in 0..1, blurred (in 256 steps)."""
-    image = Image.fromarray((255 * values + 0.5).astype(np.uint8)).filter(ImageFilter.GaussianBlur(sigma))
-    return np.asarray(image, np.float32) / 255
+    image = Image.fromarray(to_bytes_upwards(values)).filter(ImageFilter.GaussianBlur(sigma))
+    return to_numbers(np.asarray(image))
 
 
 def _slopes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -304,8 +303,8 @@ def pixels(seen: _Seen, look: Look) -> np.ndarray:
     size, grid = seen.picture.width, min(look.grid, seen.picture.width)
 
     def boxes(values):
-        image = Image.fromarray((255 * values + 0.5).astype(np.uint8))
-        return np.asarray(image.resize((grid, grid), Image.Resampling.BOX), np.float32) / 255
+        image = Image.fromarray(to_bytes_upwards(values))
+        return to_numbers(np.asarray(image.resize((grid, grid), Image.Resampling.BOX)))
 
     cover = boxes(seen.figure)
     # The tone of a cell is that of its figure alone, a little darker, or eyes and mouths would vanish.

@@ -8,6 +8,8 @@ import math
 import numpy as np
 from lxml import etree
 
+from drc.pixels import to_bytes
+
 from ..svg import CANVAS, Drawing, parse, render
 from .effects import FINISHES, TREATMENTS
 from .program import (
@@ -42,7 +44,7 @@ def restyle(svg: str, program: Program, size: int = 128) -> np.ndarray:
         return render(_page(_ground(program) + placed + _frame(program)), size)[..., :3]
     picture = render(_page(placed), size) / 255
     ground = render(_page(_ground(program)), size)[..., :3] / 255
-    return np.round(255 * finish(picture, ground, program)).astype(np.uint8)
+    return to_bytes(finish(picture, ground, program))
 
 
 def _page(body: str) -> str:
