@@ -335,4 +335,4 @@ def train(
     name = paths.called(str(result.file.relative_to(paths.trainings())), paths.trainings())
     trained = load_file(result.file, name, model.storage, model.graph)
     watcher.finish(result, trained.name)
-    return io.NodeOutput(trained, watcher.curve(result.rows), watcher.sheets(result.samples))
+    return io.NodeOutput(trained, watcher.curve(result.records), watcher.sheets(result.samples))

@@ -84,11 +84,11 @@ class Watcher:
 
     def finish(self, result, name: str) -> None:
         """`name` is what Load DRC Model calls the trained model."""
-        taken = max((row["step"] for row in result.rows), default=result.step)
+        taken = max((record["step"] for record in result.records), default=result.step)
         text = f"learned {taken} of {self.steps} steps; the model is {name}"
         self.show(text)
         if self.bar is not None:
-            self.bar.step_to(self.steps, lambda: self.preview(result.rows, text))
+            self.bar.step_to(self.steps, lambda: self.preview(result.records, text))
 
     def show(self, text: str) -> None:
         host.show_text(self.hidden, "\n".join([text, *self.notes]))
@@ -96,7 +96,7 @@ class Watcher:
     def on_samples(self, sheet) -> None:
         self.sheet = sheet
 
-    def preview(self, rows: list[dict], text: str) -> Tensor:
+    def preview(self, records: list[dict], text: str) -> Tensor:
         """[3, H, W] in 0..1: the curve, the last samples and the text."""
         import numpy
         from PIL import Image
@@ -105,16 +105,16 @@ class Watcher:
         from ..drc.plots.curve import loss_curve
         from ..drc.plots.sheet import status_strip
 
-        picture = loss_curve(rows, WIDTH, WIDTH * 3 // 4)
+        picture = loss_curve(records, WIDTH, WIDTH * 3 // 4)
         if self.sheet is not None:
             size = WIDTH, round(WIDTH * self.sheet.shape[0] / self.sheet.shape[1])
             picture = numpy.concatenate((picture, numpy.array(Image.fromarray(self.sheet).resize(size))))
         return from_pixels(status_strip(picture, text))
 
-    def curve(self, rows: list[dict]) -> Tensor:
+    def curve(self, records: list[dict]) -> Tensor:
         from ..drc.plots.curve import loss_curve
 
-        return host.as_images([loss_curve(rows)])
+        return host.as_images([loss_curve(records)])
 
     def sheets(self, samples: list) -> Tensor:
         """A grey pixel where none were drawn: an image output cannot be empty."""

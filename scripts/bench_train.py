@@ -81,10 +81,10 @@ def ours(config: Config, folder: Path) -> dict:
 
     def on_step(trainer):
         if trainer.step:
-            row = trainer.run_folder.read_log()[-1]
-            losses.append(row["loss"])
-            seconds.append(config.training.batch / row["images_per_second"])
-            waited.append(row["waited"])
+            record = trainer.run_folder.read_log()[-1]
+            losses.append(record["loss"])
+            seconds.append(config.training.batch / record["images_per_second"])
+            waited.append(record["waited"])
         if trainer.step == config.training.steps - 1:
             raise StopError
 

@@ -71,7 +71,7 @@ def through_the_nodes(options: argparse.Namespace, base: Path, folder: Path) -> 
 
 
 def compare(ours: RunFolder, theirs: RunFolder) -> bool:
-    last = [{name: value for row in folder.read_log() for name, value in row.items()} for folder in (ours, theirs)]
+    last = [{name: one[name] for one in folder.read_log() for name in one} for folder in (ours, theirs)]
     for name in ("validation_loss", "procedural_loss", "vendor_loss"):
         print(f"  {name}: nodes {last[0][name]:.5f}, script {last[1][name]:.5f}")
     weights, same = (load_file(folder.last(WEIGHTS)) for folder in (ours, theirs))

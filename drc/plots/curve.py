@@ -14,7 +14,7 @@ BLUE, ORANGE, GREEN, PINK, VIOLET, LIME, YELLOW, INDIGO = COLOURS
 
 @dataclass(frozen=True)
 class Series:
-    key: str  # in the rows of the log
+    key: str  # in the records of the log
     name: str  # in the legend
     colour: str
     noisy: bool = False  # a running mean is drawn over the line
@@ -46,13 +46,13 @@ CHARTS = (
 )
 
 
-def loss_curve(rows: list[dict], width: int = 1024, height: int = 768) -> np.ndarray:
-    """The rows of a training's log as uint8 [height, width, 3].
+def loss_curve(records: list[dict], width: int = 1024, height: int = 768) -> np.ndarray:
+    """The records of a training's log as uint8 [height, width, 3].
 
-    A row has a "step" and some numbers under the keys of CHARTS; losses and scores are in nats. What is missing or no
-    finite number is left out, a chart without any number too, and the others take its room.
+    A record has a "step" and some numbers under the keys of CHARTS; losses and scores are in nats. What is missing or
+    no finite number is left out, a chart without any number too, and the others take its room.
     """
-    found = {series.key: points(rows, series.key) for chart in CHARTS for series in chart.series}
+    found = {series.key: points(records, series.key) for chart in CHARTS for series in chart.series}
     charts = [chart for chart in CHARTS if any(len(found[series.key]) for series in chart.series)]
     picture = Image.new("RGB", (width * SHARP, height * SHARP), GROUND)
     pen = ImageDraw.Draw(picture)
@@ -66,9 +66,9 @@ def loss_curve(rows: list[dict], width: int = 1024, height: int = 768) -> np.nda
     return np.array(picture.reduce(SHARP))
 
 
-def points(rows: list[dict], key: str) -> np.ndarray:
+def points(records: list[dict], key: str) -> np.ndarray:
     """Steps and finite values [n, 2] of one key, in the order of the steps."""
-    pairs = [(row.get("step"), row.get(key)) for row in rows]
+    pairs = [(record.get("step"), record.get(key)) for record in records]
     pairs = [pair for pair in pairs if all(isinstance(x, Real) and math.isfinite(x) for x in pair)]
     return np.array(sorted(pairs, key=lambda pair: pair[0]), dtype=float).reshape(-1, 2)
 
@@ -153,7 +153,7 @@ def draw_lines(pen, lines: dict[Series, np.ndarray], room: tuple[float, float]) 
 
 
 def running_mean(pairs: np.ndarray) -> np.ndarray:
-    """Steps and means [n, 2] over a twelfth of the rows, the nearest most; the same array when they are few."""
+    """Steps and means [n, 2] over a twelfth of the records, the nearest most; the same array when they are few."""
     window = max(3, len(pairs) // 12) | 1
     if len(pairs) < 3 * window:
         return pairs

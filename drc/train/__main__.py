@@ -61,7 +61,7 @@ def run() -> None:
         except torch.cuda.OutOfMemoryError as error:
             what_to_do = "set micro_batch in [training] to less than it was"
             raise TrainingError(f"Memory ran out ({error}); {what_to_do}") from error
-        bars.tell("steps", result.rows[-1]["step"], config.training.steps)
+        bars.tell("steps", result.records[-1]["step"], config.training.steps)
     if processes.main:
         sys.stdout.write(f"{result.file}\n")
     processes.end()

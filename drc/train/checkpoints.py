@@ -2,7 +2,7 @@
 
     step-000200/weights.safetensors   the model as it would ship, ready to load
     step-000200/state.safetensors     what training needs to go on: weights, averages, optimiser, sampler
-    log.jsonl                         one row per note
+    log.jsonl                         one record per note
     samples/step-000200.png           what the model drew for validation
     config.toml                       the settings
 
@@ -161,25 +161,26 @@ class RunFolder:
             f"{path} is not a readable checkpoint ({what}); delete the folder {path.parent.name} {instead}"
         )
 
-    def append_log(self, row: dict) -> None:
+    def append_log(self, record: dict) -> None:
         with open_regular(self.folder / "log.jsonl", "ab") as file:
-            file.write((json.dumps(row) + "\n").encode())
+            file.write((json.dumps(record) + "\n").encode())
 
     def read_log(self, until: int | None = None) -> list[dict]:
-        """The rows of the log, of steps up to `until`; a half-written last row is none, nor is what others wrote."""
+        """The records of the log, of steps up to `until`; a half-written last one is none, nor is what others wrote."""
         path = self.folder / "log.jsonl"
         if not path.exists():
             return []
         lines = read_bounded(path).decode("utf-8", "replace").splitlines(keepends=True)
-        rows = [row for line in lines if line.endswith("\n") and (row := read_row(line))]
-        return [row for row in rows if until is None or row["step"] <= until]
+        records = [record for line in lines if line.endswith("\n") and (record := read_record(line))]
+        return [record for record in records if until is None or record["step"] <= until]
 
     def cut_log(self, until: int, validated: int | None = None) -> None:
-        """Forgets the rows of steps after a checkpoint, and validations after `validated`: a run that was killed is
+        """Forgets the records of steps after a checkpoint, and validations after `validated`: a run that was killed is
         about to write them again."""
         last = until if validated is None else validated
-        rows = [row for row in self.read_log(until) if "validation_loss" not in row or row["step"] <= last]
-        self.write("log.jsonl", lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8"))
+        found = self.read_log(until)
+        lines = [json.dumps(one) + "\n" for one in found if "validation_loss" not in one or one["step"] <= last]
+        self.write("log.jsonl", lambda path: path.write_text("".join(lines), "utf-8"))
 
     def write(self, name: str, write: Callable[[Path], object]) -> Path:
         """A small file of the run, written whole or not at all."""
@@ -211,14 +212,14 @@ def settle(folder: Path, on_part: Callable[[], None] | None = None) -> None:
                 on_part()
 
 
-def read_row(line: str) -> dict | None:
-    """A row of a log; None for a line that is not one."""
+def read_record(line: str) -> dict | None:
+    """A record of a log; None for a line that is not one."""
     try:
-        row = json.loads(line)
+        record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    is_row = isinstance(row, dict) and isinstance(row.get("step"), int)
-    return renamed(row) if is_row and all(isinstance(value, (int, float)) for value in row.values()) else None
+    is_record = isinstance(record, dict) and isinstance(record.get("step"), int)
+    return renamed(record) if is_record and all(isinstance(value, (int, float)) for value in record.values()) else None
 
 
 def renamed(numbers: dict) -> dict:

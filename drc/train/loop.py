@@ -230,9 +230,9 @@ class Trainer:
         if not self.processes.main:
             return
         rounded = {name: round(value, 5) for name, value in numbers.items()}
-        row = {"step": self.step, "seconds": round(self.seconds, 1), **rounded}
-        self.run_folder.append_log(row)
-        log.info(" ".join(f"{name} {value}" for name, value in row.items()))
+        record = {"step": self.step, "seconds": round(self.seconds, 1), **rounded}
+        self.run_folder.append_log(record)
+        log.info(" ".join(f"{name} {value}" for name, value in record.items()))
 
     def unsaved(self) -> bool:
         return self.step > max(self.saved, 0)
@@ -316,7 +316,7 @@ class Trainer:
         if self.processes.main:
             self.run_folder.cut_log(step, self.validated)
         self.processes.wait()
-        self.seconds = max((row.get("seconds", 0.0) for row in self.run_folder.read_log()), default=0.0)
+        self.seconds = max((record.get("seconds", 0.0) for record in self.run_folder.read_log()), default=0.0)
         log.info("resumed %s at step %d", self.run_folder.folder, step)
 
 

@@ -81,12 +81,12 @@ class Hooks:
 
 @dataclass(frozen=True)
 class Result:
-    """`file` holds the trained model. `rows` are those of the log; `samples` the sheets of all validations that look
+    """`file` holds the trained model. `records` are those of the log; `samples` the sheets of all validations that look
     like the last one, uint8 [H, W, 3]."""
 
     file: Path
     step: int
-    rows: list[dict]
+    records: list[dict]
     memory: Memory
     samples: list[np.ndarray]
 

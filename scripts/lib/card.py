@@ -49,7 +49,7 @@ def training_table(runs: dict[str, Path], files: dict[str, str]) -> str:
     for name, path in runs.items():
         run = RunFolder(path) if path.is_dir() else None
         if run and run.steps():
-            seconds = max(row["seconds"] for row in run.read_log())
+            seconds = max(record["seconds"] for record in run.read_log())
             lines.append(f"| {name} | {run.steps()[-1]:,} | {seconds / 60:.1f} |")
     lines += ["", *table(["file", "SHA-256"])]
     return "\n".join(lines + [f"| {name} | `{digest}` |" for name, digest in files.items()])

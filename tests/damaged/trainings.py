@@ -54,7 +54,9 @@ def use(folder: Path) -> None:
     """Goes on from the checkpoint, to the end."""
     one = trainer(folder, STEPS)
     one.run(plainly(one.inner, 0, learn))
-    assert one.step == STEPS and all(math.isfinite(row["loss"]) for row in one.run_folder.read_log() if "loss" in row)
+    assert one.step == STEPS and all(
+        math.isfinite(record["loss"]) for record in one.run_folder.read_log() if "loss" in record
+    )
 
 
 def read_settings(folder: Path) -> None:

@@ -194,9 +194,9 @@ def names_in(run: Path) -> set[str]:
 
 
 def timeless(run: Path) -> list[dict]:
-    """The rows of a log without the numbers of the clock."""
-    rows = RunFolder(run).read_log()
-    return [{name: value for name, value in row.items() if name not in CLOCKED} for row in rows]
+    """The records of a log without the numbers of the clock."""
+    records = RunFolder(run).read_log()
+    return [{name: value for name, value in record.items() if name not in CLOCKED} for record in records]
 
 
 @pytest.fixture

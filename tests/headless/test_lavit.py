@@ -57,8 +57,10 @@ def test_two_processes_that_share_the_weights_out(course, launcher, alone, place
 
     assert_all_finished(launcher.run(config, **SHARDED))
 
-    rows, same = (RunFolder(folder).read_log() for folder in (config.parent, alone))
-    for row, other in zip(rows, same, strict=True):
-        assert all(abs(row[name] - other[name]) < 2e-5 for name in row if name.endswith("loss") or name == "tokens")
+    records, same = (RunFolder(folder).read_log() for folder in (config.parent, alone))
+    for record, other in zip(records, same, strict=True):
+        assert all(
+            abs(record[name] - other[name]) < 2e-5 for name in record if name.endswith("loss") or name == "tokens"
+        )
     tensors, same = (load_file(folder / "step-000002" / WEIGHTS) for folder in (config.parent, alone))
     assert tensors.keys() == same.keys() and any("up.weight" in name for name in tensors)

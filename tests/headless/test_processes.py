@@ -49,14 +49,14 @@ def alone(course, tmp_path_factory):
 
 
 def assert_same_training(run: Path, other: Path, steps: set[int] = frozenset({5, 10})) -> None:
-    """The same rows with the same numbers, and the same model in the last of the checkpoints of `steps`."""
-    rows, others = (RunFolder(folder).read_log() for folder in (run, other))
-    assert [row["step"] for row in rows] == [row["step"] for row in others]
-    assert sum("validation_loss" in row for row in rows) == 2
-    for row, same in zip(rows, others, strict=True):
-        assert row.keys() == same.keys()
-        differences = {name: abs(row[name] - same[name]) for name in row.keys() - CLOCKED}
-        assert max(differences.values()) < 1.01 * LOSS, (row["step"], differences)
+    """The same records with the same numbers, and the same model in the last of the checkpoints of `steps`."""
+    records, others = (RunFolder(folder).read_log() for folder in (run, other))
+    assert [record["step"] for record in records] == [record["step"] for record in others]
+    assert sum("validation_loss" in record for record in records) == 2
+    for record, same in zip(records, others, strict=True):
+        assert record.keys() == same.keys()
+        differences = {name: abs(record[name] - same[name]) for name in record.keys() - CLOCKED}
+        assert max(differences.values()) < 1.01 * LOSS, (record["step"], differences)
     for name in (WEIGHTS, STATE):
         tensors, same = (load_file(folder / "step-000010" / name) for folder in (run, other))
         assert tensors.keys() == same.keys()

@@ -15,20 +15,20 @@ PAIRS = ("aa", "sa", "am", "sm")
 
 def stage1(steps=400, seed=0):
     random = np.random.default_rng(seed)
-    rows = []
+    records = []
     for step in range(1, steps + 1):
-        row = {"step": step, "loss": 3 + 3 * math.exp(-step / 80) + random.normal(0, 0.2), "gradient": 1.0}
-        row |= {f"loss_{pair}": row["loss"] + place for place, pair in enumerate(PAIRS)}
-        row |= {f"p_{pair}": 0.1 + 0.1 * place for place, pair in enumerate(PAIRS)}
-        rows.append(row)
+        record = {"step": step, "loss": 3 + 3 * math.exp(-step / 80) + random.normal(0, 0.2), "gradient": 1.0}
+        record |= {f"loss_{pair}": record["loss"] + place for place, pair in enumerate(PAIRS)}
+        record |= {f"p_{pair}": 0.1 + 0.1 * place for place, pair in enumerate(PAIRS)}
+        records.append(record)
         if step % 20 == 0:
-            rows.append({"step": step, "validation_loss": 3.3, "style_score": step / 400, "semantic_score": -0.02})
-    return rows
+            records.append({"step": step, "validation_loss": 3.3, "style_score": step / 400, "semantic_score": -0.02})
+    return records
 
 
 def stage2(steps=20):
-    rows = [{"step": step, "loss": 3.4 - step / 50} for step in range(1, steps + 1)]
-    return rows + [{"step": steps, "validation_loss": 3.2, "style_score": 0.4, "semantic_score": 0.1}]
+    records = [{"step": step, "loss": 3.4 - step / 50} for step in range(1, steps + 1)]
+    return records + [{"step": steps, "validation_loss": 3.2, "style_score": 0.4, "semantic_score": 0.1}]
 
 
 def places(picture, colour):
@@ -85,8 +85,8 @@ def test_boxes_fill_the_picture(count):
 
 
 def test_lines_on_each_other_take_turns():
-    rows = [{"step": step, **{f"p_{pair}": 0.25 for pair in PAIRS}} for step in range(1, 101)]
-    drawn = loss_curve(rows)[60:]
+    records = [{"step": step, **{f"p_{pair}": 0.25 for pair in PAIRS}} for step in range(1, 101)]
+    drawn = loss_curve(records)[60:]
     for pair in PAIRS:
         columns = np.unique(places(drawn, KEYS[f"p_{pair}"])[:, 1])
         assert 150 < len(columns) < 300 and np.ptp(columns) > 800
@@ -100,10 +100,10 @@ def test_higher_is_higher_and_later_is_further_right():
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None, "3", np.float32("nan")])
 def test_what_is_no_number_is_left_out(bad):
-    rows = stage1(40)
+    records = stage1(40)
     last = {"step": 41, **dict.fromkeys(KEYS, bad)}
-    assert np.array_equal(loss_curve([*rows, last]), loss_curve(rows))
-    assert np.array_equal(loss_curve([{"step": bad, "loss": 2.0}, {"loss": 2.0}, *rows]), loss_curve(rows))
+    assert np.array_equal(loss_curve([*records, last]), loss_curve(records))
+    assert np.array_equal(loss_curve([{"step": bad, "loss": 2.0}, {"loss": 2.0}, *records]), loss_curve(records))
 
 
 def test_without_a_number_it_says_so():
@@ -127,15 +127,15 @@ def test_same_rows_give_the_same_bytes_in_any_order():
 
 @pytest.mark.parametrize("size", [(480, 360), (321, 241), (64, 48), (2048, 500)])
 def test_size(size):
-    for rows in (stage1(60), stage2(), []):
-        picture = loss_curve(rows, *size)
+    for records in (stage1(60), stage2(), []):
+        picture = loss_curve(records, *size)
         assert picture.shape == (size[1], size[0], 3) and len(places(picture, GROUND)) > 0
 
 
 def test_numbers_beyond_all_measure():
     for loss in (0.0, 1e-9, 1e7, 1e30, -1e30):
-        rows = [{"step": 10**9, "loss": loss}, {"step": 2 * 10**9, "loss": 2 * loss}]
-        assert colours(loss_curve(rows)) == {KEYS["loss"]}
+        records = [{"step": 10**9, "loss": loss}, {"step": 2 * 10**9, "loss": 2 * loss}]
+        assert colours(loss_curve(records)) == {KEYS["loss"]}
 
 
 def test_a_rare_spike_does_not_squeeze_the_rest():
@@ -173,5 +173,5 @@ def test_ticks_are_round(low, high, about, whole, labels):
 
 
 def test_points_are_sorted_and_finite():
-    rows = [{"step": 2, "loss": 1}, {"step": 1, "loss": 2.5}, {"step": 3}, {"step": 4, "loss": math.nan}]
-    assert points(rows, "loss").tolist() == [[1, 2.5], [2, 1]]
+    records = [{"step": 2, "loss": 1}, {"step": 1, "loss": 2.5}, {"step": 3}, {"step": 4, "loss": math.nan}]
+    assert points(records, "loss").tolist() == [[1, 2.5], [2, 1]]

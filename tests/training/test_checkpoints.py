@@ -101,8 +101,8 @@ def test_a_half_written_last_row_is_none(tmp_path):
         run.append_log({"step": step, "loss": 1.0})
     with open(tmp_path / "log.jsonl", "a") as file:
         file.write('{"step": 4, "lo')
-    assert [row["step"] for row in run.read_log()] == [1, 2, 3]
-    assert [row["step"] for row in run.read_log(until=2)] == [1, 2]
+    assert [record["step"] for record in run.read_log()] == [1, 2, 3]
+    assert [record["step"] for record in run.read_log(until=2)] == [1, 2]
     run.cut_log(2)
     assert [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [1, 2]
     run.append_log({"step": 2, "validation_loss": 1.0})

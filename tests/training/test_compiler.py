@@ -24,8 +24,8 @@ def test_the_compiler_can_follow_them_and_is_told_of(tiny_training, tmp_path, mo
     monkeypatch.setattr("drc.train.run.require_compiler", lambda device: None)
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
     fused = tiny_training.train(tmp_path / "fused", Hooks(on_note=notes.append), steps=1, compile=True)
-    assert [fused.rows[0][name] for name in ("loss", "gradient")] == pytest.approx(
-        [plain.rows[0][name] for name in ("loss", "gradient")], rel=1e-3
+    assert [fused.records[0][name] for name in ("loss", "gradient")] == pytest.approx(
+        [plain.records[0][name] for name in ("loss", "gradient")], rel=1e-3
     )
     assert notes[:1] == [
         "compile is on: the first step and the first validation take a minute or more longer, as code is built for them"

@@ -96,7 +96,7 @@ def test_settings_alone_train_on_the_matrix_and_go_on_with_it(tiny_training, bui
     monkeypatch.setattr(data, "VALIDATION_CASES", 4)
     settings = {"source": "icon matrix", "folder": str(build.data), "validate_every": 2}
     whole = tiny_training.train(tmp_path / "whole", stage=1, **settings)
-    assert whole.step == 4 and {"hand_loss", "hand_ar_right"} <= whole.rows[-1].keys()
+    assert whole.step == 4 and {"hand_loss", "hand_ar_right"} <= whole.records[-1].keys()
     tiny_training.train(tmp_path / "parts", stage=2, **settings | {"steps": 2})
     assert tiny_training.train(tmp_path / "parts", stage=2, **settings).step == 4
     with pytest.raises(TrainingError, match="it was begun with another data set"):

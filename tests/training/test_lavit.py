@@ -156,14 +156,14 @@ def test_micro_batches_do_not_change_what_is_learned(stages, tiny_training, tmp_
 
 
 def test_the_sampler_learns_from_the_losses_of_codes(stages):
-    rows = [row for row in stages[0][1][0].rows if "tokens" in row]
-    assert all(row["auxiliary"] == 0 and row["loss"] == row["tokens"] > 0 for row in rows)
+    records = [record for record in stages[0][1][0].records if "tokens" in record]
+    assert all(record["auxiliary"] == 0 and record["loss"] == record["tokens"] > 0 for record in records)
     names = ("aa", "sa", "am", "sm")
-    first = [rows[0][f"loss_{name}"] for name in names if f"loss_{name}" in rows[0]]
-    assert min(first) <= rows[0]["tokens"] <= max(first)
-    assert all(rows[0][f"p_{name}"] == 0.25 for name in names)
+    first = [records[0][f"loss_{name}"] for name in names if f"loss_{name}" in records[0]]
+    assert min(first) <= records[0]["tokens"] <= max(first)
+    assert all(records[0][f"p_{name}"] == 0.25 for name in names)
     difficulty, chance = (
-        [row[f"{what}_{name}"] for name in names] for row, what in ((rows[-2], "loss"), (rows[-1], "p"))
+        [record[f"{what}_{name}"] for name in names] for record, what in ((records[-2], "loss"), (records[-1], "p"))
     )
     assert sorted(names, key=lambda name: difficulty[names.index(name)]) == sorted(
         names, key=lambda name: chance[names.index(name)]
@@ -174,7 +174,7 @@ def test_the_sampler_learns_from_the_losses_of_codes(stages):
 def test_no_samples_are_drawn_while_it_learns(stages):
     result, _ = stages[0][2]
     assert result.samples == [] and not (result.file.parents[1] / SAMPLES).exists()
-    assert "style_score" in next(row for row in result.rows if "validation_loss" in row)
+    assert "style_score" in next(record for record in result.records if "validation_loss" in record)
 
 
 def test_frozen_its_language_model_has_no_lora(tiny_training, lavit, tmp_path):

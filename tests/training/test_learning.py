@@ -22,7 +22,7 @@ def test_stage_2_learns_style_from_the_history_and_meaning_from_the_reference(tm
         return make_batch(step, 2, batches, share=0.25 if step < 90 else 1.0)
 
     trainer.run(GradientStep(objective, batch_of, OneProcess()))
-    losses = [row["loss"] for row in RunFolder(tmp_path).read_log()]
+    losses = [record["loss"] for record in RunFolder(tmp_path).read_log()]
     assert losses[-1] < 0.7 * losses[0]
     with trainer.averaged():
         numbers = gaps(objective, batches.personal(1000, 3), BLANK, ROWS)

@@ -79,7 +79,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tiny_training, tmp_pat
     for name in (WEIGHTS, STATE):
         files = [tmp_path / run / "step-000007" / name for run in ("straight", "cut")]
         assert files[0].read_bytes() == files[1].read_bytes(), name
-    assert unclocked(resumed.rows) == unclocked(straight.rows)
+    assert unclocked(resumed.records) == unclocked(straight.records)
     kept = load_file(files[0])  # by the names of a model whose layers are apart
     for kind in ("weights", "average", "step", "exp_avg", "exp_avg_sq"):
         assert f"{kind}.drc.lmm.language.model.layers.1.self_attn.k_proj.weight" in kept
@@ -123,7 +123,7 @@ def test_a_validation_tells_how_far_it_is_and_ends_where_it_is_told_to(tiny_trai
     assert told == (expected + [("drawing samples", done, 16) for done in range(1, 17)])[:at]
     tiny_training.train(tmp_path / "cut", **LONG)
     straight = tiny_training.train(tmp_path / "straight", **LONG)
-    assert unclocked(RunFolder(tmp_path / "cut").read_log()) == unclocked(straight.rows)
+    assert unclocked(RunFolder(tmp_path / "cut").read_log()) == unclocked(straight.records)
 
 
 def test_the_time_left_counts_validations(tiny_training, tmp_path):
@@ -223,7 +223,7 @@ def test_what_was_put_into_a_run_by_hand_is_passed_over(tiny_training, tmp_path)
     resumed = tiny_training.train(run, samples=1)
     assert resumed.file.read_bytes() == straight.file.read_bytes()
     assert [sheet.shape for sheet in resumed.samples] == [sheet.shape for sheet in straight.samples]
-    assert unclocked(resumed.rows) == unclocked(straight.rows)
+    assert unclocked(resumed.records) == unclocked(straight.records)
 
 
 def test_a_run_whose_log_has_former_names_goes_on_under_those_of_today(tiny_training, tmp_path):
@@ -236,7 +236,7 @@ def test_a_run_whose_log_has_former_names_goes_on_under_those_of_today(tiny_trai
     save_file(load_file(state), state, metadata_of(header))
     log.write_text(log.read_text().replace("auxiliary", "read_out"))
     assert "auxiliary" in run.read_log()[0]
-    assert unclocked(tiny_training.train(run.folder).rows) == unclocked(straight.rows)
+    assert unclocked(tiny_training.train(run.folder).records) == unclocked(straight.records)
 
 
 @pytest.mark.parametrize("seed", [2**53, 2**64 - 1])

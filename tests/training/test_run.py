@@ -174,8 +174,8 @@ def test_progress_is_told(tiny_training, tmp_path):
     assert len(sheets) == len(result.samples) == 2
     assert all(np.array_equal(told, kept) for told, kept in zip(sheets, result.samples, strict=True))
     assert sheets[0].dtype == np.uint8 and sheets[0].ndim == 3
-    assert result.rows == hooks.trainer.run_folder.read_log()
-    numbers = [row for row in result.rows if "validation_loss" in row]
+    assert result.records == hooks.trainer.run_folder.read_log()
+    numbers = [record for record in result.records if "validation_loss" in record]
     assert [row["step"] for row in numbers] == [2, 4]
     for row in numbers:
         assert row["style_score"] == row["validation_blind_wrong_history"]
@@ -205,7 +205,7 @@ def test_a_run_that_is_complete_gives_what_was_learned(tiny_training, finished):
         "begin a new run"
     ]
     assert (result.file, result.step) == (finished / "step-000001" / "weights.safetensors", 1)
-    assert result.rows[-1]["step"] == 1
+    assert result.records[-1]["step"] == 1
     assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
     fewer = tiny_training.train(finished, **FINISHED | {"patience": 3})  # of which no best one was kept
     assert fewer.file == result.file
@@ -232,7 +232,7 @@ def test_early_stopping_takes_the_best(tiny_training, tmp_path):
     """Nothing is learned at a rate that no weight can hold, so the first look is the best."""
     settings = {"steps": 50, "rate": 1e-30, "language_rate": 1e-30, "validate_every": 1, "patience": 3, "save_every": 1}
     result = tiny_training.train(tmp_path / "mine", **settings)
-    assert result.step == 1 and result.rows[-1]["step"] == 4
+    assert result.step == 1 and result.records[-1]["step"] == 4
     assert load(result.file).about.step == 1
     assert sorted(path.name for path in (tmp_path / "mine").glob("step-*")) == [
         f"step-00000{step}" for step in (1, 3, 4)
@@ -281,5 +281,5 @@ def test_a_folder_too_small_to_hold_any_back_is_trained_on_with_a_note(tiny_trai
     with caplog.at_level(logging.INFO, "drc"):
         result = tiny_training.train(tmp_path / "run", folder=str(folder), steps=1)
     assert "validation uses pictures of the training" in caplog.messages
-    assert "validation_loss" in result.rows[-1]
+    assert "validation_loss" in result.records[-1]
     assert sorted(path.name for path in (folder / "anna").iterdir()) == ["0.png", "1.png"]  # nothing was added

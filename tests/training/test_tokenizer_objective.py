@@ -19,8 +19,8 @@ def test_tokeniser_learns_and_its_codes_are_used(tmp_path, monkeypatch):
     objective = TokenizerObjective(VisualTokenizer(CONFIG.lmm.vision), steps=120)
     trainer = Trainer(objective, Schedule(steps=120, rate=5e-3, warm_up=10, save_every=1000), RunFolder(tmp_path))
     trainer.run(plainly(objective, 0, lambda model, step: model(images, step)))
-    rows = trainer.run_folder.read_log()
-    assert rows[-1]["psnr"] > rows[1]["psnr"] + 2
+    records = trainer.run_folder.read_log()
+    assert records[-1]["psnr"] > records[1]["psnr"] + 2
     tokenizer = objective.tokenizer
     with torch.no_grad():
         codes = tokenizer.encode(images)

@@ -104,10 +104,10 @@ def test_averages_take_the_place_of_the_weights_only_for_a_while(tmp_path):
 
 def test_the_log_tells_means_and_the_norm_of_the_gradient(tmp_path, caplog):
     with caplog.at_level(logging.INFO, "drc"):
-        rows = run(make_trainer(tmp_path, steps=5)).run_folder.read_log()
-    assert [row["step"] for row in rows] == [2, 4, 5]
-    assert [row["step_twice"] for row in rows] == [1, 5, 8]
-    assert all(row["gradient"] > 0 and row["rate"] > 0 and row["seconds"] >= 0 for row in rows)
+        records = run(make_trainer(tmp_path, steps=5)).run_folder.read_log()
+    assert [record["step"] for record in records] == [2, 4, 5]
+    assert [record["step_twice"] for record in records] == [1, 5, 8]
+    assert all(record["gradient"] > 0 and record["rate"] > 0 and record["seconds"] >= 0 for record in records)
     assert "step 4" in caplog.text
 
 
@@ -137,8 +137,8 @@ def test_a_killed_run_logs_no_step_twice(tmp_path):
         else:
             with pytest.raises(PowerCutError):
                 run(trainer, stop_at=stop)
-    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [2, 4, 6]
+    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in records] == [2, 4, 6]
 
 
 def test_a_run_that_takes_no_step_is_an_error(tmp_path):
@@ -298,8 +298,8 @@ def test_validation_sees_the_averages_at_its_steps_and_at_the_end(tmp_path):
 
     run(trainer, validate=validate)
     assert seen == [2, 4, 5]
-    rows = [row for row in trainer.run_folder.read_log() if "validation_loss" in row]
-    assert [(row["step"], row["other"]) for row in rows] == [(2, 2.0), (4, 2.0), (5, 2.0)]
+    records = [record for record in trainer.run_folder.read_log() if "validation_loss" in record]
+    assert [(record["step"], record["other"]) for record in records] == [(2, 2.0), (4, 2.0), (5, 2.0)]
 
 
 def test_a_validation_that_was_stopped_is_made_up_for(tmp_path):
@@ -315,7 +315,7 @@ def test_a_validation_that_was_stopped_is_made_up_for(tmp_path):
         run(make_trainer(tmp_path, validate_every=3), validate=validate)
     trainer = run(make_trainer(tmp_path, validate_every=3), validate=validate)
     assert seen == [3, 3, 6]
-    assert [row["step"] for row in trainer.run_folder.read_log() if "validation_loss" in row] == [3, 6]
+    assert [record["step"] for record in trainer.run_folder.read_log() if "validation_loss" in record] == [3, 6]
 
 
 LOSSES = [5.0, 3.0, 4.0, 3.5, 3.2]

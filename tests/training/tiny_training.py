@@ -83,7 +83,7 @@ def both_stages(train: Callable[..., Result], folder: Path, **settings) -> dict[
 
 
 def validation_losses(result: Result) -> list[float]:
-    return [row["validation_loss"] for row in result.rows if "validation_loss" in row]
+    return [record["validation_loss"] for record in result.records if "validation_loss" in record]
 
 
 class PowerCutError(Exception):
