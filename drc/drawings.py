@@ -156,8 +156,8 @@ def find(words: str) -> Found:
 def semantics(model: DRC, codes: Tensor) -> Semantics:
     """Drawings [k, N] of one thing -> their semantics side by side, [k * R, d], each with the same share.
 
-    The fusion looks at all of them at every place of the canvas and takes what they agree on or what suits the style,
-    so that the picture copies none. Their order does not matter, and one drawing counts as in SemanticTower.
+    The fusion looks at all of them at every position of the canvas and takes what they agree on or what suits the
+    style, so that the picture copies none. Their order does not matter, and one drawing counts as in SemanticTower.
     """
     each = [model.semantics(one) for one in codes]
     return replace(each[0], rows=torch.cat([one.rows for one in each]))

@@ -104,7 +104,7 @@ class Disentangler(nn.Module):
     def initialise(self, scale: float) -> None:
         """Start values for training: a copier, which must only learn how the style departs from the reference.
 
-        Every attention looks at the rows that resemble its query, in content and place, and hands on what they hold;
+        Every attention looks at the rows that resemble its query, in content and position, and hands on what they hold;
         so an instruction vector begins as what the reference and the history show at its own spot. `scale` is the size
         of the numbers in the language model's input table.
         """

@@ -6,7 +6,7 @@ The paper gives one cross-attention layer followed by one feed-forward layer, an
 
 What it leaves open is our choice, a field of TowerConfig each. There is no residual around the cross-attention: values
 carry content and queries only route, so a feature holds nothing but what its source supplied. The position of the
-query row is added to the output, since a place on the canvas is not content of the anchor. Query and key weights
+query row is added to the output, since a position on the canvas is not content of the anchor. Query and key weights
 start equal, so that at first a row looks at the rows that resemble it.
 """
 

@@ -98,12 +98,12 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     drc = build(header, host.operations(device, dtype, casting=pretrained))
     call_between_layers(drc, host.check_interrupt)
     lmm = lmm_of(path, header) if pretrained else None
-    kept = dtype
+    stored = dtype
     if pretrained:
         read_weights(drc, path, lmm=lmm, on_part=host.check_interrupt)
         drc.lmm.merge(host.check_interrupt)  # saving and training read it from its file
         drc.lmm.compute_in(dtype)
-        kept = drc.lmm.store_in(
+        stored = drc.lmm.store_in(
             None if STORED[storage] is None else getattr(torch, STORED[storage]), host.check_interrupt
         )
     parts = drc.parts()
@@ -117,7 +117,7 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     if not pretrained:
         read_weights(drc, path, assign=host.is_dynamic(model.vision))
     size = sum(patcher.model_size() for patcher in model.get_models())
-    log.info("%s: %s on %s, %.0f MB, stage %d", path.name, kept, model.device, size / 2**20, drc.stage)
+    log.info("%s: %s on %s, %.0f MB, stage %d", path.name, stored, model.device, size / 2**20, drc.stage)
     return model
 
 

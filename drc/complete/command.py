@@ -75,8 +75,8 @@ class Command:
         left = self.out.left((item.name for item in self.items), self.finish)
         left = [(name, key) for name, key in left if int(key, 16) % self.processes.count == self.processes.rank]
         for done, (name, key) in enumerate(left, 1):
-            if kept := self.out.cache.get(key, self.completion.drc.lmm):
-                self.write(name, key, kept[0])
+            if cached := self.out.cache.get(key, self.completion.drc.lmm):
+                self.write(name, key, cached[0])
             tell("finishing", done, len(left))
         self.write_again()
 

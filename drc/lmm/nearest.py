@@ -20,7 +20,7 @@ def nearest(vectors: Tensor, directions: Tensor) -> Tensor:
 
 
 def first_greatest(scores: Tensor) -> Tensor:
-    """`scores.argmax(dim=-1)` of scores [n, codes]: the block that holds the greatest, then its place in there."""
+    """`scores.argmax(dim=-1)` of scores [n, codes]: the block that holds the greatest, then its position in there."""
     size = math.gcd(scores.shape[1], BLOCK)
     blocks = scores.unflatten(1, (-1, size))
     block = blocks.amax(dim=-1).argmax(dim=-1)

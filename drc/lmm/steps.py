@@ -62,7 +62,7 @@ class Steps(Cache):
     def step(self, x: Tensor) -> Tensor:
         """The embeddings [B, d] of one token of every row -> last hidden states [B, d], valid until the next step."""
         so_far = self.tensor.narrow(4, 0, self.position + 1)
-        places = zip(
+        layers = zip(
             self.layer_weights,
             so_far.select(2, 0).unbind(),
             so_far.select(2, 1).unbind(),
@@ -70,7 +70,7 @@ class Steps(Cache):
             strict=True,
         )
         cosine, sine = (table[self.position] for table in self.rotation)
-        for (before, qkv, o, after, gate_up, down), keys, values, written in places:
+        for (before, qkv, o, after, gate_up, down), keys, values, written in layers:
             torch.mm(self.normalised(x, before), qkv, out=self.projected)
             for half, other in self.swaps:  # quicker than a roll
                 half.copy_(other)

@@ -29,21 +29,21 @@ class Memory:
     """Bytes: weights; gradients, averages and the optimiser's two moments; what a forward and backward pass needs."""
 
     weights: int
-    optimiser: int
+    optimizer: int
     activations: int
 
     @property
     def beside_weights(self) -> int:
-        return self.optimiser + self.activations
+        return self.optimizer + self.activations
 
     @property
     def peak(self) -> int:
-        return self.weights + self.optimiser + self.activations
+        return self.weights + self.optimizer + self.activations
 
     def __str__(self) -> str:
-        parts = (self.peak, self.weights, self.optimiser, self.activations)
-        peak, weights, optimiser, activations = (round(part / 2**20) for part in parts)
-        return f"{peak} MB: weights {weights}, optimiser {optimiser}, one pass {activations}"
+        parts = (self.peak, self.weights, self.optimizer, self.activations)
+        peak, weights, optimizer, activations = (round(part / 2**20) for part in parts)
+        return f"{peak} MB: weights {weights}, optimiser {optimizer}, one pass {activations}"
 
 
 def estimate(objective: nn.Module, batch: TrainingBatch, samples: int, device: torch.device) -> Memory:

@@ -74,10 +74,10 @@ def of_emoji(results: dict, model: str) -> list[Aim]:
     for test, share in REAL.items():
         ours = numbers[test, history, JUDGE, model, "", "", BOTH]
         found.append(Aim(f"{test}, both right", f"{100 * share:.0f} %", f"{ours} %", ours.mean >= share))
-    return found + [kept(results, numbers, judge, model) for judge in results["judges"]]
+    return found + [no_worse(results, numbers, judge, model) for judge in results["judges"]]
 
 
-def kept(results: dict, numbers: Numbers, judge: str, model: str) -> Aim:
+def no_worse(results: dict, numbers: Numbers, judge: str, model: str) -> Aim:
     """P3 against the other model of the run: not below, beyond the interval of the difference."""
     (before,) = (name for name in results[MODELS] if name != model)
     history = main_history(results)

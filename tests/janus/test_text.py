@@ -58,8 +58,8 @@ def test_a_prompt_longer_than_the_context(found):
     with pytest.raises(ValueError, match="^reference is connected, but Janus draws from words alone; disconnect it"):
         lmm.in_context([], [torch.zeros(1, 16)], [1])
     bytes_of = lmm.drawing_bytes(InContext(torch.zeros(room, dtype=torch.long), 5.0, ""), 3)
-    kept = 2 * 2 * 6 * 2 * 512 * 16 * 4  # layers, keys and values, streams, heads, places, numbers, bytes
-    assert bytes_of == kept + 6 * room * 4 * (32 + 64) * 4  # streams, places, what is alive in a layer, bytes
+    kept = 2 * 2 * 6 * 2 * 512 * 16 * 4  # layers, keys and values, streams, heads, positions, numbers, bytes
+    assert bytes_of == kept + 6 * room * 4 * (32 + 64) * 4  # streams, positions, what is alive in a layer, bytes
 
 
 DEEPSEEK = (

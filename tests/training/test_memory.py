@@ -39,10 +39,10 @@ def test_only_what_is_trained_has_an_optimiser():
     objective = make_objective(2)
     whole = estimate(objective, make_batch(0), 1, CPU)
     trained = sum(p.numel() * p.element_size() for p in objective.parameters() if p.requires_grad)
-    assert whole.optimiser == 4 * trained and whole.peak == whole.weights + whole.beside_weights
+    assert whole.optimizer == 4 * trained and whole.peak == whole.weights + whole.beside_weights
     objective.drc.lmm.requires_grad_(False)
     fewer = estimate(objective, make_batch(0), 1, CPU)
-    assert fewer.optimiser < whole.optimiser and fewer.weights == whole.weights
+    assert fewer.optimizer < whole.optimizer and fewer.weights == whole.weights
     assert f"{round(whole.peak / 2**20)} MB" in str(whole)
 
 

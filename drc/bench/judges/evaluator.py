@@ -59,8 +59,8 @@ class Evaluator(nn.Module):
             nn.Linear(4 * width, config.features, bias=False),
             nn.BatchNorm1d(config.features),
         )
-        places = 3 * width * (size // 16) ** 2
-        self.meaning = nn.Sequential(nn.Linear(places, config.features, bias=False), nn.BatchNorm1d(config.features))
+        numbers = 3 * width * (size // 16) ** 2
+        self.meaning = nn.Sequential(nn.Linear(numbers, config.features, bias=False), nn.BatchNorm1d(config.features))
         self.style_classes = nn.Parameter(torch.randn(config.styles, config.features))
         self.meaning_classes = nn.Parameter(torch.randn(config.meanings, config.features))
 

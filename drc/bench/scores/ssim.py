@@ -42,8 +42,8 @@ def maps(first: Tensor, second: Tensor, most: float) -> tuple[Tensor, Tensor]:
 
 def blurred(pictures: Tensor) -> Tensor:
     """[n, C, H, W] -> [n, C, H - 10, W - 10]"""
-    places = torch.arange(WINDOW, dtype=pictures.dtype, device=pictures.device) - WINDOW // 2
-    window = torch.exp(-places.square() / (2 * DEVIATION**2))
+    positions = torch.arange(WINDOW, dtype=pictures.dtype, device=pictures.device) - WINDOW // 2
+    window = torch.exp(-positions.square() / (2 * DEVIATION**2))
     window = (window / window.sum()).expand(pictures.shape[1], 1, 1, -1)
     across = F.conv2d(pictures, window, groups=pictures.shape[1])
     return F.conv2d(across, window.mT, groups=pictures.shape[1])

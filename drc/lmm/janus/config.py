@@ -36,8 +36,8 @@ class SiglipConfig:
     image_std: tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
 
     @property
-    def places(self) -> int:
-        """Patches of a picture."""
+    def patches(self) -> int:
+        """Of a picture."""
         return (self.image_size // self.patch_size) ** 2
 
 
@@ -85,10 +85,10 @@ class Sizes:
             }
         )
         parsing.agree({"siglip.patch_size": (siglip.patch_size, tokenizer.patch_size)})
-        if language.max_position_embeddings <= siglip.places:
+        if language.max_position_embeddings <= siglip.patches:
             raise ValueError(
                 f"has max_position_embeddings {language.max_position_embeddings}, expected room for words beside the "
-                f"{siglip.places} codes of a picture"
+                f"{siglip.patches} codes of a picture"
             )
 
 

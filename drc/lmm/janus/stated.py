@@ -22,7 +22,7 @@ MEASURED = {
         "patch_size": "siglip.patch_size",
         "hidden_size": "siglip.width",
         "num_hidden_layers": "siglip.layers",
-        "num_image_tokens": "siglip.places",
+        "num_image_tokens": "siglip.patches",
         "projection_dim": "language.hidden_size",
     },
     "vq_config": {

@@ -31,7 +31,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every place of the grid attends to all, with one head."""
+    """Every position of the grid attends to all, with one head."""
 
     def __init__(self, width: int, operations):
         super().__init__()
@@ -42,7 +42,7 @@ class Attention(nn.Module):
         y = self.norm(x)
         query, key, value = (
             part(y).flatten(2).transpose(1, 2) for part in (self.q, self.k, self.v)
-        )  # B, places, width
+        )  # B, positions, width
         found = F.scaled_dot_product_attention(query, key, value)
         return x + self.proj_out(found.transpose(1, 2).view_as(x))
 

@@ -23,7 +23,7 @@ from ..integers import product
 from ..llama import Cache, LlamaForCausalLM, SideBySide, StaticCache, cache_bytes, pass_bytes
 
 IMAGE_START, IMAGE_END, FIRST_CODE = 32000, 32001, 32002
-MOST_CODES = 256  # what the token decoder has places for
+MOST_CODES = 256  # what the token decoder has positions for
 END = 0  # among the outcomes of a step: image end, then the codes, as their rows lie in the head
 
 Stream = tuple[float, list[Tensor]]
@@ -85,7 +85,7 @@ def draw_codes(
     step is one CUDA graph; the whole language model must then lie on a CUDA device and stay there.
 
     A seed draws the same codes in any batch, as far as products of matrices of different heights round alike. Raises
-    ValueError when limits or prompts are more than the model has places for.
+    ValueError when limits or prompts are more than the model has positions for.
     """
     if not 1 <= minimum <= limit <= MOST_CODES:
         raise ValueError(
@@ -106,15 +106,15 @@ def drawing_bytes(language: LavitLanguage, prompts: list[int], pictures: int, li
     """Memory that a Drawing takes beside the weights, of whose streams the longest prompts have so many tokens: the
     caches of all rows, and for a while that of one prompt with its pass, or the outcomes of a step; and the largest
     layer once more where weights are kept in another type than they compute in."""
-    config, kept = language.config, language.lm_head.weight.dtype
-    dtype = language.dtype or kept
+    config, stored = language.config, language.lm_head.weight.dtype
+    dtype = language.dtype or stored
     outcomes = OUTCOMES * pictures * (config.vocab_size - IMAGE_END) * 4
     prompt = cache_bytes(config, 1, max(prompts), dtype) + pass_bytes(config, max(prompts), dtype)
     rows = sum(
         cache_bytes(config, len(some) * pictures, StaticCache.slots_of(max(some), limit), dtype)
         for some in of_a_length(prompts, limit)
     )
-    cast = 0 if kept == dtype else 2 * config.intermediate_size * config.hidden_size * dtype.itemsize
+    cast = 0 if stored == dtype else 2 * config.intermediate_size * config.hidden_size * dtype.itemsize
     return rows + max(prompt, outcomes) + cast
 
 

@@ -215,7 +215,7 @@ class LavitLMM(Frozen):
     def in_context(self, history: list[Tensor], reference: list[Tensor], words: list[int]) -> Tensor:
         """Codes [1, N] of pictures and ids of words -> ids [T] of one prompt, in this order.
 
-        ValueError, which says how many pictures fit, where they are more than the language model has places for.
+        ValueError, which says how many pictures fit, where they are more than the language model has positions for.
         """
         parts = [code_ids(codes[codes >= 0]) for codes in (*history, *reference)]
         lengths = torch.tensor([len(part) for part in parts])

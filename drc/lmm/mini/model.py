@@ -173,8 +173,8 @@ class MiniLMM(ThroughVision, nn.Module):
         prompt = instruction.text.shape[1] + instruction.vectors.shape[1] + 1
         rows, dtype = pictures * len(instruction.coefficients), instruction.vectors.dtype
         outcomes = OUTCOMES * pictures * self.codebook_size * 4
-        kept = cache_bytes(self.config.llama, rows, prompt + self.picture_codes - 1, dtype)
-        return kept + max(pass_bytes(self.config.llama, rows * prompt, dtype), outcomes)
+        cache = cache_bytes(self.config.llama, rows, prompt + self.picture_codes - 1, dtype)
+        return cache + max(pass_bytes(self.config.llama, rows * prompt, dtype), outcomes)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """Keeps in it what computes in it."""

@@ -39,7 +39,7 @@ class WordPieces:
         return "".join((*parts, text[end:]))
 
     def in_pieces(self, word: str) -> str:
-        if len(self.normalized(word)) <= LONGEST:  # letters as they are read: some become several
+        if len(self.normalised(word)) <= LONGEST:  # letters as they are read: some become several
             return word
         half = len(word) // 2
         return f"{self.in_pieces(word[:half])} {self.in_pieces(word[half:])}"
@@ -72,9 +72,9 @@ class WordPieces:
 
     def folded(self, word: str) -> str:
         """As the vocabulary reads it: in small letters, without accents."""
-        return "".join(self.normalized(word).split()).lower()
+        return "".join(self.normalised(word).split()).lower()
 
-    def normalized(self, word: str) -> str:
+    def normalised(self, word: str) -> str:
         return self.tokenizer.normalizer.normalize_str(word)
 
     def to_json(self) -> str:
