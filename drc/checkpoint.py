@@ -46,9 +46,18 @@ def read_header(path: Path) -> dict[str, str]:
     """
     if pretrained.is_set(path):
         return pretrained.header_over(pretrained.set_at(path))
+    if path.is_dir():
+        description = pretrained.description_in(path)
+        instead = f"'{description}', or one that was trained over it" if description else "one of those that lie in it"
+        raise ValueError(f"{path} is a folder, expected the file of a DRC model; give {instead}")
     contents = look(path)
     header = header_in(path, contents.metadata)
     if header.get("architecture") not in (known := pretrained.architectures()):
+        if pretrained.description_in(path.parent):
+            raise ValueError(
+                f"{path.name} is a part of the large multimodal model in '{path.parent}'; choose that folder, right in "
+                "a folder of models, or a file that was trained over it"
+            )
         found, expected = header.get("architecture", "no architecture entry"), " or ".join(known)
         raise ValueError(
             f"{path.name} is not a DRC model: found {brief(found)}, expected {expected}; choose a file saved by DRC"
@@ -129,6 +138,16 @@ def load(path: Path, operations=nn, lmm: Path | None = None) -> DRC:
     model = build(read_header(path), operations)
     read_weights(model, path, lmm=lmm)
     return model
+
+
+def load_to_draw(path: Path, lmm: Path | None = None) -> DRC:
+    """The same, all of it in float32. ValueError, before any weight is read, for a model that cannot draw pictures from
+    a history: one without towers, or one that leaves pixels to a diffusion model."""
+    model = build(read_header(path))
+    model.require_pixels()
+    model.require_trained_towers()
+    read_weights(model, path, lmm=lmm)
+    return model.float()
 
 
 def load_own(path: Path, on_part: Callable[[], None] | None = None) -> DRC:

@@ -4,6 +4,7 @@ Sizes of what is trained on top are ours (METHOD.md, 1 to 3).
 """
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -92,7 +93,8 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
         return set_at(path)
     name = header["lmm_name"]
     if folder is None:
-        raise ValueError(f"{path.name} was trained over '{name}', which was not given; name its folder")
+        raise ValueError(f"{path.name} was trained over '{name}', which was not given; give its folder as lmm")
+    require_set_in(folder, LMMS[kind], name)
     pretrained = LMMS[kind].open_set(folder)
     if pretrained.hash != header["lmm"]:
         raise ValueError(
@@ -100,6 +102,22 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
             f"choose the folder of '{name}'"
         )
     return pretrained
+
+
+def require_set_in(folder: Path, kind: type[Config], name: str) -> None:
+    """ValueError for a folder that does not hold the set called `name`, of a kind; it says which does, where that lies
+    a level away or is the snapshot of a download."""
+    here = kind.description
+    if (folder / here).is_file():
+        return
+    fault = f"holds no {here}" if folder.is_dir() else "is a file" if folder.is_file() else "is not there"
+    above = [folder.parent / here]
+    below = chain.from_iterable(map(folder.glob, (f"*/{here}", f"snapshots/*/{here}", f"*/snapshots/*/{here}")))
+    near = next((path.parent for path in chain(above, below) if path.is_file() and kind.is_description(path)), None)
+    raise ValueError(
+        f"lmm is '{folder}', which {fault}, expected the folder of '{name}'; give "
+        f"{'the one that holds it' if near is None else repr(str(near))}"
+    )
 
 
 def read_pretrained(drc: DRC, pretrained: PretrainedSet, on_part: Callable[[], None] | None = None) -> None:

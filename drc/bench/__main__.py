@@ -74,6 +74,7 @@ def add_run(command: argparse.ArgumentParser) -> None:
         help="a DRC model, the folder of a training, the state of an entangled one, or embedded; may be repeated, the "
         "first is the one in question",
     )
+    add("--lmm", type=Path, metavar="FOLDER", help="the large model, such as Janus-Pro-1B, that they were trained over")
     add("--domain", default=defaults.domain, help=f"out of {', '.join(DOMAINS)}")
     add("--tests", type=names, default=defaults.tests, metavar="NAMES", help="such as T1,T2; without it, all")
     add(

@@ -13,7 +13,7 @@ from .judges.efficientnet import EfficientNetJudge
 from .judges.evaluator import EvaluatorJudge
 
 ENCODERS = ("clip", "dino", "lpips", "inception")
-PATHS = ("models", "data", "packages", "evaluator", "out", "cache", "cases", "pictures", *ENCODERS)
+PATHS = ("models", "lmm", "data", "packages", "evaluator", "out", "cache", "cases", "pictures", *ENCODERS)
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class BenchConfig:
     """What is measured, and how.
 
     models: files by name, see `models.open_models`; the first is the one in question.
+    lmm: the folder of the pretrained model that those of them need which were trained over one.
     tests: of the domain; none: all that its report has.
     histories: see `cases.domain.HISTORIES`; none: all that the domain shows. The first is what the tables are about,
         the others are drawn for `sweep` cases.
@@ -36,6 +37,7 @@ class BenchConfig:
     """
 
     models: Mapping[str, str] = field(default_factory=dict)
+    lmm: Path | None = None
     domain: str = "emoji"
     tests: tuple[str, ...] = ()
     histories: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .. import EMBEDDED
-from ..checkpoint import load
+from ..checkpoint import load_to_draw
 from ..data.folder import counted
 from ..drawings import HANDS, Drawings, semantics
 from ..files import file_hash
@@ -19,7 +19,8 @@ from ..lmm.generate import Sampling
 from ..lmm.pictures import codes_of
 from ..model import DRC
 from ..pixels import from_image, resized
-from ..tensor_file import read_plain, tensors_hash
+from ..pretrained import description_in, is_pretrained
+from ..tensor_file import look, read_plain, tensors_hash
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
 from .judges.judge import Judge
@@ -160,6 +161,7 @@ def open_models(
     by_word: bool = False,
     by_drawing: bool = False,
     device: torch.device | str = "cpu",
+    lmm: Path | None = None,
 ) -> dict[str, LMMModel]:
     """The models of the given files, by name: DRC models, and entangled ones, which borrow the tokeniser of the first.
 
@@ -167,10 +169,11 @@ def open_models(
     checkpoint counts; "embedded" is the model that ships. Beside an entangled model, which has no dials, every DRC
     model also draws with both strengths 1. `controls` lets every DRC model draw from history alone and from reference
     alone, too, `by_word` from history and word alone, `by_drawing` from history and one, two and three drawings of the
-    word. Raises ValueError, in one sentence, for what is no model.
+    word. `lmm` is the folder of the pretrained model that some were trained over. Raises ValueError, in one sentence,
+    for what is no model.
     """
     files = {name: find_file(path) for name, path in models.items()}
-    drcs = {name: load(file) for name, file in files.items() if file.name != STATE}
+    drcs = {name: load_drc(models[name], file, lmm) for name, file in files.items() if file.name != STATE}
     if not drcs:
         raise ValueError(
             f"{', '.join(models)} draws with the tokeniser of a DRC model, but none was given; give one with --model"
@@ -194,14 +197,24 @@ def open_models(
     return found
 
 
+def load_drc(given: str, file: Path, lmm: Path | None) -> DRC:
+    """The model in a file, which was `given` as such; ValueError, which says so, for what is none."""
+    try:
+        return load_to_draw(file, lmm)
+    except ValueError as error:
+        raise ValueError(f"--model is '{given}', but {error}") from error
+
+
 def find_file(path: str) -> Path:
-    """The file of a model, which for a folder is in its last checkpoint."""
+    """The file of a model, which for the folder of a training is in its last checkpoint."""
     if path == "embedded":
         return EMBEDDED
     if not Path(path).exists():
         raise ValueError(f"there is no model at '{path}'; give a DRC model, the folder of a training, or 'embedded'")
     if Path(path).is_file():
         return Path(path)
+    if description := description_in(Path(path)):  # of a pretrained model with nothing trained on top
+        return description
     run = RunFolder(Path(path))
     weights = run.last(WEIGHTS)
     return weights if weights.is_file() else run.last(STATE)
@@ -209,6 +222,12 @@ def find_file(path: str) -> Path:
 
 def load_entangled(state: Path, ours: DRC) -> EntangledDRC:
     """The averages in a training's state, which holds what was trained: neither tokeniser nor the head of codes."""
+    if is_pretrained(ours.config.lmm.kind):
+        raise ValueError(
+            f"{state} draws with the tokeniser of an embedded model, but the first of the others is over a pretrained "
+            "one; give --model embedded before it"
+        )
+    look(state)
     entangled, tensors = EntangledDRC(ours.config), part(read_plain(state), "average.model.")
     entangled.lmm.drop_vision()
     entangled.lmm.tie()

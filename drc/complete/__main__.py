@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     add("--references", type=Path, metavar="FOLDER", help="pictures of what is missing, drawn by anybody")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where pictures and report are written")
     add("--model", type=Path, default=EMBEDDED, metavar="FILE", help="a DRC model (the one that ships)")
+    add("--lmm", type=Path, metavar="FOLDER", help="the large model, such as Janus-Pro-1B, that it was trained over")
     add("--size", type=int, default=FULL, metavar="PIXELS", help=f"{LEAST} to {FULL} ({FULL})")
     add("--svg", action="store_true", help="write SVG, too, in the colours of the history; needs the package vtracer")
     add(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoint import load
+from ..checkpoint import load_to_draw
 from ..data.folder import nothing_usable
 from ..data.history import picture_names, reasons, usable
 from ..files import read_bounded
@@ -46,8 +46,7 @@ class Command:
         self.unwritten: dict[str, tuple[str, Tensor]] = {}  # names of pictures with their keys and codes
         self.refused: OSError | None = None
         self.items, notes = items_of(words_in(options.words), references_in(options.references, self.notes))
-        drc = model_at(options.model).to(processes.device)
-        drc.require_pixels()
+        drc = model_at(options.model, options.lmm).to(processes.device)
         self.history = history_in(options.history, drc)
         negative = history_in(options.negative, drc, "--negative").style if options.negative else None
         self.completion = Completion(drc, self.history.style, settings, self.out.cache, negative)
@@ -142,13 +141,13 @@ def require_writable(out: Path) -> None:
         raise ValueError(f"--out is '{out}', but nothing can be written into '{place}'; give another folder")
 
 
-def model_at(path: Path) -> DRC:
-    """ValueError, in one sentence, where there is no model."""
+def model_at(path: Path, lmm: Path | None) -> DRC:
+    """ValueError, in one sentence, where there is no model, or not the large one in the folder `lmm` that it needs."""
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "is not there"
         raise ValueError(f"--model is '{path}', which {found}; give the file of a DRC model, or leave --model out")
     try:
-        return load(path)
+        return load_to_draw(path, lmm)
     except ValueError as error:
         raise ValueError(f"--model is '{path}', but {error}") from error
 

@@ -150,6 +150,15 @@ def test_what_is_no_model_is_said(tiny, state, tmp_path):
         load_entangled(tmp_path / "wrong" / STATE, load(tiny))
 
 
+def test_an_entangled_model_beside_what_it_cannot_borrow_from(state, tiny, tiny_janus, tmp_path):
+    janus = load(tiny_janus / "drc" / "tiny-janus" / "config.json")
+    with pytest.raises(ValueError, match="the first of the others is over a pretrained one; give --model embedded before"):
+        load_entangled(find_file(str(state)), janus)
+    (tmp_path / STATE).write_text("no tensors")
+    with pytest.raises(ValueError, match=f"^{STATE} is not a readable safetensors file"):
+        load_entangled(tmp_path / STATE, load(tiny))
+
+
 def test_through_the_tokeniser_is_there_and_back(tiny):
     lmm = load(tiny).lmm
     _, reference = asked()
