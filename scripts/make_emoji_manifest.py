@@ -6,6 +6,7 @@
 Only needed when a package, the rasteriser or the rules of the splits change.
 """
 
+import argparse
 import importlib.metadata
 import json
 import sys
@@ -27,6 +28,7 @@ from scripts.datasets.raster import DIGEST_DIGITS  # noqa: E402
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     data = ROOT / "build" / "data"
     emoji = Emoji(data)
     splits = compute(emoji, np.load(data / "features.npy"))

@@ -5,6 +5,7 @@ drawing of a meaning that is not in it. Of emoji it is one procedural style over
 is another drawing, which no model was trained on either, in its vendor's own style.
 """
 
+import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,7 @@ def icon(package: Package, styles: dict, style: str, meaning: str) -> np.ndarray
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     packages = ROOT / "build" / "packages"
     package, styles = Package(packages / "iconify-json"), read_manifest()["styles"]
     for number, example in enumerate(ICONS, 1):

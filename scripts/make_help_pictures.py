@@ -3,6 +3,7 @@
 The page's panel for help is 265 pixels wide; twice as many are enough for a sharp screen.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -29,6 +30,7 @@ PICTURES = {
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for name, (workflow, left, right) in PICTURES.items():
         with Image.open(ROOT / "workflows" / f"{workflow}.jpg") as thumbnail:
             part = thumbnail.crop((round(left * thumbnail.width), 0, round(right * thumbnail.width), thumbnail.height))

@@ -3,6 +3,7 @@
 The registry takes a square icon of at most 400 x 400 and a banner of 21 to 9, by addresses that `pyproject.toml` gives.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def banner() -> Image.Image:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     FOLDER.mkdir(exist_ok=True)
     for name, picture in {"icon": icon(), "banner": banner()}.items():
         with replacing(FOLDER / f"{name}.png") as path:

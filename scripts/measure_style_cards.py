@@ -7,6 +7,7 @@ loading the one of 8, the model being there, median of 20; and what reading 200 
 at most against 10, by itself and of the whole process.
 """
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -65,6 +66,7 @@ def taken(model: DRC, folder: Path, count: int) -> tuple[int, int]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     model = drc.load()
     with tempfile.TemporaryDirectory() as folder:

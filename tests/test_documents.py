@@ -2,29 +2,16 @@
 
 import re
 import runpy
-import shlex
 
 import pytest
 
-from scripts.lib.documents import DOCS, DOCUMENTS, called, code_lines, commands
+from scripts.lib.documents import DOCS, DOCUMENTS, HELP, code_lines
 from scripts.lib.environment import ROOT
 
 COMPUTED = ("docs/janus.md", "docs/lavit.md")  # sizes of downloads, and memory by the commands beside it
 MEASURED_NOWHERE = [name for name in ["README.md", *DOCS] if name not in COMPUTED]
 MEASURED = re.compile(r"\d ?(?:%|ms|dB|[kM]B|seconds|minutes|hours)(?!\w)|times as (?:fast|many)")
-HELP = sorted((ROOT / "web" / "docs").glob("*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_commands_exist_with_their_options(document):
-    for words in commands(document):
-        path, arguments = called(words)
-        assert path.is_file(), words
-        sources = [path, *path.parent.rglob("*.py"), *(ROOT / "scripts" / "lib").glob("*.py")]
-        source = "".join(one.read_text("utf-8") for one in sources)
-        for option in (word for word in arguments if word.startswith("--")):
-            assert f'"{option}"' in source, (words, option)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -64,24 +51,16 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
 
 def test_help_pages_name_commands_that_users_have():
     """Scripts are not in the published archive."""
-    found = 0
-    for page in HELP:
-        text = page.read_text("utf-8")
-        assert "scripts" not in text, page.name
-        for command in re.findall(r"`(python [^`]+)`", text):
-            path, _ = called(shlex.split(command))
-            found += 1
-            assert path.is_file(), command
-    assert found > 1
+    assert not [page for page in HELP if "scripts" in (ROOT / page).read_text("utf-8")]
 
 
 def test_help_pages_fit_into_the_panel():
     """It is 265 pixels wide: the last columns of a table would lie outside, and pictures are shown at that width."""
     shown = set()
     for page in HELP:
-        text = page.read_text("utf-8")
-        assert not re.findall(r"^\s*\|", text, re.M), f"{page.name} has a table; make it a list"
+        text = (ROOT / page).read_text("utf-8")
+        assert not re.findall(r"^\s*\|", text, re.M), f"{page} has a table; make it a list"
         shown |= set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text))
-    pictures = {path.name: path.stat().st_size for path in HELP[0].parent.iterdir() if path.suffix != ".md"}
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "web" / "docs").iterdir() if path.suffix != ".md"}
     assert shown == pictures.keys()
     assert len(shown) > 5 and max(pictures.values()) < 2**16

@@ -1,30 +1,47 @@
 """Commands of the documents, made so small that tests can wait for them: the module, and options beside those given."""
 
 import argparse
+import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 
 import drc
+from drc.bench import __main__ as bench
+from drc.bench import models
+from drc.bench.cases.importers.collection import make_cases
+from drc.bench.cases.importers.stickers import read_stickers
+from drc.bench.judges.efficientnet import FILE as EFFICIENTNET
+from drc.bench.judges.efficientnet import EfficientNetLite0
+from drc.bench.judges.evaluator import EvaluatorConfig
+from drc.bench.scores import pigeon
+from drc.complete import __main__ as complete
 from drc.complete.marks import SIDE
 from drc.data.icons import IconCell, Icons
+from drc.drawings import Drawings
 from drc.lmm.janus.model import JanusConfig
 from drc.pretrained import config_of_sizes
 from scripts import (
     bench_embedded,
     bench_lmm,
     bench_train,
+    build_icons,
+    convert_efficientnet,
     janus_memory,
     lavit_memory,
     make_drawings,
     measure_list_memory,
     measure_set_report,
     measure_style_cards,
+    train_evaluator,
 )
+from scripts.datasets.icons import build
 from scripts.lib import hand_sets, tiny_janus, tiny_lavit
 from scripts.lib.tiny import write_tiny
-from scripts.lib.tiny_benchmark import write_tiny_icons
+from scripts.lib.tiny_benchmark import write_restyled, write_tiny_benchmark, write_tiny_icons
 from scripts.lib.tiny_drawings import manifest_of
 
 TINY = {"layers": 1, "hidden": 32, "feed_forward": 48, "heads": 2}
@@ -124,7 +141,89 @@ def named(options: dict) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
 
+def few_icons(monkeypatch, folder):
+    """A set that lacks two, in the folder that the command is typed in."""
+    monkeypatch.chdir(folder)
+    history = write_pictures(Path("my-icons"), 3)
+    Path("missing.txt").write_text("sun\ncar\n")
+    model = write_tiny(folder / "tiny.safetensors")
+    return complete, named({"model": model, "history": history, "drawings": 0, "size": 48, "device": "cpu"})
+
+
+def few_cases(monkeypatch, folder):
+    """Of emoji, of icons, and imported ones, in the folder that the command is typed in."""
+    monkeypatch.chdir(folder)
+    model, built = write_tiny(folder / "tiny.safetensors"), write_tiny_benchmark(folder)
+    icons, index = Icons(folder / "icons"), folder / "drawings.safetensors"
+    make_drawings.make(icons, manifest_of(icons), drc.load(model), index, folder / "codes")
+    for name, value in {"EMBEDDED": model, "Drawings": lambda: Drawings(index)}.items():
+        monkeypatch.setattr(models, name, value)
+    for theme, blue in {"bear": 0, "cat": 255}.items():
+        write_pictures(Path("stickers", theme), 8, blue)
+    make_cases(read_stickers(Path("stickers")), "pigeon").write(Path("cases.json"))
+    monkeypatch.setattr(pigeon, "SIZE", 176)
+    return bench, [*built.options(), *named({"limit": 1, "sweep": 1, "histories": 4, "device": "cpu"})]
+
+
+def write_pictures(folder: Path, count: int, blue: int = 0) -> Path:
+    """Ellipses, each of another size."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        picture = Image.new("RGB", (32, 32), "white")
+        ImageDraw.Draw(picture).ellipse((4, 6, 16 + number, 28 - number), (32, 80, blue))
+        picture.save(folder / f"{number}.png")
+    return folder
+
+
+def few_weights(monkeypatch, folder):
+    """A pickle of random ones in place of the package that is fetched."""
+    theirs = {f"_blocks.{place}": tensor for place, tensor in enumerate(EfficientNetLite0().state_dict().values())}
+    pickled = (folder / EFFICIENTNET).parent / "models" / "lite0.pth"
+    pickled.parent.mkdir(parents=True)
+    torch.save(theirs | {"_fc.weight": torch.zeros(1000, 1280), "_fc.bias": torch.zeros(1000)}, pickled)
+    monkeypatch.setattr(convert_efficientnet.subprocess, "run", fetched)
+    return convert_efficientnet, named({"packages": folder})
+
+
+def fetched(command, check) -> None:
+    """In place of what fetches packages."""
+    assert check and Path(command[1]).is_file()
+
+
+def few_meanings(monkeypatch, folder):
+    """An evaluator of a few pictures, and none that a tokeniser rebuilt."""
+    write_tiny_benchmark(folder)
+    for name in train_evaluator.RESTYLED:
+        if not (folder / "restyled" / name).exists():
+            write_restyled(folder / "restyled" / name, ["twemoji/1f431"])
+    small = partial(EvaluatorConfig, size=16, width=8)
+    for name, value in {"BATCH": 4, "SETTLING": 2, "EvaluatorConfig": small}.items():
+        monkeypatch.setattr(train_evaluator, name, value)
+    return train_evaluator, named({"data": folder, "out": folder, "tokenizer": folder / "none", "steps": 2})
+
+
+def few_hands(monkeypatch, folder):
+    """A package of one icon in place of the one that is fetched."""
+    package, size = folder / build_icons.PACKAGE, {"width": 12, "height": 12}
+    (package / "json").mkdir(parents=True)
+    lines = size | {"icons": {"bar": {"body": '<path stroke="currentColor" d="M2 6h8"/>'}}}
+    (package / "json" / "lines.json").write_text(json.dumps(lines))
+    (package / "package.json").write_text(json.dumps({"name": "@iconify/json", "version": "1.2.3"}))
+    facts = {"set": "lines", "family": "lines", "licence": "MIT", "author": "A", "url": "", "colour": False}
+    styles = {"lines": {"unseen": True, "icons": {"minus": "bar"}, "rasters": 8 * "0"} | facts}
+    meanings = {"minus": {"split": "train", "families": 1}}
+    manifest = {"package": "@iconify/json 1.2.3", "meanings": meanings, "styles": styles}
+    monkeypatch.setattr(build, "read_manifest", lambda: manifest)
+    monkeypatch.setattr(build_icons.subprocess, "run", fetched)
+    return build_icons, named({"packages": folder, "out": folder / "icons", "processes": 1})
+
+
 HERE = {
+    "drc/complete/__main__.py": few_icons,
+    "drc/bench/__main__.py run": few_cases,
+    "scripts/convert_efficientnet.py": few_weights,
+    "scripts/train_evaluator.py": few_meanings,
+    "scripts/build_icons.py": few_hands,
     "scripts/bench_lmm.py": small_lmm,
     "scripts/lavit_memory.py": small_lavit,
     "scripts/janus_memory.py": small_janus,

@@ -12,7 +12,7 @@ from drc.bench import __main__ as command
 from scripts.lib.environment import ROOT
 
 LAUNCH = "-m accelerate.commands.launch --multi_gpu --num_machines 1 --mixed_precision no --dynamo_backend no"
-QUICK = ["--device", "cpu", "--tests", "P3,T4", "--histories", "4,1", "--limit", "4", "--sweep", "2"]
+QUICK = ["--device", "cpu", "--tests", "P3,T4", "--histories", "4,1", "--limit", "2", "--sweep", "1"]
 LONGEST = 240  # seconds; whatever takes longer, on a machine however busy, hangs
 
 

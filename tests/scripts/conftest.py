@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from drc.data.splits import Splits
+from scripts import train_embedded
 from scripts.lib.tiny_benchmark import SETS, noise, write_restyled, write_tiny_benchmark
 
 
@@ -23,3 +24,18 @@ def data(tmp_path_factory):
     for part, codes in {"train": train, "val": val, "val_history": train}.items():
         write_restyled(folder / "restyled" / part, [f"twemoji/{code}" for code in codes])
     return folder
+
+
+@pytest.fixture
+def train(data, tmp_path, in_this_process):
+    """Runs scripts/train_embedded.py as it is typed: a part of it, with options in place of the small ones here. What
+    is true is given without a value."""
+
+    def train(part: str, **options) -> None:
+        small = {"data": data, "out": tmp_path, "weights": tmp_path / "start.safetensors", "device": "cpu"}
+        small |= {"steps": 2, "batch": 4, "precision": "float32"} | options
+        named = {f"--{name.replace('_', '-')}": value for name, value in small.items()}
+        given = [word for name, value in named.items() for word in ([name] if value is True else [name, value])]
+        assert in_this_process(train_embedded, part, *given)[0] is None
+
+    return train

@@ -1,7 +1,5 @@
 """The decoder trained alone: pictures change, codes do not."""
 
-import argparse
-
 import torch
 
 from drc.checkpoint import load
@@ -10,17 +8,14 @@ from scripts.lib.decoder import MISTAKEN, NEIGHBOURS, DecoderObjective
 from scripts.lib.tiny import write_tiny
 
 
-def test_only_the_decoder_changes_and_the_script_goes_on_where_it_was(data, tmp_path, monkeypatch):
+def test_only_the_decoder_changes_and_the_script_goes_on_where_it_was(train, tmp_path, monkeypatch):
     monkeypatch.setattr(train_embedded, "PerceptualDistance", lambda packages: torch.nn.L1Loss())
-    weights, named = write_tiny(tmp_path / "start.safetensors"), {"device": "cpu", "packages": None}
-    named |= {"batch": 4, "seed": 0, "save_every": 100, "icon_share": 0.6, "aligned": 0.5, "stage": "decoder"}
-    options = argparse.Namespace(data=data, out=tmp_path / "out", weights=weights, steps=2, **named)
+    weights = write_tiny(tmp_path / "start.safetensors")
     before = load(weights).state_dict()
-    train_embedded.train_decoder(options)
-    options.steps = 3
-    train_embedded.train_decoder(options)
-    assert (tmp_path / "out" / "decoder" / "step-000003").is_dir()
-    train_embedded.export(options)
+    train("decoder", steps=2)
+    train("decoder", steps=3)
+    assert (tmp_path / "decoder" / "step-000003").is_dir()
+    train("export", stage="decoder")
     after = load(weights).state_dict()
     moved = {name for name, tensor in before.items() if not torch.equal(tensor.half(), after[name].half())}
     assert moved and all(name.startswith("lmm.vision.decoder.") for name in moved)

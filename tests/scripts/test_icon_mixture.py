@@ -1,6 +1,5 @@
 """The training of the embedded model on icons and emoji together, on tiny builds."""
 
-import argparse
 import dataclasses
 import json
 
@@ -24,38 +23,31 @@ from scripts.lib.tiny import write_tiny
 from scripts.lib.tiny_benchmark import ICONS
 
 
-def options(data, folder, **settings):
-    named = {"steps": 2, "batch": 4, "seed": 0, "precision": "float32", "compile": False, "device": "cpu"}
-    named |= {"save_every": 100, "micro_batch": 0, "layers": 3, "fusion_layers": 3, "icon_share": 0.6, "aligned": 0.5}
-    named |= {"anew": False, "stage1_steps": 0}
-    return argparse.Namespace(data=data, out=folder, weights=folder / "start.safetensors", **named | settings)
-
-
-def test_a_training_on_both_runs_validates_and_resumes(data, tmp_path):
+def test_a_training_on_both_runs_validates_and_resumes(train, tmp_path):
     write_tiny(tmp_path / "start.safetensors")
-    train_embedded.train_icons(options(data, tmp_path))
+    train("icons", layers=3, fusion_layers=3, micro_batch=2)
     run = RunFolder(tmp_path / "icons")
     made = drc.load(run.last(WEIGHTS))
     assert (made.config.lmm.layers, made.config.fusion.layers, made.about.step) == (3, 3, 2)
     noted = set().union(*run.read_log())
     assert {"hand_ar_right", "vendor_ar_right", "procedural_ar_right", "validation_loss"} <= noted
-    train_embedded.train_icons(options(data, tmp_path, steps=3))
+    train("icons", layers=3, fusion_layers=3, micro_batch=2, steps=3)
     assert drc.load(run.last(WEIGHTS)).about.step == 3
 
 
-def test_stage_1_comes_first_where_it_is_asked_for(data, tmp_path):
+def test_stage_1_comes_first_where_it_is_asked_for(train, tmp_path):
     write_tiny(tmp_path / "start.safetensors")
-    train_embedded.train_icons(options(data, tmp_path, stage1_steps=3))
+    train("icons", layers=3, fusion_layers=3, stage1_steps=3)
     first, then = (drc.load(RunFolder(tmp_path / name).last(WEIGHTS)) for name in ("icons-stage1", "icons"))
     assert (first.about.stage, first.about.step, then.about.stage, then.about.step) == (1, 3, 2, 2)
     (config,) = (tmp_path / "icons").glob("config.toml")
     assert "icons-stage1" in config.read_text()
 
 
-def test_the_comparison_learns_the_same_and_is_validated_alike(data, tmp_path):
+def test_the_comparison_learns_the_same_and_is_validated_alike(train, tmp_path):
     write_tiny(tmp_path / "start.safetensors")
-    train_embedded.train_icons(options(data, tmp_path, anew=True))
-    train_embedded.train_entangled_icons(options(data, tmp_path))
+    train("icons", layers=3, fusion_layers=3, anew=True)
+    train("entangled-icons", layers=3, fusion_layers=3)
     logs = [set().union(*RunFolder(tmp_path / name).read_log()) for name in ("icons", "entangled-icons")]
     assert "hand_blind_wrong_reference" in logs[1] and {key for key in logs[1] if "hand" in key} <= logs[0]
     trained, untrained = drc.load(tmp_path / "start.safetensors"), drc.load(tmp_path / "icons-start.safetensors")
@@ -97,19 +89,19 @@ def test_words_that_are_tested_are_not_learned(data):
 
 
 @pytest.mark.parametrize("stage", ["icons", "stage2"])
-def test_what_is_exported_lists_what_was_learned(data, tmp_path, stage):
+def test_what_is_exported_lists_what_was_learned(data, train, tmp_path, stage):
     model = drc.load()
     model.about = dataclasses.replace(model.about, learned=None)
     run = tmp_path / stage / "step-000001"
     run.mkdir(parents=True)
     save(model, run / WEIGHTS)
-    train_embedded.export(options(data, tmp_path, stage=stage))
+    train("export", stage=stage)
     made, (icons, emoji) = drc.load(tmp_path / "start.safetensors"), shown(data, {"train"})
     assert made.about.learned == (emoji | icons if stage == "icons" else emoji)
     assert made.unknown_words("dog") == ["dog"]
     model.about = dataclasses.replace(model.about, learned=frozenset({"dog"}))
     save(model, run / WEIGHTS)
-    train_embedded.export(options(data, tmp_path, stage=stage))
+    train("export", stage=stage)
     assert drc.load(tmp_path / "start.safetensors").about.learned == {"dog"}
 
 

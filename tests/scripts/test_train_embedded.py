@@ -10,7 +10,7 @@ import pytest
 
 from drc.train.checkpoints import WEIGHTS, RunFolder
 from drc.train.config_file import read_config
-from drc.train.run import train
+from drc.train.run import train as train_here
 from scripts import train_embedded
 from scripts.lib.tiny import CONFIG, write_tiny
 
@@ -37,6 +37,12 @@ def options(tmp_path):
 
 
 @pytest.fixture
+def shipped(tmp_path):
+    (tmp_path / "start.safetensors").write_bytes(b"shipped")
+    return tmp_path / "start.safetensors"
+
+
+@pytest.fixture
 def starts(monkeypatch):
     """The files that trainings were begun with."""
     found = []
@@ -44,18 +50,18 @@ def starts(monkeypatch):
     return found
 
 
-def test_further_goes_on_from_what_it_began_with(options, starts):
-    train_embedded.train_further(options)
-    options.weights.write_bytes(b"exported")
-    train_embedded.train_further(options)
-    start = options.out / "further-start.safetensors"
+def test_further_goes_on_from_what_it_began_with(train, shipped, starts, tmp_path):
+    train("further")
+    shipped.write_bytes(b"exported")
+    train("further")
+    start = tmp_path / "further-start.safetensors"
     assert starts == [str(start)] * 2 and start.read_bytes() == b"shipped"
 
 
-def test_a_complete_run_is_left_alone(options, starts):
-    (options.out / "further" / "step-000004").mkdir(parents=True)
-    train_embedded.train_further(options)
-    assert starts == [] and not (options.out / "further-start.safetensors").exists()
+def test_a_complete_run_is_left_alone(train, shipped, starts, tmp_path):
+    (tmp_path / "further" / "step-000002").mkdir(parents=True)
+    train("further")
+    assert starts == [] and not (tmp_path / "further-start.safetensors").exists()
 
 
 @pytest.fixture
@@ -91,7 +97,7 @@ def test_script_and_toml_train_the_same_weights(data, options, run_script):
     starts = {1: options.out / "base.safetensors", 2: RunFolder(options.out / "stage1").last(WEIGHTS)}
     for stage, start in starts.items():
         by_script = RunFolder(options.out / f"stage{stage}").last(WEIGHTS)
-        by_hand = train(
+        by_hand = train_here(
             read_config(by_toml(options, stage, start)), options.out / f"toml{stage}", options.out / "cache"
         )
         assert by_hand.step == 2 and by_hand.file.read_bytes() == by_script.read_bytes()
