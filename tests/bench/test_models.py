@@ -152,7 +152,7 @@ def test_what_is_no_model_is_said(tiny, state, tmp_path):
 
 def test_an_entangled_model_beside_what_it_cannot_borrow_from(state, tiny, tiny_janus, tmp_path):
     janus = load(tiny_janus / "drc" / "tiny-janus" / "config.json")
-    with pytest.raises(ValueError, match="the first of the others is over a pretrained one; give --model embedded before"):
+    with pytest.raises(ValueError, match="the first of the others is over a pretrained one; give --model"):
         load_entangled(find_file(str(state)), janus)
     (tmp_path / STATE).write_text("no tensors")
     with pytest.raises(ValueError, match=f"^{STATE} is not a readable safetensors file"):

@@ -9,8 +9,11 @@ from safetensors.torch import load_file, save_file
 
 from drc import checkpoint
 from drc.checkpoint import load, read_header, save
-from drc.lmm.janus.reading import open_set
-from drc.pretrained import description_in
+from drc.instruction import Instruction
+from drc.lmm.generate import Sampling
+from drc.lmm.janus.model import JanusConfig
+from drc.lmm.janus.reading import INDEX, open_set
+from drc.pretrained import INSTRUCTIONS, description_in, require_set_in
 from scripts.lib.tiny_janus import SIZES, settings, write_published
 
 
@@ -110,6 +113,14 @@ def without(*parts):
         for path in folder.glob("*.safetensors"):
             tensors = load_file(path)
             save_file({name: one for name, one in tensors.items() if not any(part in name for part in parts)}, path)
+
+    return harm
+
+
+def lost(*names):
+    def harm(folder):
+        for name in names:
+            (folder / name).unlink()
 
     return harm
 
@@ -219,9 +230,32 @@ BAD = {
     ),
     "without generation parts": (
         without("vqmodel", "generation_"),
-        r"holds a Janus without the parts that draw \(vision, generation_head missing\), which only answers in words",
+        "holds a Janus without tokeniser, generation head, which answers in words or draws in another way; ",
     ),
-    "without SigLIP": (without("vision_model", "aligner.fc1", "aligner.hidden"), r"\(understanding missing\)"),
+    "a language model alone": (
+        without("vqmodel", "generation_", "vision_model", "aligner"),
+        "holds a Janus without SigLIP, tokeniser, generation head, which answers in words or draws in another way; ",
+    ),
+    "without SigLIP": (
+        without("vision_model", "aligner.fc1", "aligner.hidden"),
+        "holds a Janus that is not whole, without SigLIP; download the folder again",
+    ),
+    "without a tokeniser": (
+        without("vqmodel"),
+        "a Janus that is not whole, without tokeniser; download the folder again",
+    ),
+    "without its language model": (
+        without("language_model", "generation_"),
+        "a Janus that is not whole, without language model, generation head; download the folder again",
+    ),
+    "the index and the last shard missing": (
+        lost(INDEX, "model-00003-of-00003.safetensors"),
+        "lacks model-00003-of-00003.safetensors, one of 3 files of weights; download the folder again",
+    ),
+    "the index and the first shard missing": (
+        lost(INDEX, "model-00001-of-00003.safetensors"),
+        "lacks model-00001-of-00003.safetensors, one of 3 files of weights; download the folder again",
+    ),
     "a layer missing": (
         without("layers.1.mlp.gate_proj"),
         "Janus does not hold a Janus of the sizes of its own weights",
@@ -282,6 +316,35 @@ def test_numbers_that_are_none(folder):
         found.read_weights(found.config().build())
 
 
+@pytest.mark.parametrize("kept", ["norm.weight", "generation_embeddings.weight", "conv_in.weight", "k_proj.weight"])
+def test_numbers_of_more_than_one_type(layouts, folder, kept):
+    """They are the same in the widest, which layers of torch can compute with."""
+    for path in folder.glob("*.safetensors"):
+        tensors = load_file(path)
+        save_file({name: one.float() if name.endswith(kept) else one for name, one in tensors.items()}, path)
+    model, same = load(folder / "config.json"), load(layouts["sharded"] / "config.json").float()
+    state, expected = model.lmm.state_dict(), same.lmm.state_dict()
+    assert {one.dtype for one in state.values()} == {torch.float32}
+    assert all(torch.equal(state[name], expected[name]) for name in expected)
+
+
+def test_a_prompt_that_towers_make_too_long(folder):
+    """Of words and instruction vectors there are always as many, so it shows whatever is drawn or learned."""
+    change_settings(lambda values: values["text_config"].update(max_position_embeddings=100))(folder)
+    lmm = load(folder / "config.json").float().lmm
+    text, vectors = torch.zeros(1, lmm.text_slots, dtype=torch.long), torch.zeros(1, INSTRUCTIONS, lmm.config.width)
+    tokens = len((*lmm.config.before, *lmm.config.after)) + lmm.text_slots + INSTRUCTIONS
+    with pytest.raises(ValueError, match=f"^text and instruction take {tokens} tokens, .* has room for 84 beside the"):
+        lmm.draw(Instruction(vectors, text, torch.ones(1), ""), [0], Sampling())
+    with pytest.raises(
+        ValueError, match=f"^text and instruction take {tokens} tokens, .*; choose one that was trained"
+    ):
+        lmm.token_losses(text, vectors, *torch.zeros(2, 1, 16, dtype=torch.long))
+    change_settings(lambda values: values["text_config"].update(max_position_embeddings=tokens + 16))(folder)
+    lmm = load(folder / "config.json").float().lmm
+    assert lmm.draw(Instruction(vectors, text, torch.ones(1), ""), [0], Sampling()).shape == (1, 16)
+
+
 def test_settings_may_leave_out_what_shapes_tell(folder):
     """As the published config.json of the 7B does."""
     kept = {"num_attention_heads": 2, "max_position_embeddings": 512}
@@ -293,6 +356,34 @@ def test_settings_may_leave_out_what_shapes_tell(folder):
     later["text_config"].pop("rope_theta")
     (folder / "config.json").write_text(json.dumps(later))
     assert open_set(folder).sizes.language.rope_theta == 500.0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (".", "Janus"),
+        ("models--a--Janus", "models--a--Janus/snapshots/0123"),
+        ("models--a--Janus/snapshots", "models--a--Janus/snapshots/0123"),
+        ("cache", "cache/models--a--Janus/snapshots/0123"),
+        ("Janus/onnx", "Janus"),
+        ("Janus/config.json", "Janus"),
+        ("others", None),
+        ("others/llama/deeper", None),
+    ],
+)
+def test_a_folder_that_is_near_is_named(layouts, tmp_path, given, named):
+    for place in ("Janus", "models--a--Janus/snapshots/0123", "cache/models--a--Janus/snapshots/0123"):
+        shutil.copytree(layouts["whole"], tmp_path / place)
+        require_set_in(tmp_path / place, JanusConfig, "mine")
+    for place in ("Janus/onnx", "others/llama/deeper"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "others" / "llama" / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(ValueError) as error:
+        require_set_in(tmp_path / given, JanusConfig, "mine")
+    what = "is a file" if given.endswith(".json") else "holds no config.json"
+    instead = f"'{tmp_path / named}'" if named else "the one that holds it"
+    sentence = f"lmm is '{tmp_path / given}', which {what}, expected the folder of 'mine'; give {instead}"
+    assert str(error.value) == sentence
 
 
 def test_a_folder_of_another_model_is_not_offered(folder, tmp_path):

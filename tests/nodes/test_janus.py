@@ -1,14 +1,20 @@
 """The nodes over a tiny Janus as it is downloaded, with random weights: noise, but exact."""
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 
+from drc.bench.collapse.likelihood import collapse_scores
+from drc.bench.collapse.meter import read
 from drc.checkpoint import load, save
+from drc.complete.best import scores_of
 from drc.lmm.generate import Sampling
+from drc.seeds import seed_for
 from scripts.lib.tiny_janus import write_published
 
 WORDS = "a red apple"
@@ -44,6 +50,22 @@ def images():
 @pytest.fixture(scope="module")
 def words(graph, janus):
     return graph.run("DRC_ComposeInContext", model=janus, text=WORDS)
+
+
+@pytest.fixture(scope="module")
+def plain_towers(janus, towers):
+    return load(towers.path, lmm=janus.path.parent).float()
+
+
+@contextmanager
+def blind(towers):
+    """SigLIP sees the same in every picture."""
+    layer = towers.drc.lmm.understanding.aligner.hidden_layers[0]
+    seeing, layer.weight.data = layer.weight.data, torch.zeros_like(layer.weight)
+    try:
+        yield
+    finally:
+        layer.weight.data = seeing
 
 
 def test_it_is_offered_as_one_model(classes, janus):
@@ -99,30 +121,58 @@ def test_towers_read_looks_and_meaning(graph, towers, images):
     drawn = graph.decode(towers, graph.generate(towers, instruction, seed=1))
     assert drawn.shape == (1, 8, 8, 3)
     assert torch.equal(drawn, graph.decode(towers, graph.generate(towers, instruction, seed=1)))
-    lmm = towers.drc.lmm
-    blind = torch.zeros_like(lmm.understanding.aligner.hidden_layers[0].weight)
-    seeing = lmm.understanding.aligner.hidden_layers[0].weight.data
-    lmm.understanding.aligner.hidden_layers[0].weight.data = blind
-    try:
+    with blind(towers):
         assert torch.equal(graph.style(towers, images[:2]).rows, style.rows)
         assert not torch.equal(graph.semantics(towers, images[2:]).rows, semantics.rows)
-    finally:
-        lmm.understanding.aligner.hidden_layers[0].weight.data = seeing
     assert graph.style(towers, images[:2], weights="1, 0.5").weights.tolist() == [1.0, 0.5]
 
 
-@pytest.mark.parametrize("node", ["DRC_AttentionMap", "DRC_CollapseMeter", "DRC_GuidanceGrid", "DRC_CompleteSet"])
-def test_what_looks_closer_follows(graph, towers, images, node, execute):
-    given = {"history": images[:2], "reference": images[2:]}
-    if node == "DRC_CollapseMeter":
-        given |= {"images": images[:1]}
-    if node in ("DRC_GuidanceGrid", "DRC_CompleteSet"):
-        given = {"style": graph.style(towers, images[:2])}
-    if node == "DRC_GuidanceGrid":
-        given |= {"semantics": graph.semantics(towers, images[2:]), "style_strengths": "1", "semantic_strengths": "1"}
-    if node == "DRC_CompleteSet":
-        given |= {"words": "car", "best_of": 2, "references": images[2:]}
-    assert execute(node, model=towers, **given)
+def test_maps_show_where_towers_looked(towers, images, execute):
+    """In a history by its codes, in a reference by what SigLIP sees."""
+    given = {"history": images[:2]}, {"reference": images[2:]}
+    seen = [execute("DRC_AttentionMap", model=towers, **one)[0] for one in given]
+    with blind(towers):
+        unseen = [execute("DRC_AttentionMap", model=towers, **one)[0] for one in given]
+    assert torch.equal(seen[0], unseen[0]) and not torch.equal(seen[1], unseen[1])
+
+
+def test_the_meter_reads_style_and_meaning(towers, plain_towers, images, execute):
+    given = {"images": images[:1], "history": images[:2], "reference": images[2:]}
+    squares = torch.stack([plain_towers.lmm.prepare(image, "images") for image in images])
+    (expected,) = read(collapse_scores(plain_towers, squares[:1], squares[:2], squares[2]))
+    _, style, meaning, copying, verdict = execute("DRC_CollapseMeter", model=towers, **given)
+    assert verdict == expected.verdict and 0 < style < 1 and 0 < meaning < 1
+    numbers = [expected.style, expected.meaning, expected.copying]
+    assert [style, meaning, copying] == pytest.approx(numbers, abs=1e-4)
+    with blind(towers):
+        assert execute("DRC_CollapseMeter", model=towers, **given)[2] != pytest.approx(meaning, abs=1e-4)
+
+
+def test_a_grid_is_drawn_with_each_pair_of_strengths(graph, towers, plain_towers, images, execute):
+    made = {"style": graph.style(towers, images[:2]), "semantics": graph.semantics(towers, images[2:])}
+    how = {"style_strengths": "0, 2", "semantic_strengths": "0, 3", "seed": 5, "temperature": 0.5, "text": WORDS}
+    _, pictures = execute("DRC_GuidanceGrid", model=towers, **made, **how)
+    for picture, (semantics, style) in zip(pictures, product((0, 3), (0, 2)), strict=True):
+        given = images[:2], images[2:], WORDS, style, semantics, [5], Sampling(0.5)
+        torch.testing.assert_close(picture, plain_towers.draw(*given)[0], atol=1e-4, rtol=1e-4)
+    assert len({picture.numpy().tobytes() for picture in pictures}) == 4
+
+
+def test_a_set_keeps_the_likelier_of_two(graph, towers, plain_towers, images, execute):
+    """With what its reference means, from a seed that the word gives."""
+    words = ["car", "sun", "cat", "dog"]
+    how = {"references": images[2:].expand(4, -1, -1, -1), "reference_names": "\n".join(words), "drawings": 0}
+    style = graph.style(towers, images[:2])
+    tokens, names, scores = execute("DRC_CompleteSet", model=towers, style=style, best_of=2, temperature=1.0, **how)
+    history, reference = (plain_towers.tokenize(some, "images") for some in (images[:2], images[2:]))
+    given, best = (plain_towers.style(history), plain_towers.semantics(reference[0])), []
+    for word, kept, score in zip(names, tokens.codes, scores, strict=True):
+        seeds = [seed_for(0, word) + candidate for candidate in range(2)]
+        codes = plain_towers.draw(*given, seeds=seeds, sampling=Sampling(1.0), as_codes=True)
+        expected = scores_of(plain_towers, codes, *given, "").sum(dim=1)
+        best.append(int(expected.argmax()))
+        assert score == pytest.approx(expected.max().item(), abs=1e-4) and torch.equal(kept, codes[best[-1]])
+    assert names == words and set(best) == {0, 1}
 
 
 def test_weights_are_reached_by_the_closest(graph, towers, images):

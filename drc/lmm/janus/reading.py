@@ -11,9 +11,10 @@ and must not contradict them.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from math import prod
 from pathlib import Path
 
@@ -31,6 +32,9 @@ from .stated import pixels_in, require_size
 from .text import JanusWords, load_words
 
 INDEX, PIXELS = "model.safetensors.index.json", "preprocessor_config.json"
+SHARD = re.compile(r"(.+)-[0-9]{5}-of-([0-9]{5})\.safetensors")
+PARTS = {"understanding": "SigLIP", "language": "language model", "vision": "tokeniser"}
+DRAWS = {"tokeniser", "generation head"}  # what others of its kind have not
 LICENCE = (
     "DeepSeek License Agreement 1.0, Copyright (c) 2023 DeepSeek: commercial use is allowed; the use restrictions of "
     "its Attachment A hold for whatever is made from these weights, and must be passed on with it."
@@ -78,6 +82,11 @@ class JanusSet:
             if on_part is not None:
                 on_part()
             tensors[name] = torch.cat([tensors.pop(part) for part in parts])
+        widest = reduce(torch.promote_types, (tensor.dtype for tensor in tensors.values()))
+        for name, tensor in tensors.items():  # layers of torch want one type
+            if on_part is not None:
+                on_part()
+            tensors[name] = tensor.to(widest)
         lmm.load_state_dict(tensors, strict=False, assign=True)
         lmm.requires_grad_(False)
 
@@ -134,6 +143,7 @@ def shards(folder: Path) -> list[Path]:
                 f"{folder} holds no weights as safetensors; download the folder that has them, such as "
                 "deepseek-community/Janus-Pro-1B, as pickles are not read"
             )
+        require_shards(folder, [path.name for path in paths])
         return paths
     names = settings_in(folder / INDEX).get("weight_map")
     names = sorted({str(name) for name in names.values()}) if isinstance(names, dict) else []
@@ -145,16 +155,25 @@ def shards(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
+def require_shards(folder: Path, names: list[str]) -> None:
+    """ValueError where a name says that there are more files than those of `names`, and one is missing."""
+    for stem, count in sorted({found.groups() for found in map(SHARD.fullmatch, names) if found}):
+        wanted = (f"{stem}-{number:05d}-of-{count}.safetensors" for number in range(1, int(count) + 1))
+        if missing := next((name for name in wanted if name not in names), None):
+            raise ValueError(f"{folder} lacks {brief(missing)}, one of {int(count)} files of weights; {AGAIN}")
+
+
 def require_whole(folder: Path, shapes: Shapes) -> None:
-    """ValueError for a Janus that has not all the parts that draw, and for what is none."""
-    parts = {name.partition(".")[0] for name in shapes}
-    missing = sorted({"understanding", "language", "vision"} - parts) + ["generation_head"] * (
-        "language.lm_head.vision_head.weight" not in shapes
-    )
-    if missing and "language" in parts:
+    """ValueError for a Janus that lacks a part, and for what is none."""
+    held = {PARTS[part] for part in {name.partition(".")[0] for name in shapes} & PARTS.keys()}
+    held |= {"generation head"} if "language.lm_head.vision_head.weight" in shapes else set()
+    missing = [part for part in (*PARTS.values(), "generation head") if part not in held]
+    if not held:
+        raise ValueError(f"{folder} holds the weights of another model than Janus; download Janus-Pro in its place")
+    if "language model" in held and not held & DRAWS:
         raise ValueError(
-            f"{folder} holds a Janus without the parts that draw ({', '.join(missing)} missing), which only answers in "
-            "words; download Janus-Pro in its place"
+            f"{folder} holds a Janus without {', '.join(missing)}, which answers in words or draws in another way; "
+            "download Janus-Pro in its place"
         )
     if missing:
-        raise ValueError(f"{folder} holds the weights of another model than Janus; download Janus-Pro in its place")
+        raise ValueError(f"{folder} holds a Janus that is not whole, without {', '.join(missing)}; {AGAIN}")
