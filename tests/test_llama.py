@@ -62,17 +62,17 @@ def test_the_host_s_layers_compute_the_same(pair, embeddings):
 @torch.no_grad()
 @pytest.mark.parametrize("steps", [5, 16])
 def test_unequal_prompts_in_one_batch(pair, steps):
-    """Padded on the left, and one token of all rows at a time."""
+    """Padded on the left, and one token of all sequences at a time."""
     ours, theirs = pair
     random = torch.Generator().manual_seed(2)
     prompts = [torch.randn(length, 32, generator=random) for length in (7, 1, 4, 4)]
     prompts[3] = prompts[2]
     following = torch.randn(4, steps, 32, generator=random)
     cache, logits = StaticCache(ours.config, 4, 7, steps, following), []
-    for prompt, rows in zip(prompts, (slice(0, 1), slice(1, 2), slice(2, 4)), strict=False):
+    for prompt, some in zip(prompts, (slice(0, 1), slice(1, 2), slice(2, 4)), strict=False):
         memory = Cache(ours.config, 1, len(prompt), prompt)
         ours(prompt[None], memory)
-        cache.fill(rows, memory)
+        cache.fill(some, memory)
     for step in range(steps):
         logits.append(ours(following[:, step : step + 1], cache))
 

@@ -6,18 +6,7 @@ from pathlib import Path
 import pytest
 from torch.nn import Module
 
-from drc.lmm import (
-    Autoregressive,
-    Config,
-    DiffusionLMM,
-    EmbeddedConfig,
-    EmbeddedWords,
-    InContextLMM,
-    PixelLMM,
-    PretrainedConfig,
-    Vision,
-    Words,
-)
+from drc import lmm as interface
 from drc.lmm.registry import LMMS
 from scripts.lib.imports import modules
 
@@ -27,18 +16,23 @@ INSIDE = {"scripts/bench_embedded.py", "scripts/lib/janus_pair.py", "scripts/tra
 """Share weights with another implementation."""
 
 
-def members(*protocols: type) -> set[str]:
-    """What they name, and what every module has."""
-    kinds = {kind for protocol in protocols for kind in protocol.__mro__ if kind.__module__ == Words.__module__}
+def members(*protocols: str) -> set[str]:
+    """What these name, and those that they extend."""
+    kinds = {
+        kind
+        for protocol in protocols
+        for kind in getattr(interface, protocol).__mro__
+        if kind.__module__ == interface.__name__
+    }
     named = {name for kind in kinds for name in (*vars(kind), *vars(kind).get("__annotations__", ()))}
     return {name for name in named if not name.startswith("_")}
 
 
 KNOWN = {
-    "lmm": members(PixelLMM, DiffusionLMM, InContextLMM, Autoregressive) | set(dir(Module)),
-    "vision": members(Vision) | set(dir(Module)),
-    "words": members(EmbeddedWords),
-    "config": members(Config, EmbeddedConfig, PretrainedConfig),
+    "lmm": members("PixelLMM", "DiffusionLMM", "InContextLMM", "Autoregressive") | set(dir(Module)),
+    "vision": members("Vision") | set(dir(Module)),
+    "words": members("EmbeddedWords"),
+    "config": members("EmbeddedConfig", "PretrainedConfig"),
 }
 
 

@@ -97,10 +97,10 @@ def sample(
     minimum: int = 0,
     on_code: OnCode | None = None,
 ) -> Tensor:
-    """Draws [B, n] outcomes, n <= limit, one row per seed.
+    """Draws [B, n] outcomes, n <= limit, one sequence per seed.
 
     logits [B, outcomes] are those of the first; `step` takes what was drawn last, [B], and returns the logits of the
-    next. The outcome `end`, barred before `minimum`, ends a row, which is filled up with it; when all rows have ended
+    next. The outcome `end`, barred before `minimum`, ends a sequence, which is filled up with it; when all have ended
     drawing stops. `on_code(drawn, outcomes)` is called after every step; it may raise to stop.
     """
     generators = [generator_from(seed) for seed in seeds]
@@ -129,14 +129,14 @@ def exponential_noise(generators: list[torch.Generator], steps: int, logits: Ten
     """The times [steps, B, outcomes] of the next steps' races for logits [B, outcomes]."""
     noise = torch.empty(steps, *logits.shape)
     if sampling.temperature > 0:
-        for row, generator in enumerate(generators):
+        for sequence, generator in enumerate(generators):
             for step in range(steps):
-                noise[step, row].exponential_(generator=generator)
+                noise[step, sequence].exponential_(generator=generator)
     return noise.to(logits.device)
 
 
 def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
-    """One outcome per row of logits [B, outcomes] -> [B], by the exponential race with noise [B, outcomes].
+    """One outcome per sequence of logits [B, outcomes] -> [B], by the exponential race with noise [B, outcomes].
 
     Temperature 0 takes the likeliest.
     """

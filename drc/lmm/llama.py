@@ -83,7 +83,7 @@ class Cache:
     """
 
     step: Callable[[Tensor], Tensor] | None = None
-    """A quicker way, where a cache has one: embeddings [B, d] of a token of every row -> last hidden states [B, d]."""
+    """A quicker way, where a cache has one: embeddings [B, d] of one token each -> last hidden states [B, d]."""
 
     def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
         self.config, heads = config, config.num_key_value_heads
@@ -132,10 +132,10 @@ def pass_bytes(config: LlamaConfig, tokens: int, dtype: torch.dtype) -> int:
 
 
 class StaticCache(Cache):
-    """Rows of unequal prompts that go on one token a step, all rows in the same slot.
+    """Sequences of unequal prompts that go on one token a step, all in the same slot.
 
     Every step has the same shapes and its position lies on the device, so that a CUDA graph can replay it. The prompts
-    are padded on the left, to `prompt` slots: `padding` [B] is how many slots of a row come before its position 0.
+    are padded on the left, to `prompt` slots: `padding` [B] is how many slots of a sequence come before its position 0.
     """
 
     def __init__(self, config: LlamaConfig, batch: int, prompt: int, steps: int, like: Tensor):
@@ -159,11 +159,11 @@ class StaticCache(Cache):
         made.fill(slice(None), cache)
         return made
 
-    def fill(self, rows: slice, cache: Cache) -> None:
-        """Gives `rows` the prompt that a cache of one row, or of as many, holds."""
+    def fill(self, some: slice, cache: Cache) -> None:
+        """Gives `some` sequences the prompt that a cache of one, or of as many, holds."""
         first = self.prompt - cache.position
-        self.tensor[:, rows, ..., first : self.prompt, :] = cache.tensor[..., : cache.position, :]
-        self.padding[rows] = first
+        self.tensor[:, some, ..., first : self.prompt, :] = cache.tensor[..., : cache.position, :]
+        self.padding[some] = first
 
     def place(self, length: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
         rotation = tuple(table[self.position - self.padding].unsqueeze(1) for table in self.rotation)  # B, 1, 1, head
@@ -177,21 +177,21 @@ class StaticCache(Cache):
 
 
 class SideBySide:
-    """Static caches whose rows are those of one batch, one cache after the other: each has as many slots as its own
-    prompts need."""
+    """Static caches whose sequences are those of one batch, one cache after the other: each has as many slots as its
+    own prompts need."""
 
     step = None
 
     def __init__(self, caches: list[StaticCache]):
         self.caches = caches
-        self.rows = [len(cache.padding) for cache in caches]
+        self.counts = [len(cache.padding) for cache in caches]
 
     def place(self, length: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         rotations, masks = zip(*(cache.place(length) for cache in self.caches), strict=True)
         return tuple(torch.cat(tables) for tables in zip(*rotations, strict=True)), masks
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, masks: tuple[Tensor, ...]) -> Tensor:
-        of_caches = zip(self.caches, *(one.split(self.rows) for one in (query, key, value)), masks, strict=True)
+        of_caches = zip(self.caches, *(one.split(self.counts) for one in (query, key, value)), masks, strict=True)
         return torch.cat([cache.attend(layer, *its) for cache, *its in of_caches])
 
     def advance(self, length: int) -> None:
@@ -213,7 +213,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) ->
 
 def causal_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """What torch does where no fused attention is allowed, see `drc.train.memory.quick_attention`, bit for bit, but for
-    its question whether a row sees anything: each sees itself."""
+    its question whether a token sees anything: each sees itself."""
     length, scale = query.shape[2], math.sqrt(1 / math.sqrt(query.shape[3]))
     query, key = query.to(value), key.to(value)  # as autocast has it; rotated they may be float32
     scores = (query * scale) @ (key.transpose(2, 3) * scale)
@@ -314,7 +314,7 @@ class LlamaForCausalLM(nn.Module):
         if length == 1 and cache is not None and cache.step is not None:
             return cache.step(embeddings[:, 0])[:, None]
         rotation, mask = (rotary(self.config, length, embeddings), None) if cache is None else cache.place(length)
-        x = embeddings.flatten(0, 1)  # rows, of which a layer needs no more to know but in attention
+        x = embeddings.flatten(0, 1)  # tokens, of which a layer needs no more to know but in attention
         for index, layer in enumerate(self.model.layers):
             x = layer(x, rotation, mask, None if cache is None else partial(cache.attend, index))
         if cache is not None:

@@ -1,4 +1,4 @@
-"""One token of every row through a LLaMA on a CPU, with the numbers of `LlamaForCausalLM.hidden` bit for bit.
+"""One token of every sequence through a LLaMA on a CPU, with the numbers of `LlamaForCausalLM.hidden` bit for bit.
 
 A step of a small model is mostly Python and small operations. So whatever is the same in every step is laid out once
 for a drawing: the weights, room for what comes and goes, and views of both. What remains for a layer is written down
@@ -34,7 +34,7 @@ def serves(language: LlamaForCausalLM, like: Tensor) -> bool:
 
 
 class Steps(Cache):
-    """A Cache that knows the weights, so that `step` takes every row one token further."""
+    """A Cache that knows the weights, so that `step` takes every sequence one token further."""
 
     def __init__(self, language: LlamaForCausalLM, batch: int, length: int, like: Tensor):
         config = language.config
@@ -60,7 +60,8 @@ class Steps(Cache):
 
     @torch.inference_mode()  # another third of what operations cost
     def step(self, x: Tensor) -> Tensor:
-        """The embeddings [B, d] of one token of every row -> last hidden states [B, d], valid until the next step."""
+        """The embeddings [B, d] of one token of every sequence -> last hidden states [B, d], valid until the next
+        step."""
         so_far = self.tensor.narrow(4, 0, self.position + 1)
         layers = zip(
             self.layer_weights,

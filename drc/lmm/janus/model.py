@@ -218,10 +218,10 @@ class JanusLMM(ThroughVision, Frozen):
             streams = instruction.coefficients.shape[-1]
             prompt = instruction.text.shape[-1] + instruction.vectors.shape[-2] + words
         dtype = self.language.dtype or self.language.model.norm.weight.dtype
-        config, rows = self.language.config, streams * pictures
-        cache = cache_bytes(config, rows, prompt + self.picture_codes, dtype)
+        config, sequences = self.language.config, streams * pictures
+        cache = cache_bytes(config, sequences, prompt + self.picture_codes, dtype)
         outcomes = OUTCOMES * pictures * self.codebook_size * 4
-        return cache + max(pass_bytes(config, rows * prompt, dtype), outcomes)
+        return cache + max(pass_bytes(config, sequences * prompt, dtype), outcomes)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """The type of the matrix products of the language model, for layers that cast their weights. Tokeniser and

@@ -45,7 +45,7 @@ class LavitLanguage(LlamaForCausalLM):
         """Last hidden states [..., d] -> logits [..., 1 + codes] of image end and the codes, never those of words.
 
         LaVIT guides with logarithms of probabilities over the whole vocabulary. Their normaliser is one number for a
-        row of a stream, so after guidance it is one number for all outcomes of a step, and no draw depends on it.
+        token of a stream, so after guidance it is one number for all outcomes of a step, and no draw depends on it.
         """
         return product(hidden, self.lm_head, IMAGE_END).float()
 
@@ -99,23 +99,23 @@ def draw_codes(
         on_code(count, drawn - 1)
 
     drawn = sample(drawing.first, step, seeds, sampling, limit, END, minimum, on_code and on_outcome)
-    return [row[row != END] - 1 for row in drawn]
+    return [sequence[sequence != END] - 1 for sequence in drawn]
 
 
 def drawing_bytes(language: LavitLanguage, prompts: list[int], pictures: int, limit: int) -> int:
     """Memory that a Drawing takes beside the weights, of whose streams the longest prompts have so many tokens: the
-    caches of all rows, and for a while that of one prompt with its pass, or the outcomes of a step; and the largest
-    layer once more where weights are kept in another type than they compute in."""
+    caches of all sequences, and for a while that of one prompt with its pass, or the outcomes of a step; and the
+    largest layer once more where weights are kept in another type than they compute in."""
     config, stored = language.config, language.lm_head.weight.dtype
     dtype = language.dtype or stored
     outcomes = OUTCOMES * pictures * (config.vocab_size - IMAGE_END) * 4
     prompt = cache_bytes(config, 1, max(prompts), dtype) + pass_bytes(config, max(prompts), dtype)
-    rows = sum(
+    caches = sum(
         cache_bytes(config, len(some) * pictures, StaticCache.slots_of(max(some), limit), dtype)
         for some in of_a_length(prompts, limit)
     )
     cast = 0 if stored == dtype else 2 * config.intermediate_size * config.hidden_size * dtype.itemsize
-    return rows + max(prompt, outcomes) + cast
+    return caches + max(prompt, outcomes) + cast
 
 
 def of_a_length(prompts: list[int], limit: int) -> list[list[int]]:
@@ -131,8 +131,8 @@ def of_a_length(prompts: list[int], limit: int) -> list[list[int]]:
 
 
 class Drawing:
-    """The pictures of one call: all streams of all pictures are rows of one batch, and of one static cache but where
-    the prompts of streams are of very different lengths.
+    """The pictures of one call: all streams of all pictures are sequences of one batch, and of one static cache but
+    where the prompts of streams are of very different lengths.
 
     `first` [B, 1 + codes] are the logits of the first outcome. A prompt goes through the model alone, once for all
     pictures that share it: it needs no padding, and its numbers do not depend on the neighbours.
@@ -158,15 +158,15 @@ class Drawing:
         self.cache = self.caches[0] if len(self.caches) == 1 else SideBySide(self.caches)
         self.first = self.together(torch.cat(logits))
 
-    def read(self, prompts: list[Tensor], cache: StaticCache, row: int) -> Tensor:
-        """Reads the prompts of a stream into a cache, from `row` on -> logits [B, 1 + codes] of the first outcome."""
+    def read(self, prompts: list[Tensor], cache: StaticCache, first: int) -> Tensor:
+        """Reads the prompts of a stream into a cache, from `first` on -> logits [B, 1 + codes] of the first outcome."""
         logits, share = [], self.pictures // len(prompts)  # pictures to a prompt
         for prompt in prompts:
             memory = Cache(self.language.config, 1, len(prompt), prompt)
             last = self.language.hidden(prompt[None], memory)[:, -1]  # 1, d
             logits.append(self.language.logits(last).expand(share, -1))
-            cache.fill(slice(row, row + share), memory)
-            row += share
+            cache.fill(slice(first, first + share), memory)
+            first += share
         return torch.cat(logits)
 
     def step(self, drawn: Tensor) -> Tensor:

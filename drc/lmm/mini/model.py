@@ -41,6 +41,9 @@ NORM_SCALE = 0.2  # of the last norm, as large as the table that the head looks 
 class MiniConfig:
     """A `drc.lmm.EmbeddedConfig`; there are `words` in the vocabulary at most."""
 
+    kind: ClassVar = "mini"
+    pretrained: ClassVar = False
+    variable_length: ClassVar = False
     vision: TokenizerConfig = field(default_factory=TokenizerConfig)
     words: Size = 1500
     text_slots: Annotated[int, range(1, 1024 + 1)] = 16
@@ -49,9 +52,6 @@ class MiniConfig:
     layers: Count = 5
     heads: Count = 4
     local_conditioning: bool = stored_as("hears_spot", True)
-    kind: ClassVar = "mini"
-    pretrained: ClassVar = False
-    variable_length: ClassVar = False
 
     @property
     def grid(self) -> int:
@@ -171,10 +171,10 @@ class MiniLMM(ThroughVision, nn.Module):
     def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
         """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
         prompt = instruction.text.shape[1] + instruction.vectors.shape[1] + 1
-        rows, dtype = pictures * len(instruction.coefficients), instruction.vectors.dtype
+        sequences, dtype = pictures * len(instruction.coefficients), instruction.vectors.dtype
         outcomes = OUTCOMES * pictures * self.codebook_size * 4
-        cache = cache_bytes(self.config.llama, rows, prompt + self.picture_codes - 1, dtype)
-        return cache + max(pass_bytes(self.config.llama, rows * prompt, dtype), outcomes)
+        cache = cache_bytes(self.config.llama, sequences, prompt + self.picture_codes - 1, dtype)
+        return cache + max(pass_bytes(self.config.llama, sequences * prompt, dtype), outcomes)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """Keeps in it what computes in it."""
