@@ -32,7 +32,6 @@ DRAWINGS = Path(__file__).resolve().parent / "weights" / "drawings.safetensors"
 ARCHITECTURE = "drc-drawings-1"
 AGAIN = "install this pack again"
 BITS = 12  # of a code
-HANDS = 3  # that drew a meaning, at most
 LONGEST = 100  # letters of what is asked for
 NEAR = 5  # meanings that are told
 ALIKE = 20  # names that are spelled alike: sets have several for a meaning, such as battery01

@@ -21,13 +21,32 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# What a widget shows untouched, chosen on validation cases. Guidance sharpens what the conditions say; a temperature
-# below 1 also sharpens what they leave open, and where nothing says what to draw leaves little but empty ground.
-STYLE_STRENGTH, SEMANTIC_STRENGTH, TEMPERATURE = 2.0, 4.0, 0.3
 STRONGEST = 5.0  # of a dial; beyond 3 little is gained: see the help page of ComposeInstruction
-
+HANDS = 3  # pictures of one thing that are put together as semantics, at most, each by another hand
 MOST_STREAMS = 4  # of an instruction: nothing, semantics, and both with the style and with the negative one
 NEGATIVE = "negative"  # in the place of whether a style is given: the style to keep away from
+
+
+@dataclass(frozen=True)
+class Dials:
+    """What a user turns, and where it stands untouched, chosen on validation cases.
+
+    Guidance sharpens what the conditions say; a temperature below 1 also sharpens what they leave open, and where
+    nothing says what to draw leaves little but empty ground.
+    """
+
+    style_strength: float = 2.0
+    semantic_strength: float = 4.0
+    temperature: float = 0.3
+
+    @classmethod
+    def among(cls, options: object) -> "Dials":
+        """Those among the attributes of something, such as the options of a command."""
+        return cls(**{name: getattr(options, name) for name in vars(cls())})
+
+    @property
+    def strengths(self) -> tuple[float, float]:
+        return self.style_strength, self.semantic_strength
 
 
 @dataclass(frozen=True)

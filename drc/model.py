@@ -8,17 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .fusion import FusionConfig, FusionNetwork
-from .instruction import (
-    NEGATIVE,
-    SEMANTIC_STRENGTH,
-    STYLE_STRENGTH,
-    TEMPERATURE,
-    Instruction,
-    Semantics,
-    Style,
-    side_by_side,
-    streams,
-)
+from .instruction import NEGATIVE, Dials, Instruction, Semantics, Style, side_by_side, streams
 from .lmm import Config, OnCode, Words
 from .lmm.generate import Sampling
 from .lmm.pictures import PICTURES, codes_of
@@ -222,8 +212,8 @@ class DRC(nn.Module):
         history: Tensor | Sequence[Tensor] | Style | list[Style] | None = None,
         reference: Tensor | Sequence[Tensor] | Semantics | list[Semantics] | None = None,
         text: str | list[str] = "",
-        style_strength: float | list[float] = STYLE_STRENGTH,
-        semantic_strength: float | list[float] = SEMANTIC_STRENGTH,
+        style_strength: float | list[float] = Dials.style_strength,
+        semantic_strength: float | list[float] = Dials.semantic_strength,
         seeds: Sequence[int] = (0,),
         sampling: Sampling | None = None,
         on_code: OnCode | None = None,
@@ -246,7 +236,7 @@ class DRC(nn.Module):
         each_given = zip(*(each(*named, len(seeds)) for named in given.items()), strict=True)
         made = [self.compose(*one, negative_style=negative_style) for one in each_given]
         instruction = made[0] if len(made) == 1 else side_by_side(made)
-        codes = self.lmm.draw(instruction, list(seeds), sampling or Sampling(TEMPERATURE), on_code)
+        codes = self.lmm.draw(instruction, list(seeds), sampling or Sampling(Dials.temperature), on_code)
         return codes if as_codes else to_image(self.lmm.detokenize(codes))
 
     def styles_of(self, history) -> Style | list[Style] | None:

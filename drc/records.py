@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .drawings import HANDS
-from .instruction import MOST_STREAMS, InContext, Instruction, Semantics, Style
+from .instruction import HANDS, MOST_STREAMS, InContext, Instruction, Semantics, Style
 
 if TYPE_CHECKING:
     from .lmm import LMM

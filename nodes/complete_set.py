@@ -6,6 +6,8 @@ from collections import deque
 import torch
 from torch import Tensor
 
+from ..drc.complete.settings import MOST_CANDIDATES, Settings
+from ..drc.instruction import HANDS, Dials
 from ..drc.pixels import resized
 from . import host, paths
 from .encode import drawing_memory
@@ -26,6 +28,7 @@ from .widgets import (
     whole_number,
 )
 
+USUAL = Settings()  # what the widgets stand at
 WIDTH, MOST_COLUMNS = 512, 8  # of the grid on the node: pixels, and pictures in a row
 GROUND = 0.13
 WEAKEST = 5  # pictures that are told in the end
@@ -77,17 +80,17 @@ class DRC_CompleteSet(io.ComfyNode):
                 ),
                 whole_number(
                     "drawings",
-                    3,
+                    USUAL.drawings,
                     0,
-                    3,
+                    HANDS,
                     "How many drawings of other hands say what a word means, as in Reference from Words. 0: the word "
                     "alone does, as where there is no drawing, or where the model is not the embedded one or its kin.",
                 ),
                 whole_number(
                     "best_of",
+                    USUAL.best_of,
                     1,
-                    1,
-                    16,
+                    MOST_CANDIDATES,
                     "How many pictures of each thing to draw; the one is kept that the model itself finds likeliest to "
                     "have both style and meaning. Twice as many take twice as long.",
                 ),
@@ -123,11 +126,11 @@ class DRC_CompleteSet(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.complete.cache import DrawnCache
         from ..drc.complete.names import items_of
-        from ..drc.complete.run import AT_ONCE, Completion, Settings
+        from ..drc.complete.run import AT_ONCE, Completion
 
         pictures = [] if references is None else pictures_of(references, references_mask, "references")
         items, notes = items_of(words, list(zip(names_of(reference_names, len(pictures)), pictures, strict=True)))
-        settings = Settings(seed, best_of, drawings, style_strength, semantic_strength, temperature)
+        settings = Settings(seed, best_of, drawings, Dials(style_strength, semantic_strength, temperature))
         parts = [*model.seeing, model.disentangler]
         if (pictures or model.drc.lmm.draws_pixels) and model.vision not in parts:
             parts.append(model.vision)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..drc.instruction import HANDS
 from ..drc.lmm.pictures import PICTURES
 from ..drc.pixels import to_image
 from . import host
@@ -42,9 +43,9 @@ class DRC_ReferenceFromWords(io.ComfyNode):
                 ),
                 whole_number(
                     "drawings",
-                    3,
+                    HANDS,
                     1,
-                    3,
+                    HANDS,
                     "How many drawings, each by another designer, are put together. Of several the picture copies "
                     "none; 1 follows one drawing closely.",
                 ),

@@ -97,6 +97,7 @@ class DRC_Evaluate(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.bench.config import BenchConfig
         from ..drc.bench.report.summary import in_words
+        from ..drc.instruction import Dials
         from ..drc.plots.sheet import of_one_size
 
         model.require_own_pictures()
@@ -106,9 +107,7 @@ class DRC_Evaluate(io.ComfyNode):
             histories=(str(history_length),),
             limit=cases,
             sweep=cases,
-            style_strength=style_strength,
-            semantic_strength=semantic_strength,
-            temperature=temperature,
+            dials=Dials(style_strength, semantic_strength, temperature),
             seed=seed,
             judges=judges_of(dataset),
             evaluator=paths.EVALUATOR,
@@ -162,7 +161,7 @@ def measure(model: Model, config, dataset):
     domain = domain_of(dataset, lmm.image_size, lambda done, total: progress.tell("repainting", done, total))
     judges = open_judges(config.judges, config.evaluator, config.packages, domain, on_part=host.check_interrupt)
     host.load(model.get_models(), drawing_memory(model, BATCH))
-    drawer = DRCModel(model.drc, *config.strengths, config.sampling)
+    drawer = DRCModel(model.drc, *config.dials.strengths, config.sampling)
     drawer.on_code = lambda count, codes: progress.within(count / lmm.picture_codes)
     return run(config, progress.tell, OneProcess(model.device), domain, {model.name: drawer}, judges)
 

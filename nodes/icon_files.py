@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..drc.complete.settings import FULL, LEAST, MOST_COLOURS
 from ..drc.interrupt import heard
 from . import host
 from .guard import guarded
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     from ..drc.complete.palette import Palette
 
-MOST_COLOURS, LARGEST_GRID = 24, 1024
-FULL, LEAST = 512, 16  # as in drc/complete/sizes.py, which is not imported before a node runs
+LARGEST_GRID = 1024
 GROUNDS = LEFT_OUT, FILLED = "transparent", "filled"
 IMAGES_TOOLTIP = "Drawn pictures, as they come from DRC Decode, sharp or not, in any number. " + SQUARE_TOOLTIP
 

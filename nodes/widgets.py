@@ -1,6 +1,6 @@
 """Widgets and inputs that several nodes have, each made and worded once."""
 
-from ..drc.instruction import SEMANTIC_STRENGTH, STRONGEST, STYLE_STRENGTH, TEMPERATURE
+from ..drc.instruction import STRONGEST, Dials
 from .host import io
 from .sockets import ModelSocket, StyleSocket
 
@@ -25,11 +25,11 @@ def negative_style() -> io.Input:
 
 
 def style_strength(tooltip: str = AS_COMPOSED) -> io.WidgetInput:
-    return strength("style_strength", STYLE_STRENGTH, tooltip)
+    return strength("style_strength", Dials.style_strength, tooltip)
 
 
 def semantic_strength(tooltip: str = AS_COMPOSED) -> io.WidgetInput:
-    return strength("semantic_strength", SEMANTIC_STRENGTH, tooltip)
+    return strength("semantic_strength", Dials.semantic_strength, tooltip)
 
 
 def strength(name: str, default: float, tooltip: str) -> io.WidgetInput:
@@ -49,7 +49,7 @@ def read_strengths(text: str, name: str) -> list[float]:
 
 
 def temperature(tooltip: str = "As in DRC-LMM-Generate.") -> io.WidgetInput:
-    return io.Float.Input("temperature", default=TEMPERATURE, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
+    return io.Float.Input("temperature", default=Dials.temperature, min=0.0, max=2.0, step=0.05, tooltip=tooltip)
 
 
 def fixed_seed(tooltip: str) -> io.WidgetInput:

@@ -36,8 +36,9 @@ import torch
 from drc import EMBEDDED as WEIGHTS
 from drc.checkpoint import load
 from drc.complete.names import items_of
-from drc.complete.run import Completion, Settings
-from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
+from drc.complete.run import Completion
+from drc.complete.settings import Settings
+from drc.instruction import Dials
 from drc.lmm.generate import Sampling, generate
 from drc.model import DRC, DRCConfig
 
@@ -48,7 +49,7 @@ from .lib.tiny import write_tiny
 HISTORY = 8  # pictures
 PARTS = ["drawing", "best", "start", "nodes"]
 BEST_OF, THINGS = (1, 4, 8), 4  # drawings of a thing, and how many things are drawn
-STRENGTHS = {"style_strength": STYLE_STRENGTH, "semantic_strength": SEMANTIC_STRENGTH}  # three streams
+STRENGTHS = {"style_strength": Dials.style_strength, "semantic_strength": Dials.semantic_strength}  # three streams
 
 START = """
 import asyncio, json, sys, time

@@ -31,7 +31,8 @@ from drc.bench.report.summary import in_words  # noqa: E402
 from drc.bench.run import run  # noqa: E402
 from drc.complete import svg  # noqa: E402
 from drc.complete.palette import lock, palette_of  # noqa: E402
-from drc.complete.sizes import FULL, full_size, on_ground  # noqa: E402
+from drc.complete.settings import FULL  # noqa: E402
+from drc.complete.sizes import full_size, on_ground  # noqa: E402
 from drc.data.palette import pixels_of_oklab  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
 from drc.pixels import from_pixels, resized, to_image, to_pixels  # noqa: E402
@@ -138,7 +139,7 @@ def main() -> None:
         limit=options.limit,
         **paths,
     )
-    drawings = Drawings(open_models(config.models, config.strengths, config.sampling)["as drawn"])
+    drawings = Drawings(open_models(config.models, config.dials.strengths, config.sampling)["as drawn"])
     traced = Traced("locked, traced and drawn again", drawings, options.out / "svg")
     ways = {"as drawn": Way("", drawings), "locked": Locked("locked", drawings), "SVG": traced}
     with contextlib.closing(Bar()) as bar:

@@ -29,7 +29,7 @@ from drc.bench.scores.hand import HandScorer  # noqa: E402
 from drc.bench.scores.metrics import metric_of  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
-from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE  # noqa: E402
+from drc.instruction import Dials  # noqa: E402
 from drc.lmm.generate import Sampling  # noqa: E402
 from drc.plots.sheet import contact_sheet  # noqa: E402
 from scripts.lib.bar import bar  # noqa: E402
@@ -118,9 +118,9 @@ def main() -> None:
     parser.add_argument("--hands", type=int, default=27)
     parser.add_argument("--concepts", type=int, default=100)
     parser.add_argument("--coloured", type=int, default=0)
-    parser.add_argument("--style-strength", type=float, default=STYLE_STRENGTH)
-    parser.add_argument("--semantic-strength", type=float, default=SEMANTIC_STRENGTH)
-    parser.add_argument("--temperature", type=float, default=TEMPERATURE)
+    parser.add_argument("--style-strength", type=float, default=Dials.style_strength)
+    parser.add_argument("--semantic-strength", type=float, default=Dials.semantic_strength)
+    parser.add_argument("--temperature", type=float, default=Dials.temperature)
     parser.add_argument("--one-sheet", action="store_true")
     options = parser.parse_args()
     domain = IconDomain.open(options.data)

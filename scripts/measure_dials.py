@@ -14,6 +14,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from drc.bench.run import run  # noqa: E402
 from drc.bench.scores.metrics import metric_of  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.files import write_bytes  # noqa: E402
-from drc.instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH  # noqa: E402
+from drc.instruction import Dials  # noqa: E402
 from drc.plots.canvas import COLOURS, MUTED, Canvas, Panel, legend, write_head  # noqa: E402
 
 STEPS = "0,0.5,1,2,4"  # they double, as what a strength does wears off
@@ -43,7 +44,7 @@ Found = dict[tuple[str, str, str, str], Number]  # test, judge, answer, metric
 
 
 def strengths_of(dial: str, step: float) -> tuple[float, float]:
-    return (step, SEMANTIC_STRENGTH) if dial == "style_strength" else (STYLE_STRENGTH, step)
+    return replace(Dials(), **{dial: step}).strengths
 
 
 def answer_of(dial: str, step: float) -> str:
@@ -94,7 +95,7 @@ def picture(found: Found, config: BenchConfig, steps: Sequence[float]) -> np.nda
     side, high, edge, head = 300, 170, 48, 84
     width, height = len(OWN) * (side + edge) + 24, head + len(config.judges) * (high + 62) + 26
     canvas = Canvas(width, height)
-    untouched = f"untouched they stand at {STYLE_STRENGTH:g} and {SEMANTIC_STRENGTH:g}"
+    untouched = f"untouched they stand at {Dials.style_strength:g} and {Dials.semantic_strength:g}"
     write_head(
         canvas, "what the dials do", f"percent right of {config.limit} pictures, with 95 % intervals; {untouched}"
     )

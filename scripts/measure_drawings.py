@@ -23,8 +23,8 @@ from drc.bench.cases.domain import Case  # noqa: E402
 from drc.bench.cases.icons import IconDomain  # noqa: E402
 from drc.bench.scores.interval import interval  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
-from drc.drawings import HANDS, Drawings, semantics  # noqa: E402
-from drc.instruction import Semantics, Style  # noqa: E402
+from drc.drawings import Drawings, semantics  # noqa: E402
+from drc.instruction import HANDS, Semantics, Style  # noqa: E402
 from drc.model import DRC  # noqa: E402
 from scripts.lib.bar import bar  # noqa: E402
 

@@ -30,7 +30,7 @@ from drc.bench.report.summary import indexed  # noqa: E402
 from drc.bench.run import run  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.complete.best import best_of, scores_of  # noqa: E402
-from drc.drawings import HANDS  # noqa: E402
+from drc.instruction import HANDS  # noqa: E402
 from drc.model import DRC  # noqa: E402
 from scripts.draw_icon_sets import HISTORY, cases_of, hands_of  # noqa: E402
 from scripts.lib.bar import bar  # noqa: E402
@@ -97,7 +97,7 @@ class Best(LMMModel):
 
 
 def models_of(drc: DRC, config: BenchConfig, counts: Sequence[int]) -> tuple[dict[str, LMMModel], Candidates]:
-    dials = *config.strengths, config.sampling
+    dials = *config.dials.strengths, config.sampling
     candidates = Candidates(DrawingModel(drc, *dials, HANDS))
     models = {"by reference": DRCModel(drc, *dials)}
     return models | {f"by word, best of {count}": Best(candidates, count) for count in counts}, candidates

@@ -12,14 +12,16 @@ from drc.bench.collapse.likelihood import scores_of_codes
 from drc.complete.cache import DrawnCache
 from drc.complete.meaning import Meanings
 from drc.complete.names import LONGEST, MOST, Item, items_of
-from drc.complete.run import Completion, Settings
+from drc.complete.run import Completion
+from drc.complete.settings import Settings
 from drc.drawings import Drawings, semantics
+from drc.instruction import Dials
 from drc.lmm.generate import Sampling
 from drc.names import check_name
 from scripts.lib.tiny import LABELS, write_tiny
 from scripts.lib.tiny_drawings import write_tiny_drawings
 
-WARM = Settings(temperature=1.0, drawings=0)
+WARM = Settings(drawings=0, dials=Dials(temperature=1.0))
 
 
 @pytest.fixture(scope="module")
@@ -199,8 +201,8 @@ def test_a_full_disk_ends_no_drawing(model, style, tmp_path):
         ({"best_of": 0}, "best_of is 0, expected 1 to 16; choose one of these"),
         ({"best_of": 17}, "best_of is 17, expected 1 to 16"),
         ({"drawings": 4}, "drawings is 4, expected 0 to 3; choose one of these"),
-        ({"style_strength": -1.0}, "style_strength is -1, expected 0 to 5; choose one of these"),
-        ({"temperature": float("nan")}, "temperature is nan, expected 0 to 5"),
+        ({"dials": Dials(style_strength=-1.0)}, "style_strength is -1, expected 0 to 5; choose one of these"),
+        ({"dials": Dials(temperature=float("nan"))}, "temperature is nan, expected 0 to 5"),
     ],
 )
 def test_settings_that_do_not_serve(model, style, settings, sentence):

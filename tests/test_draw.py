@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import drc
-from drc.instruction import TEMPERATURE
+from drc.instruction import Dials
 from drc.likelihood import conditions, log_likelihoods
 from drc.lmm.generate import Sampling
 from drc.pixels import from_image, to_pixels
@@ -47,7 +47,7 @@ def test_a_picture_depends_on_its_seed_alone(model, pictures):
 def test_it_is_what_the_steps_draw(model, pictures):
     codes = model.tokenize(pictures, "pictures")
     made = model.compose(model.style(codes[1:]), model.semantics(codes[0]), "blue car", 1.5, 2.5)
-    drawn = model.lmm.detokenize(model.lmm.draw(made, [7], Sampling(TEMPERATURE)))
+    drawn = model.lmm.detokenize(model.lmm.draw(made, [7], Sampling(Dials.temperature)))
     given = pictures[1:], pictures[:1], "blue car", 1.5, 2.5, [7]
     assert torch.equal(from_image(model.draw(*given)), drawn)
     assert torch.equal(model.lmm.detokenize(model.draw(*given, as_codes=True)), drawn)

@@ -11,7 +11,6 @@ from drc.checkpoint import load
 from drc.data.icons import CHOOSING, Icons
 from drc.drawings import (
     DRAWINGS,
-    HANDS,
     Drawings,
     NotDrawnError,
     find,
@@ -21,6 +20,7 @@ from drc.drawings import (
     tokeniser_of,
     unpacked,
 )
+from drc.instruction import HANDS
 from drc.tensor_file import header_in, look, metadata_of, read_plain, write_safetensors
 from scripts.datasets.icons.matrix import read_manifest
 from scripts.lib.tiny import write_tiny

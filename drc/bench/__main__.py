@@ -114,18 +114,21 @@ def add_run(command: argparse.ArgumentParser) -> None:
 def option(add, name: str, kind: type) -> None:
     from .config import BenchConfig
 
-    default = getattr(BenchConfig(), name)
+    usual = BenchConfig()
+    default = (vars(usual) | vars(usual.dials))[name]
     add(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"({default})")
 
 
 def command_run(options: argparse.Namespace) -> None:
+    from ..instruction import Dials
     from ..train.processes import processes_of
     from .config import BenchConfig
     from .judges.efficientnet import EfficientNetJudge
     from .report.report import PAGE
     from .run import run
 
-    values = {name: value for name, value in vars(options).items() if name not in ("command", "device")}
+    dials = Dials.among(options)
+    values = {name: value for name, value in vars(options).items() if name not in ("command", "device", *vars(dials))}
     models = dict(values.pop("models"))
     if len(models) < len(options.models):
         raise ValueError("two models have the same name; give them names, as in --model NAME=FILE")
@@ -134,7 +137,7 @@ def command_run(options: argparse.Namespace) -> None:
     processes = processes_of(options.device)
     logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
     with logging_redirect_tqdm(), contextlib.closing(Bar()) as bar:
-        report = run(BenchConfig(models=models, **values), bar if processes.main else None, processes)
+        report = run(BenchConfig(models=models, dials=dials, **values), bar if processes.main else None, processes)
     if report:
         sys.stdout.write(visible(f"{options.out / PAGE}\n"))
     processes.end()

@@ -1,11 +1,10 @@
 """The settings of a run of a benchmark."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH, TEMPERATURE
+from ..instruction import Dials
 from ..lmm.generate import Sampling
 from .cases.domain import check_histories
 from .judges import JUDGES
@@ -43,11 +42,9 @@ class BenchConfig:
     histories: tuple[str, ...] = ()
     limit: int = 64
     sweep: int = 16
-    style_strength: float = STYLE_STRENGTH
-    semantic_strength: float = SEMANTIC_STRENGTH
-    temperature: float = TEMPERATURE
-    top_k: int = 0
-    top_p: float = 1.0
+    dials: Dials = field(default_factory=Dials)
+    top_k: int = Sampling.top_k
+    top_p: float = Sampling.top_p
     candidates: int = 1
     seed: int = 0
     controls: bool = False
@@ -69,11 +66,7 @@ class BenchConfig:
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(self.temperature, self.top_k, self.top_p)
-
-    @property
-    def strengths(self) -> tuple[float, float]:
-        return self.style_strength, self.semantic_strength
+        return Sampling(self.dials.temperature, self.top_k, self.top_p)
 
     @property
     def encoders(self) -> dict[str, Path | None]:
@@ -85,8 +78,11 @@ class BenchConfig:
         return self.cases is not None or any(self.encoders.values())
 
     def settings(self) -> dict:
-        """What a report says of itself."""
-        kept = {name: value for name, value in dataclasses.asdict(self).items() if name not in PATHS}
+        """What a report says of itself, each value by a name."""
+        kept = {}
+        for name, value in vars(self).items():
+            if name not in PATHS:
+                kept |= vars(value) if isinstance(value, Dials) else {name: value}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
 
 

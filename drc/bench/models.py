@@ -10,9 +10,9 @@ from torch import Tensor
 from .. import EMBEDDED
 from ..checkpoint import load_to_draw
 from ..data.folder import counted
-from ..drawings import HANDS, Drawings, semantics
+from ..drawings import Drawings, semantics
 from ..files import file_hash
-from ..instruction import Instruction, Semantics
+from ..instruction import HANDS, Instruction, Semantics
 from ..lmm import OnCode, PixelLMM
 from ..lmm.fused import apart, fused_weights
 from ..lmm.generate import Sampling

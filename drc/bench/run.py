@@ -107,7 +107,7 @@ def run(
             cases = config.cases
             domain = open_cases(cases, config.pictures) if cases else open_domain(config.domain, config.data)
         if models is None:
-            ways = config.strengths, config.sampling, config.controls, config.by_word, config.by_drawing
+            ways = config.dials.strengths, config.sampling, config.controls, config.by_word, config.by_drawing
             models = open_models(config.models, *ways, processes.device, config.lmm)
         judges = judges or open_judges(config.judges, config.evaluator, config.packages, domain, processes.device)
         wanted = config.as_pigeon and processes.main

@@ -26,8 +26,7 @@ from ..visible import visible
 
 
 def parser() -> argparse.ArgumentParser:
-    from .run import MOST_CANDIDATES
-    from .sizes import FULL, LEAST
+    from .settings import FULL, LEAST, MOST_CANDIDATES
 
     main = argparse.ArgumentParser(
         prog="python -m drc.complete", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -65,21 +64,22 @@ def parser() -> argparse.ArgumentParser:
 
 
 def option(add, flag: str, kind: type, words: str) -> None:
-    from .run import Settings
+    from .settings import Settings
 
-    default = getattr(Settings, flag.removeprefix("--").replace("-", "_"))
+    default = Settings().values()[flag.removeprefix("--").replace("-", "_")]
     add(flag, type=kind, default=default, help=f"{words} ({default})")
 
 
 def run() -> None:
     options = parser().parse_args()
+    from ..instruction import Dials
     from ..train.processes import processes_of
     from .command import Command
-    from .run import Settings
+    from .settings import Settings
 
     processes = processes_of(options.device)
     logging.basicConfig(level=logging.INFO if processes.main else logging.WARNING, format="%(asctime)s %(message)s")
-    settings = Settings(**{name: getattr(options, name) for name in vars(Settings())})
+    settings = Settings(options.seed, options.best_of, options.drawings, Dials.among(options))
     with logging_redirect_tqdm(), contextlib.closing(Bar()) as bar:
         tell = bar if processes.main else lambda what, done, total: None
         with processes.together():

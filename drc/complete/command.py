@@ -17,9 +17,8 @@ from . import svg
 from .history import history_in
 from .names import items_of, some_of
 from .output import Finish, SetFolder
-from .palette import MOST
-from .run import Completion, Settings, style_key
-from .sizes import FULL, LEAST
+from .run import Completion, style_key
+from .settings import FULL, LEAST, MOST_COLOURS, Settings
 from .summary import Summary, Tell
 
 log = logging.getLogger("drc")
@@ -33,8 +32,8 @@ class Command:
     def __init__(self, options: Namespace, settings: Settings, processes: OneProcess):
         if not LEAST <= options.size <= FULL:
             raise ValueError(f"--size is {options.size}, expected {LEAST} to {FULL}; choose one of these")
-        if options.colours is not None and not 0 <= options.colours <= MOST:
-            raise ValueError(f"--colours is {options.colours}, expected 0 to {MOST}; choose one of these")
+        if options.colours is not None and not 0 <= options.colours <= MOST_COLOURS:
+            raise ValueError(f"--colours is {options.colours}, expected 0 to {MOST_COLOURS}; choose one of these")
         if options.svg:
             svg.require()
         if options.words is None and options.references is None:
@@ -58,7 +57,7 @@ class Command:
             for note in self.notes:
                 log.info(note)
             keys = {"history": self.completion.style_key, "negative": negative and style_key(negative)}
-            self.out.claim({"model": drc.hash} | keys | vars(settings))
+            self.out.claim({"model": drc.hash} | keys | settings.values())
 
     def draw(self, tell: Tell) -> None:
         """This process's share of the list; what is there already is not drawn again."""

@@ -20,7 +20,7 @@ from ..style_card import THUMBNAIL, style_of
 from . import svg
 from .output import Look
 from .palette import palette_of
-from .sizes import FULL
+from .settings import FULL
 
 
 class History(Protocol):

@@ -15,8 +15,8 @@ from ..colours import APART, FLAT, as_rgb, colours_of, distances, length, unmixe
 from ..data.palette import oklab_of_pixels
 from ..interrupt import heard
 from ..pixels import to_bytes, to_numbers
+from .settings import MOST_COLOURS
 
-MOST = 24  # colours of a history
 MOSTLY = 0.75  # of a border's pixels that have its colour where it is flat, and of the pictures where it is
 CLEAR = 0.5  # a pixel's distance to its colour, as a share of that to the next, up to which there is no doubt of it
 GLOSS = 0.25  # of a surface with edges all around, what is pale as the ground without an edge to it is no hole
@@ -49,14 +49,14 @@ def palette_of(history: Iterable[np.ndarray], on_part: Callable[[], None] | None
     other = length(colours - ground) > APART
     others = heard(partial(joined, colours[other], areas[other]), on_part)
     count = max(1, int(np.median([len(colours) - 1 for colours in found])))
-    return Palette(np.concatenate((ground[None], others))[: MOST + 1], count, bool(flat.mean() >= MOSTLY))
+    return Palette(np.concatenate((ground[None], others))[: MOST_COLOURS + 1], count, bool(flat.mean() >= MOSTLY))
 
 
 def measured(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """Colours [n, 3] in OKLab of a picture [H, W, 3], the ground first, the share that each covers [n], and whether its
     border has one flat colour."""
     lab = oklab_of_pixels(picture)
-    colours = colours_of(lab, picture)[: MOST + 1]
+    colours = colours_of(lab, picture)[: MOST_COLOURS + 1]
     away = distances(lab.reshape(-1, 3), colours)
     areas = ((away.argmin(axis=-1)[:, None] == np.arange(len(colours))) & (away < FLAT)).mean(axis=0)
     border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..drawings import HANDS
-from ..instruction import SEMANTIC_STRENGTH, STRONGEST, STYLE_STRENGTH, TEMPERATURE, Style
+from ..instruction import Style
 from ..lmm import OnCode
 from ..lmm.generate import Sampling
 from ..model import DRC
@@ -19,27 +18,10 @@ from .best import best_of, scores_of
 from .cache import DrawnCache
 from .meaning import Meanings
 from .names import Item
+from .settings import Settings, check
 
 AT_ONCE = 16  # pictures
-MOST_CANDIDATES = 16
 UNTOLD = (float("nan"), float("nan"))
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a list is drawn. Of `best_of` pictures of an item the best is kept; `drawings` of other hands say what a word
-    means, see `Meanings`.
-
-    An item draws from `seed` and a number that its words, or else the name of its reference, give: so it stays the same
-    whatever else is on the list.
-    """
-
-    seed: int = 0
-    best_of: int = 1
-    drawings: int = HANDS
-    style_strength: float = STYLE_STRENGTH
-    semantic_strength: float = SEMANTIC_STRENGTH
-    temperature: float = TEMPERATURE
 
 
 @dataclass(frozen=True)
@@ -101,7 +83,7 @@ class Completion:
     def ask(self, item: Item) -> Asked:
         shown, settings = self.meanings.codes(item), self.settings
         seed = seed_for(settings.seed, item.text or item.name)
-        how = settings.best_of, settings.style_strength, settings.semantic_strength, settings.temperature
+        how = settings.best_of, *settings.dials.strengths, settings.dials.temperature
         depends = [self.drc.hash, self.style_key, item.text, None if shown is None else shown.tolist(), seed, how]
         depends += [] if self.negative is None else [style_key(self.negative)]
         return Asked(item, shown, seed, hashlib.sha256(json.dumps(depends).encode()).hexdigest())
@@ -118,10 +100,9 @@ class Completion:
             self.style,
             [one for one in semantics for _ in range(count)],
             [one.item.text for one in asked for _ in range(count)],
-            settings.style_strength,
-            settings.semantic_strength,
+            *settings.dials.strengths,
             [one.seed + candidate for one in asked for candidate in range(count)],
-            Sampling(settings.temperature),
+            Sampling(settings.dials.temperature),
             on_code,
             as_codes=True,
             negative_style=self.negative,
@@ -155,19 +136,3 @@ def style_key(style: Style) -> str:
     """The same for the same style, and where it is known what it came from, whatever computed it."""
     source = {"rows": style.rows} if style.codes is None else {"codes": style.codes}
     return tensors_hash(source | {"weights": style.weights.float()})
-
-
-def check(settings: Settings, drc: DRC) -> None:
-    """ValueError, in one sentence, for settings that do not serve."""
-    drc.require_trained_towers()
-    if not 1 <= settings.best_of <= MOST_CANDIDATES:
-        raise ValueError(f"best_of is {settings.best_of}, expected 1 to {MOST_CANDIDATES}; choose one of these")
-    if settings.best_of > 1 and not drc.lmm.draws_pixels:
-        raise ValueError(
-            f"best_of is {settings.best_of}, but this model does not tell how likely a picture is; choose 1"
-        )
-    if not 0 <= settings.drawings <= HANDS:
-        raise ValueError(f"drawings is {settings.drawings}, expected 0 to {HANDS}; choose one of these")
-    for name in ("style_strength", "semantic_strength", "temperature"):
-        if not 0 <= (value := getattr(settings, name)) <= STRONGEST:
-            raise ValueError(f"{name} is {value:g}, expected 0 to {STRONGEST:g}; choose one of these")

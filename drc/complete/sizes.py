@@ -10,9 +10,7 @@ from torch import Tensor
 
 from ..interrupt import heard
 from ..pixels import from_pixels, resized, square, to_pixels
-
-FULL, LEAST = 512, 16
-"""Pixels of a side: what is locked and traced, and the smallest that is shipped."""
+from .settings import FULL
 
 
 def full_size(

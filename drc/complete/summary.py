@@ -43,7 +43,7 @@ class Summary:
         for one in found.rows:
             scores = {name: finite(score) for name, score in one.scores.items()}
             rows[one.number] |= {"misfit": finite(one.misfit), "z-scores": scores, "departs": one.words}
-        about = {"settings": vars(self.completion.settings), "notes": [*notes, *found.notes], "redraw": found.redraw}
+        about = {"settings": self.completion.settings.values(), "notes": [*notes, *found.notes], "redraw": found.redraw}
         about |= {"vague": vague(rows)}
         text = json.dumps(about | {"pictures": rows}, indent=2, ensure_ascii=False)
         self.out.write_text(self.out.path / "report.json", text)

@@ -10,7 +10,6 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..files import open_regular
-from ..instruction import SEMANTIC_STRENGTH, STYLE_STRENGTH
 from ..model import DRC
 from ..pixels import to_pixels
 from ..plots.sheet import contact_sheet
@@ -181,12 +180,12 @@ def draw_samples(
     set gave to a history more than once is in it once. `vision` turns codes into pictures, on the CPU.
     `tell(what, done, total)` is told of every code.
     """
-    strengths, seeds, total = (STYLE_STRENGTH, SEMANTIC_STRENGTH), range(len(codes.target)), drc.lmm.picture_codes
+    seeds, total = range(len(codes.target)), drc.lmm.picture_codes
     on_code = None if tell is None else lambda done, codes: tell("drawing samples", done, total)
     with autocast(device, drc.lmm.embed(codes.target[:1].to(device)).dtype):  # a frozen base may be in bfloat16
         histories = [distinct(history) for history in codes.history.to(device)]
         given = list(map(drc.style, histories)), list(map(drc.semantics, codes.reference.to(device)))
-        drawn = drc.draw(*given, "", *strengths, seeds, on_code=on_code, as_codes=True).cpu()
+        drawn = drc.draw(*given, seeds=seeds, on_code=on_code, as_codes=True).cpu()
     rest = torch.stack((codes.reference, drawn, codes.target), dim=1)
     rows = [torch.cat((history.cpu(), row)) for history, row in zip(histories, rest, strict=True)]
     return [list(to_pixels(vision.decode(row))) for row in rows]

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import ndimage
 
 from drc.data.icons import Icons, IconStyle
-from drc.drawings import HANDS, key, singular, words_in
+from drc.drawings import key, singular, words_in
+from drc.instruction import HANDS
 
 STEP = 2  # every so many pixels are looked at when drawings are compared
 BLUR = 2  # of these, so that lines of two hands meet

@@ -10,7 +10,6 @@ import torch
 from comfy import model_management
 from lxml import etree
 
-from drc.complete import sizes
 from drc.complete.palette import lock, palette_of
 from drc.complete.svg import MISSING
 from scripts.lib.discs import NAVY, SKY, disc, photograph
@@ -45,11 +44,6 @@ def told(pack, monkeypatch):
     show = pack.nodes.host.show_text
     monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: texts.append(text) or show(hidden, text))
     return texts
-
-
-def test_the_widgets_begin_and_end_where_the_sizes_do(pack):
-    files = pack.nodes.icon_files
-    assert (files.FULL, files.LEAST) == (sizes.FULL, sizes.LEAST)
 
 
 @pytest.mark.parametrize("node", ["DRC_LockPalette", "DRC_PicturesToSVG"])

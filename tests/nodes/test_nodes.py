@@ -174,6 +174,7 @@ print(*sorted(set(sys.modules) - before))
     plain = {"instruction", "pixels", "visible", "seeds", "parsing", "names", "data", "data.augment", "data.palette"}
     plain |= {"lmm", "lmm.pictures", "interrupt", "files"}
     plain |= {"data.repaint", "train", "train.config", "train.errors"}  # settings, from which widgets are made
+    plain |= {"complete", "complete.settings"}
     assert added <= {"drc_pack", "drc_pack.drc", *(f"drc_pack.drc.{name}" for name in plain)}
 
 

@@ -7,7 +7,8 @@ from drc.bench import models as drawing_models
 from drc.bench.models import DrawingModel
 from drc.checkpoint import load
 from drc.complete.best import scores_of
-from drc.drawings import HANDS, Drawings
+from drc.drawings import Drawings
+from drc.instruction import HANDS
 from drc.lmm.generate import Sampling
 from scripts.lib.tiny import write_tiny
 from scripts.lib.tiny_drawings import write_tiny_drawings
