@@ -38,8 +38,8 @@ from drc.checkpoint import load
 from drc.complete.names import items_of
 from drc.complete.run import Completion
 from drc.complete.settings import Settings
-from drc.instruction import Dials
-from drc.lmm.generate import Sampling, generate
+from drc.instruction import Dials, Instruction
+from drc.lmm.generate import Sampling
 from drc.model import DRC, DRCConfig
 
 from .lib.earlier import import_from
@@ -125,12 +125,12 @@ def guidance(coefficients: torch.Tensor, codes: int):
     return transformers.LogitsProcessorList([Guidance()])
 
 
-def loop_of(commit: str, given: tuple) -> Callable:
+def loop_of(commit: str, instruction: Instruction) -> Callable:
     """The generation loop of another commit with our weights."""
     name = import_from(commit)
     theirs = importlib.import_module(f"{name}.lmm.generate")
     lmm = importlib.import_module(f"{name}.checkpoint").load(checkpoint()).lmm
-    return lambda batch: theirs.generate(lmm, *given, list(range(batch)), theirs.Sampling(temperature=0.0))
+    return lambda batch: lmm.draw(instruction, list(range(batch)), theirs.Sampling(temperature=0.0))
 
 
 @torch.inference_mode()
@@ -140,15 +140,14 @@ def bench_drawing(rounds: int, before: str) -> None:
     codes = torch.randint(drc.lmm.codebook_size, (HISTORY + 1, lmm.picture_codes), generator=random)
     style, semantics = drc.style(codes[1:], torch.ones(HISTORY)), drc.semantics(codes[0])
     instruction = drc.compose(style, semantics, **STRENGTHS)
-    given = instruction.text, instruction.vectors, instruction.coefficients
     theirs, processor = transformers_model(drc), guidance(instruction.coefficients, drc.lmm.codebook_size)
-    earlier = loop_of(before, given) if before else None
+    earlier = loop_of(before, instruction) if before else None
     count = len(instruction.coefficients)
     for batch in (1, 4):
         drawn = {}
 
         def ours_draws(batch=batch, drawn=drawn):
-            drawn["ours"] = generate(lmm, *given, list(range(batch)), Sampling(temperature=0.0))
+            drawn["ours"] = lmm.draw(instruction, list(range(batch)), Sampling(temperature=0.0))
 
         def theirs_draws(batch=batch, drawn=drawn):
             prompt = lmm.prompt(instruction.text, instruction.vectors).repeat(batch, 1, 1)
@@ -226,7 +225,7 @@ def load_pack(host: Path):
 def bench_nodes(rounds: int, host: Path) -> None:
     classes = load_pack(host)
     import folder_paths
-    from pack.drc.lmm.generate import Sampling, generate
+    from pack.drc.lmm.generate import Sampling
     from pack.drc.pixels import prepare
 
     def node(name, **inputs):
@@ -244,7 +243,6 @@ def bench_nodes(rounds: int, host: Path) -> None:
     composed = {"model": model, "style": style, "semantics": semantics, "text": "", **STRENGTHS}
     instruction = node("DRC_ComposeInstruction", **composed)
     tokens = node("DRC_LMMGenerate", model=model, instruction=instruction)
-    given = instruction.text, instruction.vectors, instruction.coefficients
 
     def tokenize(images):
         return lmm.tokenize(prepare(images, size, "images"))
@@ -263,7 +261,7 @@ def bench_nodes(rounds: int, host: Path) -> None:
             lambda: node("DRC_ComposeInstruction", **composed),
         ),
         "DRC-LMM-Generate": (
-            lambda: generate(lmm, *given, [0], Sampling()),
+            lambda: lmm.draw(instruction, [0], Sampling()),
             lambda: node("DRC_LMMGenerate", model=model, instruction=instruction),
         ),
         "DRC Decode": (

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from drc.checkpoint import load
+from drc.instruction import side_by_side
 from drc.lmm.generate import Sampling, draw, exponential_noise, generate
 from scripts.lib.tiny import CONFIG, write_tiny
 
@@ -32,8 +33,7 @@ def instruction(model):
 
 
 def pictures(model, instruction, seeds, sampling=Sampling(), on_code=None):  # noqa: B008 (frozen)
-    given = instruction.text, instruction.vectors, instruction.coefficients
-    return generate(model.lmm, *given, seeds, sampling, on_code)
+    return generate(model.lmm, instruction, seeds, sampling, on_code)
 
 
 def test_a_seed_names_a_picture(model, instruction):
@@ -51,8 +51,7 @@ def test_a_batch_is_as_many_runs(model, instruction):
 
 def test_every_picture_may_have_its_own_instruction(model, instruction):
     other = instruction_of(model, 2)
-    text, vectors = (torch.stack((getattr(instruction, name), getattr(other, name))) for name in ("text", "vectors"))
-    both = generate(model.lmm, text, vectors, instruction.coefficients, [5, 6], Sampling())
+    both = generate(model.lmm, side_by_side([instruction, other]), [5, 6], Sampling())
     assert torch.equal(both[:1], pictures(model, instruction, [5]))
     assert torch.equal(both[1:], pictures(model, other, [6]))
 

@@ -42,7 +42,7 @@ def first_logits(model, instruction, monkeypatch):
     with monkeypatch.context() as patch:
         module = importlib.import_module("drc.lmm.generate")
         patch.setattr(module, "draw", lambda logits, *_: seen.append(logits) or logits.argmax(dim=-1))
-        generate(model.lmm, instruction.text, instruction.vectors, instruction.coefficients, [0], Sampling())
+        generate(model.lmm, instruction, [0], Sampling())
     return seen[0][0]
 
 

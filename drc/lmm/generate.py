@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..instruction import Instruction
 from ..seeds import generator_from
 from . import Autoregressive, OnCode
 from .graph import record
@@ -35,9 +36,7 @@ class Sampling:
 @torch.no_grad()
 def generate(
     lmm: Autoregressive,
-    text: Tensor,
-    vectors: Tensor,
-    coefficients: Tensor,
+    instruction: Instruction,
     seeds: list[int],
     sampling: Sampling,
     on_code: OnCode | None = None,
@@ -45,15 +44,16 @@ def generate(
 ) -> Tensor:
     """Codes [B, N] of one picture per seed.
 
-    text [S, T] int64, vectors [S, K, d] and coefficients [S] are the streams of one instruction; text [B, S, T],
-    vectors [B, S, K, d] and coefficients [B, S] give every picture an instruction of its own. `on_code(drawn, codes)`
-    is called after every code with the number of codes drawn and all codes so far; it may raise to stop. With `graph` a
-    step is one CUDA graph, for an LMM whose `follow` does not ask which code it is; see `drc.lmm.graph`.
+    The instruction is one for all, or what `side_by_side` made, so that every picture has its own.
+    `on_code(drawn, codes)` is called after every code with the number of codes drawn and all codes so far; it may raise
+    to stop. With `graph` a step is one CUDA graph, for an LMM whose `follow` does not ask which code it is; see
+    `drc.lmm.graph`.
     """
-    B, S = len(seeds), coefficients.shape[-1]
-    text, vectors = text.expand(B, S, -1), vectors.expand(B, S, -1, -1)
+    B, S = len(seeds), instruction.coefficients.shape[-1]
+    text, vectors = instruction.text.expand(B, S, -1), instruction.vectors.expand(B, S, -1, -1)
     text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
-    return go_on(lmm, lmm.prompt(text, vectors), vectors, coefficients, seeds, sampling, on_code, graph)
+    prompt = lmm.prompt(text, vectors)
+    return go_on(lmm, prompt, vectors, instruction.coefficients, seeds, sampling, on_code, graph)
 
 
 def go_on(

@@ -202,8 +202,7 @@ class JanusLMM(ThroughVision, Frozen):
     ) -> Tensor:
         """Codes [B, N] of one picture per seed; see `drc.lmm.generate`."""
         if isinstance(instruction, Instruction):
-            given = instruction.text, instruction.vectors, instruction.coefficients
-            return generate(self, *given, seeds, sampling, on_code, graph)
+            return generate(self, instruction, seeds, sampling, on_code, graph)
         ids, coefficients = self.streams(instruction)
         prompt = self.words(ids).repeat(len(seeds), 1, 1)  # B * S, L, d
         return go_on(self, prompt, prompt[:, :0], coefficients, seeds, sampling, on_code, graph)

@@ -164,9 +164,8 @@ class MiniLMM(ThroughVision, nn.Module):
         graph: bool = False,
     ) -> Tensor:
         """Codes [B, N] of one picture per seed; see `generate`. There is no `graph` of so small a model."""
-        given = instruction.text, instruction.vectors, instruction.coefficients
         with one_thread():
-            return generate(self, *given, seeds, sampling, on_code)
+            return generate(self, instruction, seeds, sampling, on_code)
 
     def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
         """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
