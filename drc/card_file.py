@@ -10,14 +10,13 @@ from torch import Tensor
 from .parsing import brief
 from .pixels import from_pixels, resized, to_pixels
 from .records import check_codes, check_weights
-from .style_card import LONGEST, THUMBNAIL, StyleCard, require_count
+from .style_card import LONGEST, SMALLEST, THUMBNAIL, StyleCard, require_count
 from .tensor_file import AGAIN, Contents, header_in, look, metadata_of, read_plain, write_safetensors
 from .traits import Traits
 
 KIND = "drc style card"
 MOST_BYTES = 10**6
 HEADER = 2**13  # of them kept free for texts, names and shapes
-SMALLEST = 16  # pixels of the side of a thumbnail, however many there are
 MOST_COLOURS = 16  # kept of a picture; icons have a few, and of a photograph the number says nothing
 NUMBERS = ("weight", "padding", "stroke", "lines", "corner")  # of `Traits`, as they stand in a row of the file
 CODES = ("I16", "I32")

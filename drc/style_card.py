@@ -22,7 +22,7 @@ from .pixels import resized, to_numbers, to_pixels
 from .records import check_codes
 from .traits import Traits, traits
 
-THUMBNAIL = 64  # pixels of a side
+SMALLEST, THUMBNAIL = 16, 64  # pixels of the side of a small picture, however many there are
 MOST_NAMED = 6  # colours in words
 LONGEST = {"name": 200, "licence": 1000, "model_name": 200}  # letters of the texts
 NO_CODES = "does not hold the codes of its pictures; run StyleTower again"
@@ -81,7 +81,8 @@ def with_pictures(card: StyleCard, squares: Tensor, on_picture: Callable[[], Non
         if on_picture is not None:
             on_picture()
         measured.append(traits(picture))
-    thumbnails = to_pixels(resized(squares, min(THUMBNAIL, squares.shape[-1])))
+    side = min(max(SMALLEST, squares.shape[-1]), THUMBNAIL)
+    thumbnails = to_pixels(resized(squares, side))
     return replace(card, thumbnails=thumbnails, traits=tuple(measured))
 
 

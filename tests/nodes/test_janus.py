@@ -175,6 +175,19 @@ def test_a_set_keeps_the_likelier_of_two(graph, towers, plain_towers, images, ex
     assert names == words and set(best) == {0, 1}
 
 
+def test_cards_words_and_evaluation_follow(graph, towers, images, execute, make_pictures):
+    first, second = graph.style(towers, images[:2]), graph.style(towers, images[1:])
+    _, again = execute("DRC_SaveStyle", model=towers, style=first, name="mine")  # as its file has it
+    assert torch.equal(again.rows, first.rows) and torch.equal(again.codes, first.codes)
+    (mixed,) = execute("DRC_MergeStyles", model=towers, first=first, second=second)
+    assert torch.equal(mixed.codes, torch.cat((first.codes, second.codes)))
+    semantics, pictures, _ = execute("DRC_ReferenceFromWords", model=towers, words="bicycle", drawings=1)
+    assert torch.equal(semantics.rows, graph.semantics(towers, pictures).rows)
+    dataset, _ = execute("DRC_ImageDataset", source="folder", folder=make_pictures())
+    *_, report = execute("DRC_Evaluate", model=towers, dataset=dataset, cases=2, history_length=2)
+    assert "R, your pictures, repainted, 2 cases" in report and "- `janus-towers.safetensors`: meaning" in report
+
+
 def test_weights_are_reached_by_the_closest(graph, towers, images):
     style = graph.run("DRC_StyleTower", model=towers, history=[images[:2]], weights=["auto"], reference=[images[2:]])
     assert len(style.weights) == 2 and style.weights.max() == 1
