@@ -32,7 +32,7 @@ from drc.lmm.mini.model import MiniConfig  # noqa: E402
 from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
-from drc.train.config import PRECISIONS, Config, DataConfig, ModelConfig, Schedule, TrainingConfig  # noqa: E402
+from drc.train.config import PRECISIONS, Schedule  # noqa: E402
 from drc.train.data import TrainingData  # noqa: E402
 from drc.train.entangled import EntangledDRC  # noqa: E402
 from drc.train.objectives import Objective  # noqa: E402
@@ -40,7 +40,7 @@ from drc.train.processes import OneProcess  # noqa: E402
 from drc.train.run import Hooks, to_device, train  # noqa: E402
 from scripts.lib.card import replace_block, table  # noqa: E402
 from scripts.lib.entangled import emoji_data, entangled, is_complete, learn_entangled  # noqa: E402
-from scripts.train_embedded import STAGE1, STAGE2, VENDOR_SHARE  # noqa: E402
+from scripts.lib.recipes import recipe, settings_of  # noqa: E402
 
 SMALL = DRCConfig(
     MiniConfig(width=96, feed_forward=256, layers=2),
@@ -116,14 +116,12 @@ def base_of(options: argparse.Namespace, name: str) -> Path:
 
 def train_variant(options: argparse.Namespace, name: str, seed: int) -> None:
     steps = options.steps // 4
-    start = ModelConfig(str(base_of(options, name)), start="from nothing")
-    train_stage(options, name, seed, STAGE1, steps, start)
-    start = ModelConfig(str(run_of(options, name, seed, stage=1).last(WEIGHTS)))
-    train_stage(options, name, seed, STAGE2, options.steps - steps, start)
+    train_stage(options, name, seed, 1, steps, base_of(options, name))
+    train_stage(options, name, seed, 2, options.steps - steps, run_of(options, name, seed, stage=1).last(WEIGHTS))
 
 
-def train_stage(options: argparse.Namespace, name: str, seed: int, stage: dict, steps: int, start: ModelConfig) -> None:
-    run, variant = run_of(options, name, seed, stage["stage"]), VARIANTS[name]
+def train_stage(options: argparse.Namespace, name: str, seed: int, stage: int, steps: int, start: Path) -> None:
+    run, variant = run_of(options, name, seed, stage), VARIANTS[name]
     if is_complete(run, steps):
         return
     settings = {
@@ -136,19 +134,19 @@ def train_stage(options: argparse.Namespace, name: str, seed: int, stage: dict, 
         "precision": options.precision,
         "compile": options.compile,
     }
-    training = TrainingConfig(**stage | settings | variant.training)
-    data = DataConfig(source="emoji benchmark", folder=str(options.data), own_share=VENDOR_SHARE, pair_seed=seed)
-    cache, hooks = options.train / "cache", Hooks(place=variant.place)
-    train(Config(data, start, training), run.folder, cache, hooks=hooks)
+    data = {"folder": str(options.data), "pair_seed": seed}
+    config = settings_of(f"stage{stage}", data, {"file": str(start)}, settings | variant.training)
+    train(config, run.folder, options.train / "cache", hooks=Hooks(place=variant.place))
 
 
 def train_entangled(options: argparse.Namespace, seed: int) -> None:
-    steps, run = options.steps, run_of(options, ENTANGLED, seed)
-    schedule = Schedule(steps, STAGE2["rate"], warm_up(steps), seed=seed, save_every=100, validate_every=steps)
+    steps, run, of = options.steps, run_of(options, ENTANGLED, seed), recipe("stage2")
+    rate, own_share = of["training"]["rate"], of["data"]["own_share"]
+    schedule = Schedule(steps, rate, warm_up(steps), seed=seed, save_every=100, validate_every=steps)
 
     def begin() -> tuple[EntangledDRC, TrainingData]:
         base = load(base_of(options, ENTANGLED))
-        return entangled(base, seed=seed), emoji_data(options.data, base, VENDOR_SHARE, seed)
+        return entangled(base, seed=seed), emoji_data(options.data, base, own_share, seed)
 
     learn_entangled(options, begin, run, options.train / "cache", schedule, OneProcess())
 

@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
-from scripts import train_embedded  # noqa: E402
 from scripts.lib.client import Client  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
 from scripts.lib.prompts import Prompt  # noqa: E402
+from scripts.lib.recipes import recipe, settings_of, widgets_of  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
 from scripts.lib.training_prompts import STAGE1, STAGE2  # noqa: E402
 
@@ -45,24 +45,12 @@ def through_the_nodes(options: argparse.Namespace, base: Path, folder: Path) -> 
         prompt = Prompt(client.node_definitions())
         model = [prompt.add("DRC_LoadModel", model_name="base.safetensors"), 0]
         pictures = [prompt.add("DRC_ImageDataset", source="emoji benchmark"), 0]
-        triplets = [
-            prompt.add("DRC_Triplets", dataset=pictures, own_share=train_embedded.VENDOR_SHARE, seed=options.seed),
-            0,
-        ]
-        shared = {
-            "steps": options.steps,
-            "batch_size": options.batch,
-            "seed": options.seed,
-            "warm_up": 100,
-            "validate_every": 400,
-            "samples": 0,
-            "instructions_first": 0.4,
-        }
-        for node, settings in ((STAGE1, train_embedded.STAGE1), (STAGE2, train_embedded.STAGE2)):
-            rates = {"learning_rate": settings["rate"], "language_learning_rate": settings["language_rate"]}
-            start = "from nothing" if settings["stage"] == 1 else "from the model"
-            names = {"run_name": NAMES[settings["stage"]], "start": start}
-            model = [prompt.add(node, model=model, triplets=triplets, **shared, **rates, **names), 0]
+        own_share = recipe("stage2")["data"]["own_share"]
+        triplets = [prompt.add("DRC_Triplets", dataset=pictures, own_share=own_share, seed=options.seed), 0]
+        given = {"steps": options.steps, "batch": options.batch, "seed": options.seed}
+        for node, name in ((STAGE1, "stage1"), (STAGE2, "stage2")):
+            widgets = widgets_of(settings_of(name, {}, {}, given))
+            model = [prompt.add(node, model=model, triplets=triplets, run_name=name, **widgets), 0]
         prompt.add("DRC_SaveModel", model=model, filename="trained", precision="32 bit")
         result = client.run(prompt.nodes)
         if result.error:

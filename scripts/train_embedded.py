@@ -3,7 +3,8 @@
     python scripts/train_embedded.py tokenizer|stage1|stage2|further|icons|decoder|export [--steps N] ...
     python scripts/train_embedded.py entangled|entangled-icons [--steps N] ...      what it is compared with
 
-Every step resumes where it was stopped and does nothing when it is complete.
+Every step resumes where it was stopped and does nothing when it is complete. The settings of stages are those of
+scripts/recipes, but for what is given here.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
 from drc.train.codes import CodeCache  # noqa: E402
-from drc.train.config import PRECISIONS, Config, DataConfig, ModelConfig, Schedule, TrainingConfig  # noqa: E402
+from drc.train.config import PRECISIONS, Schedule  # noqa: E402
 from drc.train.data import TrainingData  # noqa: E402
 from drc.train.entangled import EntangledDRC  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
@@ -42,23 +43,14 @@ from drc.train.run import train  # noqa: E402
 from drc.train.tokenizer import TokenizerObjective  # noqa: E402
 from scripts.lib.decoder import DecoderObjective  # noqa: E402
 from scripts.lib.deeper import deeper  # noqa: E402
-from scripts.lib.entangled import HISTORY, emoji_data, entangled, is_complete, learn_entangled  # noqa: E402
+from scripts.lib.entangled import emoji_data, entangled, is_complete, learn_entangled  # noqa: E402
 from scripts.lib.icon_mixture import mixture  # noqa: E402
 from scripts.lib.perceptual import PerceptualDistance  # noqa: E402
+from scripts.lib.recipes import recipe, settings_of  # noqa: E402
 
-VENDOR_SHARE = 0.35  # of real emoji among the pictures; the rest are procedural styles
+VENDOR_SHARE = recipe("stage2")["data"]["own_share"]  # real emoji among the pictures; the rest are procedural styles
 LICENCE = "CC-BY-4.0"
 CONFIG = DRCConfig()
-# Instructions that tell nothing cannot teach the language model, so it reads little at first.
-FROM_NOTHING = {
-    "rate": 1e-3, "language_rate": 1e-3, "warm_up": 100, "instructions_first": 0.4, "log_every": 20,
-    "validate_every": 400, "samples": 0,
-}  # fmt: skip
-STAGE1 = FROM_NOTHING | {"stage": 1}
-STAGE2 = FROM_NOTHING | {"stage": 2, "history": HISTORY}
-# A trained model reads every sample from the first step.
-SLOWER = {"rate": 5e-4, "language_rate": 5e-4, "warm_up": 200, "instructions_first": 0.0}
-FURTHER = STAGE2 | SLOWER
 
 log = logging.getLogger("drc")
 
@@ -115,13 +107,11 @@ def train_vision(options: argparse.Namespace) -> dict[str, torch.Tensor]:
 
 
 def train_stage1(options: argparse.Namespace) -> None:
-    start = ModelConfig(file=str(options.out / "base.safetensors"), start="from nothing")
-    train_stage(options, "stage1", start, **STAGE1)
+    train_stage(options, "stage1", "stage1", options.out / "base.safetensors")
 
 
 def train_stage2(options: argparse.Namespace) -> None:
-    start = ModelConfig(file=str(RunFolder(options.out / "stage1").last(WEIGHTS)))
-    train_stage(options, "stage2", start, **STAGE2)
+    train_stage(options, "stage2", "stage2", RunFolder(options.out / "stage1").last(WEIGHTS))
 
 
 def train_further(options: argparse.Namespace) -> None:
@@ -132,7 +122,7 @@ def train_further(options: argparse.Namespace) -> None:
     start = options.out / "further-start.safetensors"
     if not is_complete(RunFolder(options.out / "further"), options.steps) and not start.exists():
         write_chunks(file_chunks(options.weights), start)
-    train_stage(options, "further", ModelConfig(file=str(start)), **FURTHER)
+    train_stage(options, "further", "further", start)
 
 
 def train_icons(options: argparse.Namespace) -> None:
@@ -149,9 +139,9 @@ def train_icons(options: argparse.Namespace) -> None:
     dataset = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)
     if options.stage1_steps:
         first = argparse.Namespace(**vars(options) | {"steps": options.stage1_steps})
-        train_stage(first, "icons-stage1", ModelConfig(file=str(start)), dataset, **STAGE1 | SLOWER)
+        train_stage(first, "icons-stage1", "stage1-further", start, dataset)
         start = RunFolder(options.out / "icons-stage1").last(WEIGHTS)
-    train_stage(options, "icons", ModelConfig(file=str(start)), dataset, **FURTHER)
+    train_stage(options, "icons", "further", start, dataset)
 
 
 def train_decoder(options: argparse.Namespace) -> None:
@@ -182,24 +172,14 @@ def train_decoder(options: argparse.Namespace) -> None:
         save(drc, run.last(WEIGHTS))
 
 
-def train_stage(options: argparse.Namespace, name: str, start: ModelConfig, dataset=None, **settings) -> None:
+def train_stage(options: argparse.Namespace, name: str, by: str, start: Path, dataset=None) -> None:
+    """Trains what lies in `start` by a recipe; `name` is that of the run."""
     run = RunFolder(options.out / name)
     if is_complete(run, options.steps):
         return
-    config = Config(
-        DataConfig(source="emoji benchmark", folder=str(options.data), own_share=VENDOR_SHARE, pair_seed=options.seed),
-        start,
-        TrainingConfig(
-            steps=options.steps,
-            batch=options.batch,
-            seed=options.seed,
-            save_every=options.save_every,
-            precision=options.precision,
-            compile=options.compile,
-            micro_batch=options.micro_batch,
-            **settings,
-        ),
-    )
+    given = ("steps", "batch", "seed", "save_every", "precision", "compile", "micro_batch")
+    data, model = {"folder": str(options.data), "pair_seed": options.seed}, {"file": str(start)}
+    config = settings_of(by, data, model, {setting: getattr(options, setting) for setting in given})
     cache, processes = options.out / "cache", OneProcess(options.device)
     train(config, run.folder, cache, processes, dataset=dataset)
 
@@ -212,7 +192,7 @@ def train_entangled(options: argparse.Namespace) -> None:
         data = emoji_data(options.data, base, VENDOR_SHARE, options.seed)
         return entangled(base, seed=options.seed), data
 
-    train_comparison(options, "entangled", begin, STAGE2["rate"])
+    train_comparison(options, "entangled", begin, recipe("stage2")["training"]["rate"])
 
 
 def train_entangled_icons(options: argparse.Namespace) -> None:
@@ -224,7 +204,7 @@ def train_entangled_icons(options: argparse.Namespace) -> None:
         data = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)(base)
         return entangled(base, trained=True, seed=options.seed), data
 
-    train_comparison(options, "entangled-icons", begin, FURTHER["rate"])
+    train_comparison(options, "entangled-icons", begin, recipe("further")["training"]["rate"])
 
 
 def train_comparison(

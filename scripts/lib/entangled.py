@@ -27,8 +27,9 @@ from drc.train.run import QUICKEST
 from drc.train.validation import gaps
 
 from .deeper import silence
+from .recipes import recipe
 
-HISTORY = 8  # pictures at most
+HISTORY = recipe("stage2")["training"]["history"]  # pictures at most
 
 
 def entangled(base: DRC, trained: bool = False, seed: int = 0) -> EntangledDRC:

@@ -1,5 +1,6 @@
 """Training by nodes, from a folder of pictures to a model that draws, as the host calls them: in inference mode."""
 
+import dataclasses
 import importlib
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from drc.train.config_file import read_config
+from scripts.lib.recipes import settings_of, widgets_of
 from scripts.lib.sentence import sentence_shown as sentence
 
 from .host_models import small_unet
@@ -114,6 +116,16 @@ def test_a_node_and_two_lines_of_toml_train_the_same_weights(execute, model, mak
     assert by_hand == by_node
     headless = pack.drc.train.run.train(by_hand, host_folders / "headless", host_folders / "cache")
     assert headless.file.read_bytes() == result.path.read_bytes() and headless.step == 2
+
+
+@pytest.mark.parametrize("name", ["stage1", "stage2", "further"])
+def test_a_node_trains_by_a_recipe_what_the_script_trains(execute, model, triplets, host_folders, pack, name):
+    recipe = settings_of(name, {}, {}, {})
+    node, runs = STAGES[recipe.training.stage - 1], pack.nodes.train.RUNS
+    execute(node, model=model, triplets=triplets()[0], run_name="run", what_to_do=runs[1], **widgets_of(recipe))
+    by_node = read_config(host_folders / "output" / "drc" / "run_00001" / "config.toml")
+    assert by_node.training == dataclasses.replace(recipe.training, log_every=by_node.training.log_every)
+    assert by_node.model.start == recipe.model.start
 
 
 def two_lines(folder, node, pictures, model):

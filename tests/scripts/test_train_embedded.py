@@ -3,27 +3,25 @@
 import argparse
 import json
 import os
+import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from drc.train.checkpoints import WEIGHTS, RunFolder
+from drc.train.config import Config
 from drc.train.config_file import read_config
 from drc.train.run import train as train_here
 from scripts import train_embedded
+from scripts.lib.environment import BUILD
+from scripts.lib.recipes import FOLDER, recipe
 from scripts.lib.tiny import CONFIG, write_tiny
 
-# What the script sets otherwise than a node: it begins from nothing and takes thousands of steps.
-FROM_NOTHING = """
-rate = 0.001
-language_rate = 0.001
-warm_up = 100
-instructions_first = 0.4
-log_every = 20
-validate_every = 400
-samples = 0
-"""
+USUAL = Config()
+OF_EVERY_TRAINING = {"source", "folder", "file", "stage", "steps", "batch", "log_every", "sampling_warm_up"}
+OF_EVERY_TRAINING |= {"all_blank", "some_blank"}  # these follow from the stage
 
 
 @pytest.fixture
@@ -94,23 +92,40 @@ def test_script_and_toml_train_the_same_weights(data, options, run_script):
     shipped = write_tiny(options.weights).read_bytes()
     assert run_script(options)[:2] == ["scripts/build_emoji.py", "scripts/build_restyled.py"]
     assert options.weights.read_bytes() != shipped
-    starts = {1: options.out / "base.safetensors", 2: RunFolder(options.out / "stage1").last(WEIGHTS)}
-    for stage, start in starts.items():
-        by_script = RunFolder(options.out / f"stage{stage}").last(WEIGHTS)
-        by_hand = train_here(
-            read_config(by_toml(options, stage, start)), options.out / f"toml{stage}", options.out / "cache"
-        )
-        assert by_hand.step == 2 and by_hand.file.read_bytes() == by_script.read_bytes()
-        assert by_script.read_bytes() != start.read_bytes()
+    starts = {"stage1": "base.safetensors", "stage2": "stage1/step-000002/weights.safetensors"}
+    for name, start in (starts | {"further": "further-start.safetensors"}).items():
+        by_script = RunFolder(options.out / name).last(WEIGHTS)
+        config = read_config(by_hand(name, options, options.out / start))
+        trained = train_here(config, options.out / f"toml-{name}", options.out / "cache")
+        assert trained.step == 2 and trained.file.read_bytes() == by_script.read_bytes()
+        assert by_script.read_bytes() != (options.out / start).read_bytes()
 
 
-def by_toml(options, stage, start):
-    file = options.out / f"stage{stage}.toml"
-    model = {1: 'start = "from nothing"', 2: ""}[stage]
-    training = {1: "", 2: "history = 8"}[stage]
-    file.write_text(
-        f"[data]\nsource = 'emoji benchmark'\nfolder = {json.dumps(str(options.data))}\nown_share = 0.35\n"
-        f"[model]\nfile = {json.dumps(str(start))}\n{model}\n"
-        f"[training]\nstage = {stage}\nsteps = 2\nbatch = 2\nprecision = 'float32'\n{FROM_NOTHING}{training}\n"
-    )
+def by_hand(name, options, start):
+    """A recipe as a user bends it: other places, and smaller."""
+    text = (FOLDER / f"{name}.toml").read_text()
+    for key, value in {"folder": str(options.data), "file": str(start), "steps": 2, "batch": 2}.items():
+        text, count = re.subn(rf"(?m)^{key} = .*", f"{key} = {json.dumps(value)}", text)
+        assert count == 1
+    file = options.out / f"{name}.toml"
+    file.write_text(f"{text}precision = 'float32'\n")
     return file
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.iterdir()), ids=lambda file: file.stem)
+def test_a_recipe_serves_as_it_is_and_says_what_the_documents_say(root, file):
+    """Whatever it says otherwise than a node that is left as it is has its name in docs/rebuilding.md."""
+    config, document = read_config(file), (root / "docs" / "rebuilding.md").read_text("utf-8")
+    told = document[document.index("scripts/recipes") :]
+    assert Path(config.data.folder) == BUILD / "data" and Path(config.model.file).is_relative_to(root)
+    for table in ("data", "model", "training"):
+        for name, usual in vars(getattr(USUAL, table)).items():
+            other = getattr(getattr(config, table), name) != usual
+            assert not other or name in OF_EVERY_TRAINING or f"`{name}`" in told, name
+
+
+def test_the_steps_of_the_script_are_those_of_the_recipes(root):
+    text = (root / "scripts" / "train_embedded.sh").read_text()
+    for name in ("stage1", "stage2", "further"):
+        of = recipe(name)["training"]
+        assert f"${{{name.upper()}_STEPS:-{of['steps']}}}" in text and f"${{BATCH:-{of['batch']}}}" in text
