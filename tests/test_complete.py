@@ -225,7 +225,7 @@ def test_words_that_a_model_cannot_read_or_never_saw(model, style):
     ]
     with pytest.raises(ValueError) as error:
         meanings.notes(items_of("red apple red apple red apple red")[0])
-    assert "whose text takes 7 tokens, but this model reads at most 6; use fewer" in str(error.value)
+    assert "whose text takes 7 words and pieces of words, but this model reads at most 6; use" in str(error.value)
 
 
 def test_memory_does_not_grow_with_the_list(model, style, tmp_path):

@@ -44,7 +44,9 @@ def test_words_that_the_vocabulary_cannot_spell(words):
 
 def test_text_longer_than_fits_is_one_sentence(words):
     assert encode_text(words, "apple " * SLOTS, SLOTS).all()
-    with pytest.raises(ValueError, match=f"{SLOTS + 1} tokens, but this model reads at most {SLOTS}") as error:
+    with pytest.raises(
+        ValueError, match=f"{SLOTS + 1} words and pieces of words, but this model reads at most {SLOTS}"
+    ) as error:
         encode_text(words, "apple " * (SLOTS + 1), SLOTS)
     assert "\n" not in str(error.value)
 

@@ -31,18 +31,18 @@ def caption_ids(words: Words, text: str, slots: int) -> Tensor:
 
 
 def fitting(words: Words, text: str, slots: int) -> str:
-    """The text, or as many whole words from the first on as take at most `slots` tokens; as many letters where not
+    """The text, or as many whole words from the first on as take at most `slots` ids; as many letters where not
     even the first word does. Words too long for the vocabulary are read in pieces."""
     text = words.readable(text)
 
-    def tokens(length: int) -> int:
+    def ids(length: int) -> int:
         return len(words.encode(text[:length].rstrip()))
 
-    if tokens(len(text)) <= slots:
+    if ids(len(text)) <= slots:
         return text
     for cut in CUTS:
         ends = list(accumulate(map(len, cut.split(text))))
-        if kept := bisect.bisect_right(ends, slots, key=tokens):
+        if kept := bisect.bisect_right(ends, slots, key=ids):
             return text[: ends[kept - 1]].rstrip()
     return ""
 

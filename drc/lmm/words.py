@@ -11,12 +11,13 @@ from . import Words
 def encode_text(words: Words, text: str, slots: int) -> Tensor:
     """Text -> ids [slots], filled up with 0. No text is all 0.
 
-    Raises ValueError when the text takes more than `slots` tokens.
+    Raises ValueError when the text takes more than `slots` ids.
     """
     ids = words.encode(text)
     if len(ids) > slots:
         raise ValueError(
-            f"text takes {len(ids)} tokens, but this model reads at most {slots}; use fewer or shorter words"
+            f"text takes {len(ids)} words and pieces of words, but this model reads at most {slots}; use fewer or "
+            "shorter words"
         )
     return torch.tensor(ids + [0] * (slots - len(ids)))
 

@@ -81,7 +81,9 @@ def test_towers_that_were_never_trained(graph, history, reference):
 
 def test_text_longer_than_fits(graph, model):
     text = sentence(graph.compose, model, text="red apple " * 10)
-    assert text.startswith("ComposeInstruction: text takes 20 tokens, but this model reads at most 6")
+    assert text.startswith(
+        "ComposeInstruction: text takes 20 words and pieces of words, but this model reads at most 6"
+    )
 
 
 @pytest.mark.parametrize("node", ["DRC_ComposeInstruction", "DRC_GuidanceGrid"])
