@@ -28,7 +28,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -71,13 +71,21 @@ def take_turns(
     functions: dict[str, Callable], rounds: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, float]:
     """Median seconds of each function, called in turn, after a first round that does not count."""
+    return by_clocks(functions, rounds, [clock])[0]
+
+
+def by_clocks(
+    functions: dict[str, Callable], rounds: int, clocks: Sequence[Callable[[], float]]
+) -> list[dict[str, float]]:
+    """The same of the same calls by each of several clocks."""
     times = {name: [] for name in functions}
     for _ in range(rounds + 1):
         for name, function in functions.items():
-            start = clock()
+            starts = [clock() for clock in clocks]
             function()
-            times[name].append(clock() - start)
-    return {name: statistics.median(its[1:]) for name, its in times.items()}
+            times[name].append([clock() - start for clock, start in zip(clocks, starts, strict=True)])
+    medians = {name: [statistics.median(its) for its in zip(*runs[1:], strict=True)] for name, runs in times.items()}
+    return [{name: its[number] for name, its in medians.items()} for number in range(len(clocks))]
 
 
 def checkpoint() -> Path:

@@ -8,8 +8,9 @@
 Random weights of the given size, the vocabulary of LaVIT, prompts of random ids, and classifier-free guidance. The
 baseline is called as LaVIT calls it, with embeddings, a guidance scale and words suppressed; its newer versions want to
 be told the unconditional prompt, image start. Both sample with temperature 1 and top k 50 and draw as many codes as
-they may. They take turns, the median over the rounds counts; in float32 both draw the likeliest codes once before, and
-the codes must agree.
+they may. They take turns, the median over the rounds counts, by the processor's time on one thread and else by the
+clock; on a processor the ratio by the other of these stands beside it. In float32 both draw the likeliest codes once
+before, and the codes must agree.
 
 Of Janus the whole class of transformers draws, by its `generate` with guidance 5, at temperature 1 from all codes.
 
@@ -54,7 +55,7 @@ from drc.lmm.lavit.language import (
 from drc.lmm.llama import LlamaConfig
 from drc.train.memory import LiveBytes
 
-from .bench_embedded import take_turns
+from .bench_embedded import by_clocks
 from .lib.janus_pair import JanusPair
 
 VOCABULARY, SPECIAL, PAD = 48386, 3, 2  # the first ids are no words, and LaVIT does not suppress them
@@ -184,6 +185,13 @@ def clock_of(options: argparse.Namespace) -> Callable[[], float]:
     return time.process_time if alone else time.perf_counter
 
 
+def clocks_of(options: argparse.Namespace) -> list[Callable[[], float]]:
+    """That clock, and on a processor the other one: of these the processor's time is of all threads together, those
+    that wait in a loop for another among them."""
+    both = [time.process_time, time.perf_counter] if options.device == "cpu" else [time.perf_counter]
+    return sorted(both, key=lambda clock: clock is not clock_of(options))
+
+
 def milliseconds(run: Callable, options: argparse.Namespace) -> tuple[float, object]:
     """Of one run, and what it returns."""
     wait = torch.cuda.synchronize if options.device == "cuda" else lambda: None
@@ -272,7 +280,7 @@ def report(
     rows = 2 * options.batch
     if options.device == "cpu":
         drawings["the products of matrices alone"] = lambda: multiply(matrices, rows, codes)
-    times = take_turns(drawings, options.rounds, clock_of(options))
+    times, *others = by_clocks(drawings, options.rounds, clocks_of(options))
     rate = bandwidth(options.device)
     limit = rate / bytes_of_a_step(matrices, config, rows, options.prompt + codes // 2)  # steps a second
     print(
@@ -283,6 +291,7 @@ def report(
         print(
             f"{name}: {steps * options.batch:.1f} codes a second, {100 * steps / limit:.0f} % of that; "
             f"{times['transformers'] / seconds:.2f} times as fast as transformers"
+            + "".join(f", {other['transformers'] / other[name]:.2f} by the other clock" for other in others)
         )
 
 
