@@ -63,18 +63,16 @@ def differences(first: dict, second: dict, models: tuple[str, str]) -> list[Diff
     for judge in first["judges"].keys() & second["judges"].keys():
         if first["judges"][judge] != second["judges"][judge]:
             raise ValueError(f"the results were judged by two versions of {judge}; run both with the same one")
-    paired = defaultdict(list)
-    for test in first["tests"]:
-        if test in second["tests"]:
-            for asked, its in pairs_of([results["tests"][test] for results in both], models):
-                paired[(test, *asked)].append(its)
-                paired[(ALL, *asked)].append(its)
-    if not paired:
+    found, together = [], defaultdict(list)
+    for test in (test for test in first["tests"] if test in second["tests"]):
+        for asked, pairs in pairs_of([results["tests"][test] for results in both], models):
+            found.append(of_pairs(test, *asked, [pairs]))
+            together[asked].append(pairs)
+    if not found:
         raise ValueError("the results have no test, judge and history in common; run both with the same ones")
-    tests = dict.fromkeys(test for test, *_ in paired)
-    together = [ALL] if len(tests) > 2 else []  # two: one test and all of it
-    rows = [key for test in [*(test for test in tests if test != ALL), *together] for key in paired if key[0] == test]
-    return [of_pairs(*key, paired[key]) for key in rows if any(its.bases.any() for its in paired[key])]
+    if len({one.test for one in found}) > 1:
+        found += [of_pairs(ALL, *asked, pairs) for asked, pairs in together.items()]
+    return found
 
 
 @dataclass(frozen=True)
@@ -100,6 +98,8 @@ def pairs_of(tests: Sequence[dict], models: tuple[str, str]) -> Iterator[tuple[t
                 ]
                 count = min(len(values) for values, _ in pairs)
                 (one, bases), (other, _) = ([part[:count] for part in pair] for pair in pairs)
+                if not bases.any():  # every copy is the truth
+                    continue
                 yield (history, judge, metric), Pairs(one, other, bases, groupings(first, np.arange(count)))
 
 
