@@ -17,10 +17,15 @@ TOLD_WORDS, TOLD_LETTERS = 5, 40  # of a text, in a message
 MEMORY_PER_NUMBER = 32  # bytes for each number of the rows of a history: keys, values, queries and what is read
 
 
-def squares_of(model: Model, images: list[Tensor], name: str, rows: Iterable[int] | None = None) -> Iterator[Tensor]:
-    """The images [H, W, C] at the input `name`, or those of some `rows`, as the model reads them: [3, size, size]."""
+def squares_of(
+    model: Model, images: list[Tensor], name: str, rows: Iterable[int] | None = None, original: bool = False
+) -> Iterator[Tensor]:
+    """The images [H, W, C] at the input `name`, or those of some `rows`, as the model reads them: [3, size, size].
+
+    `original` is that of `prepare` of an LMM.
+    """
     for row in range(len(images)) if rows is None else rows:
-        work = partial(model.drc.lmm.prepare, images[row], f"picture {row + 1} of {name}")
+        work = partial(model.drc.lmm.prepare, images[row], f"picture {row + 1} of {name}", original)
         yield heard(work, host.check_interrupt)  # of a picture as large as there are some it takes seconds
 
 
@@ -62,9 +67,7 @@ def tokenize_each(
     lmm, codes = model.drc.lmm, []
     if images:
         host.load([model.vision], lmm.vision.memory(1))
-    for index, image in enumerate(images):
-        work = partial(lmm.prepare, image, f"picture {index + 1} of {name}", original)
-        picture = heard(work, host.check_interrupt)
+    for picture in squares_of(model, images, name, original=original):
         codes.append(lmm.tokenize(picture[None].to(model.device), None if seed is None else [seed]))
         progress.step_to(progress.bar.current + 1)
     return codes
