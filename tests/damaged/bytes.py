@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from drc.tensor_file import metadata_of
 
@@ -55,6 +55,17 @@ def zero(name: str) -> Damage:
         third = len(data) // 3
         data[third : 2 * third] = bytes(third)
         (folder / name).write_bytes(data)
+
+    return damage
+
+
+def retensored(name: str, edit: Callable[[dict], object]) -> Damage:
+    """`edit` changes the tensors of a safetensors file in place; what stands beside them goes."""
+
+    def damage(folder: Path) -> None:
+        tensors = load_file(folder / name)
+        edit(tensors)
+        save_file(tensors, folder / name)
 
     return damage
 

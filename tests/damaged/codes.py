@@ -1,18 +1,16 @@
 """Damaged files of kept codes: the pictures are turned into codes again."""
 
-from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from drc.lmm.mini.tokenizer import VisualTokenizer
 from drc.train.codes import CodeCache
 from scripts.lib.tiny import CONFIG
 
-from .bytes import generic
+from .bytes import generic, retensored
 from .guard import Case
 
 NAME = "codes.safetensors"
@@ -51,13 +49,7 @@ def use(folder: Path) -> None:
     assert codes.min() >= 0 and codes.max() < CONFIG.lmm.vision.codes
 
 
-def change(edit: Callable[[dict], object]) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        found = load_file(folder / NAME)
-        edit(found)
-        save_file(found, folder / NAME)
-
-    return damage
+change = partial(retensored, NAME)
 
 
 def cases() -> list[Case]:

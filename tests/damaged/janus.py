@@ -3,17 +3,17 @@
 import json
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from drc.checkpoint import load
 from drc.instruction import InContext
 from drc.lmm.generate import Sampling
 from scripts.lib.tiny_janus import write_published
 
-from .bytes import Damage, generic, written
+from .bytes import Damage, generic, retensored, written
 from .guard import Case
 
 FOLDER = "janus"
@@ -55,14 +55,7 @@ def write(name: str, content: str | bytes) -> Damage:
     return written(FOLDER, name, content)
 
 
-def tensors(edit: Callable[[dict], object]) -> Damage:
-    def damage(folder: Path) -> None:
-        path = folder / FOLDER / SHARD
-        found = load_file(path)
-        edit(found)
-        save_file(found, path)
-
-    return damage
+tensors = partial(retensored, f"{FOLDER}/{SHARD}")
 
 
 def settings() -> list[tuple[str, str, Damage]]:

@@ -10,12 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from drc.lmm.lavit.convert import convert
 from scripts.lib.tiny_lavit import write_published
 
-from .bytes import generic, written
+from .bytes import generic, retensored, written
 from .guard import Case
 
 EYES, CODES = "visual_tokenizer/eva_vitg_psz14.bin", "visual_tokenizer/tokenizer_encoder.bin"
@@ -59,14 +58,7 @@ def tensors(name: str, change: Callable[[dict], object]) -> Callable[[Path], Non
     return damage
 
 
-def autoencoder(change: Callable[[dict], object]) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        path = folder / "published" / VAE_WEIGHTS
-        found = load_file(path)
-        change(found)
-        save_file(found, path)
-
-    return damage
+autoencoder = partial(retensored, f"published/{VAE_WEIGHTS}")
 
 
 def settings() -> list[tuple[str, str, Callable]]:

@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from sentencepiece import SentencePieceTrainer
 
 from drc.checkpoint import load
 from drc.lmm.lavit.convert import convert
 from scripts.lib.tiny_lavit import SIZES, TEXT, write_published
 
-from .bytes import generic, written
+from .bytes import generic, retensored, written
 from .guard import Case
 
 DESCRIPTION, WORDS, VISION, TOKENIZER = "lavit.json", "tokenizer.model", "vision.safetensors", "tokenizer.safetensors"
@@ -59,10 +58,7 @@ def tensor(name: str, change: Callable[[dict], object]) -> Callable[[Path], None
     """Changes the tensors of a file, and what lavit.json says of its size."""
 
     def damage(folder: Path) -> None:
-        path = folder / "tiny" / name
-        tensors = load_file(path)
-        change(tensors)
-        save_file(tensors, path)
+        retensored(f"tiny/{name}", change)(folder)
         resize(folder, name)
 
     return damage
