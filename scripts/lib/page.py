@@ -114,6 +114,7 @@ class Page:
                 break
             self.press("Escape")
             self.tab.wait_for_timeout(100)
+        over.first.wait_for(state="hidden")
         self.tab.evaluate(BLANK)
         self.tab.locator(ALERTS).first.wait_for(state="hidden")
         self.errors.clear()
@@ -133,11 +134,13 @@ class Page:
         return self.tab.locator(".workflow-template-selector-dialog")
 
     def wait_until_open(self, name: str) -> None:
-        """Until the graph is that of a template, as the page has one of its own before it."""
+        """Until the graph is that of a template, as the page has one of its own before it, and can be queued: on a busy
+        machine it was once seen with all its nodes and nothing to queue."""
         is_open = """async ([pack, name]) => {
             const types = nodes => nodes.map(node => node.type).sort().join()
             const template = await (await fetch(`/api/workflow_templates/${pack}/${name}.json`)).json()
-            return types(window.app.graph.nodes) === types(template.nodes)
+            if (types(window.app.graph.nodes) !== types(template.nodes)) return false
+            return Object.keys((await window.app.graphToPrompt()).output).length > 0
         }"""
         self.tab.wait_for_function(is_open, arg=[self.pack, name])
 
