@@ -55,7 +55,12 @@ def style_names() -> list[str]:
 
 def files(kind: str) -> list[str]:
     """How the files in the model folders of a kind are called."""
-    names, folders = folder_paths.get_filename_list(kind), folders_of(kind)
+    folders = folders_of(kind)
+    try:
+        names = folder_paths.get_filename_list(kind)
+    except FileNotFoundError:  # of a folder that the host saw before, such as output/drc, which its user has deleted
+        folder_paths.filename_list_cache.pop(kind, None)
+        names = folder_paths.get_filename_list(kind)
     found = (called(name, folder, kind) for name in names for folder in folders if is_file_in(folder, name))
     return list(dict.fromkeys(found))
 

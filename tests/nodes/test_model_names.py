@@ -120,3 +120,12 @@ def test_converted_sets_of_one_name_are_listed_apart(graph, folders, tiny_lavit,
             "name."
         )
     assert not list(own.iterdir())
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_folder_that_its_user_deletes_is_no_longer_listed(graph, folders, place):
+    write_tiny(folders[0] / "kept.safetensors")
+    write_tiny(folders[place] / "gone.safetensors")
+    assert "gone.safetensors" in offered(graph)
+    shutil.rmtree(folders[place])
+    assert "kept.safetensors" in offered(graph) and "gone.safetensors" not in offered(graph)
