@@ -115,7 +115,7 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     model = Model(drc=drc, name=name, path=path, lmm=lmm, storage=storage, graph=graph, **patchers)
     host.give_back_after(drc)
     if not pretrained:
-        read_weights(drc, path, assign=host.is_dynamic(model.vision))
+        read_weights(drc, path, assign=host.is_dynamic(model.vision), on_part=host.check_interrupt)
     size = sum(patcher.model_size() for patcher in model.get_models())
     log.info("%s: %s on %s, %.0f MB, stage %d", path.name, stored, model.device, size / 2**20, drc.stage)
     return model

@@ -88,7 +88,7 @@ class Client:
     def queue(self, prompt: dict[str, Any]) -> str:
         """Queues a prompt in the API format; returns its id."""
         answer = json.loads(self._request("POST", "/prompt", json={"prompt": prompt, "client_id": self.id}))
-        if "prompt_id" not in answer:
+        if "prompt_id" not in answer or answer.get("node_errors"):  # of the latter the host runs the rest
             raise PromptError(answer)
         return answer["prompt_id"]
 

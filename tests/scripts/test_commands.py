@@ -40,6 +40,8 @@ server/test_demo.py::test_it_draws_what_it_was_given
     scripts/demo.sh
 server/test_memory.py::test_ten_rounds_end_with_the_memory_of_the_start
     scripts/measure_memory.py
+server/test_cancel.py::test_every_press_is_heard
+    scripts/measure_cancel.py
 """
 """Tests, and the commands whose work runs in them."""
 

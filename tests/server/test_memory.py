@@ -1,25 +1,14 @@
 """Loading, drawing, training and freeing, again and again, leaves no memory behind: by the command that measures it."""
 
-import contextlib
-
 from scripts import measure_memory
-from scripts.lib.server import Server
-from scripts.lib.tiny import write_tiny
 
 ROUNDS = 10
 MORE = 100  # MB
 
 
-@contextlib.contextmanager
-def with_a_tiny_model(*given, **named):
-    with Server(*given, **named) as server:
-        write_tiny(server.folder / "models" / "drc" / "tiny.safetensors")
-        yield server
-
-
-def test_ten_rounds_end_with_the_memory_of_the_start(in_this_process, monkeypatch):
+def test_ten_rounds_end_with_the_memory_of_the_start(in_this_process, monkeypatch, of_a_tiny_model):
     """That of a server that has run nothing yet."""
-    monkeypatch.setattr(measure_memory, "Server", with_a_tiny_model)
+    of_a_tiny_model(measure_memory)
     monkeypatch.setattr(measure_memory, "WAIT", 0.2)  # the host frees between two prompts
     code, said, _ = in_this_process(measure_memory, "--rounds", ROUNDS, "--model", "tiny.safetensors")
     column = list(measure_memory.PARTS).index("all")
