@@ -207,8 +207,8 @@ def test_it_cannot_learn_whole(tiny_training, tmp_path):
 def test_the_set_must_be_the_one_it_was_trained_over(stages, tiny_training, tmp_path):
     file = stages[0][1][0].file
     for folder, words in (
-        ("", f"{file.name} was trained over 'tiny-lavit', which was not given; name its folder"),
-        (str(tmp_path), f"{tmp_path} holds no lavit.json, so no LaVIT was converted there to its end"),
+        ("", f"{file.name} was trained over 'tiny-lavit', which was not given; give its folder as lmm"),
+        (str(tmp_path), f"lmm is '{tmp_path}', which holds no lavit.json, expected the folder of 'tiny-lavit'"),
     ):
         with pytest.raises(ValueError) as error:
             tiny_training.train(tmp_path / "run", stage=2, file=str(file), lmm=folder)
