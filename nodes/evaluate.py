@@ -155,7 +155,7 @@ def measure(model: Model, config, dataset):
     from ..drc.bench.judges import open_judges
     from ..drc.bench.models import DRCModel
     from ..drc.bench.run import run
-    from ..drc.train.processes import OneProcess
+    from ..drc.train.machine.processes import OneProcess
 
     progress, lmm = EvaluationProgress(), model.drc.lmm
     domain = domain_of(dataset, lmm.image_size, lambda done, total: progress.tell("repainting", done, total))

@@ -300,7 +300,7 @@ def train(
 ) -> io.NodeOutput:
     from ..drc.train.checkpoints import RunFolder
     from ..drc.train.config_file import to_toml
-    from ..drc.train.processes import OneProcess
+    from ..drc.train.machine.processes import OneProcess
     from ..drc.train.run import train as run
 
     if not learning_rate:

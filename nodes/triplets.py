@@ -81,8 +81,8 @@ class DRC_Triplets(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..drc.data.built import Built
         from ..drc.data.repaint import draw_repaints
-        from ..drc.train.built import built_shares
-        from ..drc.train.preview import folder_triplets, triplets
+        from ..drc.train.data.built import built_shares
+        from ..drc.train.data.preview import folder_triplets, triplets
 
         names = tuple(word for word in restylings.replace(",", " ").split())
         shared = {"pairing": pairing, "own_share": own_share, "pair_seed": seed}
@@ -146,7 +146,7 @@ class DRC_Augmentations(io.ComfyNode):
     @classmethod
     def execute(cls, dataset, crop, colour, grey, blur, rotate, mirror, seed) -> io.NodeOutput:
         from ..drc.data.built import Built
-        from ..drc.train.preview import augmented
+        from ..drc.train.data.preview import augmented
 
         if isinstance(dataset, Built):
             raise ValueError(

@@ -53,7 +53,7 @@ from drc.lmm.lavit.language import (
     guided,
 )
 from drc.lmm.llama import LlamaConfig
-from drc.train.memory import LiveBytes
+from drc.train.machine.memory import LiveBytes
 
 from .bench_embedded import by_clocks
 from .lib.janus_pair import JanusPair

@@ -14,7 +14,7 @@ codes  Pictures that become codes in a second of the processor's time, in float3
 
 import argparse
 import gc
-import importlib
+import importlib.util
 import json
 import statistics
 import subprocess
@@ -34,12 +34,12 @@ from drc.checkpoint import load  # noqa: E402
 from drc.data.folder import scan  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.seeds import generator_from, seed_of  # noqa: E402
-from drc.train.batches import BatchCodes, Batches, BatchRows  # noqa: E402
-from drc.train.codes import PictureSource, chunk_on, encode  # noqa: E402
-from drc.train.conditioning import draw_batch  # noqa: E402
 from drc.train.config import Config, DataConfig, ModelConfig, TrainingConfig  # noqa: E402
-from drc.train.data import folder_data  # noqa: E402
-from drc.train.objectives import STAGES  # noqa: E402
+from drc.train.data.batches import BatchCodes, Batches, BatchRows  # noqa: E402
+from drc.train.data.codes import PictureSource, chunk_on, encode  # noqa: E402
+from drc.train.data.conditioning import draw_batch  # noqa: E402
+from drc.train.data.training_data import folder_data  # noqa: E402
+from drc.train.objectives.stages import STAGES  # noqa: E402
 from drc.train.run import Hooks, train  # noqa: E402
 from scripts.bench_embedded import take_turns  # noqa: E402
 from scripts.lib.earlier import import_from  # noqa: E402
@@ -223,7 +223,9 @@ def report_codes(options: argparse.Namespace) -> None:
     ways = {}
     if options.before:
         package = import_from(options.before)
-        theirs = importlib.import_module(f"{package}.train.codes")
+        has_rooms = importlib.util.find_spec(f"{package}.train.codes") is None
+        room = "train.data" if has_rooms else "train"
+        theirs = importlib.import_module(f"{package}.{room}.codes")
         vision = importlib.import_module(f"{package}.checkpoint").load(EMBEDDED).lmm.vision
         ways |= way(options.before, theirs.encode, vision, theirs.chunk_on("cpu"))
     for precision in (torch.float32, torch.bfloat16):

@@ -33,10 +33,10 @@ from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.towers import TowerConfig  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder  # noqa: E402
 from drc.train.config import PRECISIONS, Schedule  # noqa: E402
-from drc.train.data import TrainingData  # noqa: E402
-from drc.train.entangled import EntangledDRC  # noqa: E402
-from drc.train.objectives import Objective  # noqa: E402
-from drc.train.processes import OneProcess  # noqa: E402
+from drc.train.data.training_data import TrainingData  # noqa: E402
+from drc.train.machine.processes import OneProcess  # noqa: E402
+from drc.train.objectives.entangled import EntangledDRC  # noqa: E402
+from drc.train.objectives.stages import Objective  # noqa: E402
 from drc.train.run import Hooks, to_device, train  # noqa: E402
 from scripts.lib.card import replace_block, table  # noqa: E402
 from scripts.lib.entangled import emoji_data, entangled, is_complete, learn_entangled  # noqa: E402

@@ -29,11 +29,11 @@ from drc.lmm.lavit.reading import LavitSet
 from drc.lmm.llama import LlamaConfig
 from drc.model import DRC, DRCConfig
 from drc.pretrained import config_over
-from drc.train.batches import BatchCodes
-from drc.train.conditioning import TrainingBatch, plain_batch
 from drc.train.config import ModelConfig
-from drc.train.memory import pass_peak, recompute
-from drc.train.objectives import STAGES, Objective
+from drc.train.data.batches import BatchCodes
+from drc.train.data.conditioning import TrainingBatch, plain_batch
+from drc.train.machine.memory import pass_peak, recompute
+from drc.train.objectives.stages import STAGES, Objective
 from scripts.lib.tiny_lavit import words
 
 SIZES = Sizes(

@@ -24,8 +24,8 @@ from drc.drawings import DRAWINGS, Hand, header_for, packed, tokeniser_of  # noq
 from drc.files import file_hash  # noqa: E402
 from drc.model import DRC  # noqa: E402
 from drc.tensor_file import metadata_of, write_safetensors  # noqa: E402
-from drc.train.codes import CodeCache  # noqa: E402
-from drc.train.icons import IconPictures, User  # noqa: E402
+from drc.train.data.codes import CodeCache  # noqa: E402
+from drc.train.data.icons import IconPictures, User  # noqa: E402
 from scripts.datasets.icons.matrix import read_manifest  # noqa: E402
 from scripts.lib.attribution import drawn_sets  # noqa: E402
 from scripts.lib.bar import bar  # noqa: E402

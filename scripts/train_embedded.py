@@ -32,15 +32,15 @@ from drc.lmm.mini.tokenizer import VisualTokenizer  # noqa: E402
 from drc.model import DRC, About, DRCConfig  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.train.checkpoints import WEIGHTS, RunFolder, part  # noqa: E402
-from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.config import PRECISIONS, Schedule  # noqa: E402
-from drc.train.data import TrainingData  # noqa: E402
-from drc.train.entangled import EntangledDRC  # noqa: E402
+from drc.train.data.codes import CodeCache  # noqa: E402
+from drc.train.data.training_data import TrainingData  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
-from drc.train.prefetch import prefetch  # noqa: E402
-from drc.train.processes import OneProcess  # noqa: E402
+from drc.train.machine.prefetch import prefetch  # noqa: E402
+from drc.train.machine.processes import OneProcess  # noqa: E402
+from drc.train.objectives.entangled import EntangledDRC  # noqa: E402
+from drc.train.objectives.tokenizer import TokenizerObjective  # noqa: E402
 from drc.train.run import train  # noqa: E402
-from drc.train.tokenizer import TokenizerObjective  # noqa: E402
 from scripts.lib.decoder import DecoderObjective  # noqa: E402
 from scripts.lib.deeper import deeper  # noqa: E402
 from scripts.lib.entangled import emoji_data, entangled, is_complete, learn_entangled  # noqa: E402

@@ -24,9 +24,9 @@ from drc.data.icons import IconCell, Icons  # noqa: E402
 from drc.pixels import from_pixels  # noqa: E402
 from drc.tensor_file import write_safetensors  # noqa: E402
 from drc.train.checkpoints import RunFolder  # noqa: E402
-from drc.train.codes import CodeCache  # noqa: E402
 from drc.train.config import Schedule  # noqa: E402
-from drc.train.icons import IconPictures, icon_parts  # noqa: E402
+from drc.train.data.codes import CodeCache  # noqa: E402
+from drc.train.data.icons import IconPictures, icon_parts  # noqa: E402
 from drc.train.loop import Trainer, plainly  # noqa: E402
 from scripts.datasets.icons.matrix import drawings, read_manifest  # noqa: E402
 from scripts.datasets.icons.package import Package  # noqa: E402

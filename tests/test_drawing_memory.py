@@ -11,7 +11,7 @@ from drc.lmm.generate import Sampling
 from drc.lmm.janus.model import JanusConfig
 from drc.lmm.lavit.language import IMAGE_END, LavitLanguage, draw_codes, drawing_bytes, guided
 from drc.lmm.llama import LlamaConfig
-from drc.train.memory import LiveBytes
+from drc.train.machine.memory import LiveBytes
 from scripts.lib.tiny import CONFIG, write_tiny
 from scripts.lib.tiny_janus import SIZES, of_width, weights
 

@@ -5,7 +5,7 @@ import torch
 
 from drc.interrupt import call_between_layers, heard
 from drc.lmm.llama import LlamaConfig, LlamaForCausalLM
-from drc.train.memory import recompute
+from drc.train.machine.memory import recompute
 
 LAYERS = 2
 MODULES = 1 + LAYERS * 6 + 1  # four products of matrices and two norms a layer; the last norm, and the head

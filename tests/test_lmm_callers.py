@@ -10,7 +10,7 @@ from drc import lmm as interface
 from drc.lmm.registry import LMMS
 from scripts.lib.imports import modules
 
-OF_ONE = {"mini": {"drc/train/tokenizer.py"}, "lavit": {"nodes/convert.py"}, "janus": set()}
+OF_ONE = {"mini": {"drc/train/objectives/tokenizer.py"}, "lavit": {"nodes/convert.py"}, "janus": set()}
 """Who may know one of them: what trains the tokeniser that ships, and a converter."""
 INSIDE = {"scripts/bench_embedded.py", "scripts/lib/janus_pair.py", "scripts/train_large_decoder.py"}
 """Share weights with another implementation."""

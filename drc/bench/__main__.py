@@ -121,7 +121,7 @@ def option(add, name: str, kind: type) -> None:
 
 def command_run(options: argparse.Namespace) -> None:
     from ..instruction import Dials
-    from ..train.processes import processes_of
+    from ..train.machine.processes import processes_of
     from .config import BenchConfig
     from .judges.efficientnet import EfficientNetJudge
     from .report.report import PAGE

@@ -22,7 +22,7 @@ from ..pixels import from_image, resized
 from ..pretrained import description_in
 from ..tensor_file import look, read_plain, tensors_hash
 from ..train.checkpoints import STATE, WEIGHTS, RunFolder, part
-from ..train.entangled import EntangledDRC
+from ..train.objectives.entangled import EntangledDRC
 from .judges.judge import Judge
 
 

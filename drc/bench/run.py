@@ -3,7 +3,7 @@ processes."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..train.processes import OneProcess
+from ..train.machine.processes import OneProcess
 from .answers import Answers
 from .cases import open_cases, open_domain
 from .cases.domain import Domain

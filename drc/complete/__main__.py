@@ -73,7 +73,7 @@ def option(add, flag: str, kind: type, words: str) -> None:
 def run() -> None:
     options = parser().parse_args()
     from ..instruction import Dials
-    from ..train.processes import processes_of
+    from ..train.machine.processes import processes_of
     from .command import Command
     from .settings import Settings
 

@@ -12,7 +12,7 @@ from ..data.folder import nothing_usable
 from ..data.history import picture_names, reasons, usable
 from ..files import read_bounded
 from ..model import DRC
-from ..train.processes import OneProcess
+from ..train.machine.processes import OneProcess
 from . import svg
 from .history import history_in
 from .names import items_of, some_of

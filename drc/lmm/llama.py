@@ -212,8 +212,8 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) ->
 
 
 def causal_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """What torch does where no fused attention is allowed, see `drc.train.memory.quick_attention`, bit for bit, but for
-    its question whether a token sees anything: each sees itself."""
+    """What torch does where no fused attention is allowed, see `drc.train.machine.memory.quick_attention`, bit for bit,
+    but for its question whether a token sees anything: each sees itself."""
     length, scale = query.shape[2], math.sqrt(1 / math.sqrt(query.shape[3]))
     query, key = query.to(value), key.to(value)  # as autocast has it; rotated they may be float32
     scores = (query * scale) @ (key.transpose(2, 3) * scale)

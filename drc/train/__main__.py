@@ -43,7 +43,7 @@ def run() -> None:
 
     from .bars import Bars
     from .config_file import read_config
-    from .processes import processes_of
+    from .machine.processes import processes_of
     from .run import train
 
     out = (options.out or options.config.parent).resolve()

@@ -4,7 +4,7 @@ part of it goes."""
 from collections.abc import Iterator
 
 from .config import Config, TrainingConfig
-from .data import TrainingData
+from .data.training_data import TrainingData
 from .errors import TrainingError
 
 LEAST_STEP = 1e-8
@@ -45,7 +45,7 @@ def advice(training: TrainingConfig, way: str, data: TrainingData) -> list[str]:
 
 
 def about_targets(data: TrainingData) -> Iterator[str]:
-    """Where one kind of target is missing, all are of the other, see `drc.train.batches.own_share_of`."""
+    """Where one kind of target is missing, all are of the other, see `drc.train.data.batches.own_share_of`."""
     index, wished = data.train.index, data.train.own_share
     if wished and not len(index.own):
         yield f"own_share is {wished:g}, but no picture can be learned as it is, so repaintings alone are"
@@ -87,8 +87,8 @@ def about_steps(training: TrainingConfig, way: str) -> Iterator[str]:
 
 
 def about_conditions(training: TrainingConfig, data: TrainingData) -> Iterator[str]:
-    """Which of them no batch shows, see `drc.train.conditioning.draw_batch`; names only what keeps it from there, as a
-    node has not all of these settings."""
+    """Which of them no batch shows, see `drc.train.data.conditioning.draw_batch`; names only what keeps it from there,
+    as a node has not all of these settings."""
     style, semantics, both = training.drop_style, training.drop_semantics, training.drop_both
     meaning, total = round(both + semantics, 9), round(both + semantics + style, 9)
     if total > 1:

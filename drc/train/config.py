@@ -130,7 +130,8 @@ class TrainingConfig(Schedule, Conditioning):
 
     micro_batch: samples that go through the model at once, 0: as many as are quickest, see `drc.train.run.QUICKEST`;
         memory, not the result, depends on it.
-    second_view, mirrored: how training batches are disturbed, see `drc.train.batches.Batches`; validation's never are.
+    second_view, mirrored: how training batches are disturbed, see `drc.train.data.batches.Batches`; validation's never
+        are.
     instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
     recompute: forget the language model's activations and compute them again: less memory, more time.
     code_precision: what pictures are turned into codes in; in bfloat16, several times as quick where the machine

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import torch
 
-from .conditioning import TrainingBatch
+from .data.conditioning import TrainingBatch
 from .errors import DivergedError
-from .importance import COMBINATIONS, ImportanceSampler
-from .prefetch import prefetch
-from .processes import OneProcess
+from .machine.prefetch import prefetch
+from .machine.processes import OneProcess
+from .objectives.importance import COMBINATIONS, ImportanceSampler
 
 log = logging.getLogger("drc")
 

@@ -22,7 +22,7 @@ from ..seeds import seed_of
 from .checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder, renamed
 from .config import Schedule
 from .errors import CheckpointError, DivergedError, TrainingError
-from .processes import OneProcess, StoppedElsewhereError, whole
+from .machine.processes import OneProcess, StoppedElsewhereError, whole
 from .state import State
 
 log = logging.getLogger("drc")

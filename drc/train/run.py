@@ -20,21 +20,21 @@ from ..lmm.learned import joined
 from ..model import DRC
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
-from .built import built_data
 from .checkpoints import WEIGHTS, Checkpoint, RunFolder, part, settle
-from .codes import CodeCache, chunk_on
-from .compiler import require_compiler
 from .config import Config, ModelConfig, check
 from .config_file import to_toml
-from .data import TrainingData, folder_data
+from .data.built import built_data
+from .data.codes import CodeCache, chunk_on
+from .data.training_data import TrainingData, folder_data
 from .errors import TrainingError
 from .gradients import GradientStep
-from .importance import ImportanceSampler
 from .loop import Trainer, as_stored
-from .memory import Memory, estimate, quick_attention, recompute
-from .objectives import STAGES, Objective
-from .precision import precision_of
-from .processes import OneProcess
+from .machine.compiler import require_compiler
+from .machine.memory import Memory, estimate, quick_attention, recompute
+from .machine.precision import precision_of
+from .machine.processes import OneProcess
+from .objectives.importance import ImportanceSampler
+from .objectives.stages import STAGES, Objective
 from .training_batches import TrainingBatches
 from .validation import Validation, read_samples
 

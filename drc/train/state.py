@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from ..lmm.fused import apart, fused_weights, together
 from ..shapes import Shapes
-from .adamw import AdamW
 from .checkpoints import BUFFERS, part
-from .processes import like, whole
+from .machine.adamw import AdamW
+from .machine.processes import like, whole
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW keeps of a parameter
 

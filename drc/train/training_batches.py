@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from ..seeds import generator_from, seed_of
-from .batches import BatchCodes, Batches
-from .conditioning import TrainingBatch, draw_batch
 from .config import TrainingConfig
-from .importance import COMBINATIONS, ImportanceSampler
-from .objectives import Objective, language_share
+from .data.batches import BatchCodes, Batches
+from .data.conditioning import TrainingBatch, draw_batch
+from .objectives.importance import COMBINATIONS, ImportanceSampler
+from .objectives.stages import Objective, language_share
 
 EVEN = torch.full((len(COMBINATIONS),), 1 / len(COMBINATIONS))
 

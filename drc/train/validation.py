@@ -13,13 +13,13 @@ from ..files import open_regular
 from ..model import DRC
 from ..pixels import to_pixels
 from ..plots.sheet import contact_sheet
-from .batches import BatchCodes, Batches
 from .checkpoints import SAMPLES, RunFolder
-from .conditioning import TrainingBatch, plain_batch
+from .data.batches import BatchCodes, Batches
+from .data.conditioning import TrainingBatch, plain_batch
 from .loop import Trainer
-from .objectives import Losses
-from .precision import autocast
-from .processes import OneProcess
+from .machine.precision import autocast
+from .machine.processes import OneProcess
+from .objectives.stages import Losses
 from .training_batches import TrainingBatches
 
 CHUNK = 8  # samples in one pass

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from drc.lmm.mini.tokenizer import VisualTokenizer
-from drc.train.precision import autocast, precision_of
-from drc.train.tokenizer import LOOK, picture_loss
+from drc.train.machine.precision import autocast, precision_of
+from drc.train.objectives.tokenizer import LOOK, picture_loss
 
 NEIGHBOURS = 8  # codes that one may be taken for
 MISTAKEN = 0.2  # of a picture's codes at most

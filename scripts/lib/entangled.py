@@ -10,19 +10,19 @@ import torch
 from drc.data.built import EmojiBenchmark
 from drc.model import DRC
 from drc.seeds import generator_from, seed_of
-from drc.train.batches import Batches
-from drc.train.built import built_data
 from drc.train.checkpoints import RunFolder
-from drc.train.codes import CodeCache
-from drc.train.conditioning import draw_batch
 from drc.train.config import Conditioning, Schedule
-from drc.train.data import TrainingData
-from drc.train.entangled import EXTRA_LAYERS, EntangledDRC, EntangledObjective
+from drc.train.data.batches import Batches
+from drc.train.data.built import built_data
+from drc.train.data.codes import CodeCache
+from drc.train.data.conditioning import draw_batch
+from drc.train.data.training_data import TrainingData
 from drc.train.gradients import GradientStep
 from drc.train.loop import Trainer
-from drc.train.memory import quick_attention
-from drc.train.precision import precision_of
-from drc.train.processes import OneProcess
+from drc.train.machine.memory import quick_attention
+from drc.train.machine.precision import precision_of
+from drc.train.machine.processes import OneProcess
+from drc.train.objectives.entangled import EXTRA_LAYERS, EntangledDRC, EntangledObjective
 from drc.train.run import QUICKEST
 from drc.train.validation import gaps
 

@@ -14,11 +14,11 @@ from drc.data.icons import FILES, Icons
 from drc.data.wordings import meaning_ids, words_read
 from drc.files import file_hash
 from drc.model import DRC
-from drc.train.batches import Index
-from drc.train.built import benchmark_shares
-from drc.train.codes import PictureSource
-from drc.train.data import Share, TrainingData
-from drc.train.icons import IconIndex, icon_parts
+from drc.train.data.batches import Index
+from drc.train.data.built import benchmark_shares
+from drc.train.data.codes import PictureSource
+from drc.train.data.icons import IconIndex, icon_parts
+from drc.train.data.training_data import Share, TrainingData
 
 ELSEWHERE = 0.25  # share of the references that another part of the mixture draws, where one does
 

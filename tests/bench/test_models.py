@@ -21,7 +21,7 @@ from drc.lmm.generate import Sampling
 from drc.pixels import from_pixels, resized
 from drc.tensor_file import write_safetensors
 from drc.train.checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder
-from drc.train.entangled import EntangledDRC
+from drc.train.objectives.entangled import EntangledDRC
 from scripts.lib.tiny import CONFIG, write_tiny
 from scripts.lib.tiny_drawings import write_tiny_drawings
 

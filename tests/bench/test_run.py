@@ -15,7 +15,7 @@ from drc.bench.models import DRCModel, open_models
 from drc.bench.run import Run, run
 from drc.checkpoint import load
 from drc.lmm.generate import Sampling
-from drc.train.processes import OneProcess
+from drc.train.machine.processes import OneProcess
 
 from .conftest import SETS, Eye, toy_domain
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from drc.lmm.mini.tokenizer import VisualTokenizer
-from drc.train.codes import CodeCache
+from drc.train.data.codes import CodeCache
 from scripts.lib.tiny import CONFIG
 
 from .bytes import generic, retensored

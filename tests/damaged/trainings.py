@@ -10,8 +10,8 @@ from torch import nn
 from drc.train.checkpoints import STATE, RunFolder
 from drc.train.config import Config, DataConfig, ModelConfig, Schedule
 from drc.train.config_file import read_config, to_toml
-from drc.train.importance import ImportanceSampler
 from drc.train.loop import Trainer, plainly
+from drc.train.objectives.importance import ImportanceSampler
 
 from .bytes import Damage, Edit, edited, generic
 from .guard import Case

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from drc.checkpoint import load
 from drc.train.checkpoints import STATE, WEIGHTS, RunFolder
-from drc.train.processes import OneProcess, processes_of
+from drc.train.machine.processes import OneProcess, processes_of
 from drc.train.run import Hooks
 
 from .conftest import CLOCKED, Command, finish, names_in, wait_for

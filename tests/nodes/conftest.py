@@ -136,8 +136,8 @@ def host_folders(models, tmp_path, monkeypatch):
 @pytest.fixture
 def execute(classes, host_folders, pack, monkeypatch):
     """Runs a node with its defaults and gives all its outputs."""
-    importlib.import_module(f"{pack.__name__}.drc.train.data")
-    monkeypatch.setattr(pack.drc.train.data, "VALIDATION_CASES", 4)  # enough of two pictures held back
+    importlib.import_module(f"{pack.__name__}.drc.train.data.training_data")
+    monkeypatch.setattr(pack.drc.train.data.training_data, "VALIDATION_CASES", 4)  # enough of two pictures held back
 
     def run(node_id, **inputs):
         node = classes[node_id]

@@ -12,9 +12,9 @@ from drc.checkpoint import save
 from drc.data.built import IconMatrix
 from drc.data.pictures import Picture
 from drc.data.splits import Splits
-from drc.train.batches import Index, draw_rows
 from drc.train.checkpoints import WEIGHTS, RunFolder
-from drc.train.icons import icon_parts
+from drc.train.data.batches import Index, draw_rows
+from drc.train.data.icons import icon_parts
 from scripts import train_embedded
 from scripts.lib.deeper import deeper
 from scripts.lib.entangled import entangled

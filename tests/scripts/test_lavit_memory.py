@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from drc.train.memory import pass_peak, recompute
-from drc.train.objectives import STAGES
+from drc.train.machine.memory import pass_peak, recompute
+from drc.train.objectives.stages import STAGES
 from scripts import janus_memory, lavit_memory, write_memory
 from scripts.lib.tiny_lavit import SIZES
 

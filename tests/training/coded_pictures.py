@@ -6,11 +6,11 @@ import torch
 
 from drc.data.pictures import Picture
 from drc.model import DRC
-from drc.train.batches import Batches, Index
-from drc.train.conditioning import TrainingBatch, draw_batch
 from drc.train.config import Conditioning
-from drc.train.importance import ImportanceSampler
-from drc.train.objectives import STAGES, Objective
+from drc.train.data.batches import Batches, Index
+from drc.train.data.conditioning import TrainingBatch, draw_batch
+from drc.train.objectives.importance import ImportanceSampler
+from drc.train.objectives.stages import STAGES, Objective
 from scripts.lib.tiny import CONFIG
 
 N, CODES, SLOTS = CONFIG.lmm.vision.grid**2, CONFIG.lmm.vision.codes, CONFIG.lmm.text_slots

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drc.train import data
+from drc.train.data import training_data
 from scripts.lib.tiny import write_tiny
 
 from .tiny_training import USERS, TinyTraining, draw_pictures
@@ -29,5 +29,5 @@ def cache(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def tiny_training(tiny, pictures, cache) -> Iterator[TinyTraining]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "VALIDATION_CASES", 4)  # enough of four pictures held back
+        patch.setattr(training_data, "VALIDATION_CASES", 4)  # enough of four pictures held back
         yield TinyTraining(tiny, pictures, cache)

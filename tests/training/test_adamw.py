@@ -6,12 +6,12 @@ import sys
 import torch
 from torch import nn
 
-from drc.train.adamw import AdamW
+from drc.train.machine.adamw import AdamW
 
 LEARN = """
 import sys
 import torch
-from drc.train.adamw import AdamW
+from drc.train.machine.adamw import AdamW
 
 layer = torch.nn.Linear(8, 8)
 layer(torch.ones(1, 8)).sum().backward()

@@ -8,9 +8,9 @@ import torch
 
 from drc.checkpoint import load
 from drc.train.advice import about_conditions, advice, check_learning
-from drc.train.batches import BatchCodes
-from drc.train.conditioning import draw_batch
 from drc.train.config import TrainingConfig
+from drc.train.data.batches import BatchCodes
+from drc.train.data.conditioning import draw_batch
 from drc.train.errors import TrainingError
 from drc.train.run import Hooks, open_data
 

@@ -10,11 +10,11 @@ from drc.data.folder import scan
 from drc.lmm.mini.tokenizer import VisualTokenizer
 from drc.lmm.nearest import nearest
 from drc.pixels import from_pixels
-from drc.train import codes as codes_module
-from drc.train.codes import CodeCache
 from drc.train.config import Pairing
+from drc.train.data import codes as codes_module
+from drc.train.data.codes import CodeCache
+from drc.train.data.pairs import FolderPictures
 from drc.train.errors import TrainingError
-from drc.train.pairs import FolderPictures
 from scripts.lib.disk import full_disk, names
 from scripts.lib.tiny import CONFIG
 

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from drc.train.conditioning import PLAIN, blanked, draw_batch, plain_batch
 from drc.train.config import Conditioning
+from drc.train.data.conditioning import PLAIN, blanked, draw_batch, plain_batch
 
 from .coded_pictures import BLANK, CODES, EVEN, ROWS, make_batches
 

@@ -7,8 +7,8 @@ import torch
 
 from drc.train.errors import DivergedError
 from drc.train.gradients import GradientStep
-from drc.train.importance import COMBINATIONS, ImportanceSampler
-from drc.train.processes import OneProcess
+from drc.train.machine.processes import OneProcess
+from drc.train.objectives.importance import COMBINATIONS, ImportanceSampler
 
 from .coded_pictures import changed, make_batch, make_batches, make_objective
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from drc.data.icons import IconCell, IconStyle
-from drc.train import data
-from drc.train.batches import draw_rows
+from drc.train.data import training_data
+from drc.train.data.batches import draw_rows
+from drc.train.data.icons import COLOURED, IconIndex, IconPictures
 from drc.train.errors import TrainingError
-from drc.train.icons import COLOURED, IconIndex, IconPictures
 
 MEANINGS = [f"thing {number}" for number in range(20)]
 FAMILIES = {"thin": "able", "bold": "able", "round": "baker", "flat": "charlie"}
@@ -93,7 +93,7 @@ def test_an_index_without_a_target_is_a_sentence(pictures):
 
 def test_settings_alone_train_on_the_matrix_and_go_on_with_it(tiny_training, build, tmp_path, monkeypatch):
     """As `python -m drc.train` does: both stages ask an index for what they need."""
-    monkeypatch.setattr(data, "VALIDATION_CASES", 4)
+    monkeypatch.setattr(training_data, "VALIDATION_CASES", 4)
     settings = {"source": "icon matrix", "folder": str(build.data), "validate_every": 2}
     whole = tiny_training.train(tmp_path / "whole", stage=1, **settings)
     assert whole.step == 4 and {"hand_loss", "hand_ar_right"} <= whole.records[-1].keys()

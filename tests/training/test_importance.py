@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from drc.train.importance import STATIC, ImportanceSampler
+from drc.train.objectives.importance import STATIC, ImportanceSampler
 
 
 def test_harder_combinations_are_drawn_more_often():

@@ -3,11 +3,11 @@
 import torch
 
 from drc.train.checkpoints import RunFolder
-from drc.train.conditioning import plain_batch
 from drc.train.config import Schedule
+from drc.train.data.conditioning import plain_batch
 from drc.train.gradients import GradientStep
 from drc.train.loop import Trainer
-from drc.train.processes import OneProcess
+from drc.train.machine.processes import OneProcess
 from drc.train.validation import fixed_loss, gaps
 
 from .coded_pictures import BLANK, ROWS, changed, make_batch, make_batches, make_objective

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from drc.lmm.llama import attention
-from drc.train import memory, validation
-from drc.train.memory import estimate, quick_attention, recompute
+from drc.train import validation
+from drc.train.machine import memory
+from drc.train.machine.memory import estimate, quick_attention, recompute
 from drc.train.run import QUICKEST
 
 from .coded_pictures import changed, make_batch, make_batches, make_objective

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from drc.train.conditioning import plain_batch
-from drc.train.entangled import EntangledDRC, EntangledObjective
-from drc.train.memory import recompute
-from drc.train.objectives import Stage2, even_bias, language_share
+from drc.train.data.conditioning import plain_batch
+from drc.train.machine.memory import recompute
+from drc.train.objectives.entangled import EntangledDRC, EntangledObjective
+from drc.train.objectives.stages import Stage2, even_bias, language_share
 from scripts.lib.tiny import CONFIG
 
 from .coded_pictures import CODES, ROWS, N, changed, make_batch, make_batches, make_drc, make_objective

@@ -10,12 +10,12 @@ from PIL import Image, ImageDraw
 from drc.data.augment import Augmentations
 from drc.data.folder import scan
 from drc.data.pictures import Picture
-from drc.train import pairs
-from drc.train.batches import Index, draw_rows, own_share_of
 from drc.train.config import Pairing
+from drc.train.data import pairs
+from drc.train.data.batches import Index, draw_rows, own_share_of
+from drc.train.data.pairs import FolderPictures, indices, targets_of
+from drc.train.data.preview import folder_triplets
 from drc.train.errors import TrainingError
-from drc.train.pairs import FolderPictures, indices, targets_of
-from drc.train.preview import folder_triplets
 
 SIZE = 32
 COLOURS = {"anna": (200, 30, 60), "ben": (20, 40, 160), "carla": (30, 150, 60)}

@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from drc.train.prefetch import Prefetch, prefetch
+from drc.train.machine.prefetch import Prefetch, prefetch
 
 
 def test_every_step_gets_its_own():

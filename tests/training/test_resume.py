@@ -10,11 +10,11 @@ from safetensors.torch import load_file, save_file
 from drc.checkpoint import load
 from drc.data.folder import ImageFolder
 from drc.tensor_file import metadata_of
-from drc.train import memory
 from drc.train.checkpoints import STATE, WEIGHTS, RunFolder
 from drc.train.errors import TrainingError
 from drc.train.loop import CLOCKED
-from drc.train.objectives import Stage1, Stage2
+from drc.train.machine import memory
+from drc.train.objectives.stages import Stage1, Stage2
 from drc.train.run import Hooks
 from scripts.lib.disk import full_disk, names
 from scripts.lib.tiny import CONFIG, write_tiny

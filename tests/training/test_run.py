@@ -13,9 +13,9 @@ from drc.checkpoint import load, save
 from drc.data.augment import Augmentations
 from drc.lmm.fused import apart, fused_weights
 from drc.lmm.generate import Sampling
-from drc.train.batches import Batches
 from drc.train.checkpoints import STATE
 from drc.train.config_file import read_config
+from drc.train.data.batches import Batches
 from drc.train.errors import TrainingError
 from drc.train.run import Hooks
 from scripts.lib.tiny import CONFIG, write_tiny

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 import drc
-from drc.train.batches import BatchCodes
+from drc.train.data.batches import BatchCodes
 from drc.train.validation import draw_samples
 from scripts.lib.tiny import write_tiny
 

@@ -7,8 +7,8 @@ import pytest
 from drc.checkpoint import load, read_header, save
 from drc.data.folder import scan
 from drc.train.config import Pairing
-from drc.train.data import folder_data
-from drc.train.pairs import targets_of
+from drc.train.data.pairs import targets_of
+from drc.train.data.training_data import folder_data
 from drc.train.run import Hooks, open_data
 
 from .tiny_training import USERS, draw_pictures

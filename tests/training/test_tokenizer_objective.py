@@ -4,11 +4,11 @@ import torch
 from torch import nn
 
 from drc.lmm.mini.tokenizer import VisualTokenizer
-from drc.train import tokenizer as tokenizer_training
 from drc.train.checkpoints import RunFolder
 from drc.train.config import Schedule
 from drc.train.loop import Trainer, plainly
-from drc.train.tokenizer import LOOK, TokenizerObjective, picture_loss
+from drc.train.objectives import tokenizer as tokenizer_training
+from drc.train.objectives.tokenizer import LOOK, TokenizerObjective, picture_loss
 from scripts.lib.tiny import CONFIG
 
 

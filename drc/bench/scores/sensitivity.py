@@ -9,8 +9,8 @@ from torch import Tensor
 from ...lmm.pictures import codes_of
 from ...model import DRC
 from ...pixels import resized
-from ...train.batches import BatchCodes
-from ...train.objectives import Stage2
+from ...train.data.batches import BatchCodes
+from ...train.objectives.stages import Stage2
 from ...train.validation import gaps
 from ..cases.domain import Case, Domain
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.pictures import AUGMENTED, PROGRAM, Picture
-from .config import SECOND_VIEW
+from ...data.pictures import AUGMENTED, PROGRAM, Picture
+from ..config import SECOND_VIEW
 
 
 class Index:

@@ -5,16 +5,16 @@ import hashlib
 import numpy as np
 import torch
 
-from ..data.built import Built, EmojiBenchmark, IconMatrix
-from ..data.emoji import Emoji
-from ..data.pictures import Pictures, emoji_part, restyled_part
-from ..data.splits import Splits
-from ..data.styles import STYLES
-from ..data.wordings import meaning_ids, words_read
-from ..lmm import Words
+from ...data.built import Built, EmojiBenchmark, IconMatrix
+from ...data.emoji import Emoji
+from ...data.pictures import Pictures, emoji_part, restyled_part
+from ...data.splits import Splits
+from ...data.styles import STYLES
+from ...data.wordings import meaning_ids, words_read
+from ...lmm import Words
 from .batches import Index
-from .data import Share, TrainingData
 from .icons import ALIGNED, IconPictures, icon_parts
+from .training_data import Share, TrainingData
 
 
 def built_data(dataset: Built, own_share: float, words: Words, slots: int, seed: int) -> TrainingData:
@@ -48,7 +48,7 @@ class BenchmarkPictures(Pictures):
     """The pictures of a benchmark with the keys of their contents."""
 
     def keys(self) -> np.ndarray:
-        """uint8 [M, 32], see `drc.train.codes`."""
+        """uint8 [M, 32], see `drc.train.data.codes`."""
         digests = [
             hashlib.sha256(np.ascontiguousarray(pixels[row])).digest() for pixels, rows in self.sources for row in rows
         ]

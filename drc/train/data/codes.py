@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..lmm import Vision
-from ..pixels import from_pixels
-from ..tensor_file import look, read_plain, tensors_hash, write_safetensors
-from .errors import TrainingError
-from .precision import autocast
+from ...lmm import Vision
+from ...pixels import from_pixels
+from ...tensor_file import look, read_plain, tensors_hash, write_safetensors
+from ..errors import TrainingError
+from ..machine.precision import autocast
 
 CHUNK = 64  # pictures encoded at once
 CHUNKS = {torch.float32: 2, torch.bfloat16: 8}

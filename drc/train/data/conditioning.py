@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from ..config import Conditioning
 from .batches import BatchCodes
-from .config import Conditioning
 
 PLAIN = Conditioning(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.colouring import Colouring, draw_colouring
-from ..data.icons import IconCell, Icons
-from .errors import TrainingError
+from ...data.colouring import Colouring, draw_colouring
+from ...data.icons import IconCell, Icons
+from ..errors import TrainingError
 
 COLOURINGS = 2  # of a one-colour style
 COLOURED = 48  # pictures of a style in each
@@ -34,7 +34,7 @@ class User:
 
 
 class IconPictures:
-    """Pictures by row, painted when they are read: a `drc.train.codes.PictureSource`.
+    """Pictures by row, painted when they are read: a `drc.train.data.codes.PictureSource`.
 
     `cell` [M] is the row in the build, `user` [M] that in `users`; `keep` says which cells there are.
     """
@@ -86,7 +86,7 @@ class IconPictures:
 
 
 class IconIndex:
-    """What `drc.train.batches` asks of an index, over IconPictures.
+    """What `drc.train.data.batches` asks of an index, over IconPictures.
 
     `targets` and `references`, bool [M], say which rows may be either; histories are of the target's user.
     TrainingError where no row can be a target.

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..data.augment import augment
-from ..data.descriptors import meaning_descriptor, style_descriptor, style_neighbours
-from ..data.folder import Entry, ImageFolder, counted, read
-from ..data.pictures import AUGMENTED, PROGRAM, Picture
-from ..data.repaint import Repaint, draw_repaints, repaint
+from ...data.augment import augment
+from ...data.descriptors import meaning_descriptor, style_descriptor, style_neighbours
+from ...data.folder import Entry, ImageFolder, counted, read
+from ...data.pictures import AUGMENTED, PROGRAM, Picture
+from ...data.repaint import Repaint, draw_repaints, repaint
+from ..config import Pairing
+from ..errors import TrainingError
 from .batches import Index, numbered
-from .config import Pairing
-from .errors import TrainingError
 
 OWN = "own/"  # begins the name of a user's style, so that it is taken for nothing else
 NEIGHBOURS = 8  # pictures that stand for a picture's style where nobody said whose they are
@@ -62,7 +62,7 @@ class FolderPictures:
         return int(entry.digest[:12], 16) + view - len(self.repaints)
 
     def keys(self) -> np.ndarray:
-        """uint8 [M, 32], see `drc.train.codes`."""
+        """uint8 [M, 32], see `drc.train.data.codes`."""
         names = ["", *(f"{one.family} {one.seed}" for one in self.repaints)]
         digests = []
         for entry in self.entries:

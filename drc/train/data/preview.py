@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..data.augment import Augmentations, augment
-from ..data.folder import ImageFolder, read
-from ..plots.sheet import contact_sheet
+from ...data.augment import Augmentations, augment
+from ...data.folder import ImageFolder, read
+from ...plots.sheet import contact_sheet
+from ..config import Pairing
 from .batches import Index, draw_rows, own_share_of
 from .codes import PictureSource
-from .config import Pairing
 from .pairs import FolderPictures, indices
 
 VERSIONS = 5  # of a picture in the sheet of augmentations

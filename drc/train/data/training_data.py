@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.folder import ImageFolder
-from ..data.wordings import caption_ids, unread, words_read
-from ..lmm import Words
+from ...data.folder import ImageFolder
+from ...data.wordings import caption_ids, unread, words_read
+from ...lmm import Words
+from ..config import Pairing
 from .batches import Batches, Index
 from .codes import PictureSource
-from .config import Pairing
 from .pairs import FolderPictures, indices, targets_of
 
 VALIDATION_CASES = 40

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import torch
 
-from ..parsing import brief
-from .errors import TrainingError
+from ...parsing import brief
+from ..errors import TrainingError
 
 
 def compiled(function: Callable, dynamic: bool = False) -> Callable:

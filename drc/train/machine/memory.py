@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import checkpoint
 
-from .conditioning import TrainingBatch
+from ..data.conditioning import TrainingBatch
 
 SCATTERED = (150 * 2**20, 0.17)
 """Bytes, and share of a pass, that a CPU's allocator holds beside the tensors; fitted to what `scripts/bench_train.py`
@@ -91,7 +91,7 @@ class LiveBytes(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Torch's own question: yes would import its compiler, see `drc.train.adamw`. Nothing is compiled here."""
+        """Torch's own question: yes would import its compiler, see `adamw`. Nothing is compiled here."""
         return False
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):

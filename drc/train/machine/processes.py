@@ -12,9 +12,9 @@ from datetime import timedelta
 import torch
 from torch import Tensor, nn
 
-from ..lmm.fused import names_of_parameters
+from ...lmm.fused import names_of_parameters
+from ..errors import TrainingError
 from .adamw import AdamW
-from .errors import TrainingError
 
 PATIENCE = timedelta(hours=2)  # of processes that wait, as while the first one turns all pictures into codes
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ..model import DRCConfig
-from ..positions import sine_positions
-from ..towers import Rows
-from .compiler import compiled
-from .conditioning import TrainingBatch
-from .objectives import Losses, token_losses
-from .precision import autocast
+from ...model import DRCConfig
+from ...positions import sine_positions
+from ...towers import Rows
+from ..data.conditioning import TrainingBatch
+from ..machine.compiler import compiled
+from ..machine.precision import autocast
+from .stages import Losses, token_losses
 
 EXTRA_LAYERS = 4  # about the parameters of towers and fusion
 

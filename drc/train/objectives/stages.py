@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..checkpoint import AUXILIARY_HEAD
-from ..instruction import share_bias
-from ..lmm.code_losses import code_losses
-from ..model import DRC
-from ..positions import layout
-from .compiler import compiled
-from .conditioning import TrainingBatch
-from .errors import TrainingError
-from .precision import autocast
+from ...checkpoint import AUXILIARY_HEAD
+from ...instruction import share_bias
+from ...lmm.code_losses import code_losses
+from ...model import DRC
+from ...positions import layout
+from ..data.conditioning import TrainingBatch
+from ..errors import TrainingError
+from ..machine.compiler import compiled
+from ..machine.precision import autocast
 
 
 def language_share(step: int, steps: int, instructions_first: float) -> float:

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..lmm.mini.tokenizer import VisualTokenizer
-from ..lmm.nearest import nearest
-from .precision import autocast, precision_of
+from ...lmm.mini.tokenizer import VisualTokenizer
+from ...lmm.nearest import nearest
+from ..machine.precision import autocast, precision_of
 
 FREE_STEPS = 300  # without codes: directions worth being codes must exist before the first codebook is drawn from them
 REVIVE_EVERY = 25  # steps between two replacements of codes that nobody uses
