@@ -7,7 +7,8 @@ same style that is not among them is a true one: how often is it called a misfit
 one: how often is it found? Families that no training of this project sees are the test: as they are, of one colour on
 white, and in the colours of their twins in the benchmark, the foreign icons in the same colours, as the palette lock
 would give them. Sets that were drawn in colours are all of families that the fit saw. With --fit all numbers of
-drc/weights/hands.safetensors are found anew from the other families, the line by families that each fit leaves out.
+drc/weights/hands.safetensors are found anew from the other families, one style of each in colours, too, the line by
+families that each fit leaves out.
 """
 
 import argparse
@@ -25,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from drc import EMBEDDED  # noqa: E402
 from drc.bar import Bar  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
-from drc.complete.hands import FARTHEST, WEIGHTS, Hands, load_hands  # noqa: E402
+from drc.complete.hands import COLOURS, FARTHEST, WEIGHTS, Hands, load_hands  # noqa: E402
 from drc.complete.marks import MARKS  # noqa: E402
 from drc.complete.report import AWAY, TRAITS, Measured, TraitScores, farthest, report  # noqa: E402
 from drc.data.icons import Icons  # noqa: E402
@@ -45,12 +46,12 @@ Judge = Callable[[list[Measured], list[Measured]], Sequence[float]]
 """Pictures and a history to their misfits."""
 
 
-def fit(sets: Sequence[HandSet]) -> Hands:
-    """All numbers of hands but the line."""
+def fit(sets: Sequence[HandSet], painted: Sequence[HandSet]) -> Hands:
+    """All numbers of hands but the line; `painted` are sets in colours."""
     every = np.concatenate([one.marks for one in sets])
     count, plain = len(MARKS), np.zeros((len(MARKS), len(MARKS)))
     spread = every.std(axis=0) + 1e-9
-    hands = Hands(every.mean(axis=0), spread, np.zeros(count), plain, plain, plain, np.zeros(1))
+    hands = Hands(every.mean(axis=0), spread, np.zeros(count), plain, plain, plain, plain, np.zeros(1))
     scaled = [hands.scaled(one.marks) for one in sets]
     free = len(every) - len(sets)
     within = sum((one - one.mean(axis=0)).T @ (one - one.mean(axis=0)) for one in scaled) / free
@@ -61,21 +62,31 @@ def fit(sets: Sequence[HandSet]) -> Hands:
     changes = np.concatenate([one.changes for one in sets]) / spread
     changes = changes.clip(-2 * FARTHEST, 2 * FARTHEST)
     coded = changes.T @ changes / len(changes)
-    return replace(hands, middle=middles.mean(axis=0), within=within, between=between, coded=coded)
+    strange = [hands.scaled(one.strange) - hands.scaled(one.marks).mean(axis=0) for one in painted]
+    strange = np.concatenate(strange)[:, :COLOURS]
+    taken = strange.T @ strange / len(strange)
+    return replace(hands, middle=middles.mean(axis=0), within=within, between=between, coded=coded, taken=taken)
 
 
-def fit_with_line(sets: Sequence[HandSet]) -> Hands:
-    """The line is where FALSE of the true ones are called misfits, those with a trait that is too far among them."""
-    families, found = sorted({one.family for one in sets}), []
+def fit_with_line(sets: Sequence[HandSet], painted: Sequence[HandSet]) -> Hands:
+    """The line is where FALSE of the true ones are called misfits, those with a trait that is too far among them: as
+    many sets as they are and in colours."""
+    families, found = sorted({one.family for one in sets}), ([], [])
     for fold in range(FOLDS):
         held = set(families[fold::FOLDS])
-        judge = by_line(fit([one for one in sets if one.family not in held]))
-        some = [one for one in sets if one.family in held]
-        found += [trials(judge, some, count, np.random.default_rng(fold)) for count in HISTORIES[:2]]
-    found = np.concatenate(found)
-    line = np.quantile(found[found[:, 1] == 1, 0], [1 - FALSE])
-    print("families that a fit left out, histories of 8 and 16:", told(found - line * [1, 0, 0]))
-    return replace(fit(sets), line=line)
+        judge = by_line(fit(*([one for one in some if one.family not in held] for some in (sets, painted))))
+        for some, kind in zip((sets, painted), found, strict=True):
+            left_out = [one for one in some if one.family in held]
+            kind += [trials(judge, left_out, count, np.random.default_rng(fold)) for count in HISTORIES[:2]]
+    found = [np.concatenate(kind) for kind in found]
+    true = [kind[kind[:, 1] == 1, 0] for kind in found]
+    count = min(map(len, true))
+    line = np.quantile(
+        np.concatenate([np.random.default_rng(0).permutation(some)[:count] for some in true]), [1 - FALSE]
+    )
+    for name, kind in zip(("as they are", "in colours"), found, strict=True):
+        print(f"families that a fit left out, {name}, histories of 8 and 16:", told(kind - line * [1, 0, 0]))
+    return replace(fit(sets, painted), line=line)
 
 
 def by_line(hands: Hands) -> Judge:
@@ -165,14 +176,15 @@ def main() -> None:
 
     # Of the families that the fit sees those in colours alone are measured, unless it is made anew.
     sets = sets_of(icons, load(options.model), on_set, lambda one: options.fit or one.unseen or one.colour)
-    painted = painted_sets(icons, on_set)
+    painted = painted_sets(icons, on_set, unseen=True)
     seen, unseen = ([one for one in sets if icons.styles[one.style].unseen == new] for new in (False, True))
     coloured = [one for one in seen if one.colour]
     families = [len({one.family for one in some}) for some in (seen, unseen)]
     print(f"{len(unseen)} sets of {families[1]} unseen families to measure, {len(painted)} of them in colours, too")
     if options.fit:
         print(f"{len(seen)} sets of {families[0]} families to fit by")
-        tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in vars(fit_with_line(seen)).items()}
+        hands = fit_with_line(seen, painted_sets(icons, on_set, unseen=False))
+        tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in vars(hands).items()}
         write_safetensors(tensors, WEIGHTS, metadata_of({"marks": ", ".join(MARKS)}))
         print_traits(seen)
     judge = by_report(load_hands())

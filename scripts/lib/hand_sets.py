@@ -39,6 +39,11 @@ class HandSet:
         return np.stack([one.marks for one in self.pictures])
 
     @property
+    def strange(self) -> np.ndarray:
+        """[strangers, MARKS]"""
+        return np.stack([one.marks for one in self.strangers])
+
+    @property
     def changes(self) -> np.ndarray:
         """What codes change in the marks, [coded, MARKS]."""
         return np.stack([one.marks for one in self.coded]) - self.marks[: len(self.coded)]
@@ -84,10 +89,12 @@ def through_codes(model: DRC, images: np.ndarray) -> np.ndarray:
     return to_pixels(model.lmm.detokenize(model.lmm.tokenize(from_pixels(images))))
 
 
-def painted_sets(icons: Icons, on_set: Callable[[int, int], None]) -> list[HandSet]:
-    """Every one-colour set that training never saw in the colours of its twin in the benchmark, with strangers in the
-    same colours."""
-    every = [pair for pair in chosen(icons) if icons.styles[pair[0]].unseen and not icons.styles[pair[0]].colour]
+def painted_sets(icons: Icons, on_set: Callable[[int, int], None], unseen: bool) -> list[HandSet]:
+    """One-colour sets in the colours of their twins in the benchmark, with strangers in the same colours: every one
+    that training never saw, or one of each other family."""
+    every = [pair for pair in chosen(icons) if (one := icons.styles[pair[0]]).unseen == unseen and not one.colour]
+    if not unseen:
+        every = list({icons.styles[pair[0]].family: pair for pair in reversed(every)}.values())[::-1]
     sets = []
     for number, (style, rows) in enumerate(every, 1):
         one, random = icons.styles[style], np.random.default_rng(number)
