@@ -35,7 +35,8 @@ from scripts.lib.hand_sets import HandSet, painted_sets, sets_of  # noqa: E402
 
 HISTORIES = (8, 16, 24, 40)
 FOLDS = 4  # of the families that the line is found with
-FALSE = 0.045  # of true icons that may be called misfits
+LINE_BY = (4, 8, 12, 16, 24)  # histories that the line is found with
+FALSE = 0.05  # of true icons that may be called misfits
 TRIES = 8  # histories of a set
 TRUE, FOREIGN = 4, 8  # pictures against each history
 LEAST = 0.01  # variance of hands in any direction
@@ -51,7 +52,7 @@ def fit(sets: Sequence[HandSet], painted: Sequence[HandSet]) -> Hands:
     every = np.concatenate([one.marks for one in sets])
     count, plain = len(MARKS), np.zeros((len(MARKS), len(MARKS)))
     spread = every.std(axis=0) + 1e-9
-    hands = Hands(every.mean(axis=0), spread, np.zeros(count), plain, plain, plain, plain, np.zeros(1))
+    hands = Hands(every.mean(axis=0), spread, np.zeros(count), plain, plain, plain, plain, np.zeros(2))
     scaled = [hands.scaled(one.marks) for one in sets]
     free = len(every) - len(sets)
     within = sum((one - one.mean(axis=0)).T @ (one - one.mean(axis=0)) for one in scaled) / free
@@ -71,22 +72,32 @@ def fit(sets: Sequence[HandSet], painted: Sequence[HandSet]) -> Hands:
 def fit_with_line(sets: Sequence[HandSet], painted: Sequence[HandSet]) -> Hands:
     """The line is where FALSE of the true ones are called misfits, those with a trait that is too far among them: as
     many sets as they are and in colours."""
-    families, found = sorted({one.family for one in sets}), ([], [])
+    families, folds = sorted({one.family for one in sets}), []
     for fold in range(FOLDS):
         held = set(families[fold::FOLDS])
-        judge = by_line(fit(*([one for one in some if one.family not in held] for some in (sets, painted))))
-        for some, kind in zip((sets, painted), found, strict=True):
-            left_out = [one for one in some if one.family in held]
-            kind += [trials(judge, left_out, count, np.random.default_rng(fold)) for count in HISTORIES[:2]]
-    found = [np.concatenate(kind) for kind in found]
-    true = [kind[kind[:, 1] == 1, 0] for kind in found]
-    count = min(map(len, true))
-    line = np.quantile(
-        np.concatenate([np.random.default_rng(0).permutation(some)[:count] for some in true]), [1 - FALSE]
-    )
-    for name, kind in zip(("as they are", "in colours"), found, strict=True):
-        print(f"families that a fit left out, {name}, histories of 8 and 16:", told(kind - line * [1, 0, 0]))
-    return replace(fit(sets, painted), line=line)
+        learned, left_out = (
+            [[one for one in some if (one.family in held) == new] for some in (sets, painted)] for new in (False, True)
+        )
+        folds.append((by_line(fit(*learned)), left_out))
+    lines = [line_of(folds, count) for count in LINE_BY]
+    over_count, line = np.polyfit(1 / np.array(LINE_BY), lines, 1)
+    return replace(fit(sets, painted), line=np.array([line, over_count]))
+
+
+def line_of(folds: Sequence[tuple[Judge, Sequence[Sequence[HandSet]]]], count: int) -> float:
+    """For histories of `count`, by families that each fit left out, sets as they are and in colours."""
+    found = [
+        np.concatenate(
+            [trials(judge, sets[kind], count, np.random.default_rng(n)) for n, (judge, sets) in enumerate(folds)]
+        )
+        for kind in (0, 1)
+    ]
+    true = [np.random.default_rng(0).permutation(some[some[:, 1] == 1, 0]) for some in found]
+    as_many = min(map(len, true))
+    line = float(np.quantile(np.concatenate([some[:as_many] for some in true]), 1 - FALSE))
+    for name, some in zip(("as they are", "in colours"), found, strict=True):
+        print(f"families that a fit left out, {name}, history of {count}:", told(some - line * np.array([1, 0, 0])))
+    return line
 
 
 def by_line(hands: Hands) -> Judge:

@@ -30,8 +30,8 @@ FARTHEST = 3.5  # standard deviations from the mean of all pictures: what is bey
 class Hands:
     """`mean` and `spread` [M] of all pictures; of marks in those units, covariances [M, M] `within` hands and `between`
     them, the mean `middle` [M] of hands, and what the codes of a model change, `coded` [M, M]. `taken` [C, C] is how
-    far the marks of colours are from the mean of a set whose colours another hand took. Above `line` [1] a picture is
-    called another hand's."""
+    far the marks of colours are from the mean of a set whose colours another hand took. Above `line` [2] a picture is
+    called another hand's: a number, and one over the pictures of the set, as few tell less than they seem to."""
 
     mean: np.ndarray
     spread: np.ndarray
@@ -55,7 +55,7 @@ class Hands:
         every = list(range(len(MARKS)))
         shapes = self.ratios(drawn, history, every[COLOURS:])
         colours = self.ratios(drawn, history, every) - shapes
-        return shapes + np.maximum(colours, self.taken_ratios(drawn, history)) - self.line[0]
+        return shapes + np.maximum(colours, self.taken_ratios(drawn, history)) - self.line @ (1, 1 / len(history))
 
     def taken_ratios(self, drawn: np.ndarray, history: np.ndarray) -> np.ndarray:
         """log p(drawn | a hand that took the colours of the history) / p(drawn | its own hand) by the marks of colours
@@ -99,7 +99,7 @@ def load_hands(path: Path = WEIGHTS) -> Hands:
     """ValueError, in one sentence, for a file that does not hold them."""
     tensors = read_tensors(path, again=AGAIN)
     count = len(MARKS)
-    shapes = dict.fromkeys(("mean", "spread", "middle"), (count,)) | {"line": (1,)}
+    shapes = dict.fromkeys(("mean", "spread", "middle"), (count,)) | {"line": (2,)}
     shapes |= dict.fromkeys(("within", "between", "coded"), (count, count)) | {"taken": (COLOURS, COLOURS)}
     require_shapes(path, "what is known of hands", {k: tuple(v.shape) for k, v in tensors.items()}, shapes, AGAIN)
     return Hands(**{name: tensor.double().numpy() for name, tensor in tensors.items()})
