@@ -38,9 +38,10 @@ CHANGED = {
         "DRC_DecodeTokens": {"size": SHARP},
     },
     "complete_my_set": {
+        "DRC_ExamplePictures": {"example": "icons 2"},
         "DRC_CompleteSet": {"words": MISSING.replace(" ", "\n").replace("_", " "), "best_of": 2},
         "DRC_DecodeTokens": {"size": SHARP},
-        "DRC_SaveStyle": {"name": "example icons", "licence": "MIT, Goran Spasojevic"},
+        "DRC_SaveStyle": {"name": "example icons", "licence": "ISC, Lucide Contributors"},
     },
     "look_closer": {
         "DRC_GuidanceGrid": {"seed": SEED},  # that of the picture beside it
