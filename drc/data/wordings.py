@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..lmm import Words
-from ..lmm.words import encode_text
+from ..lmm.words import MOST_LETTERS, encode_text
 from .emoji import Meaning
 
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
@@ -32,8 +32,9 @@ def caption_ids(words: Words, text: str, slots: int) -> Tensor:
 
 def fitting(words: Words, text: str, slots: int) -> str:
     """The text, or as many whole words from the first on as take at most `slots` ids; as many letters where not
-    even the first word does. Words too long for the vocabulary are read in pieces."""
-    text = words.readable(text)
+    even the first word does. Words too long for the vocabulary are read in pieces, and nothing behind
+    the most letters that every vocabulary takes."""
+    text = words.readable(text)[:MOST_LETTERS]
 
     def ids(length: int) -> int:
         return len(words.encode(text[:length].rstrip()))

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from . import Words
 
+MOST_LETTERS = 2**15  # of a text; looking for the blanks at its end takes their square
+
 
 def encode_text(words: Words, text: str, slots: int) -> Tensor:
     """Text -> ids [slots], filled up with 0. No text is all 0.

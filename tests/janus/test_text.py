@@ -4,6 +4,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
+from drc.data.wordings import fitting, unread
 from drc.instruction import InContext
 from drc.lmm.janus.model import JanusConfig
 from drc.lmm.janus.text import ASSISTANT, BEGIN, IMAGE, PAD, USER, load_words, step
@@ -43,6 +44,15 @@ def test_special_tokens_cannot_be_written(found):
 def test_a_text_beyond_measure(found):
     with pytest.raises(ValueError, match="^text has 40000 letters, expected at most 32768; shorten it$"):
         found.encode("a" * 40_000)
+
+
+@pytest.mark.parametrize("text", ["red apple " * 4000, "a" * 40_000, "red apple" + " " * 40_000 + "fox"])
+def test_a_caption_beyond_measure_is_cut_off_as_any_other(found, text):
+    kept = fitting(found, text, 64)
+    assert kept.rstrip() == fitting(found, text[:1000], 64).rstrip() and found.encode(kept)
+    assert unread(found, [text], 64, "Janus") == [
+        "1 of 1 captions are cut off: Janus reads 64 words and pieces of words at most"
+    ]
 
 
 def test_a_prompt_longer_than_the_context(found):

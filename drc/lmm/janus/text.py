@@ -13,11 +13,10 @@ from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
 
 from ...files import bytes_of
 from ...parsing import brief, parse
-from ..words import AnyWords
+from ..words import MOST_LETTERS, AnyWords
 
 FILE = "tokenizer.json"
 MOST_BYTES, MOST_WORDS = 2**25, 2**18  # that of DeepSeek-LLM has 5 MB and 100,000 words
-MOST_LETTERS = 2**15  # of a text; looking for the blanks at its end takes their square
 BEGIN, PAD, IMAGE = "<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5c\u2581pad\u2581\uff5c>", "<begin_of_image>"
 USER, ASSISTANT = "<|User|>", "<|Assistant|>"
 TAGS = BEGIN, PAD, IMAGE, USER, ASSISTANT
