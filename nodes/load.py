@@ -77,10 +77,13 @@ class DRC_LoadModel(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, model_name, **settings):
-        """Of the file; where another node says which, of every file that it could be."""
-        names = paths.model_names() if model_name is None else [model_name]
-        found = [(path, path.stat()) for path in map(paths.model_file, names)]
-        return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in found)
+        """Of all files that it reads; where another node says which, of every file that it could be."""
+        if model_name is None:
+            found = map(paths.model_file, paths.model_names())
+        else:
+            found = with_sets(paths.model_file(model_name))
+        read = [(path, path.stat()) for one in found for path in files_of(one)]
+        return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in read)
 
     @classmethod
     def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False) -> io.NodeOutput:
@@ -119,6 +122,23 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     size = sum(patcher.model_size() for patcher in model.get_models())
     log.info("%s: %s on %s, %.0f MB, stage %d", path.name, stored, model.device, size / 2**20, drc.stage)
     return model
+
+
+def with_sets(path: Path) -> list[Path]:
+    """A model, and where it was trained over a large one all of those that there are: which one it needs is known by
+    the weights in them."""
+    from ..drc.pretrained import is_set
+    from ..drc.tensor_file import header_in, look
+
+    over = not is_set(path) and "lmm" in header_in(path, look(path).metadata)
+    return [path, *(paths.pretrained().values() if over else ())]
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file of a model, or all of a set, which its description stands for."""
+    from ..drc.pretrained import is_set
+
+    return sorted(one for one in path.parent.iterdir() if one.is_file()) if is_set(path) else [path]
 
 
 def lmm_of(path: Path, header: dict[str, str]) -> Path:

@@ -1,5 +1,6 @@
 """The nodes over a tiny Janus as it is downloaded, with random weights: noise, but exact."""
 
+import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
@@ -209,6 +210,17 @@ def test_the_language_model_may_be_kept_smaller(graph, janus, words, storage):
     assert kinds["language.model.layers.0.self_attn.o_proj.weight"] == expected
     assert kinds["language.model.embed_tokens.weight"] == kinds["understanding.aligner.fc1.weight"] == torch.bfloat16
     assert graph.generate(small, words).codes.shape == (1, 16)
+
+
+@pytest.mark.parametrize("name", ["tiny-janus", "janus-towers.safetensors", None])
+@pytest.mark.parametrize("part", ["model.safetensors", "tokenizer.json"])
+def test_other_weights_in_its_folder_are_read_anew(classes, towers, models, name, part):
+    """They are what is read, by a model that was trained over it as well, though its description stays."""
+    stamp, file = classes["DRC_LoadModel"].fingerprint_inputs, models / "tiny-janus" / part
+    before, alone = stamp(name), stamp("embedded")
+    assert before == stamp(name)
+    os.utime(file, (1, file.stat().st_mtime + 60))
+    assert before != stamp(name) and alone == stamp("embedded")
 
 
 def sentence(run, *arguments, **inputs):
