@@ -3,11 +3,13 @@ sharp."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from ..drc.interrupt import heard
 from . import host
 from .host import io
 
@@ -69,7 +71,8 @@ def pictures_of(images: Tensor | Several, masks: Tensor | Several | None, name: 
             f"{name}_mask has {masks}, but {name} has {pictures}; give each picture its own, or "
             "put Join Image with Alpha behind each Load Image"
         )
-    return [masked(picture, cover) for picture, cover in zip(found, covers, strict=True)]
+    pairs = zip(found, covers, strict=True)
+    return [heard(partial(masked, picture, cover), host.check_interrupt) for picture, cover in pairs]
 
 
 def history_and_reference(

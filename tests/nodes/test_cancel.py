@@ -170,8 +170,17 @@ def test_cancel_is_heard_while_a_model_is_saved(graph, execute, watch, pack, mon
     assert set((host_folders / "models" / "drc").rglob("*")) == saved
 
 
-@pytest.mark.parametrize(("node", "module"), [("DRC_StyleTower", "drc.lmm.pictures"), ("DRC_SetReport", "drc.pixels")])
-def test_cancel_does_not_wait_for_a_picture_that_takes_long(graph, model, history, pack, monkeypatch, node, module):
+@pytest.mark.parametrize(
+    ("node", "module", "work"),
+    [
+        ("DRC_StyleTower", "drc.lmm.pictures", "square"),
+        ("DRC_SetReport", "drc.pixels", "square"),
+        ("DRC_StyleTower", "drc.pixels", "masked"),
+    ],
+)
+def test_cancel_does_not_wait_for_a_picture_that_takes_long(
+    graph, model, history, pack, monkeypatch, node, module, work
+):
     """As one of 8,192 pixels does on a busy machine."""
     end = threading.Event()
 
@@ -179,8 +188,9 @@ def test_cancel_does_not_wait_for_a_picture_that_takes_long(graph, model, histor
         model_management.interrupt_current_processing(True)
         end.wait(60)
 
-    monkeypatch.setattr(importlib.import_module(f"{pack.__name__}.{module}"), "square", long)
+    monkeypatch.setattr(importlib.import_module(f"{pack.__name__}.{module}"), work, long)
     given = {"images": history} if node == "DRC_SetReport" else {"model": model}
+    given |= {"history_mask": torch.ones(len(history), 8, 8)} if work == "masked" else {}
     try:
         with pytest.raises(model_management.InterruptProcessingException):
             graph.outputs(node, history=history, **given)
