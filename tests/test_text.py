@@ -51,6 +51,12 @@ def test_text_longer_than_fits_is_one_sentence(words):
     assert "\n" not in str(error.value)
 
 
+def test_a_text_beyond_measure_is_not_read(words):
+    """Nothing else is heard while one is."""
+    with pytest.raises(ValueError, match="^text has 40000 letters, expected at most 32768; shorten it$"):
+        encode_text(words, "!" * 40_000, SLOTS)
+
+
 def test_the_vocabulary_is_the_same_every_time_and_survives_a_file(words):
     assert train_words(LABELS, WORDS).to_json() == words.to_json()
     again = read_words(words.to_json(), WORDS)

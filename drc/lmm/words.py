@@ -15,6 +15,7 @@ def encode_text(words: Words, text: str, slots: int) -> Tensor:
 
     Raises ValueError when the text takes more than `slots` ids.
     """
+    require_few_letters(text)
     ids = words.encode(text)
     if len(ids) > slots:
         raise ValueError(
@@ -22,6 +23,12 @@ def encode_text(words: Words, text: str, slots: int) -> Tensor:
             "shorter words"
         )
     return torch.tensor(ids + [0] * (slots - len(ids)))
+
+
+def require_few_letters(text: str) -> None:
+    """ValueError for a text beyond any measure: whoever turns one into ids holds up all that runs beside."""
+    if len(text) > MOST_LETTERS:
+        raise ValueError(f"text has {len(text)} letters, expected at most {MOST_LETTERS}; shorten it")
 
 
 class AnyWords:

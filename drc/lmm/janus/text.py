@@ -13,7 +13,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
 
 from ...files import bytes_of
 from ...parsing import brief, parse
-from ..words import MOST_LETTERS, AnyWords
+from ..words import AnyWords, require_few_letters
 
 FILE = "tokenizer.json"
 MOST_BYTES, MOST_WORDS = 2**25, 2**18  # that of DeepSeek-LLM has 5 MB and 100,000 words
@@ -45,8 +45,7 @@ class JanusWords(AnyWords):
         spelled out. ValueError for a text beyond any measure.
         """
         text = text.strip()
-        if len(text) > MOST_LETTERS:
-            raise ValueError(f"text has {len(text)} letters, expected at most {MOST_LETTERS}; shorten it")
+        require_few_letters(text)
         return [number + 1 for number in self.plain(f" {text}")] if text else []
 
     def plain(self, text: str) -> list[int]:
