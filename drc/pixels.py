@@ -91,12 +91,22 @@ def check(images: Tensor, name: str) -> None:
 def check_dense(numbers: Tensor, name: str, what: str) -> None:
     if not isinstance(numbers, Tensor):
         raise ValueError(f"{name} is of the kind {type(numbers).__name__}, expected {what}; connect {what}")
-    if numbers.layout != torch.strided or numbers.is_meta or not numbers.is_floating_point():
-        kind = "meta" if numbers.is_meta else str(numbers.layout).removeprefix("torch.")
+    if not is_dense(numbers) or not numbers.is_floating_point():
+        kind = f"{layout_of(numbers)} tensor of {str(numbers.dtype).removeprefix('torch.')}"
         raise ValueError(
-            f"{name} is a {kind} tensor of {str(numbers.dtype).removeprefix('torch.')}, expected {what} as dense "
-            f"numbers from 0 to 1 in floating point; connect {what}"
+            f"{name} is a {kind}, expected {what} as dense numbers from 0 to 1 in floating point; connect {what}"
         )
+
+
+def is_dense(numbers: Tensor) -> bool:
+    """Whether the numbers of a tensor lie in memory, one for each place of its shape."""
+    return layout_of(numbers) == "strided"
+
+
+def layout_of(numbers: Tensor) -> str:
+    """How the numbers of a tensor lie: strided, which is dense, or another way."""
+    special = "meta" if numbers.is_meta else "nested" if numbers.is_nested else ""
+    return special or str(numbers.layout).removeprefix("torch.")
 
 
 def check_masks(masks: Tensor, name: str) -> Tensor:
@@ -108,7 +118,7 @@ def check_masks(masks: Tensor, name: str) -> Tensor:
     masks = masks[None] if masks.ndim == 2 else masks
     if masks.ndim != 3 or masks.numel() == 0:
         raise ValueError(f"{name} has the shape {shape}, expected masks x height x width; connect masks")
-    least, most = (value.item() for value in masks.aminmax())
+    least, most = (value.item() for value in masks.float().aminmax())  # of 8 bits torch has none
     if not (least >= -OVERSHOOT and most <= 1 + OVERSHOOT):  # also false for NaN
         raise ValueError(
             f"{name} holds numbers from {least:.4g} to {most:.4g}, expected 0 to 1; repair or rescale the mask"

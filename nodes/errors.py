@@ -54,9 +54,10 @@ def told(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Tensor):
-        shape, kind = " x ".join(map(str, value.shape)) or "one number", str(value.dtype).removeprefix("torch.")
-        where = "meta" if value.is_meta else str(value.layout).removeprefix("torch.")
-        return f"a {where} tensor of {kind} ({shape})"
+        from ..drc.pixels import layout_of
+
+        told = f"a {layout_of(value)} tensor of {str(value.dtype).removeprefix('torch.')}"
+        return told if value.is_nested else f"{told} ({' x '.join(map(str, value.shape)) or 'one number'})"
     if isinstance(value, str):
         return repr(value if len(value) <= LONGEST else f"{value[:LONGEST]}...")
     if isinstance(value, float):

@@ -99,15 +99,16 @@ class Part(NamedTuple):
 
 def tensor(expected: str, dimensions: int, fits: Callable[[Tensor], bool]) -> Part:
     def holds(value: object) -> bool:
-        plain = isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
-        return plain and value.ndim == dimensions and fits(value)
+        from ..drc.pixels import is_dense
+
+        return isinstance(value, Tensor) and is_dense(value) and value.ndim == dimensions and fits(value)
 
     return Part(f"{expected} in {dimensions} dimension{'s' * (dimensions > 1)}", holds)
 
 
 def numbers(dimensions: int) -> Part:
     return tensor(
-        "finite numbers", dimensions, lambda value: value.is_floating_point() and bool(value.isfinite().all())
+        "finite numbers", dimensions, lambda value: value.is_floating_point() and bool(value.float().isfinite().all())
     )
 
 
@@ -332,6 +333,15 @@ def usable(model: Model, one: io.Input, value: object):
             f"{one.id} was made by another model than '{model.name}' at the input model; "
             "connect the same Load DRC Model to both nodes"
         )
+    types = {
+        "rows": model.drc.dtype,
+        "vectors": model.drc.dtype,
+        "weights": torch.float32,
+        "coefficients": torch.float32,
+    }
+    types |= dict.fromkeys(("codes", "text", "ids"), torch.long)
+    given = {name: part for name in types if (part := getattr(value, name, None)) is not None}
+    value = dataclasses.replace(value, **{name: part.to(types[name]) for name, part in given.items()})
     try:
         if isinstance(value, Tokens):
             check_codes(value.codes, model.drc.lmm, empty=True)  # as a seed may draw it
@@ -339,9 +349,7 @@ def usable(model: Model, one: io.Input, value: object):
             check(value, model.drc)
     except ValueError as error:
         raise ValueError(f"{one.id} {error}; connect {socket.expected}") from error
-    types = {"rows": model.drc.dtype, "vectors": model.drc.dtype, **dict.fromkeys(("codes", "text", "ids"), torch.long)}
-    given = {name: part for name in types if (part := getattr(value, name, None)) is not None}
-    return dataclasses.replace(value, **{name: part.to(types[name]) for name, part in given.items()})
+    return value
 
 
 def to(record, device: torch.device):

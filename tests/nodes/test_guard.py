@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import warnings
 
 import numpy
 import pytest
@@ -27,7 +28,10 @@ WRONG = {
     ],  # a text is one name, a list are many
     "COMBO": [None, "no such choice", "", 0, ["train"], {"a": 1}],
 }
+with warnings.catch_warnings(action="ignore"):
+    NESTED = torch.nested.nested_tensor([torch.ones(2, 2), torch.ones(3, 2)])
 NO_RECORDS = [{}, 5, [], "a text", torch.ones(2, 2), torch.ones(2, 2).to_sparse(), torch.ones(2, 2, device="meta")]
+NO_RECORDS.append(NESTED)
 NO_MASKS = [*NO_RECORDS[:4], *NO_RECORDS[5:], torch.ones(2, 2, dtype=torch.uint8)]
 NO_PICTURES = [*NO_RECORDS, torch.ones(1, 8, 8, 3, dtype=torch.uint8), torch.ones(1, 8, 8, 3, dtype=torch.cfloat)]
 
@@ -113,6 +117,7 @@ def records(graph, model, history, reference, instruction):
     [
         ("style", "rows", lambda rows: rows * math.nan, "finite numbers in 3 dimensions"),
         ("style", "rows", lambda rows: rows[0], "finite numbers in 3 dimensions"),
+        ("style", "rows", lambda rows: NESTED, "has a nested tensor of float32 as rows"),
         ("style", "rows", lambda rows: None, "has nothing as rows, expected finite numbers"),
         ("style", "weights", lambda weights: weights.to("meta"), "finite numbers in 1 dimension;"),
         ("style", "weights", lambda weights: [1.0], "has a list as weights"),
@@ -169,7 +174,7 @@ def test_a_record_without_anything_in_it(records):
         assert f": {what} has nothing as " in sentence(call, object.__new__(type(record)))
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64, torch.float8_e5m2])
 def test_records_in_other_types(records, model, dtype):
     """They are numbers and codes all the same."""
     for call, record in records.values():

@@ -121,6 +121,7 @@ def test_masks_of_pictures_without_transparency_change_nothing(graph, model, his
         torch.zeros(3, 8, 8),
         torch.zeros(40, 48),
         torch.zeros(5, 1, 8, 8),
+        torch.zeros(5, 8, 8).to(torch.float8_e4m3fn),
         [none] * 5,
     ):
         found = graph.run("DRC_StyleTower", model=model, history=history, history_mask=masks)
