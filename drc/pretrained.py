@@ -97,6 +97,11 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
     require_set_in(folder, LMMS[kind], name)
     pretrained = LMMS[kind].open_set(folder)
     if pretrained.hash != header["lmm"]:
+        if folder.resolve().name == name:
+            raise ValueError(
+                f"{path.name} was trained over '{name}', but the folder of that name, {folder}, holds other weights "
+                "now; put its own back there, or give the folder that holds them"
+            )
         raise ValueError(
             f"{path.name} was trained over another large multimodal model, '{name}', than the one in {folder}; "
             f"choose the folder of '{name}'"

@@ -78,6 +78,9 @@ def test_towers_trained_over_another(layouts, tmp_path):
         ValueError, match=r"^trained.safetensors was trained over another .*'whole', .*; choose the folder"
     ):
         load(path, lmm=other)
+    same = write_published(tmp_path / "now" / "whole", seed=1)
+    with pytest.raises(ValueError, match="was trained over 'whole', but the folder of that name, .*now/whole, holds"):
+        load(path, lmm=same)
 
 
 def change_settings(change):

@@ -245,12 +245,42 @@ def test_bad_input(graph, janus, towers, images, models, tmp_path):
         assert "holds no tokenizer.json, expected beside the weights" in sentence(graph.load, "tiny-janus")
     finally:
         shutil.move(away, folder)
-    other = tmp_path / "other"
-    shutil.move(models / "tiny-janus", other)
+
+
+@pytest.fixture
+def elsewhere(towers, models, tmp_path):
+    """Where the Janus that the towers were trained over lies meanwhile; what else there was is gone then."""
+    away, before = tmp_path / "tiny-janus", set(models.iterdir())
+    shutil.move(models / "tiny-janus", away)
+    yield away
+    for folder in {*models.iterdir()} - before | {models / "tiny-janus"}:
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.move(away, models / "tiny-janus")
+
+
+def cut(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def test_the_janus_that_it_needs_is_not_there(graph, models, elsewhere):
     write_published(models / "another-janus", seed=9)
-    try:
-        found = sentence(graph.load, "janus-towers.safetensors")
-    finally:
-        shutil.rmtree(models / "another-janus")
-        shutil.move(other, models / "tiny-janus")
-    assert "was trained over 'tiny-janus', but none in models/drc is that one" in found and "another-janus" in found
+    assert sentence(graph.load, "janus-towers.safetensors") == (
+        "Load DRC Model: janus-towers.safetensors was trained over 'tiny-janus', but none in models/drc is that one "
+        "(found: another-janus); put it there, a LaVIT with Convert LaVIT, or choose another model."
+    )
+    write_published(models / "tiny-janus", seed=9)
+    assert sentence(graph.load, "janus-towers.safetensors") == (
+        "Load DRC Model: janus-towers.safetensors was trained over 'tiny-janus', but the folder of that name in "
+        "models/drc holds other weights now (found: another-janus, tiny-janus); put its own back there, or choose "
+        "another model."
+    )
+    cut(models / "tiny-janus")
+    told = sentence(graph.load, "janus-towers.safetensors")
+    assert "none in models/drc is that one (found: another-janus; tiny-janus cannot be used: " in told, told
+
+
+def test_a_damaged_janus_is_no_concern_of_another(graph, models, elsewhere):
+    shutil.copytree(elsewhere, models / "whole-janus")
+    cut(write_published(models / "aaa-broken"))
+    assert graph.load("janus-towers.safetensors").lmm == models / "whole-janus"
