@@ -102,6 +102,11 @@ def is_pretrained(header: dict[str, str]) -> bool:
     return LMMS[kind_of(header)].pretrained
 
 
+def takes_lmm(path: Path) -> bool:
+    """Whether the model in a file was trained over an LMM whose folder is to be given."""
+    return not pretrained.is_set(path) and is_pretrained(read_header(path))
+
+
 def learned_in(header: dict[str, str]) -> frozenset[str] | None:
     """The words that a training taught; None where the file does not say."""
     return read_learned(header["learned"]) if "learned" in header else None
@@ -169,6 +174,7 @@ def read_weights(
 ) -> None:
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them.
     `on_part` is called before each tensor and may raise to stop."""
+    pretrained.require_use(path, model.lmm.pretrained, lmm)
     model.eval()
     if model.lmm.pretrained:
         base = pretrained.set_of(path, model.config.lmm.kind, model.about.base_lmm, lmm)

@@ -97,7 +97,7 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
     require_set_in(folder, LMMS[kind], name)
     pretrained = LMMS[kind].open_set(folder)
     if pretrained.hash != header["lmm"]:
-        if folder.resolve().name == name:
+        if folder.absolute().name == name:
             raise ValueError(
                 f"{path.name} was trained over '{name}', but the folder of that name, {folder}, holds other weights "
                 "now; put its own back there, or give the folder that holds them"
@@ -107,6 +107,19 @@ def set_of(path: Path, kind: str, header: dict[str, str], folder: Path | None) -
             f"choose the folder of '{name}'"
         )
     return pretrained
+
+
+def require_use(path: Path, over: bool, folder: Path | None) -> None:
+    """ValueError for a `folder` of a set that the model at `path`, which lies `over` one or not, would not read."""
+    if folder is None or (over and not is_set(path)):
+        return
+    if not over:
+        raise ValueError(f"lmm is '{folder}', which is not used, as {path.name} holds its whole model; leave lmm out")
+    if not (folder.exists() and folder.samefile(path.parent)):
+        raise ValueError(
+            f"lmm is '{folder}', which is not used, as {path.name} stands for the model in its own folder, "
+            f"'{path.parent}'; leave lmm out"
+        )
 
 
 def require_set_in(folder: Path, kind: type[Config], name: str) -> None:

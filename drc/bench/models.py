@@ -1,6 +1,7 @@
 """What draws a picture from a history and a reference: DRC, or what it is compared with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import EMBEDDED
-from ..checkpoint import load_to_draw
+from ..checkpoint import load_to_draw, takes_lmm
 from ..data.folder import counted
 from ..drawings import Drawings, semantics
 from ..files import file_hash
@@ -170,10 +171,12 @@ def open_models(
     model also draws with both strengths 1. `controls` lets every DRC model draw from history alone and from reference
     alone, too, `by_word` from history and word alone, `by_drawing` from history and one, two and three drawings of the
     word. `lmm` is the folder of the pretrained model that some were trained over. Raises ValueError, in one sentence,
-    for what is no model.
+    for what is no model, and for an `lmm` that none of them needs.
     """
     files = {name: find_file(path) for name, path in models.items()}
-    drcs = {name: load_drc(models[name], file, lmm) for name, file in files.items() if file.name != STATE}
+    given = {name: (models[name], file) for name, file in files.items() if file.name != STATE}
+    over = {name for name, one in given.items() if lmm is not None and is_over(*one)}
+    drcs = {name: load_drc(*one, lmm if name in over or not over else None) for name, one in given.items()}
     if not drcs:
         raise ValueError(
             f"{', '.join(models)} draws with the tokeniser of a DRC model, but none was given; give one with --model"
@@ -199,8 +202,21 @@ def open_models(
 
 def load_drc(given: str, file: Path, lmm: Path | None) -> DRC:
     """The model in a file, which was `given` as such; ValueError, which says so, for what is none."""
-    try:
+    with said_of(given):
         return load_to_draw(file, lmm)
+
+
+def is_over(given: str, file: Path) -> bool:
+    """Whether that was trained over an LMM whose folder is to be given."""
+    with said_of(given):
+        return takes_lmm(file)
+
+
+@contextmanager
+def said_of(given: str) -> Iterator[None]:
+    """A ValueError says which model it is about."""
+    try:
+        yield
     except ValueError as error:
         raise ValueError(f"--model is '{given}', but {error}") from error
 

@@ -24,6 +24,7 @@ def place(tiny_janus, tmp_path_factory):
     drc = load(folder / "models" / "Janus" / "config.json")
     drc.about = replace(drc.about, stage=2)
     save(drc, folder / "towers.safetensors")
+    write_tiny(folder / "tiny.safetensors")
     (folder / "history").mkdir()
     for number in range(3):
         picture = Image.new("RGB", (48, 48), "white")
@@ -74,6 +75,12 @@ NONE = {
     "no folder": ("towers.safetensors", "none", f"which is not there, {EXPECTED} the one that holds it"),
     "a file": ("towers.safetensors", "models/Janus/config.json", f"which is a file, {EXPECTED} '"),
     "another folder": ("towers.safetensors", "history", f"holds no config.json, {EXPECTED} the one that holds it"),
+    "no need of one": (
+        "tiny.safetensors",
+        "models/Janus",
+        "which is not used, as tiny.safetensors holds its whole model",
+    ),
+    "no need of what is not there": ("tiny.safetensors", "none", "none', which is not used, as tiny.safetensors holds"),
     "Janus itself": ("models/Janus/config.json", None, "the towers of this model were never trained; "),
     "its weights": ("models/Janus/model.safetensors", None, "is a part of the large multimodal model in '"),
     "its words": ("models/Janus/tokenizer.json", None, "tokenizer.json is not a readable safetensors file"),

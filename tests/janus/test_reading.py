@@ -83,6 +83,16 @@ def test_towers_trained_over_another(layouts, tmp_path):
         load(path, lmm=same)
 
 
+def test_another_folder_than_its_own_is_refused(layouts, tmp_path):
+    path = layouts["whole"] / "config.json"
+    for other in (layouts["sharded"], tmp_path / "none"):
+        with pytest.raises(
+            ValueError, match=f"^lmm is '{other}', which is not used, as config.json stands for .*; lea"
+        ):
+            load(path, lmm=other)
+    assert load(path, lmm=path.parent).stage == 0
+
+
 def change_settings(change):
     def harm(folder):
         values = json.loads((folder / "config.json").read_text())

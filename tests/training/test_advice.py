@@ -49,6 +49,13 @@ def test_what_learns_nothing_is_refused(tiny_training, tmp_path, settings, way, 
     assert not (tmp_path / "run").exists()
 
 
+def test_a_large_model_that_none_needs_is_refused(tiny_training, tmp_path):
+    with pytest.raises(
+        ValueError, match="^lmm is '.*', which is not used, as .* holds its whole model; leave lmm out$"
+    ):
+        tiny_training.train(tmp_path / "run", lmm=str(tmp_path))
+
+
 def test_what_is_not_used_may_be_0(tiny_training):
     check_learning(tiny_training.config(language_rate=0.0, lora_alpha=0.0), "frozen")
     check_learning(tiny_training.config(lora_alpha=0.0), "everything")
