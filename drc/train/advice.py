@@ -3,7 +3,8 @@ part of it goes."""
 
 from collections.abc import Iterator
 
-from .config import Config, TrainingConfig
+from ..lmm import LMM
+from .config import Config, ModelConfig, TrainingConfig
 from .data.training_data import TrainingData
 from .errors import TrainingError
 
@@ -32,16 +33,27 @@ def check_learning(config: Config, way: str) -> None:
             raise TrainingError(f"{name} is 0, with which {what}; set it to {usual} or so{otherwise}")
 
 
-def advice(training: TrainingConfig, way: str, data: TrainingData) -> list[str]:
+def advice(config: Config, way: str, lmm: LMM, data: TrainingData) -> list[str]:
     """One clause for everything that this training, in which the language model learns in this `way`, leaves unlearned,
     or does otherwise than its settings say."""
+    training = config.training
     return [
         *data.notes,
+        *about_lora(config.model, way, lmm),
         *about_targets(data),
         *about_schedule(training),
         *about_steps(training, way),
         *about_conditions(training, data),
     ]
+
+
+def about_lora(settings: ModelConfig, way: str, lmm: LMM) -> Iterator[str]:
+    """One that is there already goes on to learn as it is, see `LMM.learn`."""
+    if way == "LoRA" and lmm.pretrained and lmm.config.lora_rank:
+        for name in ("lora_rank", "lora_alpha"):
+            wished, own = getattr(settings, name), getattr(lmm.config, name)
+            if wished != own:
+                yield f"{name} is {wished:g}, but the model has a LoRA already, which keeps its own, {own:g}"
 
 
 def about_targets(data: TrainingData) -> Iterator[str]:

@@ -151,7 +151,7 @@ def train(
         data = open_data(config, base, hooks, dataset)
     if not processes.agree(f"{config.training} {base.hash} {data.fingerprint}"):
         raise TrainingError("machines have different settings, models or pictures; give all of them the same files")
-    for text in advice(config.training, parts, data):
+    for text in advice(config, parts, base.lmm, data):
         hooks.note(text)
     vision = base.lmm.vision
     precision = precision_of(config.training.code_precision, processes.device)

@@ -21,6 +21,11 @@ OR_FREEZE = ", or train_language to 'frozen'"
 
 
 @pytest.fixture(scope="module")
+def lmm(tiny_training):
+    return load(tiny_training.model).lmm
+
+
+@pytest.fixture(scope="module")
 def data(tiny_training):
     def of(**settings):
         config = tiny_training.config(**settings)
@@ -61,8 +66,8 @@ def test_what_is_not_used_may_be_0(tiny_training):
     check_learning(tiny_training.config(lora_alpha=0.0), "everything")
 
 
-def test_the_settings_of_a_good_training_need_no_advice(tiny_training, data):
-    assert advice(tiny_training.config().training, "everything", data()) == []
+def test_the_settings_of_a_good_training_need_no_advice(tiny_training, data, lmm):
+    assert advice(tiny_training.config(), "everything", lmm, data()) == []
 
 
 @pytest.mark.parametrize(
@@ -80,8 +85,8 @@ def test_the_settings_of_a_good_training_need_no_advice(tiny_training, data):
         ({"drop_style": 1.0, "drop_semantics": 0.0, "drop_both": 0.0}, "the history is never shown, so no style"),
     ],
 )
-def test_what_learns_a_part_is_told(tiny_training, data, settings, told):
-    (text,) = advice(tiny_training.config(**settings).training, "everything", data())
+def test_what_learns_a_part_is_told(tiny_training, data, settings, told, lmm):
+    (text,) = advice(tiny_training.config(**settings), "everything", lmm, data())
     assert told in text and not text.endswith(".")
 
 
@@ -111,15 +116,15 @@ def test_shares_beyond_1_are_told_as_what_they_do(data, drops):
     assert [float(one.float().mean()) for one in shown] == pytest.approx(counted, abs=0.03)
 
 
-def test_a_share_of_targets_of_which_there_are_none(tiny_training, data, tmp_path):
+def test_a_share_of_targets_of_which_there_are_none(tiny_training, data, tmp_path, lmm):
     table = tmp_path / "pictures" / "table.csv"
     draw_pictures(table.parent, {"anna": "crimson", "ben": "navy"})
     rows = [f"{user}/{number}.png,{number}" for user in ("anna", "ben") for number in range(4)]
     table.write_text("image,semantics\n" + "\n".join(rows))
     labels = {"folder": str(table.parent), "table": "table.csv", "own_share": 0.0}
-    (text,) = advice(tiny_training.config().training, "everything", data(**labels))
+    (text,) = advice(tiny_training.config(), "everything", lmm, data(**labels))
     assert text == "own_share is 0, but nothing is repainted, so pictures are learned as they are"
-    assert advice(tiny_training.config().training, "everything", data(**labels | {"own_share": 0.5})) == []
+    assert advice(tiny_training.config(), "everything", lmm, data(**labels | {"own_share": 0.5})) == []
 
 
 def test_captions_that_are_cut_off_are_counted(tiny_training, tmp_path):

@@ -6,6 +6,7 @@ import torch
 from drc.checkpoint import load
 from drc.lmm.janus.model import JanusLMM
 from drc.lmm.lora import is_lora
+from drc.train.run import Hooks
 
 from .tiny_training import TinyTraining, Watched, assert_resumes, both_stages, bytes_of, validation_losses
 
@@ -97,6 +98,17 @@ def test_in_bfloat16_and_with_recompute(training, tmp_path):
     for name in ("understanding.aligner.fc1", "language.lm_head.proj_out"):
         assert kinds[f"drc.lmm.{name}.weight"] == torch.bfloat16
     assert all(kind == torch.float32 for name, kind in kinds.items() if is_lora(name) or "disentangler" in name)
+
+
+def test_settings_of_a_lora_that_is_there_already_are_told(training, stages, tmp_path):
+    told = {}
+    for rank, alpha in ((4, 16.0), (9, 32.0)):
+        hooks = Hooks(on_note=told.setdefault(rank, []).append)
+        given = {"stage": 2, "file": str(stages[0][1][0].file), "lora_rank": rank, "lora_alpha": alpha}
+        training(tmp_path / str(rank), hooks, steps=1, **given)
+    has = "but the model has a LoRA already, which keeps its own"
+    assert not any("LoRA" in note for note in told[4])
+    assert [note for note in told[9] if "LoRA" in note] == [f"lora_rank is 9, {has}, 4", f"lora_alpha is 32, {has}, 16"]
 
 
 def test_it_cannot_learn_whole(training, tmp_path):
