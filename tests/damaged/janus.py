@@ -135,6 +135,9 @@ def words() -> list[tuple[str, str, Damage]]:
     def model(**values) -> Damage:
         return put(WORDS, lambda found: found["model"].update(values))
 
+    def added(word: object) -> Damage:
+        return put(WORDS, lambda found: found["added_tokens"].append({"id": 3, "content": word}))
+
     def cutting(**values) -> Damage:
         return put(WORDS, lambda found: found.update(pre_tokenizer=values))
 
@@ -156,6 +159,8 @@ def words() -> list[tuple[str, str, Damage]]:
             "merges of words that are not there": model(merges=[["nowhere", "to be found"]]),
             "added words of text": put(WORDS, lambda found: found.update(added_tokens="a")),
             "added words without a name": put(WORDS, lambda found: found.update(added_tokens=[{"id": 1}])),
+            "an added word of a list": added([1]),
+            "an added word of names": added({}),
             "words 100,000 deep": write(WORDS, "[" * 100_000),
             "words of a list": write(WORDS, "[]"),
         }.items()

@@ -84,7 +84,10 @@ def words_in(values: dict, vocabulary: int) -> JanusWords:
     added = values.get("added_tokens") or []
     if not isinstance(added, list) or not all(isinstance(one, dict) for one in added):
         raise ValueError("has added_tokens that are none")
-    tags = checked({one.get("content"): one.get("id") for one in added}, vocabulary)
+    for one in added:
+        if not isinstance(one.get("content"), str):
+            raise ValueError(f"has {brief(repr(one.get('content')))} among its added_tokens, expected a word")
+    tags = checked({one["content"]: one.get("id") for one in added}, vocabulary)
     try:
         tokenizer = Tokenizer(models.BPE(ids, merges_in(model.get("merges"))))
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence(list(map(step, steps_of(values.get("pre_tokenizer")))))
