@@ -135,10 +135,12 @@ def with_sets(path: Path) -> list[Path]:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The file of a model, or all of a set, which its description stands for."""
+    """The file of a model, or all of a set, which its description stands for, but for hidden ones."""
     from ..drc.pretrained import is_set
 
-    return sorted(one for one in path.parent.iterdir() if one.is_file()) if is_set(path) else [path]
+    if not is_set(path):
+        return [path]
+    return sorted(one for one in path.parent.iterdir() if one.is_file() and not one.name.startswith("."))
 
 
 def lmm_of(path: Path, header: dict[str, str]) -> Path:

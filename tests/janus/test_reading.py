@@ -51,6 +51,15 @@ def test_every_layout_is_the_same_model(layouts):
     assert len(configs) == 1 and configs.pop().after[-1] == 374
 
 
+def test_hidden_files_are_passed_over(layouts, tmp_path):
+    """Such as those that macOS leaves beside each file on other disks."""
+    for name in ("whole", "original, sharded"):
+        folder = shutil.copytree(layouts[name], tmp_path / name)
+        for path in (*folder.iterdir(), folder / "model-00001-of-00009.safetensors"):
+            (folder / f"._{path.name}").write_bytes(b"\0\5\x16\7")
+        assert open_set(folder).hash == open_set(layouts[name]).hash
+
+
 def test_another_model_has_another_hash(layouts, tmp_path):
     other = write_published(tmp_path / "other", seed=1)
     assert open_set(other).hash != open_set(layouts["whole"]).hash

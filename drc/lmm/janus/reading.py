@@ -137,7 +137,7 @@ def published(folder: Path) -> dict[str, tuple[Path, Source]]:
 def shards(folder: Path) -> list[Path]:
     """The files of weights; ValueError where there is none, or one that the index names is missing."""
     if not (folder / INDEX).is_file():
-        paths = sorted(folder.glob("*.safetensors"))
+        paths = sorted(path for path in folder.glob("*.safetensors") if not path.name.startswith("."))
         if not paths:
             raise ValueError(
                 f"{folder} holds no weights as safetensors; download the folder that has them, such as "
