@@ -77,7 +77,7 @@ def open_page(
     page = Page(context.new_page(), way, pack)
     page.tab.goto(address, wait_until="commit")
     page.tab.wait_for_function("() => window.LiteGraph?.registered_node_types.SaveImage")
-    page.tab.wait_for_function("() => window.app.graph?.nodes.length > 0")  # the page opens one by itself
+    page.tab.wait_for_function("() => window.app?.graph?.nodes.length > 0")  # the page opens one by itself
     yield page
     context.close()
 

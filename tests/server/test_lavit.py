@@ -17,6 +17,8 @@ from scripts.lib.prompts import node_of
 from scripts.lib.tiny_lavit import write_published
 from scripts.lib.training_prompts import STAGE1, STAGE2
 
+from .conftest import SHOWS_ALL
+
 NAME = "tiny-lavit"
 QUICK = {"lavit": NAME, "size": 64, "steps": 2}
 
@@ -56,7 +58,7 @@ def test_history_reference_and_words_in_one_prompt(client, definitions):
     prompt, result = drawn(3, 2)
     assert len(pictures_of(client, result)) == 2
     steps = progress_of(result, node_of(prompt, "DRC_LMMGenerate"))
-    assert steps[-1] == (25, 25) and steps == sorted(steps) and len(set(steps)) > 3
+    assert steps[-1] == (25, 25) and steps == sorted(steps) and len(set(steps)) > (3 if SHOWS_ALL else 1)
     looked = progress_of(result, node_of(prompt, "DRC_ComposeInContext"))
     assert looked[-1][0] == looked[-1][1] == 7  # pictures of the example
     (alone,), (other,) = (pictures_of(client, drawn(seed)[1]) for seed in (3, 4))
