@@ -70,6 +70,8 @@ class EmbeddedConfig(Config, Protocol):
 
 
 class PretrainedConfig(Config, Protocol):
+    lora_rank: int  # of the LoRA beside its language model; 0: none
+    lora_alpha: float
     description: str
     """Which of its files stands for the LMM with nothing trained on top."""
 
