@@ -263,6 +263,9 @@ class LMM(Protocol):
         """What is to learn of the language model: "everything", "LoRA" or "frozen", as it is `wished`. For "automatic"
         the LMM chooses. ValueError for a wish that it cannot fulfil."""
 
+    def require_instructions(self, count: int) -> None:
+        """ValueError for more instruction vectors than its prompt has room for beside T text ids and the picture."""
+
     def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Makes ready for training: only `parts`, as `trainable_parts` gives them, keep their gradients. A LoRA is
         added where one is to learn and none is there; the `config` of a pretrained LMM then says so. What is frozen of

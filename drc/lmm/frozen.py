@@ -41,6 +41,7 @@ class Frozen(nn.Module):
     """The members of `drc.lmm.LMM` that follow; `config` is a FrozenConfig, `language` has a LLaMA."""
 
     pretrained = True
+    prompt_lengths: range  # see `drc.lmm.InContextLMM`
     title: str  # what messages call it
     matrices = "lm_head.weight"  # one of those that `store_in` keeps in another type
 
@@ -67,6 +68,21 @@ class Frozen(nn.Module):
                 "it to 'automatic' or 'LoRA'"
             )
         return "LoRA" if wished == "automatic" else wished
+
+    def require_instructions(self, count: int) -> None:
+        """ValueError for more of them than a prompt has room for beside text in all slots and the picture."""
+        tokens = len((*self.config.before, *self.config.after)) + self.text_slots + count
+        remedy = f"choose a larger {self.title}, or a model that was trained over one"
+        self.require_room(tokens, "text and instruction take", remedy)
+
+    def require_room(self, tokens: int, what: str, remedy: str) -> None:
+        """ValueError for a prompt of so many that the language model was not trained to read."""
+        room = self.prompt_lengths.stop - 1
+        if tokens > room:
+            raise ValueError(
+                f"{what} {tokens} tokens, but this language model has room for {room} beside the picture that it "
+                f"draws; {remedy}"
+            )
 
     def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Freezes all but a LoRA, which is made where there is none; what is frozen is kept in `precision`."""

@@ -141,6 +141,7 @@ def train(
         if hooks.on_part is not None:
             call_between_layers(base, hooks.on_part)
         parts = base.lmm.trainable_parts(config.model.train_language)
+        base.lmm.require_instructions(base.config.fusion.instructions)
         if config.training.compile:
             require_compiler(processes.device)
             hooks.note(

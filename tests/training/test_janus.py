@@ -1,5 +1,8 @@
 """Towers, fusion and a LoRA learn over a tiny Janus, which itself stays as it was, and shows what it draws."""
 
+import json
+import shutil
+
 import pytest
 import torch
 
@@ -109,6 +112,19 @@ def test_settings_of_a_lora_that_is_there_already_are_told(training, stages, tmp
     has = "but the model has a LoRA already, which keeps its own"
     assert not any("LoRA" in note for note in told[4])
     assert [note for note in told[9] if "LoRA" in note] == [f"lora_rank is 9, {has}, 4", f"lora_alpha is 32, {has}, 16"]
+
+
+def test_one_that_is_too_small_is_refused_before_pictures_are_read(janus, root, cache, tmp_path):
+    small, read = shutil.copytree(janus, tmp_path / "small"), []
+    values = json.loads((small / "config.json").read_text())
+    values["text_config"]["max_position_embeddings"] = 100
+    (small / "config.json").write_text(json.dumps(values))
+    tiny = TinyTraining(small / "config.json", root / "nodes" / "examples", cache)
+    with pytest.raises(
+        ValueError, match="^text and instruction take .* room for 84 beside the .*; choose a larger Jan"
+    ):
+        tiny.train(tmp_path / "run", Hooks(on_file=lambda *done: read.append(done)), **SETTINGS)
+    assert not read
 
 
 def test_it_cannot_learn_whole(training, tmp_path):

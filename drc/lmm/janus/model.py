@@ -142,11 +142,8 @@ class JanusLMM(ThroughVision, Frozen):
 
         words = self.words(torch.where(text > 0, text - 1, self.config.pad))
         before, after = fixed(self.config.before), fixed(self.config.after)
-        prompt = torch.cat((before, words, instructions.to(words), after), dim=1)
-        self.require_room(
-            prompt.shape[1], "text and instruction take", "choose one that was trained over a larger Janus"
-        )
-        return prompt
+        self.require_instructions(instructions.shape[1])
+        return torch.cat((before, words, instructions.to(words), after), dim=1)
 
     def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> embeddings [B, n, d] that predict the next ones."""
@@ -171,15 +168,6 @@ class JanusLMM(ThroughVision, Frozen):
         ids = (*self.config.before, *(word - 1 for word in words), *self.config.after)
         self.require_room(len(ids), "text takes", "shorten the text")
         return torch.tensor(ids, dtype=torch.long)
-
-    def require_room(self, tokens: int, what: str, remedy: str) -> None:
-        """ValueError for a prompt of so many that the language model was not trained to read."""
-        room = self.prompt_lengths.stop - 1
-        if tokens > room:
-            raise ValueError(
-                f"{what} {tokens} tokens, but this language model has room for {room} beside the picture that it "
-                f"draws; {remedy}"
-            )
 
     def streams(self, instruction: InContext) -> tuple[Tensor, Tensor]:
         """Ids [S, T] and coefficients [S] of the streams of guidance: u + g (c - u), where u has nothing but pads

@@ -212,6 +212,9 @@ class MiniLMM(ThroughVision, nn.Module):
         """It was not pretrained, so all of it learns unless told otherwise."""
         return "everything" if wished == "automatic" else wished
 
+    def require_instructions(self, count: int) -> None:
+        """Only codes have positions, so a prompt may be as long as it wants."""
+
     def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Leaves gradients on where a training may change it, and puts a LoRA there if that is what learns."""
         self.vision.requires_grad_(False)
