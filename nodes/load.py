@@ -150,13 +150,14 @@ def lmm_of(path: Path, header: dict[str, str]) -> Path:
     if is_set(path):
         return path.parent
     known, own, faults = paths.pretrained(), header["lmm_name"], {}
-    for name in sorted(known, key=lambda name: name != own):  # most likely under its own name
+    names = sorted(known, key=lambda name: name != own)  # most likely under its own name
+    for name in names:
         try:
             if set_at(known[name]).hash == header["lmm"]:
                 return known[name].parent
         except (OSError, ValueError) as error:  # of one that may be no concern of this model
             faults[name] = f"; {name} cannot be used: {error}"
-    where, whole = f"models/{paths.FOLDER}", [name for name in known if name not in faults]
+    where, whole = f"models/{paths.FOLDER}", [name for name in names if name not in faults]
     fault, remedy = f"none in {where} is that one", "put it there, a LaVIT with Convert LaVIT"
     if own in whole:
         fault, remedy = f"the folder of that name in {where} holds other weights now", "put its own back there"

@@ -173,7 +173,9 @@ def test_towers_over_a_lavit_that_is_not_there(graph, models_folder, lavit_tower
         "(found: none); put it there, a LaVIT with Convert LaVIT, or choose another model."
     )
     shutil.copytree(other_lavit, models_folder / "tiny-lavit")  # of the same name
-    assert "none in models/drc is that one (found: tiny-lavit)" in sentence(graph.load, lavit_towers.name)
+    assert "but the folder of that name in models/drc holds other weights now (found: tiny-lavit); put its own" in (
+        sentence(graph.load, lavit_towers.name)
+    )
 
 
 def test_towers_find_their_lavit_whatever_it_is_called(graph, models_folder, lavit_towers, other_lavit, tiny_lavit):
