@@ -76,12 +76,12 @@ def read_header(path: Path) -> dict[str, str]:
 
 def check_header(header: dict[str, str]) -> None:
     """ValueError with the rest of a sentence for entries that are missing or say nothing."""
-    over = is_pretrained(header)
-    needed = {"config", "stage", "step", *(("lmm", "lmm_name") if over else ("words",))}
+    has_files = is_pretrained(header)
+    needed = {"config", "stage", "step", *(("lmm", "lmm_name") if has_files else ("words",))}
     missing = sorted(needed - header.keys())
     if missing:
         raise ValueError(f"lacks {missing[0]}")
-    if ("lmm" in header) != over or ("words" in header) == over or (over and "learned" in header):
+    if ("lmm" in header) != has_files or ("words" in header) == has_files or (has_files and "learned" in header):
         raise ValueError(f"has parts that do not belong to {header['architecture']}")
     for name, expected in {"stage": "[012]", "step": "[0-9]{1,12}", "lmm": "[0-9a-f]{64}"}.items():
         if name in header and not re.fullmatch(expected, header[name]):

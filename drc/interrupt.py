@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
+from .files import BETWEEN_LOOKS
+
 MOMENT = 0.5  # seconds
-BETWEEN_LOOKS = 0.05
 Done = TypeVar("Done")
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 import torch
 
-SEEDS = 2**64
+SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
 
 
 def generator_from(seed: int) -> torch.Generator:

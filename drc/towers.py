@@ -2,7 +2,7 @@
 
 The paper gives one cross-attention layer followed by one feed-forward layer, and
 
-    F_sty^a = StyleTower(query = E_a, key = value = E_s)        F_sem^a = SemTower(query = E_a, key = value = E_m)
+    F_sty^a = StyleTower(query = E_a, key = value = E_s)        F_sem^a = SemanticTower(query = E_a, key = value = E_m)
 
 What it leaves open is our choice, a field of TowerConfig each. There is no residual around the cross-attention: values
 carry content and queries only route, so a feature holds nothing but what its source supplied. The position of the

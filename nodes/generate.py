@@ -1,11 +1,12 @@
 """DRC-LMM-Generate: from an instruction to codes."""
 
+from ..drc.seeds import SEEDS
 from . import host
 from .guard import guarded
 from .host import io
 from .progress import Progress
 from .sockets import InstructionSocket, Tokens, TokensSocket, to
-from .widgets import SEEDS, model_input, temperature, whole_number
+from .widgets import model_input, temperature, whole_number
 
 NOT_RECORDED = "cuda_graph is on, but not all of the language model lies on an NVIDIA card: no step is recorded."
 

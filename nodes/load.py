@@ -130,8 +130,8 @@ def with_sets(path: Path) -> list[Path]:
     from ..drc.pretrained import is_set
     from ..drc.tensor_file import header_in, look
 
-    over = not is_set(path) and "lmm" in header_in(path, look(path).metadata)
-    return [path, *(paths.pretrained().values() if over else ())]
+    trained = not is_set(path) and "lmm" in header_in(path, look(path).metadata)
+    return [path, *(paths.pretrained().values() if trained else ())]
 
 
 def files_of(path: Path) -> list[Path]:

@@ -1,10 +1,10 @@
 """Widgets and inputs that several nodes have, each made and worded once."""
 
 from ..drc.instruction import STRONGEST, Dials
+from ..drc.seeds import SEEDS
 from .host import io
 from .sockets import ModelSocket, StyleSocket
 
-SEEDS = 2**64  # as many as the page's own nodes draw from, so that one can be linked to all
 SQUARE_TOOLTIP = "A picture that is not square is centred on the colour of its own border."
 AS_COMPOSED = "As in ComposeInstruction."
 

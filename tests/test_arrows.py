@@ -7,9 +7,9 @@ from scripts.lib.imports import modules
 
 FLOORS = (
     {"visible"},
-    {"parsing", "files", "names", "shapes", "seeds", "interrupt", "bar"}
+    {"parsing", "files", "names", "shapes", "seeds", "bar"}
     | {"pixels", "positions", "perceptual", "familiar", "plots"},
-    {"tensor_file", "instruction"},
+    {"tensor_file", "instruction", "interrupt"},
     {"lmm", "towers", "fusion", "sharpener"},
     {"data", "model"},
     {"pretrained", "attention_map", "closeness", "colours", "likelihood", "drawings"},

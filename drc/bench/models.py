@@ -120,7 +120,7 @@ class EntangledModel(LMMModel):
         return self.lmm.detokenize(self.lmm.draw(instruction, seeds, self.sampling, self.on_code))
 
 
-class ThroughTokenizer:
+class ThroughTokeniser:
     """Sends its reference through a model's tokeniser and back: nothing that the model draws can be nearer."""
 
     def __init__(self, lmm: PixelLMM):

@@ -12,7 +12,7 @@ from .config import BenchConfig
 from .generated import Request
 from .judges import open_judge
 from .judges.efficientnet import EfficientNetJudge
-from .models import Chooser, LMMModel, Model, ThroughTokenizer
+from .models import Chooser, LMMModel, Model, ThroughTokeniser
 
 
 class Plan:
@@ -55,7 +55,7 @@ class Plan:
         """One for every tokeniser that there is among the models."""
         found = {}
         for name, model in self.models.items():
-            tokeniser = ThroughTokenizer(model.lmm)
+            tokeniser = ThroughTokeniser(model.lmm)
             found.setdefault(tokeniser.key, (f"{CEILING} of {name}" if found else CEILING, tokeniser))
         return dict(found.values())
 

@@ -202,8 +202,8 @@ class LMM(Protocol):
         """Whether it has an encoder for what a picture means, apart from its codes; else `meaning` is `embed`."""
 
     def parts(self) -> dict[str, nn.Module]:
-        """What works at different times, for a host that moves weights: vision and language, a decoder where it is no
-        part of vision, and where it encodes meaning the understanding encoder, which works on what vision decodes."""
+        """What works at different times, for a host that moves weights: "vision" and "language", "decoder" where it is
+        no part of vision, and where it encodes meaning "understanding", which works on what vision decodes."""
 
     def prepare(self, image: Tensor, name: str, original: bool = False) -> Tensor:
         """A picture [H, W, 3 or 4] in 0..1 -> [3, size, size], centred on the colour of its own border, or as the
@@ -257,7 +257,8 @@ class LMM(Protocol):
         """The rows of the input table that stand for codes, [codebook_size, d], with their gradient."""
 
     def layers(self) -> Iterable[nn.Module]:
-        """Those of the language model, from the first to the last, for whoever wraps each of them."""
+        """Those of the language model, from the first to the last, for whoever wraps each of them; their class is
+        called Layer, by which a sharded training is told of them."""
 
     def trainable_parts(self, wished: str) -> str:
         """What is to learn of the language model: "everything", "LoRA" or "frozen", as it is `wished`. For "automatic"
@@ -269,7 +270,8 @@ class LMM(Protocol):
     def learn(self, parts: str, rank: int, alpha: float, precision: torch.dtype) -> None:
         """Makes ready for training: only `parts`, as `trainable_parts` gives them, keep their gradients. A LoRA is
         added where one is to learn and none is there; the `config` of a pretrained LMM then says so. What is frozen of
-        a pretrained language model is kept in `precision`."""
+        a pretrained language model is kept in `precision`. The weights of a LoRA have the names of `drc.lmm.lora`, by
+        which they are known for what the file of the DRC holds; layers that are put together those of `fused`."""
 
     def tie(self) -> None:
         """Makes the head and the table of codes one tensor, where everything learns. Moving the weights to another

@@ -128,14 +128,14 @@ class Conditioning:
 class TrainingConfig(Schedule, Conditioning):
     """How it learns. `rate` is that of towers, fusion and auxiliary head, `language_rate` that of the language model.
 
-    micro_batch: samples that go through the model at once, 0: as many as are quickest, see `drc.train.run.QUICKEST`;
+    micro_batch: samples that go through the model at once, 0: as many as are quickest, see `machine.memory.QUICKEST`;
         memory, not the result, depends on it.
     second_view, mirrored: how training batches are disturbed, see `drc.train.data.batches.Batches`; validation's never
         are.
     instructions_first: share of the steps in which the language model reads a quarter of a doubled batch.
     recompute: forget the language model's activations and compute them again: less memory, more time.
     code_precision: what pictures are turned into codes in; in bfloat16, several times as quick where the machine
-        multiplies in it, about one code in a hundred is another one that is nearly as near.
+        multiplies in it, a few codes are others that are nearly as near.
     compile: fuse the losses by torch's compiler, which needs a C++ compiler: quicker steps after a slow first one.
 
     all_blank, some_blank, log_every and sampling_warm_up follow from stage and steps where nobody says otherwise.

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import get_origin, get_type_hints
 
+from .. import parsing
 from ..data.augment import Augmentations
 from ..files import bytes_of
 from ..parsing import brief
@@ -14,7 +15,7 @@ from .config import Config, DataConfig, ModelConfig, TrainingConfig, check
 from .errors import TrainingError
 
 MOST_BYTES, MOST_DOTS = 2**16, 2**9  # of the file, and of a line; dotted names take time in the third power of them
-KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of texts"}
+KINDS = parsing.KINDS | {tuple: "a list of texts"}
 TABLES = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 

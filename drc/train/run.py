@@ -30,7 +30,7 @@ from .errors import TrainingError
 from .gradients import GradientStep
 from .loop import Trainer, as_stored
 from .machine.compiler import require_compiler
-from .machine.memory import Memory, estimate, quick_attention, recompute
+from .machine.memory import QUICKEST, Memory, estimate, quick_attention, recompute
 from .machine.precision import precision_of
 from .machine.processes import OneProcess
 from .objectives.importance import ImportanceSampler
@@ -41,9 +41,6 @@ from .validation import Validation, read_samples
 log = logging.getLogger("drc")
 
 LMM = "lmm."  # how the names of its weights begin in a DRC
-QUICKEST = {"cpu": 4}
-"""Samples in one pass where the settings leave it open, by device: a CPU works best on what fits into its caches. Where
-no number stands it is all samples."""
 
 
 def to_device(module: nn.Module, device: torch.device, memory: int) -> None:

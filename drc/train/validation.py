@@ -17,13 +17,13 @@ from .checkpoints import SAMPLES, RunFolder
 from .data.batches import BatchCodes, Batches
 from .data.conditioning import TrainingBatch, plain_batch
 from .loop import Trainer
+from .machine.memory import QUICKEST
 from .machine.precision import autocast
 from .machine.processes import OneProcess
 from .objectives.stages import Losses
 from .training_batches import TrainingBatches
 
-CHUNK = 8  # samples in one pass
-CHUNKS = {"cpu": 4}  # by device: as `run.QUICKEST`, since oneDNN keeps 0.4 MB for each shape
+CHUNK = 8  # samples in one pass, where a training does not choose another number
 SCORES = {"validation_loss": "loss", "style_score": "blind_wrong_history", "semantic_score": "blind_wrong_reference"}
 
 
@@ -102,7 +102,7 @@ class Counted:
 
 
 def chunk_on(device: torch.device | str) -> int:
-    return CHUNKS.get(torch.device(device).type, CHUNK)
+    return QUICKEST.get(torch.device(device).type, CHUNK)
 
 
 def passes(batches: Batches, device: torch.device | str) -> int:

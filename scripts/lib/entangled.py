@@ -19,11 +19,10 @@ from drc.train.data.conditioning import draw_batch
 from drc.train.data.training_data import TrainingData
 from drc.train.gradients import GradientStep
 from drc.train.loop import Trainer
-from drc.train.machine.memory import quick_attention
+from drc.train.machine.memory import QUICKEST, quick_attention
 from drc.train.machine.precision import precision_of
 from drc.train.machine.processes import OneProcess
 from drc.train.objectives.entangled import EXTRA_LAYERS, EntangledDRC, EntangledObjective
-from drc.train.run import QUICKEST
 from drc.train.validation import gaps
 
 from .deeper import silence

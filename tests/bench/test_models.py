@@ -9,7 +9,7 @@ from drc.bench.models import (
     Chooser,
     DRCModel,
     EntangledModel,
-    ThroughTokenizer,
+    ThroughTokeniser,
     find_file,
     load_entangled,
     open_models,
@@ -162,9 +162,9 @@ def test_an_entangled_model_beside_what_it_cannot_borrow_from(state, tiny, tiny_
 def test_through_the_tokeniser_is_there_and_back(tiny):
     lmm = load(tiny).lmm
     _, reference = asked()
-    rebuilt = ThroughTokenizer(lmm).draw(reference[:, None][:, :0], reference, WORDS, [1, 2, 3])
+    rebuilt = ThroughTokeniser(lmm).draw(reference[:, None][:, :0], reference, WORDS, [1, 2, 3])
     assert torch.equal(rebuilt, lmm.detokenize(lmm.tokenize(reference)))
-    assert ThroughTokenizer(lmm).key == ThroughTokenizer(load(tiny).lmm).key
+    assert ThroughTokeniser(lmm).key == ThroughTokeniser(load(tiny).lmm).key
 
 
 class Brightness(Judge):

@@ -17,7 +17,7 @@ from scripts.lib.tiny_lavit import write_published
 from .bytes import generic, retensored, written
 from .guard import Case
 
-EYES, CODES = "visual_tokenizer/eva_vitg_psz14.bin", "visual_tokenizer/tokenizer_encoder.bin"
+VISION, CODES = "visual_tokenizer/eva_vitg_psz14.bin", "visual_tokenizer/tokenizer_encoder.bin"
 SHARD, INDEX = "language_model/pytorch_model-00002-of-00003.bin", "language_model/pytorch_model.bin.index.json"
 LANGUAGE, WORDS = "language_model/config.json", "language_model/tokenizer.model"
 UNET, VAE = "highres_pixel_decoding/unet/config.json", "highres_pixel_decoding/vae/config.json"
@@ -95,12 +95,12 @@ def settings() -> list[tuple[str, str, Callable]]:
 def old_format(content: object) -> Callable[[Path], None]:
     made = io.BytesIO()
     torch.save(content, made, _use_new_zipfile_serialization=False)
-    return write(EYES, made.getvalue())
+    return write(VISION, made.getvalue())
 
 
 def packed(name: str, data: bytes, method: int) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        with zipfile.ZipFile(folder / "published" / EYES, "w", method) as archive:
+        with zipfile.ZipFile(folder / "published" / VISION, "w", method) as archive:
             archive.writestr(name, data)
 
     return damage
@@ -111,30 +111,30 @@ def weights() -> list[tuple[str, str, Callable]]:
     hollow = torch.ones(32, device="meta")
     deep = b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."
     return [
-        ("a tensor without numbers", EYES, tensors(EYES, lambda found: found.update({bias: hollow}))),
-        ("one number for all", EYES, tensors(EYES, lambda found: found.update({bias: torch.ones(1).expand(32)}))),
-        ("a tensor of 2^60", EYES, tensors(EYES, lambda found: found.update({bias: torch.ones(1).expand(2**60)}))),
-        ("a sparse tensor", EYES, tensors(EYES, lambda found: found.update({bias: torch.ones(32).to_sparse()}))),
-        ("complex numbers", EYES, tensors(EYES, lambda found: found.update({bias: found[bias].to(torch.complex64)}))),
+        ("a tensor without numbers", VISION, tensors(VISION, lambda found: found.update({bias: hollow}))),
+        ("one number for all", VISION, tensors(VISION, lambda found: found.update({bias: torch.ones(1).expand(32)}))),
+        ("a tensor of 2^60", VISION, tensors(VISION, lambda found: found.update({bias: torch.ones(1).expand(2**60)}))),
+        ("a sparse tensor", VISION, tensors(VISION, lambda found: found.update({bias: torch.ones(32).to_sparse()}))),
+        ("complex numbers", VISION, tensors(VISION, lambda found: found.update({bias: found[bias].to(torch.cfloat)}))),
         ("whole numbers", SHARD, tensors(SHARD, lambda found: found.update({next(iter(found)): torch.ones(3).int()}))),
         ("NaN", CODES, tensors(CODES, lambda found: next(iter(found.values())).view(-1)[:1].fill_(float("nan")))),
         ("infinity in the autoencoder", VAE_WEIGHTS, autoencoder(
             lambda found: found[max(found)].view(-1)[-1:].fill_(float("inf")))),
-        ("1,000 layers", EYES, tensors(EYES, lambda found: found.update(
+        ("1,000 layers", VISION, tensors(VISION, lambda found: found.update(
             {f"blocks.{n}.norm1.bias": torch.ones(1) for n in range(1000)}))),
-        ("the old format", EYES, old_format({bias: torch.ones(32)})),
-        ("a pickle", EYES, write(EYES, pickle.dumps({"a": os.getcwd}))),
-        ("a pickle 100,000 deep", EYES, packed("a/data.pkl", deep, zipfile.ZIP_STORED)),
-        ("a pickle that grows", EYES, packed("a/data.pkl", bytes(10**8), zipfile.ZIP_DEFLATED)),
-        ("an empty archive", EYES, packed("a/b", b"", zipfile.ZIP_STORED)),
-        ("no archive", EYES, write(EYES, "version https://git-lfs.github.com/spec/v1\n")),
+        ("the old format", VISION, old_format({bias: torch.ones(32)})),
+        ("a pickle", VISION, write(VISION, pickle.dumps({"a": os.getcwd}))),
+        ("a pickle 100,000 deep", VISION, packed("a/data.pkl", deep, zipfile.ZIP_STORED)),
+        ("a pickle that grows", VISION, packed("a/data.pkl", bytes(10**8), zipfile.ZIP_DEFLATED)),
+        ("an empty archive", VISION, packed("a/b", b"", zipfile.ZIP_STORED)),
+        ("no archive", VISION, write(VISION, "version https://git-lfs.github.com/spec/v1\n")),
     ]  # fmt: skip
 
 
 def cases() -> list[Case]:
     made = [Case(f"settings: {label}", damage, use, Path(name).name) for label, name, damage in settings()]
     made += [Case(f"weights: {label}", damage, use, Path(name).name) for label, name, damage in weights()]
-    for number, (name, sure) in enumerate({SHARD: True, EYES: True, VAE_WEIGHTS: False, UNET: False}.items()):
+    for number, (name, sure) in enumerate({SHARD: True, VISION: True, VAE_WEIGHTS: False, UNET: False}.items()):
         for label, kind, damage in generic(f"published/{name}", number, cuts=2, flips=2):
             surely = kind in ("cut", "empty", "noise") or (sure and kind == "zeros")
             made.append(Case(f"bytes: {label}", damage, use, Path(name).name, surely))

@@ -165,7 +165,7 @@ def weights() -> list[tuple[str, Callable, str]]:
         ("more layers than there are", put("sizes.language.num_hidden_layers", 3), "language-"),
         ("fewer layers than there are", put("sizes.vision.layers", 2), VISION),
         ("128 layers", put("sizes.language.num_hidden_layers", 128), "language-"),
-        ("NaN in the eyes", put_number(VISION, "norm.bias", float("nan")), VISION),
+        ("NaN in the vision encoder", put_number(VISION, "norm.bias", float("nan")), VISION),
         ("NaN in the codebook", put_number(TOKENIZER, "quantize.embedding.weight", float("nan")), TOKENIZER),
         ("infinite words", put_number(SHARD, norm, float("inf")), SHARD),
         ("whole numbers", put_type(VISION, "norm.bias", torch.int32), VISION),

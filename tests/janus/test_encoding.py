@@ -47,6 +47,6 @@ def test_pictures(lmm):
 
 
 @torch.no_grad()
-def test_what_the_eyes_see(lmm):
+def test_what_the_understanding_encoder_sees(lmm):
     torch.testing.assert_close(lmm.understanding.transformer(RECORDED["images"]), RECORDED["seen"], **TOLERANCE)
     torch.testing.assert_close(lmm.understanding(RECORDED["images"]), RECORDED["aligned"], **TOLERANCE)

@@ -76,13 +76,13 @@ def test_head(ours, theirs):
     torch.testing.assert_close(ours.language.lm_head(hidden), theirs.model.generation_head(hidden), **TOLERANCE)
 
 
-def test_eyes(ours, theirs, images):
+def test_the_understanding_encoder(ours, theirs, images):
     seen = theirs.model.vision_model(images * 2 - 1).last_hidden_state
     torch.testing.assert_close(ours.understanding.transformer(images), seen, **TOLERANCE)
     torch.testing.assert_close(ours.understanding(images), theirs.model.aligner(seen), **TOLERANCE)
 
 
-def test_meaning_is_what_the_eyes_see_of_the_picture_of_the_codes(ours, theirs, codes):
+def test_meaning_is_what_the_understanding_encoder_sees_of_the_picture_of_the_codes(ours, theirs, codes):
     pictures = theirs.model.vqmodel.decode(codes).clamp(-1, 1)
     expected = theirs.model.aligner(theirs.model.vision_model(pictures).last_hidden_state)
     torch.testing.assert_close(ours.meaning(codes), expected, **TOLERANCE)

@@ -47,8 +47,8 @@ def test_damage_that_keeps_the_size(published, tmp_path, source, change):
     assert files_in(models) == EVERYTHING
 
 
-def changed_eyes(published: Path, tmp_path: Path, change) -> tuple[Path, Path]:
-    """A published folder with other tensors in the file of the eyes, and a models folder."""
+def changed_encoder(published: Path, tmp_path: Path, change) -> tuple[Path, Path]:
+    """A published folder with other tensors in the file of the vision encoder, and a models folder."""
     folder, models = tmp_path / "published", tmp_path / "models"
     shutil.copytree(published, folder)
     models.mkdir()
@@ -64,7 +64,7 @@ def test_numbers_that_tensors_share_are_held_against_their_sum(published, tmp_pa
         table = torch.stack([tensors["norm.bias"], tensors["norm.weight"]])
         tensors |= {"norm.bias": table[0], "norm.weight": table[1]}
 
-    folder, models = changed_eyes(published, tmp_path, share)
+    folder, models = changed_encoder(published, tmp_path, share)
     convert(folder, models, "tiny")
     before = torch.load(published / "visual_tokenizer" / "eva_vitg_psz14.bin", weights_only=True)
     after = load_file(models / "drc" / "tiny" / "vision.safetensors")
@@ -73,7 +73,7 @@ def test_numbers_that_tensors_share_are_held_against_their_sum(published, tmp_pa
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_numbers_that_are_none(published, tmp_path, value):
-    folder, models = changed_eyes(published, tmp_path, lambda tensors: tensors["norm.bias"][:1].fill_(value))
+    folder, models = changed_encoder(published, tmp_path, lambda tensors: tensors["norm.bias"][:1].fill_(value))
     with pytest.raises(ValueError, match=r"eva_vitg_psz14.bin holds numbers in norm.bias that are none \(NaN or inf"):
         convert(folder, models, "tiny")
     assert "drc/tiny/vision.safetensors" not in files_in(models)

@@ -232,7 +232,7 @@ def put_more_than_tensors(path):
     torch.save(torch.load(path, weights_only=True) | {"more": print}, path)
 
 
-SHARD, EYES = "language_model/pytorch_model-00002-of-00003.bin", "visual_tokenizer/eva_vitg_psz14.bin"
+SHARD, VISION = "language_model/pytorch_model-00002-of-00003.bin", "visual_tokenizer/eva_vitg_psz14.bin"
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ SHARD, EYES = "language_model/pytorch_model-00002-of-00003.bin", "visual_tokeniz
         (SHARD, lambda path: path.unlink()),
         (SHARD, cut),
         (SHARD, lambda path: shutil.copy(path.with_name("pytorch_model-00001-of-00003.bin"), path)),
-        (EYES, put_more_than_tensors),
-        (EYES, lambda path: path.write_bytes(b"<html>no such file</html>")),
+        (VISION, put_more_than_tensors),
+        (VISION, lambda path: path.write_bytes(b"<html>no such file</html>")),
         ("highres_pixel_decoding/unet/config.json", lambda path: path.write_text("[]")),
     ],
 )

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from drc.lmm.llama import attention
 from drc.train import validation
 from drc.train.machine import memory
-from drc.train.machine.memory import estimate, quick_attention, recompute
-from drc.train.run import QUICKEST
+from drc.train.machine.memory import QUICKEST, estimate, quick_attention, recompute
 
 from .coded_pictures import changed, make_batch, make_batches, make_objective
 

@@ -17,7 +17,7 @@ OPEN, SWEEP = 150, 240  # degrees, clockwise from three o'clock: where a dial be
 
 
 def dial_picture(readings: Sequence[Reading]) -> np.ndarray:
-    """Readings of one picture or several, uint8 [320, 768, 3]: the needles show means, dots show each picture.
+    """Readings of one picture or several, uint8 [320, 768, 3]: the pointers show means, dots show each picture.
 
     Over the bright part of a dial lies what is kept, or copied. ValueError without a reading.
     """
@@ -41,7 +41,7 @@ def write_verdict(pen, readings: Sequence[Reading]) -> None:
     left, line = 24 * SHARP, 44 * SHARP
     pen.text((left, line), most, LIGHT, font, anchor="ls")
     if len(readings) > 1:
-        words = f"{verdicts.count(most)} of {len(readings)} pictures; needles show means, dots each picture"
+        words = f"{verdicts.count(most)} of {len(readings)} pictures; pointers show means, dots each picture"
         room = WIDTH * SHARP - 2 * left - font.getlength(most)
         pen.text((WIDTH * SHARP - left, line), shortened(words, small, room), MUTED, small, anchor="rs")
 

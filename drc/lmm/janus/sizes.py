@@ -24,7 +24,7 @@ def sizes_of(shapes: Shapes, settings: dict, pixels: dict) -> Sizes:
     said = OMITTED | {name: value for name, value in said.items() if value is not None}
     try:
         language = language_of(shapes, said.get("num_attention_heads"))
-        siglip, tokenizer = siglip_of(shapes), tokenizer_of(shapes)
+        siglip, tokenizer = siglip_of(shapes), tokeniser_of(shapes)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise ValueError("describes a Janus, but the weights beside it are not all there, or of another one") from error
     language = LlamaConfig.read(said | language | {"tie_word_embeddings": None})  # the head for words is not read
@@ -74,7 +74,7 @@ def siglip_of(shapes: Shapes) -> dict:
     }
 
 
-def tokenizer_of(shapes: Shapes) -> dict:
+def tokeniser_of(shapes: Shapes) -> dict:
     codes, code_size = shapes["vision.quantize.embedding.weight"]
     base = shapes["vision.encoder.conv_in.weight"][0]
     levels = count(shapes, "vision.encoder.down.{}.block.0.conv1.weight")
