@@ -13,7 +13,6 @@ from .sockets import DatasetSocket
 from .widgets import choice, line
 
 EXAMPLES, FOLDER, *BUILT = SOURCES = ("example pictures", *TRAINING_SOURCES)
-PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
 HISTORIES = "history-*.png"  # each example's reference is in another style than its history
 
 
@@ -66,9 +65,9 @@ class DRC_ImageDataset(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, source, folder="", table=""):
-        from ..drc.data.walk import stamp_within
+        from ..drc.data.walk import stamp_in_time
 
-        return stamp_within(place(source, folder), PATIENCE, host.is_cancelled) or math.nan
+        return stamp_in_time(place(source, folder), host.is_cancelled) or math.nan
 
     @classmethod
     def execute(cls, source, folder="", table="") -> io.NodeOutput:

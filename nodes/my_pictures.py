@@ -17,8 +17,6 @@ from .progress import Progress
 from .sockets import Model
 from .widgets import SQUARE_TOOLTIP, line, model_input
 
-PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
-
 
 @guarded
 class DRC_MyPictures(io.ComfyNode):
@@ -70,14 +68,14 @@ class DRC_MyPictures(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, model, folder, files, images=None, images_mask=None):
         from ..drc.data.history import require_few
-        from ..drc.data.walk import stamp_within
+        from ..drc.data.walk import stamp_in_time
 
         (folder,), (files,) = folder, files
         names = [name for name in ([files] if isinstance(files, str) else files) if name]
         require_few(len(names), "the history")
         chosen = [paths.uploaded_picture(name) for name in names]
         stamps = [(name, (root / name).stat().st_mtime_ns) for root, name in chosen]
-        whole = stamp_within(paths.picture_folder(folder), PATIENCE, host.is_cancelled) if folder.strip() else ""
+        whole = stamp_in_time(paths.picture_folder(folder), host.is_cancelled) if folder.strip() else ""
         return math.nan if whole is None else f"{whole} {stamps}"
 
     @classmethod

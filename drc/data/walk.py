@@ -9,6 +9,7 @@ from pathlib import Path
 
 MOST_FILES = 250_000
 DEEPEST = 32  # folders within folders
+PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
 
 Seen = Callable[[int], None]
 
@@ -74,9 +75,9 @@ class GaveUpError(Exception):
     """Nobody waits for the stamp of a folder any longer."""
 
 
-def stamp_within(root: Path, seconds: float, unwanted: Callable[[], bool]) -> str | None:
-    """The stamp of a folder; None where it takes longer, where it is unwanted by now, or there is none."""
-    deadline = time.monotonic() + seconds
+def stamp_in_time(root: Path, unwanted: Callable[[], bool]) -> str | None:
+    """The stamp of a folder; None where it takes longer than PATIENCE, where it is unwanted by now, or there is none."""
+    deadline = time.monotonic() + PATIENCE
 
     def on_seen(seen: int) -> None:
         if time.monotonic() > deadline or unwanted():

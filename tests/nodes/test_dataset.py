@@ -141,7 +141,7 @@ def test_rows_of_a_table_are_called_rows(node, pack, pictures, monkeypatch):
 @pytest.mark.parametrize("cancelled", [True, False])
 def test_a_prompt_never_waits_for_a_folder_without_end(node, pack, pictures, monkeypatch, cancelled):
     monkeypatch.setattr(pack.nodes.host, "is_cancelled", lambda: cancelled)
-    monkeypatch.setattr(pack.nodes.dataset, "PATIENCE", 1e9 if cancelled else 0.0)
+    monkeypatch.setattr(pack.drc.data.walk, "PATIENCE", 1e9 if cancelled else 0.0)
     monkeypatch.setattr(os, "scandir", lambda folder: Endless(pictures))
     assert math.isnan(node.fingerprint_inputs("folder", "mine"))
 
