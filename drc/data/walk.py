@@ -76,7 +76,7 @@ class GaveUpError(Exception):
 
 
 def stamp_in_time(root: Path, unwanted: Callable[[], bool]) -> str | None:
-    """The stamp of a folder; None where it takes longer than PATIENCE, where it is unwanted by now, or there is none."""
+    """The stamp of a folder; None where it takes longer than PATIENCE, is unwanted by now, or there is none."""
     deadline = time.monotonic() + PATIENCE
 
     def on_seen(seen: int) -> None:
