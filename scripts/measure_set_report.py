@@ -40,6 +40,7 @@ FALSE = 0.05  # of true icons that may be called misfits
 TRIES = 8  # histories of a set
 TRUE, FOREIGN = 4, 8  # pictures against each history
 LEAST = 0.01  # variance of hands in any direction
+TINY = 1e-9  # variance of colours that are all alike, as of a few sets
 DIAGONAL = 0.02  # of the covariance within hands that is taken from its diagonal
 """All ours."""
 
@@ -65,7 +66,7 @@ def fit(sets: Sequence[HandSet], painted: Sequence[HandSet]) -> Hands:
     coded = changes.T @ changes / len(changes)
     strange = [hands.scaled(one.strange) - hands.scaled(one.marks).mean(axis=0) for one in painted]
     strange = np.concatenate(strange)[:, :COLOURS]
-    taken = strange.T @ strange / len(strange)
+    taken = strange.T @ strange / len(strange) + TINY * np.eye(COLOURS)
     return replace(hands, middle=middles.mean(axis=0), within=within, between=between, coded=coded, taken=taken)
 
 
@@ -79,8 +80,9 @@ def fit_with_line(sets: Sequence[HandSet], painted: Sequence[HandSet]) -> Hands:
             [[one for one in some if (one.family in held) == new] for some in (sets, painted)] for new in (False, True)
         )
         folds.append((by_line(fit(*learned)), left_out))
-    lines = [line_of(folds, count) for count in LINE_BY]
-    over_count, line = np.polyfit(1 / np.array(LINE_BY), lines, 1)
+    least = min(max(len(one.pictures) for one in some) for some in (sets, painted))
+    counts = [count for count in LINE_BY if count + TRUE <= least]
+    over_count, line = np.polyfit(1 / np.array(counts), [line_of(folds, count) for count in counts], 1)
     return replace(fit(sets, painted), line=np.array([line, over_count]))
 
 
@@ -136,7 +138,7 @@ def trials(judge: Judge, sets: Sequence[HandSet], count: int, random: np.random.
                 alike = [True] * TRUE + [not (one.colour or other.colour) for other in strangers]
             misfits = judge(pictures[count : count + TRUE] + foreign, pictures[:count])
             found += zip(misfits, [True] * TRUE + [False] * FOREIGN, alike, strict=True)
-    return np.array(found)
+    return np.array(found).reshape(-1, 3)
 
 
 def told(found: np.ndarray) -> str:

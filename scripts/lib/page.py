@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ BLANK = """async () => {
 }"""
 OVER = ".p-dialog-mask:visible, [role=dialog]:visible"
 ALERTS = ".p-toast-message, [role=dialog]"
+JOBS = re.compile("jobs? (completed|failed)")  # told for a while behind every run
 SETTINGS = {
     "Comfy.TutorialCompleted": True,  # else the first visit opens the template browser at a moment of its own choice
     "Comfy.Minimap.Visible": False,
@@ -116,7 +118,9 @@ class Page:
             self.tab.wait_for_timeout(100)
         over.first.wait_for(state="hidden")
         self.tab.evaluate(BLANK)
-        self.tab.locator(ALERTS).first.wait_for(state="hidden")
+        self.tab.mouse.move(WINDOW["width"] / 2, WINDOW["height"] / 2)  # where nothing tells what it is for
+        for passing in (self.tab.locator(ALERTS), self.tab.get_by_text(JOBS)):
+            passing.first.wait_for(state="hidden")
         self.errors.clear()
 
     def open_template(self, name: str) -> None:

@@ -1,5 +1,6 @@
 """A third large multimodal model with files of its own is a class and a line of the registry."""
 
+import shutil
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,10 +30,10 @@ class ThirdSet(LavitSet):
 
 
 @pytest.fixture
-def description(tiny_lavit, monkeypatch):
-    folder = tiny_lavit / "drc" / "tiny-lavit"
+def description(tiny_lavit, tmp_path, monkeypatch):
+    folder = shutil.copytree(tiny_lavit / "drc" / "tiny-lavit", tmp_path / "third")
     monkeypatch.setitem(LMMS, "third", ThirdConfig)
-    return folder / "third.json"
+    return shutil.copy(folder / "lavit.json", folder / "third.json")
 
 
 def test_it_is_loaded_saved_and_loaded_again(description, tmp_path):
