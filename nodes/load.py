@@ -100,10 +100,10 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     dtype = host.large_dtype(device) if pretrained else host.weight_dtype(device)
     drc = build(header, host.operations(device, dtype, casting=pretrained))
     call_between_layers(drc, host.check_interrupt)
-    lmm = lmm_of(path, header) if pretrained else None
+    lmm_folder = lmm_of(path, header) if pretrained else None
     stored = dtype
     if pretrained:
-        read_weights(drc, path, lmm=lmm, on_part=host.check_interrupt)
+        read_weights(drc, path, lmm=lmm_folder, on_part=host.check_interrupt)
         drc.lmm.merge(host.check_interrupt)  # saving and training read it from its file
         drc.lmm.compute_in(dtype)
         stored = drc.lmm.store_in(
@@ -115,7 +115,7 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
             parts[part].to(dtype)
     recorded = pretrained and graph  # a recording reads weights where they lay
     patchers = {part: host.patcher(module, whole=recorded and part == "language") for part, module in parts.items()}
-    model = Model(drc=drc, name=name, path=path, lmm=lmm, storage=storage, graph=graph, **patchers)
+    model = Model(drc=drc, name=name, path=path, lmm_folder=lmm_folder, storage=storage, graph=graph, **patchers)
     host.give_back_after(drc)
     if not pretrained:
         read_weights(drc, path, assign=host.is_dynamic(model.vision), on_part=host.check_interrupt)

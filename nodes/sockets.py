@@ -41,7 +41,7 @@ class Model:
     path: Path  # the file that the weights are in
     decoder: ModelPatcher | None = None  # codes -> what a diffusion model is conditioned on
     understanding: ModelPatcher | None = None  # pictures -> what they mean, where codes do not tell it
-    lmm: Path | None = None  # the folder of the large model below it
+    lmm_folder: Path | None = None  # the folder of the large model below it
     storage: str = "automatic"  # how Load DRC Model was told to keep the language model of a large one
     graph: bool = False  # whether to record a step of drawing as a CUDA graph
 

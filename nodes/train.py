@@ -319,7 +319,7 @@ def train(
         **widgets,
     )
     settings = dataclasses.replace(triplets.settings, augmentations=augmentations)
-    origin = ModelConfig(str(model.path), start, train_language, lmm=str(model.lmm or ""))
+    origin = ModelConfig(str(model.path), start, train_language, lmm=str(model.lmm_folder or ""))
     config = Config(settings, origin, training)
     folder = paths.run_folder(run_name, resume)
     if what_to_do == RUNS[1]:

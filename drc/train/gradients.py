@@ -75,14 +75,14 @@ class GradientStep:
         found = torch.full((len(mine), 2), float("nan"))
         passes = math.ceil(len(mine) / (self.micro_batch or len(mine)))
         for first in range(passes):
-            rows = slice(first, None, passes)  # in strides, as the samples that are read come first
-            some, last = mine.part(rows), first == passes - 1
+            samples = slice(first, None, passes)  # in strides, as the samples that are read come first
+            some, last = mine.part(samples), first == passes - 1
             with contextlib.nullcontext() if last else self.processes.without_exchange(self.model):
                 losses = self.model(some.to(self.processes.device))
                 loss = losses.tokens.sum() / read_all + losses.auxiliary.sum() / all_samples
                 self.processes.backward(loss)
-            found[rows][: len(losses.tokens), 0] = losses.tokens.detach().float().cpu()
-            found[rows, 1] = losses.auxiliary.detach().float().cpu()
+            found[samples][: len(losses.tokens), 0] = losses.tokens.detach().float().cpu()
+            found[samples, 1] = losses.auxiliary.detach().float().cpu()
         rows = self.processes.gather(found)
         return rows[batch.read, 0], rows[:, 1]
 

@@ -31,7 +31,7 @@ class Validation:
     """Called with a trainer, whose averages are in place: losses and gaps of every set of held-out cases, and pictures
     drawn for the first of them.
 
-    `vision` turns codes into pictures. on_part(what, done, total) is told of every pass and code; on_samples(sheet) of
+    `vision` turns codes into pictures. tell(what, done, total) is told of every pass and code; on_samples(sheet) of
     pictures drawn, uint8 [H, W, 3].
     """
 
@@ -43,16 +43,16 @@ class Validation:
         vision: nn.Module,
         run: RunFolder,
         processes: OneProcess,
-        on_part: Callable[[str, int, int], None] | None = None,
+        tell: Callable[[str, int, int], None] | None = None,
         on_samples: Callable[[np.ndarray], None] | None = None,
     ):
         self.sets, self.batches, self.training = sets, batches, batches.training
         self.drc, self.vision, self.run_folder, self.processes = drc, vision, run, processes
-        self.on_part, self.on_samples = on_part, on_samples
+        self.tell, self.on_samples = tell, on_samples
 
     def __call__(self, trainer: Trainer) -> dict[str, float]:
         device, numbers = self.processes.device, {}
-        passed = Counted(sum(passes(batches, device) for batches in self.sets.values()), self.on_part)
+        passed = Counted(sum(passes(batches, device) for batches in self.sets.values()), self.tell)
         for name, batches in self.sets.items():
             numbers[f"{name}_loss"] = fixed_loss(trainer.model, self.batches.held_back(batches), device, passed)
             codes = batches.personal(0, self.training.history)
@@ -68,7 +68,7 @@ class Validation:
     def show(self, step: int) -> None:
         codes = next(iter(self.sets.values())).personal(0, self.training.history)
         some = BatchCodes(*(tensor[: self.training.samples] for tensor in vars(codes).values()))
-        rows = draw_samples(self.drc, self.vision, some, self.processes.device, self.on_part)
+        rows = draw_samples(self.drc, self.vision, some, self.processes.device, self.tell)
         history = max(map(len, rows)) - 3
         rows = [[*row[:-3], *[None] * (history + 3 - len(row)), *row[-3:]] for row in rows]
         sheet = contact_sheet(rows, ["history", *[""] * (history - 1), "reference", "drawn", "true"])
@@ -115,16 +115,16 @@ def gaps(
     objective: nn.Module,
     codes: BatchCodes,
     blank: int,
-    rows: int,
+    semantic_rows: int,
     device: torch.device | str = "cpu",
     on_pass: Callable[[], None] | None = None,
 ) -> dict:
     """Do reference and history count? Loss with the right ones, and how much a wrong one adds, in nats per code.
 
     "ar" feeds the true codes, "blind" feeds none (all `blank`); the wrong reference or history is the next case's of
-    the batch. `rows` are those of a reference. Stage 1 is asked for its combination (a, a).
+    the batch. `semantic_rows` are those of a reference. Stage 1 is asked for its combination (a, a).
     """
-    plain = plain_batch(codes, rows)
+    plain = plain_batch(codes, semantic_rows)
     pairs = {
         "right": plain,
         "wrong_reference": dataclasses.replace(

@@ -282,4 +282,4 @@ def test_the_janus_that_it_needs_is_not_there(graph, models, elsewhere):
 def test_a_damaged_janus_is_no_concern_of_another(graph, models, elsewhere):
     shutil.copytree(elsewhere, models / "whole-janus")
     cut(write_published(models / "aaa-broken"))
-    assert graph.load("janus-towers.safetensors").lmm == models / "whole-janus"
+    assert graph.load("janus-towers.safetensors").lmm_folder == models / "whole-janus"

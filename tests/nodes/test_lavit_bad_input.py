@@ -183,7 +183,7 @@ def test_towers_find_their_lavit_whatever_it_is_called(graph, models_folder, lav
     shutil.copytree(other_lavit, models_folder / "tiny-lavit")
     shutil.copytree(tiny_lavit / "drc" / "tiny-lavit", models_folder / "renamed")
     model = graph.load(lavit_towers.name)
-    assert model.lmm == models_folder / "renamed" and model.drc.stage == 2
+    assert model.lmm_folder == models_folder / "renamed" and model.drc.stage == 2
 
 
 @pytest.mark.parametrize(

@@ -270,10 +270,10 @@ def test_the_averaged_weights_are_what_the_next_node_gets(execute, model, triple
 def test_a_lavit_learns_in_both_stages_and_draws(execute, graph, lavit, triplets, reference, pack):
     pairs, _ = triplets()
     first, curve, samples = execute(STAGES[0], model=lavit, triplets=pairs, **QUICK | {"samples": 2})
-    assert (first.drc.stage, first.lmm) == (1, lavit.lmm) and samples.shape == (1, 1, 1, 3)
+    assert (first.drc.stage, first.lmm_folder) == (1, lavit.lmm_folder) and samples.shape == (1, 1, 1, 3)
     assert curve.std() > 0
     config = pack.drc.train.config_file.read_config(first.path.parents[1] / "config.toml")
-    assert (config.model.file, config.model.lmm) == (str(lavit.path), str(lavit.lmm))
+    assert (config.model.file, config.model.lmm) == (str(lavit.path), str(lavit.lmm_folder))
     augmentations, _ = execute("DRC_Augmentations", dataset=pairs.dataset)
     second, _, _ = execute(STAGES[1], model=first, triplets=pairs, augmentations=augmentations, **QUICK)
     (name,) = execute("DRC_SaveModel", model=second, precision="32 bit")

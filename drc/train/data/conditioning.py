@@ -40,9 +40,9 @@ class TrainingBatch:
     def __len__(self) -> int:
         return len(self.target)
 
-    def part(self, rows: slice | Tensor) -> "TrainingBatch":
-        """Some of the samples."""
-        return TrainingBatch(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def part(self, samples: slice | Tensor) -> "TrainingBatch":
+        """Some of the samples, by their numbers."""
+        return TrainingBatch(*(getattr(self, field.name)[samples] for field in fields(self)))
 
     def to(self, device: torch.device | str) -> "TrainingBatch":
         moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
@@ -53,15 +53,15 @@ def draw_batch(
     codes: BatchCodes,
     conditioning: Conditioning,
     blank: int,
-    rows: int,
+    semantic_rows: int,
     chances: Tensor,
     share: float,
     generator: torch.Generator,
 ) -> TrainingBatch:
     """Draws what is random about a batch.
 
-    `blank` is the code that stands for a blanked one, `rows` is R, `chances` [4] those of COMBINATIONS, and `share` how
-    much of the batch, from its beginning, the language model reads.
+    `blank` is the code that stands for a blanked one, `semantic_rows` is R, `chances` [4] those of COMBINATIONS, and
+    `share` how much of the batch, from its beginning, the language model reads.
     """
     B = len(codes.target)
 
@@ -75,7 +75,7 @@ def draw_batch(
     alone = ~no_semantics & (uniform(B) < conditioning.text_alone)
     with_text = ~no_semantics & (alone | (uniform(B) < conditioning.keep_text))
     ratio = uniform(B, 1) * (uniform(B, 1) < conditioning.mask)
-    masked = uniform(B, rows) < ratio
+    masked = uniform(B, semantic_rows) < ratio
     masked[:, 0] &= ~masked.all(dim=1)
     combination = torch.multinomial(chances, B, replacement=True, generator=generator)
     return TrainingBatch(
@@ -101,7 +101,7 @@ def blanked(codes: Tensor, blank: int, conditioning: Conditioning, generator: to
     return codes.masked_fill(torch.rand(codes.shape, generator=generator) < ratio, blank)
 
 
-def plain_batch(codes: BatchCodes, rows: int) -> TrainingBatch:
+def plain_batch(codes: BatchCodes, semantic_rows: int) -> TrainingBatch:
     """A batch with nothing dropped, blanked or left unread; of the four combinations the first, (a, a)."""
     B = len(codes.target)
     no = torch.zeros(B, dtype=torch.bool)
@@ -114,6 +114,6 @@ def plain_batch(codes: BatchCodes, rows: int) -> TrainingBatch:
         torch.zeros_like(codes.text),
         torch.zeros(B, dtype=torch.long),
         no,
-        no[:, None].expand(B, rows),
+        no[:, None].expand(B, semantic_rows),
         ~no,
     )
