@@ -45,13 +45,13 @@ class Drawings:
     """What a model draws, each case once, however many ways it goes."""
 
     def __init__(self, model: LMMModel):
-        self.model, self.drawn, self.sharpen = model, {}, load_sharpener()
+        self.model, self.pictures, self.sharpen = model, {}, load_sharpener()
 
     def drawn(self, history: Tensor, reference: Tensor, words: list[str], seeds: list[int]) -> Tensor:
         key = tuple(seeds)
-        if key not in self.drawn:
-            self.drawn[key] = self.model.draw(history, reference, words, seeds)
-        return self.drawn[key]
+        if key not in self.pictures:
+            self.pictures[key] = self.model.draw(history, reference, words, seeds)
+        return self.pictures[key]
 
     def locked(self, image: Tensor, history: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """A picture [3, S, S] -> uint8 [FULL, FULL, 4], and the ground uint8 [3]."""
