@@ -138,8 +138,7 @@ def train_icons(options: argparse.Namespace) -> None:
         save(base, start)
     dataset = mixture(options.data, options.icon_share, VENDOR_SHARE, options.aligned, options.seed)
     if options.stage1_steps:
-        first = argparse.Namespace(**vars(options) | {"steps": options.stage1_steps})
-        train_stage(first, "icons-stage1", "stage1-further", start, dataset)
+        train_stage(options, "icons-stage1", "stage1-further", start, dataset, steps=options.stage1_steps)
         start = RunFolder(options.out / "icons-stage1").last(WEIGHTS)
     train_stage(options, "icons", "further", start, dataset)
 
@@ -172,14 +171,15 @@ def train_decoder(options: argparse.Namespace) -> None:
         save(drc, run.last(WEIGHTS))
 
 
-def train_stage(options: argparse.Namespace, name: str, by: str, start: Path, dataset=None) -> None:
-    """Trains what lies in `start` by a recipe; `name` is that of the run."""
-    run = RunFolder(options.out / name)
-    if is_complete(run, options.steps):
+def train_stage(options: argparse.Namespace, name: str, by: str, start: Path, dataset=None, steps: int = 0) -> None:
+    """Trains what lies in `start` by a recipe, `steps` where they are not those of the options; `name` is that of the
+    run."""
+    run, steps = RunFolder(options.out / name), steps or options.steps
+    if is_complete(run, steps):
         return
-    given = ("steps", "batch", "seed", "save_every", "precision", "compile", "micro_batch")
+    given = ("batch", "seed", "save_every", "precision", "compile", "micro_batch")
     data, model = {"folder": str(options.data), "pair_seed": options.seed}, {"file": str(start)}
-    config = settings_of(by, data, model, {setting: getattr(options, setting) for setting in given})
+    config = settings_of(by, data, model, {"steps": steps} | {setting: getattr(options, setting) for setting in given})
     cache, processes = options.out / "cache", OneProcess(options.device)
     train(config, run.folder, cache, processes, dataset=dataset)
 
