@@ -25,19 +25,21 @@ STRONGEST = 5.0  # of a dial; beyond 3 little is gained: see the help page of Co
 HANDS = 3  # pictures of one thing that are put together as semantics, at most, each by another hand
 MOST_STREAMS = 4  # of an instruction: nothing, semantics, and both with the style and with the negative one
 NEGATIVE = "negative"  # in the place of whether a style is given: the style to keep away from
+AUTOMATIC = -1.0  # in the place of a temperature: that of the instruction
+TEMPERATURE, OPEN_TEMPERATURE = 0.3, 1.0  # where a picture says what to draw, and where none does
 
 
 @dataclass(frozen=True)
 class Dials:
     """What a user turns, and where it stands untouched, chosen on validation cases.
 
-    Guidance sharpens what the conditions say; a temperature below 1 also sharpens what they leave open, and where
-    nothing says what to draw leaves little but empty ground.
+    Guidance sharpens what the conditions say; a temperature below 1 also sharpens what they leave open, and where no
+    reference says what to draw leaves little but empty ground. So untouched it follows from what is given.
     """
 
     style_strength: float = 2.0
     semantic_strength: float = 4.0
-    temperature: float = 0.3
+    temperature: float = AUTOMATIC
 
     @classmethod
     def among(cls, options: object) -> "Dials":
@@ -107,12 +109,17 @@ class Semantics:
 
 @dataclass(frozen=True)
 class Instruction:
-    """Streams of one composed instruction: vectors [S, K, d], text ids [S, T], coefficients [S] that sum to 1."""
+    """Streams of one composed instruction: vectors [S, K, d], text ids [S, T], coefficients [S] that sum to 1.
+
+    It is drawn at `temperature` unless another is asked for; of several side by side that is a tensor [B, 1] where they
+    differ.
+    """
 
     vectors: Tensor
     text: Tensor
     coefficients: Tensor
     model: str
+    temperature: float | Tensor = TEMPERATURE
 
 
 def side_by_side(instructions: list[Instruction]) -> Instruction:
@@ -127,17 +134,22 @@ def side_by_side(instructions: list[Instruction]) -> Instruction:
     coefficients = stacked("coefficients")
     for row, one in zip(coefficients, instructions, strict=True):
         row[len(one.coefficients) :] = 0
-    return Instruction(stacked("vectors"), stacked("text"), coefficients, instructions[0].model)
+    temperature, *others = temperatures = [one.temperature for one in instructions]
+    if any(other != temperature for other in others):
+        temperature = torch.tensor(temperatures, device=coefficients.device)[:, None]
+    return Instruction(stacked("vectors"), stacked("text"), coefficients, instructions[0].model, temperature)
 
 
 @dataclass(frozen=True)
 class InContext:
     """Pictures and words one after another, as a pretrained language model takes them: ids [T] int64, and how firmly it
-    holds to them. Style and meaning are not told apart here."""
+    holds to them. Style and meaning are not told apart here. It is drawn at temperature 1, as such models' authors
+    draw."""
 
     ids: Tensor
     guidance: float
     model: str
+    temperature: float = 1.0
 
 
 def streams(

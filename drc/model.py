@@ -8,7 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from .fusion import FusionConfig, FusionNetwork
-from .instruction import NEGATIVE, Dials, Instruction, Semantics, Style, side_by_side, streams
+from .instruction import (
+    NEGATIVE,
+    OPEN_TEMPERATURE,
+    TEMPERATURE,
+    Dials,
+    Instruction,
+    Semantics,
+    Style,
+    side_by_side,
+    streams,
+)
 from .lmm import Config, OnCode, Words
 from .lmm.generate import Sampling
 from .lmm.pictures import PICTURES, codes_of
@@ -236,7 +246,8 @@ class DRC(nn.Module):
         each_given = zip(*(each(*named, len(seeds)) for named in given.items()), strict=True)
         made = [self.compose(*one, negative_style=negative_style) for one in each_given]
         instruction = made[0] if len(made) == 1 else side_by_side(made)
-        codes = self.lmm.draw(instruction, list(seeds), sampling or Sampling(Dials.temperature), on_code)
+        sampling = (sampling or Sampling(Dials.temperature)).of(instruction)
+        codes = self.lmm.draw(instruction, list(seeds), sampling, on_code)
         return codes if as_codes else to_image(self.lmm.detokenize(codes))
 
     def styles_of(self, history) -> Style | list[Style] | None:
@@ -309,7 +320,8 @@ class DRC(nn.Module):
             vectors.append(self.fuse(given[which_style], meaning, semantic_mask, device))
             texts.append(ids if with_semantics else torch.zeros_like(ids))
         coefficients = torch.tensor(list(chain.values()), device=device)
-        return Instruction(torch.cat(vectors), torch.stack(texts), coefficients, self.hash)
+        temperature = OPEN_TEMPERATURE if semantics is None or semantic_strength == 0 else TEMPERATURE
+        return Instruction(torch.cat(vectors), torch.stack(texts), coefficients, self.hash, temperature)
 
     def fuse(
         self, style: Style | None, semantics: Semantics | None, semantic_mask: float, device: torch.device | str

@@ -1,5 +1,6 @@
 """DRC-LMM-Generate: from an instruction to codes."""
 
+from ..drc.instruction import AUTOMATIC, OPEN_TEMPERATURE, TEMPERATURE
 from ..drc.seeds import SEEDS
 from . import host
 from .guard import guarded
@@ -40,8 +41,9 @@ class DRC_LMMGenerate(io.ComfyNode):
                 ),
                 host.advanced(
                     temperature(
-                        "Lower is tidier, higher is more surprising. 0 always takes the likeliest code, whatever the "
-                        "seed. With a history alone, and nothing that says what to draw, take 1: lower leaves it empty."
+                        "Lower is tidier, higher is more surprising; 0 always takes the likeliest code. "
+                        f"{AUTOMATIC:g} chooses: {TEMPERATURE:g} where a reference shows what to draw, "
+                        f"{OPEN_TEMPERATURE:g} where none does, as lower would leave the picture empty."
                     )
                 ),
                 host.advanced(
@@ -89,7 +91,8 @@ class DRC_LMMGenerate(io.ComfyNode):
         graph = model.graph and host.is_resident(model.language)
         if model.graph and not graph:
             host.show_text(cls.hidden, NOT_RECORDED)
-        codes = lmm.draw(there, seeds, Sampling(temperature, top_k, top_p), on_code, graph)
+        sampling = Sampling(temperature, top_k, top_p).of(there)
+        codes = lmm.draw(there, seeds, sampling, on_code, graph)
         if lmm.variable_length:  # a picture may have fewer codes than there could be
             progress.step_to(lmm.picture_codes)
         return io.NodeOutput(Tokens(codes.to(host.intermediate_device()), model.drc.hash))

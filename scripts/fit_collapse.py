@@ -29,7 +29,7 @@ from drc.bench.collapse.meter import Thresholds, fit, rate, read  # noqa: E402
 from drc.bench.models import DRCModel, find_file  # noqa: E402
 from drc.checkpoint import load  # noqa: E402
 from drc.data.splits import order  # noqa: E402
-from drc.instruction import Dials  # noqa: E402
+from drc.instruction import TEMPERATURE, Dials  # noqa: E402
 from drc.lmm.generate import Sampling  # noqa: E402
 from drc.model import DRC  # noqa: E402
 from drc.pixels import resized  # noqa: E402
@@ -96,7 +96,7 @@ def drawn_of(drc: DRC, domain: Domain, test: str, case: Case) -> dict[str, Tenso
     """The same, of what the model draws when a strength is zero."""
     given = shown(drc, domain, case)
     strengths = (Dials.style_strength, 0.0), (0.0, Dials.semantic_strength)
-    models = [DRCModel(drc, *each, Sampling(Dials.temperature)) for each in strengths]
+    models = [DRCModel(drc, *each, Sampling(TEMPERATURE)) for each in strengths]
     seeds = [domain.seed(test, case)]
     return {kind: one.draw(*(x[None] for x in given), [""], seeds)[0] for kind, one in zip(DRAWN, models, strict=True)}
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import drc
-from drc.instruction import Dials
+from drc.instruction import OPEN_TEMPERATURE, TEMPERATURE
 from drc.likelihood import conditions, log_likelihoods
 from drc.lmm.generate import Sampling
 from drc.pixels import from_image, to_pixels
@@ -47,7 +47,7 @@ def test_a_picture_depends_on_its_seed_alone(model, pictures):
 def test_it_is_what_the_steps_draw(model, pictures):
     codes = model.tokenize(pictures, "pictures")
     made = model.compose(model.style(codes[1:]), model.semantics(codes[0]), "blue car", 1.5, 2.5)
-    drawn = model.lmm.detokenize(model.lmm.draw(made, [7], Sampling(Dials.temperature)))
+    drawn = model.lmm.detokenize(model.lmm.draw(made, [7], Sampling(TEMPERATURE)))
     given = pictures[1:], pictures[:1], "blue car", 1.5, 2.5, [7]
     assert torch.equal(from_image(model.draw(*given)), drawn)
     assert torch.equal(model.lmm.detokenize(model.draw(*given, as_codes=True)), drawn)
@@ -70,6 +70,21 @@ def test_a_list_has_one_for_each_picture(model, pictures):
     for drawn, style, strength, seed in zip(together, styles, (0.5, 2.0), (3, 4), strict=True):
         alone = model.draw(style, semantics, "red", strength, 1.5, seeds=[seed])
         assert np.array_equal(to_pixels(from_image(drawn[None])), to_pixels(from_image(alone)))
+
+
+def test_it_is_drawn_more_freely_where_no_reference_says_what(model, pictures):
+    style, semantics = model.styles_of(pictures), model.semantics_of(pictures[:1])
+    for given, temperature in (
+        ((style, semantics, "", 1.0, 1.0), TEMPERATURE),
+        ((style, None, "red apple", 1.0, 1.0), OPEN_TEMPERATURE),
+        ((style, semantics, "red apple", 1.0, 0.0), OPEN_TEMPERATURE),
+    ):
+        drawn = model.lmm.draw(model.compose(*given), [7], Sampling(temperature))
+        assert torch.equal(model.draw(*given, seeds=[7], as_codes=True), drawn)
+    given = style, semantics, "", 1.0, [0.0, 1.0]  # both in one batch
+    for one, strength in zip(model.draw(*given, seeds=[7, 7]), (0.0, 1.0), strict=True):
+        alone = model.draw(*given[:-1], strength, seeds=[7])
+        assert np.array_equal(to_pixels(from_image(one[None])), to_pixels(from_image(alone)))
 
 
 def test_history_and_reference_may_be_left_out(model, pictures):

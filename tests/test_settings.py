@@ -12,7 +12,7 @@ from drc.complete.__main__ import parser as complete
 from drc.complete.settings import Settings
 from drc.instruction import Dials
 
-DIALS = {"style_strength": 2.0, "semantic_strength": 4.0, "temperature": 0.3}
+DIALS = {"style_strength": 2.0, "semantic_strength": 4.0, "temperature": -1.0}
 OF_A_SET = {"seed": 0, "best_of": 1, "drawings": 3} | DIALS
 OF_A_REPORT = {
     "domain": "emoji", "tests": [], "histories": [], "limit": 64, "sweep": 16, **DIALS, "top_k": 0, "top_p": 1.0,

@@ -117,7 +117,7 @@ class EntangledModel(LMMModel):
         vectors = self.entangled.instruct(history, reference)[:, None]
         text = torch.zeros(len(reference), 1, self.lmm.text_slots, dtype=torch.long, device=reference.device)
         instruction = Instruction(vectors, text, torch.ones(1, device=reference.device), self.digest)
-        return self.lmm.detokenize(self.lmm.draw(instruction, seeds, self.sampling, self.on_code))
+        return self.lmm.detokenize(self.lmm.draw(instruction, seeds, self.sampling.of(instruction), self.on_code))
 
 
 class ThroughTokeniser:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..instruction import HANDS, STRONGEST, Dials
+from ..instruction import AUTOMATIC, HANDS, STRONGEST, Dials
 
 if TYPE_CHECKING:
     from ..model import DRC
@@ -50,5 +50,6 @@ def check(settings: Settings, drc: DRC) -> None:
     if not 0 <= settings.drawings <= HANDS:
         raise ValueError(f"drawings is {settings.drawings}, expected 0 to {HANDS}; choose one of these")
     for name, value in vars(settings.dials).items():
-        if not 0 <= value <= STRONGEST:
+        automatic = name == "temperature" and value == AUTOMATIC
+        if not automatic and not 0 <= value <= STRONGEST:
             raise ValueError(f"{name} is {value:g}, expected 0 to {STRONGEST:g}; choose one of these")

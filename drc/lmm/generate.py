@@ -11,12 +11,12 @@ its rank among the likeliest: two that are almost equally likely may change rank
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from ..instruction import Instruction
+from ..instruction import InContext, Instruction
 from ..seeds import generator_from
 from . import Autoregressive, OnCode
 from .graph import record
@@ -28,9 +28,18 @@ OUTCOMES = 2 * INTERVAL + 4  # numbers for each outcome that sampling holds at o
 
 @dataclass(frozen=True)
 class Sampling:
-    temperature: float = 1.0
+    temperature: float | Tensor = 1.0  # a tensor [B, 1] has one above 0 for each picture
     top_k: int = 0  # 0: off
     top_p: float = 1.0  # 1: off
+
+    def of(self, instruction: Instruction | InContext) -> "Sampling":
+        """With the temperature of what is to be drawn, where it is left to that: where it is below 0."""
+        automatic = not isinstance(self.temperature, Tensor) and self.temperature < 0
+        return replace(self, temperature=instruction.temperature) if automatic else self
+
+    @property
+    def takes_the_likeliest(self) -> bool:
+        return not isinstance(self.temperature, Tensor) and self.temperature == 0
 
 
 @torch.no_grad()
@@ -128,7 +137,7 @@ def sample(
 def exponential_noise(generators: list[torch.Generator], steps: int, logits: Tensor, sampling: Sampling) -> Tensor:
     """The times [steps, B, outcomes] of the next steps' races for logits [B, outcomes]."""
     noise = torch.empty(steps, *logits.shape)
-    if sampling.temperature > 0:
+    if not sampling.takes_the_likeliest:
         for sequence, generator in enumerate(generators):
             for step in range(steps):
                 noise[step, sequence].exponential_(generator=generator)
@@ -140,7 +149,7 @@ def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
 
     Temperature 0 takes the likeliest.
     """
-    if sampling.temperature == 0:
+    if sampling.takes_the_likeliest:
         return logits.argmax(dim=-1)
     return (warp(logits, sampling).softmax(dim=-1) / noise).argmax(dim=-1)
 

@@ -53,6 +53,13 @@ def test_weights_change_the_instruction(graph, model, history, style, semantics)
     assert not torch.allclose(heavy.vectors, graph.compose(model, style, semantics).vectors, atol=1e-3)
 
 
+def test_the_automatic_temperature_is_one_of_two(graph, model, style, semantics):
+    for given, temperature in (((style, semantics), 0.3), ((style, None), 1.0)):
+        instruction = graph.compose(model, *given)
+        chosen = graph.generate(model, instruction, seed=7)
+        assert torch.equal(chosen.codes, graph.generate(model, instruction, seed=7, temperature=temperature).codes)
+
+
 def test_the_order_of_the_history_does_not_matter(graph, model, history, style, semantics):
     turned = graph.style(model, history.flip(0))
     same(graph.compose(model, turned, semantics), graph.compose(model, style, semantics))

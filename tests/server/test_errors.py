@@ -77,7 +77,7 @@ def test_widget_out_of_range_is_refused_before_anything_runs(client, prompt, cla
         ("DRC_ComposeInstruction", "semantic_mask", "PrimitiveFloat", 5.0),
         ("DRC_LMMGenerate", "seed", "PrimitiveInt", -1),
         ("DRC_LMMGenerate", "batch_size", "PrimitiveInt", 2**40),
-        ("DRC_LMMGenerate", "temperature", "PrimitiveFloat", -1.0),
+        ("DRC_LMMGenerate", "temperature", "PrimitiveFloat", -1.5),
     ],
 )
 def test_what_comes_by_a_link_is_checked_like_a_widget(client, prompt, class_type, name, primitive, value):
