@@ -71,7 +71,7 @@ COMFY_NODES = {"PreviewImage", "SaveImage", "SaveSVGNode", "MarkdownNote"}
 PUBLISHED = f"https://huggingface.co/{REPOSITORY}"
 FILES = {"UNETLoader": ["diffusion_models"], "VAELoader": ["vae"]}
 DRAWING = {"UNETLoader", "VAELoader", "EmptyLatentImage", "KSampler", "VAEDecode"}
-WIDE = {"complete_my_set", "look_closer", "train_personalisation"}  # as one line of what comes after what
+WIDE = {"complete_my_set", "lavit_personalise", "look_closer", "train_personalisation"}  # many steps in a row
 MUTED = 2  # left out of a run, with all that only it would have fed
 ASLEEP = {
     "lavit_reconstruct": {"DRC_ConvertLaVIT"},
