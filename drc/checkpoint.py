@@ -5,7 +5,6 @@ That of a model over a pretrained LMM names the files that it needs besides; see
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from .lmm.learned import listed, read_learned
 from .lmm.registry import LMMS
 from .model import DRC, About, DRCConfig
 from .parsing import brief
+from .progress import OnPart
 from .shapes import Shapes, shapes_of
 from .tensor_file import (
     AGAIN,
@@ -155,7 +155,7 @@ def load_to_draw(path: Path, lmm: Path | None = None) -> DRC:
     return model.float()
 
 
-def load_own(path: Path, on_part: Callable[[], None] | None = None) -> DRC:
+def load_own(path: Path, on_part: OnPart | None = None) -> DRC:
     """What a checkpoint itself holds, to be saved again; a pretrained LMM below it stays without memory. `on_part` is
     called before each tensor and may raise to stop."""
     if pretrained.is_set(path):
@@ -170,7 +170,7 @@ def read_weights(
     path: Path,
     assign: bool = False,
     lmm: Path | None = None,
-    on_part: Callable[[], None] | None = None,
+    on_part: OnPart | None = None,
 ) -> None:
     """Fills `model`, built from the same checkpoint; `assign` takes the file's tensors in place of copying them.
     `on_part` is called before each tensor and may raise to stop."""
@@ -186,7 +186,7 @@ def read_weights(
     read_own(model, path, assign, on_part)
 
 
-def read_own(model: DRC, path: Path, assign: bool = False, on_part: Callable[[], None] | None = None) -> None:
+def read_own(model: DRC, path: Path, assign: bool = False, on_part: OnPart | None = None) -> None:
     """Fills `model` with all that its own file holds."""
     tensors = {name: tensor.float() for name, tensor in read_tensors(path, on_part=on_part).items()}
     kept = [name for name in tensors if name.startswith(OF_AUXILIARY_HEAD)]
@@ -221,7 +221,7 @@ def header_of(model: DRC) -> dict[str, str]:
     }
 
 
-def save(model: DRC, path: Path, half: bool = False, on_part: Callable[[], None] | None = None) -> None:
+def save(model: DRC, path: Path, half: bool = False, on_part: OnPart | None = None) -> None:
     """Writes a checkpoint, in 16 bits if `half`; what only training uses is kept in full checkpoints alone.
     `on_part` is called before each tensor and each piece of the file and may raise to stop."""
     # Tied weights share memory and channels-last weights are strided; a file takes neither.

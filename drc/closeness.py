@@ -1,16 +1,15 @@
 """How close the pictures of a history are to a reference in meaning, and weights that follow it (METHOD.md, 2)."""
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .model import DRC
+from .progress import OnCount
 
 
 @torch.no_grad()
-def closeness(model: DRC, codes: Tensor, reference: Tensor, on_pictures: Callable[[int], None] | None = None) -> Tensor:
+def closeness(model: DRC, codes: Tensor, reference: Tensor, on_pictures: OnCount | None = None) -> Tensor:
     """Codes of a history [n, N] and of a reference [N] -> [n], -1 to 1: how near to a row of the reference the nearest
     semantic row of the picture is, by cosine, the mean of all rows. `on_pictures` is told how many are done."""
     rows = F.normalize(model.semantics(reference).rows.float(), dim=-1)

@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 import psutil
 
+from .progress import OnPart
+
 log = logging.getLogger("drc")
 
 CHUNK = 2**24  # bytes
@@ -141,7 +143,7 @@ def is_left_over(part: Path) -> bool:
     return old and process.isdecimal() and len(process) < 10 and not psutil.pid_exists(int(process))
 
 
-def write_chunks(chunks: Iterable[bytes | memoryview], path: Path, on_part: Callable[[], None] | None = None) -> None:
+def write_chunks(chunks: Iterable[bytes | memoryview], path: Path, on_part: OnPart | None = None) -> None:
     """Writes the pieces of a file one after another; `on_part` is called before each and may raise to stop. The disk
     has one `CHUNK` before it gets the next, as it may need long for many."""
     with replacing(path) as unfinished, open(unfinished, "wb") as file:

@@ -11,7 +11,6 @@ drawing. No single code may say more than CENSORED, so that a few odd ones do no
 of Huber's robust test (1965). All of it is ours.
 """
 
-from collections.abc import Callable
 from itertools import product
 
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from .instruction import Semantics, Style
 from .model import DRC
+from .progress import OnCount
 
 CHUNK = 8  # sequences at once
 CENSORED = 0.5  # nats
@@ -50,7 +50,7 @@ def conditions(
 
 
 def log_likelihoods(
-    drc: DRC, codes: Tensor, vectors: Tensor, text: Tensor, on_sequences: Callable[[int], None] | None = None
+    drc: DRC, codes: Tensor, vectors: Tensor, text: Tensor, on_sequences: OnCount | None = None
 ) -> Tensor:
     """Of every code of pictures [n, N] under each of c conditions, [c, n, N], in nats; 0 or less.
 

@@ -1,7 +1,7 @@
 """DRC: a large multimodal model, the two towers and the fusion network."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -27,6 +27,7 @@ from .lmm.words import encode_text
 from .parsing import agree, brief, parse, read, stored
 from .pixels import check, to_image
 from .positions import POSITION_SCALE, sine_positions
+from .progress import OnCount
 from .towers import Rows, SemanticTower, StyleTower, TowerConfig
 
 # Start values of towers and fusion, all of them ours (METHOD.md, 2 and 3): sizes at which a copier comes out.
@@ -196,9 +197,7 @@ class DRC(nn.Module):
         the file does not list what was learned, and there are none at all over an LMM that reads any text."""
         return self.words.unknown(text, self.about.learned)
 
-    def style(
-        self, codes: Tensor, weights: Tensor | None = None, on_pictures: Callable[[int], None] | None = None
-    ) -> Style:
+    def style(self, codes: Tensor, weights: Tensor | None = None, on_pictures: OnCount | None = None) -> Style:
         """Codes of the history [n, N] and weights [n], all 1 where left out, -> Style; `on_pictures` is told how many
         pictures are done."""
         self.require_trained_towers()

@@ -3,7 +3,6 @@
 Sizes of what is trained on top are ours (METHOD.md, 1 to 3).
 """
 
-from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from .lmm import Config, PretrainedSet
 from .lmm.lora import is_lora
 from .lmm.registry import LMMS
 from .model import DRC, DRCConfig
+from .progress import OnPart
 from .towers import TowerConfig
 
 WIDTH = 1024  # of towers and fusion, where the language model is as wide or wider
@@ -138,7 +138,7 @@ def require_set_in(folder: Path, kind: type[Config], name: str) -> None:
     )
 
 
-def read_pretrained(drc: DRC, pretrained: PretrainedSet, on_part: Callable[[], None] | None = None) -> None:
+def read_pretrained(drc: DRC, pretrained: PretrainedSet, on_part: OnPart | None = None) -> None:
     """Fills the LMM of `drc`, which was built without memory, with the tensors of the files, in their own types.
     `on_part` is called before each and may raise to stop."""
     drc.words = pretrained.words()

@@ -4,7 +4,6 @@ Rows are found again in the codes by the tower of the model that made them, so a
 drew. `card_file` keeps cards in files.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +18,7 @@ from .instruction import Style
 from .model import DRC
 from .parsing import brief
 from .pixels import resized, to_numbers, to_pixels
+from .progress import OnPart
 from .records import check_codes
 from .traits import Traits, traits
 
@@ -71,7 +71,7 @@ def card_of(style: Style, **texts: str) -> StyleCard:
     return card
 
 
-def with_pictures(card: StyleCard, squares: Tensor, on_picture: Callable[[], None] | None = None) -> StyleCard:
+def with_pictures(card: StyleCard, squares: Tensor, on_picture: OnPart | None = None) -> StyleCard:
     """The card with its pictures shown and measured, by squares [n, 3, S, S]; `on_picture` is called before each and
     may raise to stop. ValueError for another number of pictures."""
     if len(squares) != len(card.codes):

@@ -6,7 +6,7 @@ error is a ValueError with one sentence that names the file.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .files import CHUNK, open_regular, require_regular, write_chunks
 from .parsing import brief, parse
+from .progress import OnPart
 from .shapes import Shapes
 
 HEADER = 2**22  # bytes of names and shapes; those of LaVIT's UNet take a twentieth
@@ -64,7 +65,7 @@ def look(path: Path, again: str = AGAIN, shown: str = "") -> Contents:
 
 
 def read_tensors(
-    path: Path, names: Iterable[str] | None = None, again: str = AGAIN, on_part: Callable[[], None] | None = None
+    path: Path, names: Iterable[str] | None = None, again: str = AGAIN, on_part: OnPart | None = None
 ) -> dict[str, Tensor]:
     """The tensors of a file, all of them or those of `names`; ValueError where one has no finite floating point.
     `on_part` is called before each and may raise to stop."""
@@ -152,7 +153,7 @@ def metadata_of(header: dict[str, str]) -> dict[str, str]:
 
 
 def write_safetensors(
-    tensors: dict[str, Tensor], path: Path, metadata: dict[str, str], on_part: Callable[[], None] | None = None
+    tensors: dict[str, Tensor], path: Path, metadata: dict[str, str], on_part: OnPart | None = None
 ) -> None:
     """Writes whole or not at all; the same bytes for the same content. `on_part` is called before each piece and may
     raise to stop."""

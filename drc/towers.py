@@ -10,7 +10,6 @@ query row is added to the output, since a position on the canvas is not content 
 start equal, so that at first a row looks at the rows that resemble it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .parsing import Count, OptionalSize, Size, divides, stored_as
+from .progress import OnCount
 
 GROUP_LOGITS = 2**20  # attention logits per head that one group of pictures may take
 
@@ -128,7 +128,7 @@ class StyleTower(Tower):
         rows: Tensor,
         positions: Tensor,
         weights: Tensor,
-        on_pictures: Callable[[int], None] | None = None,
+        on_pictures: OnCount | None = None,
         padding_mask: Tensor | None = None,
     ) -> Tensor:
         """rows [B, n, R, d], positions [R, d], weights [n] >= 0 -> style rows [B, n, R, d].

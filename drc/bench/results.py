@@ -1,12 +1,13 @@
 """All that a run found, as JSON can hold it; `report.summary` says what is in it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 import torch
 
 from ..pixels import from_pixels
+from ..progress import OnPart, Tell
 from .answers import Answer, Answers
 from .baselines import BASELINES
 from .judges.cache import FeatureCache, chunks_of
@@ -27,7 +28,7 @@ def results_of(
     plan: Plan,
     answers: Answers,
     caches: Sequence[FeatureCache],
-    tell: Callable[[str, int, int], None],
+    tell: Tell,
     networks: Networks | None = None,
 ) -> dict:
     """With Pigeon's metrics where there are networks for them."""
@@ -55,7 +56,7 @@ def of_test(
     caches: Sequence[FeatureCache],
     test: str,
     hand: HandScorer | None,
-    on_answer: Callable[[], None],
+    on_answer: OnPart,
 ) -> dict:
     domain, cases, boxes = plan.domain, plan.cases[test], boxes_of(plan, test)
     facets = [domain.facets(case.target) for case in cases]
@@ -78,7 +79,7 @@ def judged(
     test: str,
     boxes: Seen | None,
     hand: HandScorer | None,
-    on_answer: Callable[[], None],
+    on_answer: OnPart,
 ) -> dict[str, dict[str, dict[str, list]]]:
     """History shown -> answer -> metric -> a number for each case."""
     seen, cases = answers.seen(test, cache), plan.cases[test]
@@ -99,9 +100,7 @@ def judged(
     return found
 
 
-def as_pigeon(
-    answers: Answers, seen: Seen, test: str, networks: Networks, tell: Callable[[str, int, int], None]
-) -> dict[str, dict[str, float]]:
+def as_pigeon(answers: Answers, seen: Seen, test: str, networks: Networks, tell: Tell) -> dict[str, dict[str, float]]:
     """Answer to the main history -> Pigeon's metrics."""
     plan = answers.plan
     found, total = {}, len(BASELINES) + len(plan.ceilings) + len(plan.drawing) + 1

@@ -3,6 +3,7 @@ processes."""
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..progress import Tell
 from ..train.machine.processes import OneProcess
 from .answers import Answers
 from .cases import open_cases, open_domain
@@ -20,8 +21,6 @@ from .results import results_of
 from .scores.encoders import open_networks
 from .scores.pigeon import Networks
 
-Progress = Callable[[str, int, int], None]
-
 
 class Run:
     """What one process does of a run. `shares` are done in their order, each after all processes did the one before."""
@@ -33,7 +32,7 @@ class Run:
         models: Mapping[str, LMMModel],
         judges: Sequence[Judge],
         processes: OneProcess | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Tell | None = None,
         networks: Networks | None = None,
     ):
         self.processes, self.networks = processes or OneProcess(), networks
@@ -88,7 +87,7 @@ class Run:
 
 def run(
     config: BenchConfig,
-    on_progress: Progress | None = None,
+    on_progress: Tell | None = None,
     processes: OneProcess | None = None,
     domain: Domain | None = None,
     models: Mapping[str, LMMModel] | None = None,

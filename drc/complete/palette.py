@@ -4,7 +4,7 @@ A model draws colours that are nearly those of the history, and a set that is sh
 All definitions are ours.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +15,7 @@ from ..colours import APART, FLAT, as_rgb, colours_of, distances, length, unmixe
 from ..data.palette import oklab_of_pixels
 from ..interrupt import heard
 from ..pixels import to_bytes, to_numbers
+from ..progress import OnPart
 from .settings import MOST_COLOURS
 
 MOSTLY = 0.75  # of a border's pixels that have its colour where it is flat, and of the pictures where it is
@@ -38,7 +39,7 @@ class Palette:
     """Whether the ground is one flat colour, the same in all pictures."""
 
 
-def palette_of(history: Iterable[np.ndarray], on_part: Callable[[], None] | None = None) -> Palette:
+def palette_of(history: Iterable[np.ndarray], on_part: OnPart | None = None) -> Palette:
     """Of pictures uint8 [H, W, 3], each of its own size; one after another is asked for and forgotten. `on_part` is
     called again and again and may raise to stop."""
     found, areas, flat = zip(*(heard(partial(measured, one), on_part) for one in history), strict=True)
@@ -75,9 +76,7 @@ def joined(colours: np.ndarray, areas: np.ndarray) -> np.ndarray:
     return np.array(joint).reshape(-1, 3)
 
 
-def lock(
-    pictures: np.ndarray, palette: Palette, count: int = 0, on_part: Callable[[], None] | None = None
-) -> np.ndarray:
+def lock(pictures: np.ndarray, palette: Palette, count: int = 0, on_part: OnPart | None = None) -> np.ndarray:
     """Pictures uint8 [n, H, W, 3] in the colours of a palette -> uint8 [n, H, W, 4].
 
     Each takes the `count` colours beside the ground that are nearest to its own, 0: as many as usual. Pixels at edges

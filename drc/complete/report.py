@@ -5,12 +5,13 @@ words come from `drc.traits`, the numbers that the benchmark has, too.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..plots.canvas import label
+from ..progress import OnPart
 from ..style_card import MOST_PICTURES
 from ..traits import WIDEST_LINE, Traits, departures, traits
 from ..visible import LONGEST
@@ -92,7 +93,7 @@ def report(
     history: Sequence[Measured],
     names: Sequence[str] | None = None,
     hands: Hands | None = None,
-    on_row: Callable[[], None] = lambda: None,
+    on_row: OnPart = lambda: None,
 ) -> Report:
     """Pictures against those of a set, 1 to 200; `on_row` is called before each and may raise to stop.
 
@@ -169,7 +170,7 @@ def known(history: Sequence[Measured]) -> list[Measured]:
 class TraitScores:
     """Traits against those of a history, as z-scores and in words."""
 
-    def __init__(self, history: Sequence[Traits], on_row: Callable[[], None] = lambda: None):
+    def __init__(self, history: Sequence[Traits], on_row: OnPart = lambda: None):
         self.history, self.lines = history, float(np.mean([one.lines for one in history]))
         self.spreads = {trait: [] for trait in TRAITS}
         if len(history) > 1:

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from ..interrupt import heard
 from ..pixels import from_pixels, resized, square, to_pixels
+from ..progress import OnPart
 from .settings import FULL
 
 
 def full_size(
-    image: Tensor, sharpen: Callable[[Tensor], Tensor], name: str, on_part: Callable[[], None] | None = None
+    image: Tensor, sharpen: Callable[[Tensor], Tensor], name: str, on_part: OnPart | None = None
 ) -> np.ndarray:
     """A picture [H, W, 3 or 4] in 0..1, called `name` in a ValueError -> uint8 [FULL, FULL, 3].
 

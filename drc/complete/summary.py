@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ..data.picture_file import read
 from ..pixels import from_pixels, resized, to_pixels
 from ..plots.canvas import label
 from ..plots.sheet import numbered_sheet
+from ..progress import Tell
 from ..visible import visible
 from .history import History
 from .marks import SIDE
@@ -21,8 +22,6 @@ from .run import UNTOLD, Completion
 
 CELL, ON_A_SHEET = 96, 100  # of a contact sheet: pixels, and pictures
 VAGUE = 0.02  # nats a code, up to which meaning made no difference to a picture; words with a drawing make 0.2
-
-Tell = Callable[[str, int, int], None]
 
 
 class Summary:

@@ -6,7 +6,7 @@ shows between them; what covers most lies lowest.
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy import ndimage
 from ..data.palette import to_hex
 from ..interrupt import heard
 from ..pixels import to_numbers
+from ..progress import OnPart
 from .palette import meeting, specks
 
 MISSING = "SVG needs the Python package vtracer, which is not there; run pip install vtracer with the Python of ComfyUI"
@@ -58,7 +59,7 @@ def trace(
     grid: int = GRID,
     what: str = "the picture",
     ground: np.ndarray | None = None,
-    on_part: Callable[[], None] | None = None,
+    on_part: OnPart | None = None,
 ) -> str:
     """A square picture uint8 [S, S, 4] as the text of an SVG file, with a viewBox of `grid` units, and with a `ground`
     uint8 [3] below where that is wanted. `on_part` is called again and again and may raise to stop.

@@ -6,11 +6,12 @@ artists and things.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image
 
+from ..progress import OnShare
 from .palette import to_oklab
 
 _SHADES = 16  # per channel; colours are counted in cells of 16 x 16 x 16
@@ -60,7 +61,7 @@ def style_neighbours(
     meaning: np.ndarray,
     count: int,
     captions: Sequence[str] | None = None,
-    on_picture: Callable[[int, int], None] | None = None,
+    on_picture: OnShare | None = None,
 ) -> list[np.ndarray]:
     """For each of n pictures the indices of the `count` nearest in style that show something else, nearest first.
 

@@ -9,11 +9,11 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from ..progress import OnCount, OnPart, OnShare
 from ..visible import quoted
 from . import picture_file
 from .caption import read_caption
@@ -120,8 +120,8 @@ def scan(
     root: str | Path,
     table: str | Path | None = None,
     pattern: str = "*",
-    on_file: Callable[[int, int], None] | None = None,
-    on_seen: Callable[[int], None] | None = None,
+    on_file: OnShare | None = None,
+    on_seen: OnCount | None = None,
 ) -> ImageFolder:
     """Reads every picture once and says which can be used.
 
@@ -181,9 +181,7 @@ def keep(entry: Entry, same: list[Entry], duplicates: list[tuple[str, str]]) -> 
     same.append(entry)
 
 
-def read_entry(
-    root: Path, name: str, row: dict[str, str], notes: list[str], on_read: Callable[[], None] | None
-) -> Entry:
+def read_entry(root: Path, name: str, row: dict[str, str], notes: list[str], on_read: OnPart | None) -> Entry:
     """Raises ValueError with the reason for a picture that cannot be used."""
     path, folders = root / name, PurePosixPath(name).parts[:-1]
     found = picture_file.inspect(path, on_read)
@@ -207,7 +205,7 @@ def find(
     root: Path,
     pattern: str,
     left_out: list[tuple[str, str]],
-    on_seen: Callable[[int], None] | None = None,
+    on_seen: OnCount | None = None,
 ) -> list[str]:
     """Names of the files that look like pictures."""
     names, real = [], os.path.realpath(root)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..pixels import from_pixels, to_image
+from ..progress import OnCount, OnPart
 from ..visible import quoted
 from . import picture_file
 from .folder import counted, find, require_folder
@@ -21,7 +22,7 @@ SAME = "They all show nearly the same thing, which leaves open what is style: ad
 Prepare = Callable[[Tensor, str], Tensor]
 
 
-def picture_names(root: Path, left_out: list[tuple[str, str]], on_seen: Callable[[int], None]) -> list[str]:
+def picture_names(root: Path, left_out: list[tuple[str, str]], on_seen: OnCount) -> list[str]:
     """Names of the pictures below a folder, as people count: 2 before 10. `left_out` gets names and reasons, `on_seen`
     is as of `find`. ValueError for a folder without pictures."""
     require_folder(root)
@@ -44,7 +45,7 @@ def as_counted(name: str) -> list:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]{1,18})", name.casefold())]
 
 
-def usable(root: Path, names: list[str], left_out: list[tuple[str, str]], on_read: Callable[[], None]) -> Iterator[str]:
+def usable(root: Path, names: list[str], left_out: list[tuple[str, str]], on_read: OnPart) -> Iterator[str]:
     """Those of the names that can be used; of the others `left_out` gets them and reasons. `on_read` is called often
     and may raise to stop."""
     for name in names:
@@ -62,7 +63,7 @@ def squares_in(
     size: int,
     prepare: Prepare,
     left_out: list[tuple[str, str]],
-    on_read: Callable[[], None],
+    on_read: OnPart,
 ) -> Iterator[tuple[str, Tensor]]:
     """Name and square [3, size, size] of each picture that can be used, as `prepare` makes it of [H, W, 3]; of the
     others `left_out` gets names and reasons. `on_read` is as of `usable`."""

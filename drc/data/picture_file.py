@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from ..files import BETWEEN_LOOKS, open_regular, stream_hash
 from ..pixels import from_pixels, prepare, to_image, to_pixels
+from ..progress import OnPart
 from ..visible import quoted
 
 AT_ONCE = ("WEBP", "TIFF")  # formats that Pillow decodes in one call, which may take seconds
@@ -40,7 +41,7 @@ class Found:
     several: bool  # an animation, or several pages
 
 
-def inspect(path: Path, on_read: Callable[[], None] | None = None) -> Found:
+def inspect(path: Path, on_read: OnPart | None = None) -> Found:
     """Decodes a file once, whole, so that a damaged one is found out; one that is too large is not decoded.
 
     `on_read` is called before every piece that is read; what it raises ends the reading. Raises ValueError with the
@@ -64,9 +65,7 @@ def inspect(path: Path, on_read: Callable[[], None] | None = None) -> Found:
         return Found(stream_hash(file), width, height, several)
 
 
-def read(
-    path: Path, size: int, on_read: Callable[[], None] | None = None, ground: tuple[int, int, int] = WHITE
-) -> np.ndarray:
+def read(path: Path, size: int, on_read: OnPart | None = None, ground: tuple[int, int, int] = WHITE) -> np.ndarray:
     """The picture as uint8 [size, size, 3], turned upright, on a ground of that colour, fitted as `drc.pixels.prepare`
     does.
 
@@ -76,9 +75,7 @@ def read(
     return to_pixels(prepare(to_image(from_pixels([read_for(path, size, on_read, ground)])), size, f"'{path}'")[0])
 
 
-def read_for(
-    path: Path, size: int, on_read: Callable[[], None] | None = None, ground: tuple[int, int, int] = WHITE
-) -> np.ndarray:
+def read_for(path: Path, size: int, on_read: OnPart | None = None, ground: tuple[int, int, int] = WHITE) -> np.ndarray:
     """The picture as uint8 [H, W, 3], turned upright, on a ground of that colour, to be fitted into `size`: one that is
     much larger is averaged down, to bound memory. Else as `read`."""
     image = upright(Path(path), on_read, ground)
@@ -91,7 +88,7 @@ def read_whole(path: Path) -> np.ndarray:
     return np.array(upright(path))
 
 
-def upright(path: Path, on_read: Callable[[], None] | None = None, ground: tuple[int, int, int] = WHITE) -> Image.Image:
+def upright(path: Path, on_read: OnPart | None = None, ground: tuple[int, int, int] = WHITE) -> Image.Image:
     try:
         with readable(), opened(path, on_read) as file:
             image = open_image(file)
@@ -119,7 +116,7 @@ class HeardFile(BufferedReader):
     the file is closed when it is done.
     """
 
-    def __init__(self, path: Path, on_read: Callable[[], None]):
+    def __init__(self, path: Path, on_read: OnPart):
         super().__init__(open_regular(path).detach())
         self.on_read = on_read
         self.beside: Decoding | None = None
@@ -179,7 +176,7 @@ class Decoding(threading.Thread):
 
 
 @contextlib.contextmanager
-def opened(path: Path, on_read: Callable[[], None] | None = None) -> Iterator[HeardFile]:
+def opened(path: Path, on_read: OnPart | None = None) -> Iterator[HeardFile]:
     with HeardFile(path, on_read or (lambda: None)) as file:
         if (size := os.fstat(file.fileno()).st_size) > MOST_BYTES:
             raise UnusableError(f"{size // 2**20} MiB, but at most {MOST_BYTES // 2**20} can be read")

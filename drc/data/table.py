@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..files import open_regular
 from ..parsing import brief
+from ..progress import OnCount
 from ..visible import quoted
 from .caption import LONGEST_CAPTION
 from .walk import MOST_FILES
@@ -22,9 +23,7 @@ MOST_BYTES, MOST_COLUMNS, LONGEST_LINE = 2**25, 100, 2**20
 LONGEST_PATH, LONGEST_LABEL = 4096, 200  # letters
 
 
-def read_table(
-    root: Path, path: Path, notes: list[str], on_seen: Callable[[int], None] | None = None
-) -> dict[str, dict[str, str]]:
+def read_table(root: Path, path: Path, notes: list[str], on_seen: OnCount | None = None) -> dict[str, dict[str, str]]:
     """Rows by picture: name below root with slashes -> what the row says under COLUMNS.
 
     `on_seen` is called with 0 at each row that is read, and with the number of rows so far at each whose picture is

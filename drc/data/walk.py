@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..progress import OnCount
+
 MOST_FILES = 250_000
 DEEPEST = 32  # folders within folders
 PATIENCE = 5.0  # seconds to look whether anything has changed, before a prompt runs
 
-Seen = Callable[[int], None]
 
-
-def walk(root: Path, on_seen: Seen | None = None) -> Iterator[tuple[Path, str]]:
+def walk(root: Path, on_seen: OnCount | None = None) -> Iterator[tuple[Path, str]]:
     """Every file that is not hidden, with ""; every folder that is not entered, with the reason. In no order.
 
     `on_seen` is called with the number of names seen so far at each of them; what it raises ends the walk. Raises
@@ -62,7 +62,7 @@ def is_inside(root: str | Path, path: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def stamp(root: Path, on_seen: Seen | None = None) -> str:
+def stamp(root: Path, on_seen: OnCount | None = None) -> str:
     """SHA-256, hexadecimal, of names, sizes and times of all files that are not hidden; reads none of them."""
     seen = []
     for path, problem in walk(root, on_seen):

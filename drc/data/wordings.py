@@ -2,7 +2,7 @@
 
 import bisect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import accumulate
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..lmm import Words
 from ..lmm.words import MOST_LETTERS, encode_text
+from ..progress import OnPart
 from .emoji import Meaning
 
 WORDINGS = 8  # texts of one meaning: its label, then draws of its keywords
@@ -53,7 +54,7 @@ def unread(
     captions: list[str],
     slots: int,
     model: str,
-    on_caption: Callable[[], None] | None = None,
+    on_caption: OnPart | None = None,
 ) -> list[str]:
     """What is to be said of captions of which a `model`, as people call it, does not read all; what `on_caption`
     raises, before each, ends it."""

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ..progress import OnPart
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -145,7 +147,7 @@ class PretrainedSet(Protocol):
     def words(self) -> Words:
         """Those of its files."""
 
-    def read_weights(self, lmm: LMM, on_part: Callable[[], None] | None = None) -> None:
+    def read_weights(self, lmm: LMM, on_part: OnPart | None = None) -> None:
         """Gives an LMM that was built without memory the tensors of the files, in their own types; `on_part` is called
         before each and may raise to stop. ValueError for files that hold another model."""
 
@@ -241,11 +243,11 @@ class LMM(Protocol):
     def compute_in(self, dtype: torch.dtype) -> None:
         """The type of the language model's matrix products; vision stays in float32, as codes are near ties."""
 
-    def merge(self, on_part: Callable[[], None] | None = None) -> None:
+    def merge(self, on_part: OnPart | None = None) -> None:
         """Makes a LoRA beside a pretrained language model part of it, which then draws the same but for rounding, and
         quicker. `on_part` is called before each layer and may raise to stop."""
 
-    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
+    def store_in(self, dtype: torch.dtype | None, on_part: OnPart | None = None) -> torch.dtype:
         """Keeps the matrices of a pretrained language model in `dtype`, or in the type of the files where that is None.
         Returns the type that they have then. `on_part` is called before each and may raise to stop."""
 

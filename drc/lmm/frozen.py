@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ..progress import OnPart
 from ..shapes import Hollow
 from .integers import keep_as_integers
 from .lora import LoRA, add_lora, is_lora, merge_into
@@ -107,13 +108,13 @@ class Frozen(nn.Module):
         """The LoRA alone: the rest is read from the files of the LMM."""
         return {name: tensor for name, tensor in state.items() if is_lora(name)}
 
-    def merge(self, on_part: Callable[[], None] | None = None) -> None:
+    def merge(self, on_part: OnPart | None = None) -> None:
         """Makes a LoRA part of the language model, which draws the same but for rounding, with a quarter fewer
         operations. `on_part` is called before each layer and may raise to stop."""
         merge_into(self.language, on_part)
         self.config = replace(self.config, lora_rank=0)
 
-    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
+    def store_in(self, dtype: torch.dtype | None, on_part: OnPart | None = None) -> torch.dtype:
         """Keeps the matrices of the language model in `dtype`, None for that of the files; returns what it is. Of int8
         see `drc.lmm.integers`. `on_part` is called before each and may raise to stop.
 

@@ -4,10 +4,10 @@ The query and value projections of every layer get a product of two small matric
 leave out the dropout on its input, so that a step does not depend on how it is cut into micro-batches.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
+
+from ..progress import OnPart
 
 PROJECTIONS = ("q_proj", "v_proj")
 
@@ -53,7 +53,7 @@ def add_lora(language: nn.Module, rank: int, alpha: float, operations=nn) -> Non
 
 
 @torch.no_grad()
-def merge_into(language: nn.Module, on_part: Callable[[], None] | None = None) -> None:
+def merge_into(language: nn.Module, on_part: OnPart | None = None) -> None:
     """Makes every LoRA part of the layer that it stands beside, whose type it then has, and leaves none. `on_part` is
     called before each layer and may raise to stop."""
     for layer in language.model.layers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..pixels import square
+from ..progress import OnCount
 
 if TYPE_CHECKING:
     from . import LMM
@@ -25,7 +26,7 @@ def codes_of(
     lmm: LMM,
     squares: Iterable[Tensor],
     device: torch.device | str,
-    on_pictures: Callable[[int], None] | None = None,
+    on_pictures: OnCount | None = None,
 ) -> Tensor:
     """Pictures [3, size, size] in 0..1, made as they are needed, -> codes [n, N] on `device`; `on_pictures` is told how
     many are done."""

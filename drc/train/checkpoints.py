@@ -22,6 +22,7 @@ from torch import Tensor
 from ..checkpoint import read_header
 from ..files import BETWEEN_LOOKS, Beside, open_regular, read_bounded, remove, replacing
 from ..parsing import brief
+from ..progress import OnPart
 from ..shapes import Shapes
 from ..tensor_file import AGAIN, header_in, look, metadata_of, read_plain, read_tensors, write_safetensors
 from .errors import CheckpointError, TrainingError
@@ -203,7 +204,7 @@ def savings(folder: Path) -> list[Saving]:
     return [one for one in threading.enumerate() if isinstance(one, Saving) and one.run_folder.folder == folder]
 
 
-def settle(folder: Path, on_part: Callable[[], None] | None = None) -> None:
+def settle(folder: Path, on_part: OnPart | None = None) -> None:
     """Waits until nothing is written to a run any more; `on_part` is called again and again and may raise to stop."""
     for saving in savings(folder):
         while saving.is_alive():

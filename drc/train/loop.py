@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..interrupt import Heard, for_a_moment
 from ..lmm.fused import apart, fused_weights
 from ..parsing import parse
+from ..progress import OnPart
 from ..seeds import seed_of
 from .checkpoints import STATE, WEIGHTS, Checkpoint, RunFolder, renamed
 from .config import Schedule
@@ -69,7 +70,7 @@ class Trainer:
         self.seen: dict[str, list[float]] = {}
         self.recent: dict[str, float] = {}  # the numbers of the last steps, smoothed; "seconds" is that of a step
         self.between_steps = True
-        self.on_part: Callable[[], None] | None = None
+        self.on_part: OnPart | None = None
         if self.processes.main:
             run.tidy()
         if self.last_step():
@@ -82,7 +83,7 @@ class Trainer:
         learn: Learn,
         on_step: Callable[["Trainer"], None] | None = None,
         validate: Callable[["Trainer"], dict[str, float]] | None = None,
-        on_part: Callable[[], None] | None = None,
+        on_part: OnPart | None = None,
     ) -> None:
         """Trains to the last step, or until validation has not improved for long enough.
 

@@ -18,6 +18,7 @@ from ..data.folder import ImageFolder, scan
 from ..interrupt import call_between_layers
 from ..lmm.learned import joined
 from ..model import DRC
+from ..progress import OnPart, OnShare, Tell
 from ..tensor_file import require_shapes
 from .advice import advice, check_learning
 from .checkpoints import WEIGHTS, Checkpoint, RunFolder, part, settle
@@ -61,12 +62,12 @@ class Hooks:
     """
 
     place: Callable[[nn.Module, torch.device, int], None] = to_device
-    on_file: Callable[[int, int], None] | None = None
-    on_pair: Callable[[int, int], None] | None = None
-    on_picture: Callable[[int, int], None] | None = None
+    on_file: OnShare | None = None
+    on_pair: OnShare | None = None
+    on_picture: OnShare | None = None
     on_step: Callable[[Trainer], None] | None = None
-    on_part: Callable[[], None] | None = None
-    on_validation: Callable[[str, int, int], None] | None = None
+    on_part: OnPart | None = None
+    on_validation: Tell | None = None
     on_samples: Callable[[np.ndarray], None] | None = None
     on_note: Callable[[str], None] | None = None
 

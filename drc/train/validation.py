@@ -13,6 +13,7 @@ from ..files import open_regular
 from ..model import DRC
 from ..pixels import to_pixels
 from ..plots.sheet import contact_sheet
+from ..progress import OnPart, Tell
 from .checkpoints import SAMPLES, RunFolder
 from .data.batches import BatchCodes, Batches
 from .data.conditioning import TrainingBatch, plain_batch
@@ -43,7 +44,7 @@ class Validation:
         vision: nn.Module,
         run: RunFolder,
         processes: OneProcess,
-        tell: Callable[[str, int, int], None] | None = None,
+        tell: Tell | None = None,
         on_samples: Callable[[np.ndarray], None] | None = None,
     ):
         self.sets, self.batches, self.training = sets, batches, batches.training
@@ -78,7 +79,7 @@ class Validation:
             self.on_samples(sheet)
 
 
-def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> list[np.ndarray]:
+def read_samples(run: RunFolder, on_part: OnPart | None = None) -> list[np.ndarray]:
     """The sheets of samples of a run that have the size of the last; what is none is passed over."""
     sheets, damaged = [], (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
     for path in sorted((run.folder / SAMPLES).glob("step-*.png")):
@@ -92,7 +93,7 @@ def read_samples(run: RunFolder, on_part: Callable[[], None] | None = None) -> l
 class Counted:
     """Counts passes through chunks, and tells of each; whoever is told may raise to stop."""
 
-    def __init__(self, total: int, tell: Callable[[str, int, int], None] | None = None):
+    def __init__(self, total: int, tell: Tell | None = None):
         self.done, self.total, self.tell = 0, total, tell
 
     def __call__(self) -> None:
@@ -117,7 +118,7 @@ def gaps(
     blank: int,
     semantic_rows: int,
     device: torch.device | str = "cpu",
-    on_pass: Callable[[], None] | None = None,
+    on_pass: OnPart | None = None,
 ) -> dict:
     """Do reference and history count? Loss with the right ones, and how much a wrong one adds, in nats per code.
 
@@ -145,7 +146,7 @@ def gaps(
 
 @torch.no_grad()
 def fixed_loss(
-    objective: nn.Module, batch: TrainingBatch, device: torch.device | str, on_pass: Callable[[], None] | None = None
+    objective: nn.Module, batch: TrainingBatch, device: torch.device | str, on_pass: OnPart | None = None
 ) -> float:
     """The training's own loss on a batch that is always the same."""
     losses = losses_of(objective, batch, device, on_pass)
@@ -153,7 +154,7 @@ def fixed_loss(
 
 
 def losses_of(
-    objective: nn.Module, batch: TrainingBatch, device: torch.device | str, on_pass: Callable[[], None] | None = None
+    objective: nn.Module, batch: TrainingBatch, device: torch.device | str, on_pass: OnPart | None = None
 ) -> Losses:
     """The losses of a batch that is read as a whole, a few samples in one pass, after each of which `on_pass` is
     called."""
@@ -171,7 +172,7 @@ def draw_samples(
     vision: nn.Module,
     codes: BatchCodes,
     device: torch.device | str,
-    tell: Callable[[str, int, int], None] | None = None,
+    tell: Tell | None = None,
 ) -> list[list[np.ndarray]]:
     """What the model draws for the cases of a batch, as Generate draws it untouched; training dropped the model's own
     vision.

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from drc.progress import OnShare
 
-def finish(done: np.memmap, task: Callable, processes: int, progress: Callable[[int, int], None] | None) -> None:
+
+def finish(done: np.memmap, task: Callable, processes: int, progress: OnShare | None) -> None:
     """Does the pieces that `done` does not mark, in processes, and marks them; task(piece) is a function and its
     arguments."""
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:

@@ -13,6 +13,7 @@ from drc.data.colouring import draw_colouring
 from drc.data.icons import Icons, IconStyle
 from drc.model import DRC
 from drc.pixels import from_pixels, to_pixels
+from drc.progress import OnShare
 
 FEWEST = {"train": 30, "val": 48, "test": 48}  # icons of a style that is used
 STYLES = {"train": 2, "val": 2, "test": 9}  # of a family, at most
@@ -68,7 +69,7 @@ def chosen(icons: Icons) -> list[tuple[str, np.ndarray]]:
 def sets_of(
     icons: Icons,
     model: DRC,
-    on_set: Callable[[int, int], None],
+    on_set: OnShare,
     wanted: Callable[[IconStyle], bool] = lambda style: True,
 ) -> list[HandSet]:
     every, sets = [pair for pair in chosen(icons) if wanted(icons.styles[pair[0]])], []
@@ -89,7 +90,7 @@ def through_codes(model: DRC, images: np.ndarray) -> np.ndarray:
     return to_pixels(model.lmm.detokenize(model.lmm.tokenize(from_pixels(images))))
 
 
-def painted_sets(icons: Icons, on_set: Callable[[int, int], None], unseen: bool) -> list[HandSet]:
+def painted_sets(icons: Icons, on_set: OnShare, unseen: bool) -> list[HandSet]:
     """One-colour sets in the colours of their twins in the benchmark, with strangers in the same colours: every one
     that training never saw, or one of each other family."""
     every = [pair for pair in chosen(icons) if (one := icons.styles[pair[0]]).unseen == unseen and not one.colour]

@@ -5,7 +5,7 @@ reference is the picture as it is. Where a table names meanings, pictures that t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ...data.folder import Entry, ImageFolder, counted, read
 from ...data.pictures import PROGRAM, Picture, Pictures
 from ...data.repaint import FAMILIES, draw_repaints, repaint
 from ...data.splits import order
+from ...progress import OnPart, OnShare
 from .domain import LONGEST, Case, Domain
 
 REPAINTED, LABELLED = "R", "L"
@@ -38,8 +39,8 @@ class FolderDomain(Domain):
         self,
         folder: ImageFolder,
         size: int,
-        on_picture: Callable[[int, int], None] | None = None,
-        on_part: Callable[[], None] | None = None,
+        on_picture: OnShare | None = None,
+        on_part: OnPart | None = None,
     ):
         on_picture = on_picture or (lambda done, total: None)
         taken = list(some_of(folder.entries))

@@ -4,7 +4,6 @@ Guidance collapses when one of the two no longer counts. Whether it counted is a
 `drc.likelihood`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from ...likelihood import conditions, log_likelihood_ratios, log_likelihoods
 from ...model import DRC
+from ...progress import OnCount
 
 CELLS = 16  # along a side: pictures are compared as coarsely, so that a copy may be moved a little or softened
 
@@ -46,7 +46,7 @@ def scores_of_codes(
     codes: Tensor,
     drawn: int,
     text: str = "",
-    on_sequences: Callable[[int], None] | None = None,
+    on_sequences: OnCount | None = None,
 ) -> CollapseScores:
     """The same of pictures [M, 3, S, S] whose codes [M, N] are known: the drawn ones, the history, the reference.
 

@@ -4,7 +4,7 @@ Two of them, because one could be wrong: the evaluator knows every style and mea
 EfficientNet-Lite0 (ImageNet, Apache-2.0) has never seen any of it. Descriptors stand in where neither is at hand.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from torch import nn
 from ...data.splits import order
 from ...files import file_hash
 from ...interrupt import call_between_layers
+from ...progress import OnPart
 from ..cases.domain import Domain
 from .descriptors import DescriptorJudge
 from .efficientnet import EfficientNetJudge, load_efficientnet
@@ -29,7 +30,7 @@ def open_judges(
     packages: Path,
     domain: Domain,
     device: torch.device | str = "cpu",
-    on_part: Callable[[], None] | None = None,
+    on_part: OnPart | None = None,
 ) -> list[Judge]:
     """The judges of these names; before every layer with which they look at pictures, now and later, `on_part` is
     called, which may raise to stop. Raises ValueError, in one sentence, for one that is missing."""
@@ -42,7 +43,7 @@ def open_judge(
     packages: Path,
     domain: Domain,
     device: torch.device | str,
-    on_part: Callable[[], None] | None = None,
+    on_part: OnPart | None = None,
 ) -> Judge:
     def heard(network: nn.Module) -> nn.Module:
         if on_part is not None:

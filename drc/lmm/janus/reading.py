@@ -12,7 +12,6 @@ and must not contradict them.
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from math import prod
@@ -21,6 +20,7 @@ from pathlib import Path
 import torch
 
 from ...parsing import brief
+from ...progress import OnPart
 from ...shapes import Shapes, shapes_of
 from ...tensor_file import look, read_tensors, require_floating, require_shapes, rows_of
 from ..fused import fused_weights
@@ -71,7 +71,7 @@ class JanusSet:
     def words(self) -> JanusWords:
         return load_words(self.folder, self.sizes.language.vocab_size, AGAIN)
 
-    def read_weights(self, lmm: JanusLMM, on_part: Callable[[], None] | None = None) -> None:
+    def read_weights(self, lmm: JanusLMM, on_part: OnPart | None = None) -> None:
         tensors = {}
         for path in dict.fromkeys(path for path, _ in self.sources.values()):
             here = {name: source for name, (at, source) in self.sources.items() if at == path}

@@ -20,7 +20,7 @@ import hashlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ import psutil
 
 from ...files import open_regular, write_chunks
 from ...names import check_name
+from ...progress import OnShare
 from .archive import REPOSITORY
 from .converted import DESCRIPTION, LICENCE, ConvertedFile, describe
 from .published import read_published
@@ -36,8 +37,6 @@ from .weights import File
 NAME = REPOSITORY.split("/")[1]
 ROOM = 2**20  # beyond the files that are counted
 UNITS = ("B", "kB", "MB", "GB", "TB")
-
-OnBytes = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Conversion:
     left_out: str
 
 
-def convert(folder: Path, models: Path, name: str = NAME, on_bytes: OnBytes | None = None) -> Conversion:
+def convert(folder: Path, models: Path, name: str = NAME, on_bytes: OnShare | None = None) -> Conversion:
     """Converts a published folder into the models folder; the set is called `name`.
 
     `on_bytes(done, total)` is called after every few megabytes and may raise to stop; that leaves whole files only.
@@ -80,7 +79,7 @@ def convert(folder: Path, models: Path, name: str = NAME, on_bytes: OnBytes | No
 class Progress:
     """Counts the bytes of all files, and tells after each piece of one."""
 
-    def __init__(self, total: int, on_bytes: OnBytes | None):
+    def __init__(self, total: int, on_bytes: OnShare | None):
         self.total, self.on_bytes, self.done = total, on_bytes, 0
 
     def count(self, chunks: Iterable[bytes | memoryview], digest) -> Iterator[bytes | memoryview]:
@@ -190,7 +189,7 @@ def main() -> int:
     return 0
 
 
-def tell() -> OnBytes:
+def tell() -> OnShare:
     """Writes to the log at every twentieth."""
     log, told = logging.getLogger("drc"), -1
 

@@ -12,11 +12,10 @@ Two things are ours:
     Only codes and image end are drawn. LaVIT also draws some special tokens, and drops them.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
+from .. import OnCode
 from ..generate import OUTCOMES, Sampling, sample
 from ..graph import record
 from ..integers import product
@@ -74,7 +73,7 @@ def draw_codes(
     sampling: Sampling,
     limit: int = MOST_CODES,
     minimum: int = 20,
-    on_code: Callable[[int, Tensor], None] | None = None,
+    on_code: OnCode | None = None,
     graph: bool = False,
 ) -> list[Tensor]:
     """Codes [n] of one picture per seed, minimum <= n <= limit.

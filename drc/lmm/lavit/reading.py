@@ -1,7 +1,6 @@
 """A converted LaVIT, opened: its sizes, its words, and its weights into a LavitLMM."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ...progress import OnPart
 from ...tensor_file import read_tensors, require_shapes
 from ..fused import fused_weights
 from ..lora import is_lora
@@ -60,7 +60,7 @@ class LavitSet:
     def words(self) -> LavitWords:
         return LavitWords(load_text_tokenizer(self.folder, AGAIN))
 
-    def read_weights(self, lmm: LavitLMM, on_part: Callable[[], None] | None = None) -> None:
+    def read_weights(self, lmm: LavitLMM, on_part: OnPart | None = None) -> None:
         fill = partial(fill_from, on_part=on_part)
         fill(lmm.language, *self.language)
         fill(lmm.vision.transformer, self.folder / VISION)
@@ -96,7 +96,7 @@ def open_set(folder: Path) -> LavitSet:
     return LavitSet(folder, description.sizes, inside, diffusion, description.licence)
 
 
-def fill_from(module: nn.Module, *paths: Path, on_part: Callable[[], None] | None) -> None:
+def fill_from(module: nn.Module, *paths: Path, on_part: OnPart | None) -> None:
     """Gives a module, whose layers may have a LoRA beside them, the weights in files; ValueError for those of another
     model."""
     found = [read_tensors(path, again=AGAIN, on_part=on_part) for path in paths]

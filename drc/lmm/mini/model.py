@@ -6,7 +6,7 @@ canvas, and with `local_conditioning` every input also carries the vector of tha
 very long to find out by attention alone which of the K vectors speaks of the code that it is about to draw.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ...instruction import Instruction
 from ...parsing import Count, Size, divides, stored_as
 from ...positions import POSITION_SCALE, layout, sine_positions
+from ...progress import OnPart
 from .. import OnCode
 from ..code_losses import code_losses
 from ..fused import apart, fused_weights, name_apart
@@ -180,10 +181,10 @@ class MiniLMM(ThroughVision, nn.Module):
         self.language.to(dtype)
         self.positions.to(dtype)
 
-    def merge(self, on_part: Callable[[], None] | None = None) -> None:
+    def merge(self, on_part: OnPart | None = None) -> None:
         """A LoRA was merged when its training was saved."""
 
-    def store_in(self, dtype: torch.dtype | None, on_part: Callable[[], None] | None = None) -> torch.dtype:
+    def store_in(self, dtype: torch.dtype | None, on_part: OnPart | None = None) -> torch.dtype:
         """As small as it is, it is kept in what it computes in."""
         return self.language.lm_head.weight.dtype
 

@@ -5,7 +5,6 @@ on the same pictures is encoded again. One file for each tokeniser and picture s
 picture's content and view, and codes [M, 2, N], of the picture and of its mirror image.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from ...lmm import Vision
 from ...pixels import from_pixels
+from ...progress import OnPart, OnShare
 from ...tensor_file import look, read_plain, tensors_hash, write_safetensors
 from ..errors import TrainingError
 from ..machine.precision import autocast
@@ -51,8 +51,8 @@ class CodeCache:
         self,
         pictures: PictureSource,
         device: torch.device | str,
-        on_pictures: Callable[[int, int], None] | None = None,
-        on_part: Callable[[], None] | None = None,
+        on_pictures: OnShare | None = None,
+        on_part: OnPart | None = None,
     ) -> Tensor:
         """int16 [M, 2, N] of every picture; only those that the file lacks are read and encoded.
 
@@ -111,7 +111,7 @@ def chunk_on(device: torch.device | str, precision: torch.dtype = torch.float32)
     return CHUNKS[precision] if torch.device(device).type == "cpu" else CHUNK
 
 
-def read_all(pictures: PictureSource, rows: np.ndarray, on_part: Callable[[], None] | None) -> np.ndarray:
+def read_all(pictures: PictureSource, rows: np.ndarray, on_part: OnPart | None) -> np.ndarray:
     """As `PictureSource.read`, one after another, as each may take a while."""
     found = []
     for row in rows:

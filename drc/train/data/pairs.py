@@ -5,7 +5,7 @@ repainting of all pictures of a user is a new user, even one artist's folder tea
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ...data.descriptors import meaning_descriptor, style_descriptor, style_neig
 from ...data.folder import Entry, ImageFolder, counted, read
 from ...data.pictures import AUGMENTED, PROGRAM, Picture
 from ...data.repaint import Repaint, draw_repaints, repaint
+from ...progress import OnCount, OnPart, OnShare
 from ..config import Pairing
 from ..errors import TrainingError
 from .batches import Index, numbered
@@ -30,7 +31,7 @@ class FolderPictures:
     while a picture is read; it may raise to stop.
     """
 
-    def __init__(self, folder: ImageFolder, pairing: Pairing, size: int, on_part: Callable[[], None] | None = None):
+    def __init__(self, folder: ImageFolder, pairing: Pairing, size: int, on_part: OnPart | None = None):
         self.entries, self.size, self.pairing, self.on_part = folder.entries, size, pairing, on_part
         self.kind = kind_of(folder, pairing)
         self.repaints: list[Repaint] = []
@@ -81,7 +82,7 @@ class FolderPictures:
             records += [Picture(style, entry.digest, meaning_of(entry)) for style in styles]
         return records
 
-    def neighbours(self, on_picture: Callable[[int, int], None]) -> dict[int, np.ndarray]:
+    def neighbours(self, on_picture: OnShare) -> dict[int, np.ndarray]:
         """For every row the rows of its nearest in style, in the same repainting; none of its own meaning."""
         captions = [entry.caption for entry in self.entries]
         meanings = numbered(meaning_of(entry) for entry in self.entries)
@@ -97,7 +98,7 @@ class FolderPictures:
             for view in range(painted)
         }
 
-    def descriptors(self, on_picture: Callable[[int], None]) -> tuple[np.ndarray, np.ndarray]:
+    def descriptors(self, on_picture: OnCount) -> tuple[np.ndarray, np.ndarray]:
         """Of style and of meaning [n, d], of every picture as it is; one picture is in memory at a time."""
         meaning = []
 
@@ -131,7 +132,7 @@ def kind_of(folder: ImageFolder, pairing: Pairing) -> str:
     return pairing.pairing
 
 
-def indices(pictures: FolderPictures, on_picture: Callable[[int, int], None] | None = None) -> tuple[Index, Index, str]:
+def indices(pictures: FolderPictures, on_picture: OnShare | None = None) -> tuple[Index, Index, str]:
     """What training and what validation draws from, and a note where too few pictures are there to hold any back.
 
     `on_picture(done, total)` is told of pictures that are compared with the others; it may raise to stop. Raises

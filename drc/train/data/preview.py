@@ -1,12 +1,11 @@
 """What a training will see, to look at before paying for it."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ...data.augment import Augmentations, augment
 from ...data.folder import ImageFolder, read
 from ...plots.sheet import contact_sheet
+from ...progress import OnPart, OnShare
 from ..config import Pairing
 from .batches import Index, draw_rows, own_share_of
 from .codes import PictureSource
@@ -15,18 +14,12 @@ from .pairs import FolderPictures, indices
 VERSIONS = 5  # of a picture in the sheet of augmentations
 
 
-OnPicture = Callable[[int, int], None]
-"""Called with how many pictures are done and how many there are; it may raise to stop."""
-OnPart = Callable[[], None]
-"""Called often while a picture is read; it may raise to stop."""
-
-
 def folder_triplets(
     folder: ImageFolder,
     pairing: Pairing,
     size: int,
     count: int,
-    on_picture: OnPicture | None = None,
+    on_picture: OnShare | None = None,
     on_part: OnPart | None = None,
 ) -> np.ndarray:
     """The sheet of `count` triplets of a folder; TrainingError where it does not serve for training."""
@@ -41,7 +34,7 @@ def triplets(
     own_share: float,
     count: int,
     seed: int,
-    on_picture: OnPicture | None = None,
+    on_picture: OnShare | None = None,
 ) -> np.ndarray:
     """A sheet, uint8 [H, W, 3]: anchor, a picture of the same style, a picture of the same meaning in each row."""
     random = np.random.default_rng((seed, 3))
@@ -63,7 +56,7 @@ def augmented(
     size: int,
     count: int,
     seed: int,
-    on_picture: OnPicture | None = None,
+    on_picture: OnShare | None = None,
     on_part: OnPart | None = None,
 ) -> np.ndarray:
     """A sheet, uint8 [H, W, 3]: pictures of a folder and how a reference may look, one row each."""

@@ -1,7 +1,6 @@
 """What a training learns from: pictures, which of them go together, and the words for them."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch import Tensor
 from ...data.folder import ImageFolder
 from ...data.wordings import caption_ids, unread, words_read
 from ...lmm import Words
+from ...progress import OnPart, OnShare
 from ..config import Pairing
 from .batches import Batches, Index
 from .codes import PictureSource
@@ -65,8 +65,8 @@ def folder_data(
     size: int,
     words: Words,
     slots: int,
-    on_pair: Callable[[int, int], None] | None = None,
-    on_part: Callable[[], None] | None = None,
+    on_pair: OnShare | None = None,
+    on_part: OnPart | None = None,
 ) -> TrainingData:
     """A user's folder. `size` is the picture size and `slots` the text length that the model reads.
 

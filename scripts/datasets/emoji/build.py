@@ -4,7 +4,6 @@ No picture is part of the repository; `manifest.json` holds the digests that a b
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from drc.data.emoji import Cell, Emoji
 from drc.files import replacing, write_bytes
+from drc.progress import OnShare
 
 from ..raster import DIGEST_DIGITS, SIZE, digest, rasterise
 from .meanings import meanings
@@ -25,7 +25,7 @@ def build(
     out: Path,
     size: int = SIZE,
     styles: list[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: OnShare | None = None,
 ) -> Emoji:
     """Rasterise every cell.
 

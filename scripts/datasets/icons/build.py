@@ -1,7 +1,6 @@
 """The icon matrix as pixels, built from the fetched package; an interrupted build leaves nothing behind."""
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, astuple
 from multiprocessing import get_context
@@ -11,6 +10,7 @@ import numpy as np
 
 from drc.data.icons import FILES, Icons
 from drc.files import replacing, write_bytes
+from drc.progress import OnShare
 
 from ..raster import SIZE, digest, rasterise
 from .matrix import drawings, read_manifest
@@ -26,7 +26,7 @@ def build(
     size: int = SIZE,
     manifest: dict | None = None,
     processes: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    progress: OnShare | None = None,
 ) -> Icons:
     """Rasterises every cell that the manifest names into `out`; progress(pictures done, all).
 

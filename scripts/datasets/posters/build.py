@@ -6,13 +6,14 @@ No picture is part of the repository; `manifest.json` holds the digests that a b
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 
 from drc.data.posters import Poster, poster_part
+from drc.progress import OnShare
 
 from ..raster import DIGEST_DIGITS, SIZE, digest
 from ..resumable import finish, open_unfinished
@@ -30,7 +31,7 @@ def build(
     posters: Sequence[Poster],
     size: int = SIZE,
     processes: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    progress: OnShare | None = None,
 ) -> None:
     """Draw one part of the plan. An interrupted build goes on where it was, as long as the plan did not change.
 

@@ -4,10 +4,12 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from drc.progress import OnShare
 
 from ..resumable import finish, open_unfinished
 from .program import Program
@@ -23,7 +25,7 @@ def build_restyled(
     out: str | Path,
     size: int = 128,
     processes: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    progress: OnShare | None = None,
 ) -> Path:
     """Write `per_program` drawings under every program to `out`.
 

@@ -12,12 +12,13 @@ import csv
 import io
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ....data import picture_file
 from ....data.folder import find
 from ....files import open_regular
+from ....progress import OnShare
 from .collection import Collection
 
 LEAST = 4.0  # rating from which on somebody likes a film
@@ -29,7 +30,7 @@ def read_movies(
     folder: str | Path,
     posters: str | Path | None = None,
     by_genre: bool = False,
-    on_file: Callable[[int, int], None] | None = None,
+    on_file: OnShare | None = None,
 ) -> Collection:
     """The root is the folder of the posters: `posters`, or else the one of that name in `folder`.
 

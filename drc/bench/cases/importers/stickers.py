@@ -5,16 +5,14 @@ The sets' own order is not known: stickers of a theme follow each other by name,
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 from ....data.folder import Entry, scan
+from ....progress import OnShare
 from .collection import Collection
 
 
-def read_stickers(
-    folder: str | Path, table: str | Path | None = None, on_file: Callable[[int, int], None] | None = None
-) -> Collection:
+def read_stickers(folder: str | Path, table: str | Path | None = None, on_file: OnShare | None = None) -> Collection:
     """Args as for `drc.data.folder.scan`, which reads it: what a table calls `user` is the theme, `semantics` the
     emotion, and `caption` the words on the sticker, which may also stand in a text file beside it.
 
