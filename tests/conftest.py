@@ -33,6 +33,7 @@ torch.set_num_threads(1)  # small tensors only lose by being shared out, and oth
 def pytest_addoption(parser):
     parser.addoption("--write-object-info", action="store_true", help="see tests/server/test_object_info.py")
     parser.addoption("--write-locales", action="store_true", help="see tests/server/test_locales.py")
+    parser.addoption("--translated", action="store_true", help="see tests/server/test_locales.py")
 
 
 @pytest.fixture(scope="session")

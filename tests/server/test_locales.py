@@ -4,9 +4,11 @@ After a change of a text the English is written anew by
 
     bash scripts/test.sh tests/server/test_locales.py --write-locales
 
-and its diff says what is to be translated.
+and its diff says what is to be translated. Once the other languages say it, too, `--translated` in its place writes
+that down in `translated.json`, by digests of the English texts; nothing else tells that a translation is stale.
 """
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -15,6 +17,8 @@ import pytest
 
 LOCALES = Path(__file__).resolve().parents[2] / "locales"
 LANGUAGES = ("de", "es", "fr", "ja", "ko", "ru", "zh", "zh-TW")
+TRANSLATED = Path(__file__).with_name("translated.json")
+QUOTES = {"de": "„“", "es": "«»", "fr": "«»'", "ja": "「」", "ko": "“”", "ru": "«»", "zh": "“”", "zh-TW": "「」"}
 OF_THE_PAGE = re.compile(r"[{}|@$]")  # what the page's messages read as more than a letter
 
 
@@ -69,6 +73,20 @@ def test_a_language_says_all_of_it(language):
         assert not [path for path, text in said.items() if OF_THE_PAGE.search(text)]
         assert not [path for path, text in said.items() if not text.strip() and original[path]]
         assert not [path for path, text in original.items() if len(text) > 40 and said[path] == text]
+
+
+def test_every_english_text_is_the_one_that_was_translated(request):
+    english = texts({file: read("en", file) for file in ("main.json", "nodeDefs.json")})
+    made_of = {" ".join(path): hashlib.sha256(text.encode()).hexdigest()[:8] for path, text in english.items()}
+    if request.config.getoption("--translated"):
+        TRANSLATED.write_text(json.dumps(made_of, indent=0) + "\n", "utf-8")
+    assert made_of == json.loads(TRANSLATED.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_one_kind_of_quotes(language):
+    said = "".join(text for file in ("nodeDefs.json", "main.json") for text in texts(read(language, file)).values())
+    assert set("«»‹›“”„‘’‚「」『』\"'") & set(said) == set(QUOTES[language])
 
 
 def test_the_page_gets_them(client):
