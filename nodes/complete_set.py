@@ -31,7 +31,7 @@ from .widgets import (
 USUAL = Settings()  # what the widgets stand at
 WIDTH, MOST_COLUMNS = 512, 8  # of the grid on the node: pixels, and pictures in a row
 GROUND = 0.13
-WEAKEST = 5  # pictures that are told in the end
+WEAKEST, MOST_TOLD = 5, 100  # pictures that are told in the end: such as hardly have a meaning, and with their scores
 
 
 def outputs() -> list[io.Output]:
@@ -180,14 +180,23 @@ def draw(completion, items: list, hidden, notes: list[str]) -> list:
 
 
 def summary(done: list) -> str:
-    """In words: how many there are, and which to look at first."""
+    """In words: how many there are, which to look at first, and every score."""
+    from ..drc.complete.summary import VAGUE
     from ..drc.data.folder import counted
 
-    doubtful = sorted((one for one in done if one.scores.sum() < 0), key=lambda one: float(one.scores.sum()))
-    if not doubtful:
-        return counted(len(done), "picture")
-    names = ", ".join(one.asked.item.name for one in doubtful[:WEAKEST])
-    return f"{counted(len(done), 'picture')}, {len(doubtful)} of them doubtful; look at {names}"
+    told = [(one.asked.item.name, one.scores) for one in done if one.scores.isfinite().all()]
+    text = [counted(len(done), "picture")]
+    if vague := [name for name, (_, meaning) in told if meaning <= VAGUE]:
+        text.append(f"hardly show what they are called: {named(vague, WEAKEST)}")
+    if told:
+        text.append(f"scores: {named([f'{name} {scores.sum():.2f}' for name, scores in told], MOST_TOLD)}")
+    return "\n".join(text)
+
+
+def named(names: list[str], most: int) -> str:
+    """Up to so many of them in one line."""
+    more = [f"and {len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
 
 
 class Watcher:

@@ -1,8 +1,12 @@
 """Complete Icon Set: a picture for each line and each reference, and what Cancel leaves of them."""
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from comfy import model_management
+from torch import tensor
 
 from drc.seeds import seed_for
 from scripts.lib.sentence import sentence_shown as sentence
@@ -31,7 +35,7 @@ def test_each_picture_is_the_one_that_generate_draws(execute, graph, model, hist
         instruction = graph.compose(model, given["style"], semantics, text=words)
         drawn = graph.generate(model, instruction, seed=seed_for(7, words), temperature=1.0)
         assert codes.equal(drawn.codes[0])
-    assert texts[-1].startswith("3 pictures")
+    assert texts[-1].startswith("3 pictures\n") and f"scores: sun {scores[0]:.2f}, car {scores[1]:.2f}, " in texts[-1]
     assert graph.decode(model, tokens).shape == (3, 32, 32, 3)
 
 
@@ -63,6 +67,20 @@ def test_the_grid_grows(pack, execute, given, monkeypatch):
     assert {preview.size for preview in previews} == {(510, 510)}  # five pictures in a row
     empty = [np.mean(np.array(preview)[..., 0] == 33) for preview in (previews[0], previews[-1])]
     assert empty[0] > 0.3 > 0.22 > empty[1] > 0.18
+
+
+def test_it_tells_scores_and_what_hardly_has_a_meaning(pack):
+    """A strong style does not make up for a meaning that is lost."""
+
+    def drawn(name, style, meaning):
+        return SimpleNamespace(asked=SimpleNamespace(item=SimpleNamespace(name=name)), scores=tensor([style, meaning]))
+
+    summary = pack.nodes.complete_set.summary
+    assert summary([drawn("cat", 0.1, 0.3), drawn("blob", 0.3, 0.0)]) == (
+        "2 pictures\nhardly show what they are called: blob\nscores: cat 0.40, blob 0.30"
+    )
+    assert summary([drawn("cat", math.nan, math.nan)]) == "1 picture"
+    assert summary([drawn(str(number), 0.1, 0.3) for number in range(102)]).endswith(", 99 0.40, and 2 more")
 
 
 def test_cancel_keeps_what_is_done(execute, given, pack, monkeypatch, texts):
