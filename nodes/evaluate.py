@@ -77,6 +77,7 @@ class DRC_Evaluate(io.ComfyNode):
                 ),
                 io.String.Output("report_out", display_name="report", tooltip="The numbers in plain lines."),
             ],
+            hidden=[io.Hidden.unique_id],
             is_output_node=True,  # its report is a file
             **host.newer(search_aliases=["benchmark", "accuracy", "measure", "score", "test"]),
         )
@@ -96,6 +97,7 @@ class DRC_Evaluate(io.ComfyNode):
         temperature,
     ) -> io.NodeOutput:
         from ..drc.bench.config import BenchConfig
+        from ..drc.bench.report.report import PAGE
         from ..drc.bench.report.summary import in_words
         from ..drc.instruction import Dials
         from ..drc.plots.sheet import of_one_size
@@ -120,6 +122,7 @@ class DRC_Evaluate(io.ComfyNode):
         return io.NodeOutput(
             *[host.as_images(of_one_size(pictures)) for pictures in shown],
             in_words(report.results, report.numbers),
+            ui=host.show_text(cls.hidden, f"Report: {paths.below_comfyui(config.out / PAGE)}"),
         )
 
 

@@ -157,9 +157,12 @@ def model_file(name: str) -> Path:
             return description
         if is_file_in(folder, plain):
             return folder / plain
+    places, known = " or ".join(map(str, model_folders())), f"choose one of: {', '.join(model_names())}"
+    if Path(without_place(name)).suffix in EXTENSIONS:
+        raise ValueError(f"model_name is '{name}', but there is no such safetensors file in {places}; {known}")
     raise ValueError(
-        f"model_name is '{name}', but there is no such safetensors file in {' or '.join(map(str, model_folders()))}; "
-        f"choose one of: {', '.join(model_names())}"
+        f"model_name is '{name}', but {places} has no folder of that name with a Janus or a LaVIT in it; download it "
+        f"first, as {PACK.name}/docs/janus.md and {PACK.name}/docs/lavit.md say, and press R, or {known}"
     )
 
 
@@ -324,6 +327,15 @@ def new_file(name: str, what: str, kind: str) -> tuple[Path, str]:
         number += 1
         file = f"{stem}-{number}.safetensors"
     return saved(kind) / file, file
+
+
+def below_comfyui(path: Path) -> str:
+    """Where a file that was written lies, as its user looks for it: from the folder of models or of results on."""
+    for folder in (folder_paths.models_dir, folder_paths.get_output_directory()):
+        above = Path(os.path.abspath(folder)).parent
+        if path.is_relative_to(os.path.abspath(folder)):
+            return path.relative_to(above).as_posix()
+    return str(path)
 
 
 def same_before(path: Path) -> tuple[Path, str] | None:

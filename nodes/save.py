@@ -53,5 +53,5 @@ class DRC_SaveModel(io.ComfyNode):
         trained = load_own(model.path, host.check_interrupt)
         save(trained, path, half=precision == PRECISIONS[0], on_part=host.check_interrupt)
         log.info("saved %s", path)
-        text = f"Saved as {name}. Press R, then choose it in Load DRC Model."
+        text = f"Saved as {paths.below_comfyui(path)}. Press R, then choose it in Load DRC Model."
         return io.NodeOutput(name, ui=host.show_text(cls.hidden, text))

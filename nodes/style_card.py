@@ -93,7 +93,7 @@ class DRC_SaveStyle(io.ComfyNode):
             path.unlink()
             path, saved_as = same
         style = style_on(model, load(path), f"the style card {saved_as}")
-        text = f"Saved as {saved_as}. Press R, then choose it in Load Style Card."
+        text = f"Saved as {paths.below_comfyui(path)}. Press R, then choose it in Load Style Card."
         return io.NodeOutput(saved_as, style, ui=host.show_text(cls.hidden, text))
 
 

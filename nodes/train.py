@@ -334,5 +334,5 @@ def train(
 
     name = paths.called(str(result.file.relative_to(paths.trainings())), paths.trainings())
     trained = load_file(result.file, name, model.storage, model.graph)
-    watcher.finish(result, trained.name)
+    watcher.finish(result, paths.below_comfyui(result.file))
     return io.NodeOutput(trained, watcher.curve(result.records), watcher.sheets(result.samples))

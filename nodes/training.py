@@ -82,10 +82,10 @@ class Watcher:
         if self.is_time() or done == total:
             self.show(f"{self.text}; {what}: {done} of {total}")
 
-    def finish(self, result, name: str) -> None:
-        """`name` is what Load DRC Model calls the trained model."""
+    def finish(self, result, file: str) -> None:
+        """`file` is where the trained model lies, as its user looks for it."""
         taken = max((record["step"] for record in result.records), default=result.step)
-        text = f"learned {taken} of {self.steps} steps; the model is {name}"
+        text = f"learned {taken} of {self.steps} steps; the model is {file}"
         self.show(text)
         if self.bar is not None:
             self.bar.step_to(self.steps, lambda: self.preview(result.records, text))

@@ -34,7 +34,7 @@ def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
     page.set_widgets("DRC_SaveStyle", name="from the page")
     assert len(drawn(page, client)) == 3
     (text,) = page.texts_in("Save Style Card")
-    assert text.startswith("Saved as from the page.safetensors.")
+    assert text.startswith("Saved as models/drc_styles/from the page.safetensors.")
     assert (server.folder / "models" / "drc_styles" / "from the page.safetensors").stat().st_size < 2**20
     finished(page, "style_card")
 

@@ -48,10 +48,13 @@ def test_a_slice_of_the_emoji_benchmark_by_the_judges_that_are_there(graph, pack
     monkeypatch.setattr(paths, "PACKAGES", build.packages)
     given = {"model": graph.load(), "dataset": EmojiBenchmark(build.data), "report_name": "slice"}
     given |= {"tests": "P3, T1"}
+    texts = []
+    monkeypatch.setattr(pack.nodes.host, "show_text", lambda hidden, text: texts.append(text))
     *_, report = graph.outputs("DRC_Evaluate", **given, **QUICK)
     for test in ("P3, unseen program, unseen drawing", "T1, real sets: seen style, seen meaning, unseen cell"):
         for judge in ("evaluator", "efficientnet-lite0"):
             assert f"{test}, 2 cases, by {judge}, percent right:" in report
+    assert texts == ["Report: output/drc/evaluations/slice/index.html"]
 
 
 def test_a_slice_of_the_icon_matrix_by_judges_that_know_icons_or_nothing(graph, pack, build, monkeypatch):

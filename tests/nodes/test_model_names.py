@@ -39,6 +39,21 @@ def test_what_was_saved_is_what_is_loaded(graph, model, folders, place):
     assert graph.load("mine.safetensors").path.parents[0] in (extra, trained)
 
 
+def test_where_a_file_lies_is_told_from_comfyui_on(graph, folders, pack):
+    told = [pack.nodes.paths.below_comfyui(folder / "mine.safetensors") for folder in folders]
+    assert told == ["models/drc/mine.safetensors", f"{folders[1]}/mine.safetensors", "output/drc/mine.safetensors"]
+
+
+def test_a_large_model_that_is_not_there_is_to_be_downloaded(graph, folders, root):
+    (folders[0] / "begun").mkdir()
+    for name in ("Janus-Pro-1B", "LaVIT-7B-v2", "begun"):
+        text = sentence(graph.load, name)
+        assert f"has no folder of that name with a Janus or a LaVIT in it; download it first, as {root.name}/" in text
+        documents = [root.parent / word.strip(",") for word in text.split() if word.strip(",").endswith(".md")]
+        assert len(documents) == 2 and all(document.is_file() for document in documents)
+    assert "there is no such safetensors file" in sentence(graph.load, "my-janus.safetensors")
+
+
 def test_names_that_a_page_would_run_are_not_offered(graph, folders):
     harmful = "<img src=x onerror=alert(1)>", "<b>/a", "a\u202eb", "a\nb"
     for name in (*(f"{one}.safetensors" for one in harmful), "a & b.sft"):

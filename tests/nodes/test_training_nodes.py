@@ -150,7 +150,7 @@ def test_resume_goes_on_in_the_last_folder_of_that_name(execute, model, triplets
         patch.setattr(pack.nodes.host, "show_text", lambda hidden, text: texts.append(text))
         assert train() == ["mine_00001", "step-000003"]  # as after a restart, when nothing is in the host's cache
     assert texts[-1] == (
-        "learned 3 of 3 steps; the model is mine_00001/step-000003/weights.safetensors\n"
+        "learned 3 of 3 steps; the model is output/drc/mine_00001/step-000003/weights.safetensors\n"
         "nothing was trained, as the run mine_00001 is complete: it already took 3 of 3; raise steps, or turn resume "
         "off to begin a new run"
     )

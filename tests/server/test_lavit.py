@@ -93,7 +93,7 @@ def test_towers_are_trained_and_then_drawn_with(client, definitions):
         number = node_of(prompt, stage)
         run = f"lavit_{place:05d}"
         texts = [text for node, text in result.texts if node == number]
-        assert texts[-1] == f"learned 4 of 4 steps; the model is {run}/step-000004/weights.safetensors"
+        assert texts[-1] == f"learned 4 of 4 steps; the model is output/drc/{run}/step-000004/weights.safetensors"
         curve, samples = (one for one, node in prompt.items() if node["inputs"].get("images", [""])[0] == number)
         assert len(result.outputs[curve]["images"]) == 1
         ((grey, where),) = from_bytes(client.fetch(result.outputs[samples]["images"][0])).getcolors()

@@ -74,7 +74,9 @@ def test_stage_1_then_stage_2_then_pictures(client, definitions, shortly):
     first = shortly(train_disentanglement, "chain-1")
     result = client.run(first)
     assert result.error is None
-    assert result.outputs[node_of(first, "DRC_SaveModel")]["text"][0].startswith("Saved as chain-1.safetensors.")
+    assert result.outputs[node_of(first, "DRC_SaveModel")]["text"][0].startswith(
+        "Saved as models/drc/chain-1.safetensors."
+    )
 
     second = shortly(train_personalisation, "chain-2", "chain-1.safetensors")
     result = client.run(second)
@@ -117,7 +119,8 @@ def test_it_tells_how_far_it_is(client, shortly, make, trainer):
     assert_shown(steps[begun:], [(step, 4) for step in range(5)])
     texts = [text for node, text in result.texts if node == number]
     assert sum(bool(STATUS.fullmatch(text)) for text in texts) == 3
-    assert texts[-1] == f"learned 4 of 4 steps; the model is progress-{trainer}_00001/step-000004/weights.safetensors"
+    file = f"output/drc/progress-{trainer}_00001/step-000004/weights.safetensors"
+    assert texts[-1] == f"learned 4 of 4 steps; the model is {file}"
     assert from_bytes(result.previews[0][8:]).width > 256
 
     curve, samples = (one for one, node in prompt.items() if node["inputs"].get("images", [""])[0] == number)
