@@ -25,7 +25,8 @@ class Progress:
         host.check_interrupt()
         start, picture = time.monotonic(), None
         if preview is not None and (start >= self.next_preview or value == self.total):
-            picture = ("JPEG", as_picture(preview()), 512)
+            shown = as_picture(preview())
+            picture = ("JPEG", shown, max(shown.size))  # of another size the host would make it that large, and say so
         self.bar.update_absolute(value, preview=picture)
         if picture is not None:
             end = time.monotonic()

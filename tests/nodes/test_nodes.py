@@ -107,6 +107,7 @@ def test_previews_show_what_is_drawn_so_far(graph, model, instruction, pack, mon
         def update_absolute(self, value, preview=None):
             if preview:
                 previews[value] = preview[1]
+                assert preview[2] == max(preview[1].size)  # nothing for the host to enlarge
 
     monkeypatch.setattr(pack.nodes.host.comfy.utils, "ProgressBar", lambda total: Bar())
     monkeypatch.setattr(pack.nodes.progress, "PREVIEW_SECONDS", 0)
