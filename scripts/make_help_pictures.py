@@ -1,4 +1,6 @@
-"""Makes the pictures of the help pages from the thumbnails of the workflows:  python scripts/make_help_pictures.py
+"""Makes the pictures of the help pages:  python scripts/make_help_pictures.py
+
+Most are parts of the thumbnails of the workflows; what a node shows without drawing is made of the example icons.
 
 The page's panel for help is 265 pixels wide; twice as many are enough for a sharp screen.
 """
@@ -7,12 +9,16 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drc.complete.report import measure, report  # noqa: E402
+from drc.complete.report_sheet import report_sheet  # noqa: E402
 from drc.files import replacing  # noqa: E402
+from drc.plots.sheet import numbered_sheet  # noqa: E402
 
 WIDTH = 530
 PICTURES = {
@@ -29,16 +35,42 @@ PICTURES = {
 """Name -> workflow, and the part of its thumbnail: from where to where across, as shares of the width."""
 
 
+def icons(name: str) -> list[np.ndarray]:
+    """The history of a set of example icons."""
+    files = sorted((ROOT / "nodes" / "examples" / name).glob("icon-*.png"))
+    return [np.array(Image.open(file).convert("RGB").resize((128, 128), Image.LANCZOS)) for file in files]
+
+
+def my_pictures() -> Image.Image:
+    """What *My Pictures* shows of a set."""
+    pictures = icons("icons-1")
+    return Image.fromarray(numbered_sheet(pictures, [f"{number} icon-{number}.png" for number in range(1, 9)]))
+
+
+def set_report() -> Image.Image:
+    """Against six icons of a set, the other two and one of each other set: verdicts, and the first traits."""
+    first, second, third = map(icons, ("icons-1", "icons-2", "icons-3"))
+    new, names = [*first[6:], second[0], third[0]], ["of the set", "of it, too", "another hand", "a third hand"]
+    found = report([measure(one) for one in new], [measure(one) for one in first[:6]], names)
+    return Image.fromarray(report_sheet(found, new, first[:6])).crop((0, 60, 500, 410))
+
+
+def save(picture: Image.Image, name: str) -> None:
+    picture.thumbnail((WIDTH, 2 * WIDTH), Image.LANCZOS)
+    file = ROOT / "web" / "docs" / f"{name}.jpg"
+    with replacing(file) as path:
+        picture.save(path, "JPEG", quality=75, optimize=True)
+    print(f"{file}: {picture.width} x {picture.height}, {file.stat().st_size} bytes")
+
+
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    for make in (my_pictures, set_report):
+        save(make(), make.__name__)
     for name, (workflow, left, right) in PICTURES.items():
         with Image.open(ROOT / "workflows" / f"{workflow}.jpg") as thumbnail:
             part = thumbnail.crop((round(left * thumbnail.width), 0, round(right * thumbnail.width), thumbnail.height))
-        part.thumbnail((WIDTH, 2 * WIDTH), Image.LANCZOS)
-        file = ROOT / "web" / "docs" / f"{name}.jpg"
-        with replacing(file) as path:
-            part.save(path, "JPEG", quality=75, optimize=True)
-        print(f"{file}: {part.width} x {part.height}, {file.stat().st_size} bytes")
+        save(part, name)
 
 
 if __name__ == "__main__":
