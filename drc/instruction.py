@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-STRONGEST = 5.0  # of a dial; beyond 3 little is gained: see the help page of ComposeInstruction
+STRONGEST = 5.0  # of a dial; from 2 to 4 little is gained: see the help page of ComposeInstruction
 HANDS = 3  # pictures of one thing that are put together as semantics, at most, each by another hand
 MOST_STREAMS = 4  # of an instruction: nothing, semantics, and both with the style and with the negative one
 NEGATIVE = "negative"  # in the place of whether a style is given: the style to keep away from
