@@ -21,3 +21,12 @@ def flat_share(square: Tensor) -> float:
 def is_unfamiliar(square: Tensor) -> bool:
     """Whether a picture [3, S, S] in 0..1 is less flat than drawings are; a small one is mostly edges either way."""
     return square.shape[-1] >= SMALLEST and flat_share(square) < LEAST_FLAT
+
+
+def unfamiliar_told(found: int, count: int, name: str) -> str:
+    """What a user should know where so many of `count` pictures of the `name` are unfamiliar; empty where none is."""
+    if not found:
+        return ""
+    which = f"The {name}" if count == 1 else f"{found} of {count} pictures of the {name}"
+    looks = "look like photographs or paintings" if found > 1 else "looks like a photograph or a painting"
+    return f"{which} {looks}: the model learned from flat drawings, such as icons, and makes patches of it"

@@ -25,6 +25,7 @@ STRONGEST = 5.0  # of a dial; from 2 to 4 little is gained: see the help page of
 HANDS = 3  # pictures of one thing that are put together as semantics, at most, each by another hand
 MOST_STREAMS = 4  # of an instruction: nothing, semantics, and both with the style and with the negative one
 NEGATIVE = "negative"  # in the place of whether a style is given: the style to keep away from
+HOTTEST = 2.0  # of temperatures
 AUTOMATIC = -1.0  # in the place of a temperature: that of the instruction
 TEMPERATURE, OPEN_TEMPERATURE = 0.3, 1.0  # where a picture says what to draw, and where none does
 

@@ -46,11 +46,9 @@ class Unfamiliar:
 
     def sentence(self) -> str:
         """Empty where all are familiar."""
-        if not self.found:
-            return ""
-        which = f"The {self.name}" if self.count == 1 else f"{self.found} of {self.count} pictures of the {self.name}"
-        looks = "look like photographs or paintings" if self.found > 1 else "looks like a photograph or a painting"
-        return f"{which} {looks}: the model learned from flat drawings, such as icons, and makes patches of it"
+        from ..drc.familiar import unfamiliar_told
+
+        return unfamiliar_told(self.found, self.count, self.name)
 
 
 def tokenize(model: Model, squares: Iterable[Tensor], progress: Progress) -> Tensor:

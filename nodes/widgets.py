@@ -1,6 +1,6 @@
 """Widgets and inputs that several nodes have, each made and worded once."""
 
-from ..drc.instruction import AUTOMATIC, STRONGEST, Dials
+from ..drc.instruction import AUTOMATIC, HOTTEST, STRONGEST, Dials
 from ..drc.seeds import SEEDS
 from .host import io
 from .sockets import ModelSocket, StyleSocket
@@ -49,7 +49,8 @@ def read_strengths(text: str, name: str) -> list[float]:
 
 
 def temperature(tooltip: str = "As in DRC-LMM-Generate.") -> io.WidgetInput:
-    return io.Float.Input("temperature", default=Dials.temperature, min=AUTOMATIC, max=2.0, step=0.05, tooltip=tooltip)
+    bounds = {"min": AUTOMATIC, "max": HOTTEST, "step": 0.05}
+    return io.Float.Input("temperature", default=Dials.temperature, tooltip=tooltip, **bounds)
 
 
 def fixed_seed(tooltip: str) -> io.WidgetInput:

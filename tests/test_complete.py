@@ -52,7 +52,7 @@ def codes_by_name(completion, items) -> dict[str, list[int]]:
         ("KEY!\nkey\n'Key.'", ["KEY"], ["drawn once, though more than one line says it: KEY!"]),
         ("C\nC++\nc\nC#\n!\n?", ["C", "C-2", "C-3", "picture", "picture-2"], [
             "drawn once, though more than one line says it: C",
-            "names that files cannot share have a number: C-2, C-3, picture-2",
+            "names that files cannot share have a number: C-2 (C++), C-3 (C#), picture-2 (?)",
         ]),
         ("a/b\n../etc/passwd\nC:\\x\n.hidden\n...\ncon\nCOM1.x", [
             "a-b", "etc-passwd", "C-x", "hidden", "picture", "_con", "_COM1.x"
@@ -97,14 +97,20 @@ def test_ten_thousand_lines_are_a_list():
     assert len(items) == len({item.name for item in items}) == MOST // 2 + 50
 
 
+def test_where_a_file_is_called_otherwise_its_line_is_told():
+    items, _ = items_of("red apple\n..\n\n\U0001f6b2\nC++", [("a", Path("A (1).png")), ("b", torch.zeros(1))])
+    told = ["red-apple", "picture (..)", "picture-2 (\U0001f6b2)", "C (C++)", "a (A (1))", "b"]
+    assert [item.told for item in items] == told and [item.line for item in items] == [1, 2, 4, 5, 0, 0]
+
+
 def test_references_serve_the_words_that_they_are_called_by():
     sun, cat, other, more = (Path(name) for name in ("sun", "cat", "other", "more"))
     references = [("Big-Sun", sun), ("cat", cat), ("cat", other), ("more", more)]
     items, _ = items_of("cat\nbig sun\ndog", references)
     assert items == [
-        Item("cat", "cat", cat),
-        Item("big-sun", "big sun", sun),
-        Item("dog", "dog"),
+        Item("cat", "cat", cat, 1),
+        Item("big-sun", "big sun", sun, 2),
+        Item("dog", "dog", line=3),
         Item("cat-2", reference=other),
         Item("more", reference=more),
     ]
@@ -202,7 +208,9 @@ def test_a_full_disk_ends_no_drawing(model, style, tmp_path):
         ({"best_of": 17}, "best_of is 17, expected 1 to 16"),
         ({"drawings": 4}, "drawings is 4, expected 0 to 3; choose one of these"),
         ({"dials": Dials(style_strength=-1.0)}, "style_strength is -1, expected 0 to 5; choose one of these"),
-        ({"dials": Dials(temperature=float("nan"))}, "temperature is nan, expected 0 to 5"),
+        ({"dials": Dials(temperature=float("nan"))}, "temperature is nan, expected 0 to 2, or -1 for the"),
+        ({"dials": Dials(temperature=2.5)}, "temperature is 2.5, expected 0 to 2, or -1 for the usual one; choose"),
+        ({"dials": Dials(temperature=-0.5)}, "temperature is -0.5, expected 0 to 2, or -1"),
     ],
 )
 def test_settings_that_do_not_serve(model, style, settings, sentence):
@@ -224,7 +232,8 @@ def test_words_that_a_model_cannot_read_or_never_saw(model, style):
         "the model never saw \u043a\u043e\u0442, and does not know what that means"
     ]
     with pytest.raises(ValueError) as error:
-        meanings.notes(items_of("red apple red apple red apple red")[0])
+        meanings.notes(items_of("sun\n\nred apple red apple red apple red")[0])
+    assert str(error.value).startswith("line 3 of words has 'red apple red apple red apple red', whose")
     assert "whose text takes 7 words and pieces of words, but this model reads at most 6; use" in str(error.value)
 
 

@@ -4,7 +4,8 @@
 
 FILE has one thing on each line. A picture in --references that is called as one of them shows what that line means; the
 others are drawn, too. What is drawn is kept: started again it goes on where it was, and of a longer list only what is
-new is drawn. On many processes, each with a share of the list:
+new is drawn. Up to 16 pictures are drawn together and kept together, so Ctrl-C loses these at most. On many processes,
+each with a share of the list:
 
     accelerate launch --multi_gpu --num_processes 2 -m drc.complete --device cpu ...
 """

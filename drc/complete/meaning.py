@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..data.picture_file import read
 from ..drawings import Drawings, semantics, words_in
+from ..familiar import is_unfamiliar, unfamiliar_told
 from ..instruction import Semantics
 from ..lmm.pictures import codes_of
 from ..model import DRC
@@ -21,6 +22,7 @@ class Meanings:
         self.drc, self.drawings = drc, drawings
         index = Drawings() if drawings else None
         self.index = index if index and index.is_read_by(drc) else None
+        self.unfamiliar: set[str] = set()  # names of items whose reference was seen to be
 
     def codes(self, item: Item) -> Tensor | None:
         """Codes [k, N] of pictures of one thing; None where there is none but words. ValueError for a reference that
@@ -38,20 +40,31 @@ class Meanings:
     def square(self, item: Item) -> Tensor:
         """The reference as the model reads it, [3, size, size]."""
         if isinstance(item.reference, Path):
-            return from_pixels([read(item.reference, self.drc.lmm.image_size)])[0]
-        return self.drc.lmm.prepare(item.reference, f"the reference of '{item.name}'")
+            square = from_pixels([read(item.reference, self.drc.lmm.image_size)])[0]
+        else:
+            square = self.drc.lmm.prepare(item.reference, f"the reference of '{item.name}'")
+        if not self.drc.lmm.pretrained and is_unfamiliar(square):
+            self.unfamiliar.add(item.name)
+        return square
+
+    def notes_of_references(self, items: Sequence[Item]) -> list[str]:
+        """What a user should know of the references that were seen."""
+        shown = [item.name for item in items if item.reference is not None]
+        told = unfamiliar_told(
+            len(self.unfamiliar.intersection(shown)), len(shown), f"reference{'s' * (len(shown) > 1)}"
+        )
+        return [f"{told} ({some_of([name for name in shown if name in self.unfamiliar])})"] if told else []
 
     def semantics(self, codes: Tensor | None) -> Semantics | None:
         return None if codes is None else semantics(self.drc, codes)
 
     def notes(self, items: Sequence[Item]) -> list[str]:
         """What a user should know of the words. ValueError for the first that a model cannot read to its end."""
-        texts = [item.text for item in items if item.text]
-        for text in texts:
+        for item in (item for item in items if item.text):
             try:
-                self.drc.encode_text(text)
+                self.drc.encode_text(item.text)
             except ValueError as error:
-                raise ValueError(f"words has '{text}', whose {error}") from error
+                raise ValueError(f"line {item.line} of words has '{item.text}', whose {error}") from error
         alone = [item.text for item in items if item.text and item.reference is None]
         undrawn = [text for text in alone if self.drawn_meaning(text) is None]
         notes = self.notes_of_drawings(undrawn)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..data.folder import SUFFIXES
 from ..names import called
+from ..visible import LONGEST as LONGEST_TOLD
 from ..visible import without_hidden
 
 MOST = 10_000  # items of a list
@@ -30,6 +31,15 @@ class Item:
     name: str
     text: str = ""
     reference: Reference | None = None
+    line: int = 0
+    """Of the words, from 1; 0 for what only a reference shows."""
+
+    @property
+    def told(self) -> str:
+        """The name, and beside it what it was made of, where that is written otherwise."""
+        source = self.text or (self.reference.stem if isinstance(self.reference, Path) else self.name)
+        told = self.name if source.replace(" ", "-") == self.name else f"{self.name} ({source})"
+        return told[:LONGEST_TOLD]
 
 
 def items_of(words: str, references: Sequence[tuple[str, Reference]] = ()) -> tuple[list[Item], list[str]]:
@@ -40,7 +50,8 @@ def items_of(words: str, references: Sequence[tuple[str, Reference]] = ()) -> tu
     numbered.
     ValueError, in one sentence, where there is nothing, too much, or a line too long to name a thing.
     """
-    texts, notes = lines_of(words)
+    lines, notes = lines_of(words)
+    texts = list(lines.values())
     if len(texts) + len(references) > MOST:
         raise ValueError(
             f"the list has {len(texts)} words and {len(references)} references, expected at most {MOST:,} in all; make "
@@ -58,15 +69,20 @@ def items_of(words: str, references: Sequence[tuple[str, Reference]] = ()) -> tu
         else:
             others.append((name, reference))
     taken, numbered = Counter(), []
-    items = [Item(numbered_name(text, taken, numbered), text, shown.get(key(called(text)))) for text in texts]
+    items = [
+        Item(numbered_name(text, taken, numbered), text, shown.get(key(called(text))), line)
+        for line, text in lines.items()
+    ]
     items += [Item(numbered_name(name, taken, numbered), reference=reference) for name, reference in others]
     if numbered:
-        notes.append(f"names that files cannot share have a number: {some_of(numbered)}")
+        with_number = set(numbered)
+        told = [item.told for item in items if item.name in with_number]
+        notes.append(f"names that files cannot share have a number: {some_of(told)}")
     return items, notes
 
 
-def lines_of(words: str) -> tuple[list[str], list[str]]:
-    """The lines of a text, each thing once, blanks and hidden letters apart; and notes on the others."""
+def lines_of(words: str) -> tuple[dict[int, str], list[str]]:
+    """The lines of a text by their numbers, each thing once, without blanks and hidden letters; notes on the others."""
     lines = words.splitlines()
     if len(lines) > MOST:
         raise ValueError(f"words has {len(lines):,} lines, expected at most {MOST:,}; make several sets of it")
@@ -78,14 +94,14 @@ def lines_of(words: str) -> tuple[list[str], list[str]]:
                 "line, in a few words"
             )
     first, notes = {}, []
-    for text in texts:
-        first.setdefault(meant(text), unicodedata.normalize("NFC", text))
+    for number, text in enumerate(texts, 1):
+        first.setdefault(meant(text), (number, unicodedata.normalize("NFC", text)))
     counts = Counter(map(meant, texts))
     if blank := counts[""]:
         notes.append(f"{blank} empty line{'s' if blank > 1 else ''} left out")
-    if doubled := [text for same, text in first.items() if same and counts[same] > 1]:
+    if doubled := [text for same, (_, text) in first.items() if same and counts[same] > 1]:
         notes.append(f"drawn once, though more than one line says it: {some_of(doubled)}")
-    return [text for same, text in first.items() if same], notes
+    return dict(place for same, place in first.items() if same), notes
 
 
 def without_ending(text: str) -> str:

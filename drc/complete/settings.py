@@ -5,10 +5,11 @@ Plain values and their defaults alone, so that the nodes' widgets are made from 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..instruction import AUTOMATIC, HANDS, STRONGEST, Dials
+from ..instruction import AUTOMATIC, HANDS, HOTTEST, STRONGEST, Dials
 
 if TYPE_CHECKING:
     from ..model import DRC
@@ -38,18 +39,18 @@ class Settings:
         return {name: value for name, value in vars(self).items() if name != "dials"} | vars(self.dials)
 
 
-def check(settings: Settings, drc: DRC) -> None:
-    """ValueError, in one sentence, for settings that do not serve."""
+def check(settings: Settings, drc: DRC, called: Callable[[str], str] = str) -> None:
+    """ValueError, in one sentence, for settings that do not serve; `called` says what each is called by who gave it."""
     drc.require_trained_towers()
-    if not 1 <= settings.best_of <= MOST_CANDIDATES:
-        raise ValueError(f"best_of is {settings.best_of}, expected 1 to {MOST_CANDIDATES}; choose one of these")
+    most = {"style_strength": STRONGEST, "semantic_strength": STRONGEST, "temperature": HOTTEST}
+    bounds = {"best_of": (1, MOST_CANDIDATES), "drawings": (0, HANDS)} | {name: (0, top) for name, top in most.items()}
+    for name, (least, top) in bounds.items():
+        value, expected = settings.values()[name], f"{least} to {top:g}"
+        if name == "temperature":
+            expected = f"{expected}, or {AUTOMATIC:g} for the usual one"
+        if not least <= value <= top and (name, value) != ("temperature", AUTOMATIC):
+            raise ValueError(f"{called(name)} is {value:g}, expected {expected}; choose one of these")
     if settings.best_of > 1 and not drc.lmm.draws_pixels:
         raise ValueError(
-            f"best_of is {settings.best_of}, but this model does not tell how likely a picture is; choose 1"
+            f"{called('best_of')} is {settings.best_of}, but this model does not tell how likely a picture is; choose 1"
         )
-    if not 0 <= settings.drawings <= HANDS:
-        raise ValueError(f"drawings is {settings.drawings}, expected 0 to {HANDS}; choose one of these")
-    for name, value in vars(settings.dials).items():
-        automatic = name == "temperature" and value == AUTOMATIC
-        if not automatic and not 0 <= value <= STRONGEST:
-            raise ValueError(f"{name} is {value:g}, expected 0 to {STRONGEST:g}; choose one of these")

@@ -74,7 +74,7 @@ def numbered_sheet(pictures: Sequence[np.ndarray], labels: Sequence[str], cell: 
         small = fitted(picture, cell)
         x, y = gap + number % columns * (cell + gap), gap + number // columns * step
         sheet.paste(small, (x + (cell - small.width) // 2, y + (cell - small.height) // 2))
-        pen.text((x + cell / 2, y + cell + gap // 2), shortened(label, font, cell), MUTED, font, anchor="mt")
+        pen.text((x + cell / 2, y + cell + gap // 2), shortened(label, font, cell), MUTED, font, anchor="ma")
     return np.array(sheet)
 
 

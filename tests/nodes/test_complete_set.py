@@ -115,7 +115,7 @@ def test_a_disk_that_takes_nothing(execute, given, host_folders, texts):
         ({"words": "cat\n" + "x" * 300}, "line 2 of words has 300 letters, expected at most 100; name one thing"),
         (
             {"words": "red apple " * 4},
-            "words has 'red apple red apple red apple red apple', whose text takes 8 words and pieces",
+            "line 1 of words has 'red apple red apple red apple red apple', whose text takes 8 words and pieces",
         ),
         ({"reference_names": "a\nb"}, "reference_names has 2 names, but references has 1 picture; write one name"),
         ({"best_of": 17}, "best_of is 17, expected a whole number from 1 to 16"),

@@ -5,7 +5,7 @@ import pytest
 from PIL import ImageColor, ImageFont
 
 from drc.plots.canvas import GROUND, plain, shortened
-from drc.plots.sheet import HEAD, contact_sheet, of_one_size, status_strip
+from drc.plots.sheet import HEAD, contact_sheet, numbered_sheet, of_one_size, status_strip
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 DARK = ImageColor.getrgb(GROUND)
@@ -125,3 +125,8 @@ def test_cutting():
 def test_letters_that_the_font_lacks():
     assert plain("Ren\u00e9e\n  J\u00f6rg\t2") == "Renee Jorg 2"
     assert plain("\u4f60\u597d \udcff") == "?? ?"
+
+
+def test_labels_stand_on_one_line_whatever_their_letters():
+    feet = [is_colour(numbered_sheet([picture()], [label])[104:], DARK).all(axis=1) for label in ("sun", "lid")]
+    assert len({np.flatnonzero(~bare).max() for bare in feet}) == 1
