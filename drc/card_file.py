@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .colours import Look, Palette
 from .parsing import brief
 from .pixels import from_pixels, resized, to_pixels
 from .records import check_codes, check_weights
@@ -18,8 +19,13 @@ KIND = "drc style card"
 MOST_BYTES = 10**6
 HEADER = 2**13  # of them kept free for texts, names and shapes
 MOST_COLOURS = 16  # kept of a picture; icons have a few, and of a photograph the number says nothing
+MOST_MARKS = 256  # numbers of a picture that another version may have
+MOST_UNITS = 2**10  # of a grid
+LARGEST_PALETTE = 25  # colours of a history, with its ground
 NUMBERS = ("weight", "padding", "stroke", "lines", "corner")  # of `Traits`, as they stand in a row of the file
 CODES = ("I16", "I32")
+COMPLETED = {"palette", "marks"}  # tensors that a card has both or none of
+AGAIN_DRAWN, FLAT = "drawn_again", "flat"  # in a header
 
 
 def save(card: StyleCard, path: Path) -> None:
@@ -28,6 +34,9 @@ def save(card: StyleCard, path: Path) -> None:
     tensors = {"codes": card.codes.to(small), "weights": card.weights}
     if card.thumbnails is not None:
         tensors |= {"numbers": numbers_of(card.traits), "colours": colours_of(card.traits)}
+    if card.look is not None:
+        tensors |= {"palette": torch.from_numpy(card.look.palette.colours), "marks": torch.from_numpy(card.marks)}
+        tensors |= {name: tensors[name].float() for name in COMPLETED}
     room = MOST_BYTES - HEADER - sum(tensor.nbytes for tensor in tensors.values())
     needed = 0 if card.thumbnails is None else SMALLEST
     if room < 3 * count * needed**2:
@@ -35,7 +44,7 @@ def save(card: StyleCard, path: Path) -> None:
     if card.thumbnails is not None:
         side = min(card.thumbnails.shape[1], int((room / count / 3) ** 0.5))
         tensors["thumbnails"] = torch.from_numpy(to_pixels(resized(from_pixels(card.thumbnails), side)))
-    texts = {name: getattr(card, name) for name in LONGEST}
+    texts = {name: getattr(card, name) for name in LONGEST} | texts_of(card)
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     write_safetensors(tensors, path, metadata_of({"kind": KIND, "model": card.model} | texts))
 
@@ -75,7 +84,10 @@ def check_shapes(contents: Contents) -> None:
     count = codes[0]
     require_count(count)
     expected = {"codes": codes, "weights": (count,)}
-    if shapes.keys() != expected.keys():
+    if COMPLETED & shapes.keys():
+        expected["palette"] = (within(shapes.get("palette", ())[:1], LARGEST_PALETTE), 3)
+        expected["marks"] = (count, within(shapes.get("marks", ())[1:2], MOST_MARKS))
+    if shapes.keys() - {"codes", "weights"}:
         sides = {(count, side, side, 3) for side in range(SMALLEST, THUMBNAIL + 1)}
         expected |= {"numbers": (count, len(NUMBERS)), "colours": (count, MOST_COLOURS, 3)}
         expected["thumbnails"] = thumbnails if thumbnails in sides else (count, THUMBNAIL, THUMBNAIL, 3)
@@ -86,13 +98,52 @@ def check_shapes(contents: Contents) -> None:
             raise ValueError(f"has {brief(name)} as {found[1]} of the shape {found[0]}, expected {expected.get(name)}")
 
 
+def within(length: tuple[int, ...], most: int) -> int:
+    return min(max(1, *length, 1), most)
+
+
 def card_in(tensors: dict[str, Tensor], header: dict[str, str]) -> StyleCard:
     texts = {name: header.get(name, "") for name in LONGEST}
     given = tensors["codes"].long(), tensors["weights"], header["model"]
     if "thumbnails" not in tensors:
         return StyleCard(*given, **texts)
     measured = traits_in(tensors["numbers"], tensors["colours"].double().numpy())
-    return StyleCard(*given, **texts, thumbnails=tensors["thumbnails"].numpy(), traits=measured)
+    shown = {"thumbnails": tensors["thumbnails"].numpy(), "traits": measured, "drawn_again": AGAIN_DRAWN in header}
+    if "palette" in tensors:
+        shown |= {"look": look_in(tensors["palette"], header), "marks": marks_in(tensors["marks"])}
+    return StyleCard(*given, **texts, **shown)
+
+
+def texts_of(card: StyleCard) -> dict[str, str]:
+    """What a header tells beside the texts of a card."""
+    again = {AGAIN_DRAWN: "true"} if card.drawn_again else {}
+    if card.look is None:
+        return again
+    palette = card.look.palette
+    return again | {"count": str(palette.count), "ground": FLAT if palette.flat else "", "grid": str(card.look.grid)}
+
+
+def look_in(colours: Tensor, header: dict[str, str]) -> Look:
+    """ValueError with the rest of a sentence where there is none."""
+    found = colours.double().numpy()
+    if not (np.abs(found) <= 2).all():
+        raise ValueError("has a palette that is none")
+    count, grid = number_in(header, "count", LARGEST_PALETTE), number_in(header, "grid", MOST_UNITS)
+    return Look(Palette(found, count, header.get("ground") == FLAT), grid)
+
+
+def marks_in(found: Tensor) -> np.ndarray:
+    """ValueError with the rest of a sentence where they are none; what was not read is nan."""
+    if found.isinf().any():
+        raise ValueError("has marks that are none")
+    return found.double().numpy()
+
+
+def number_in(header: dict[str, str], name: str, most: int) -> int:
+    text = header.get(name, "")
+    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= most:
+        raise ValueError(f"has the {name} {brief(repr(text))}, expected 1 to {most}")
+    return int(text)
 
 
 def numbers_of(measured: tuple[Traits, ...]) -> Tensor:

@@ -4,6 +4,7 @@ Whoever asks for colours asks here: what is measured and what is locked is the s
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -23,6 +24,26 @@ SEARCHED = 256
 SEEN = 128  # pixels of the side of pictures that are measured
 BESIDE = 0.15  # that a mixture costs for each hundredth of a side to what it is mixed of
 NEAR = 4.0  # of such hundredths, up to which a colour has a part in a mixture
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a history."""
+
+    colours: np.ndarray
+    """[k, 3] in OKLab: the ground, then those of most pictures first."""
+    count: int
+    """How many a picture usually has beside the ground."""
+    flat: bool
+    """Whether the ground is one flat colour, the same in all pictures."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What files take from the pictures of a history: its colours, and the units of its grid."""
+
+    palette: Palette
+    grid: int
 
 
 def colours_of(lab: np.ndarray, picture: np.ndarray) -> np.ndarray:

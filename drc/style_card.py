@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .colours import APART
+from .colours import APART, Look
 from .data.history import MOST as MOST_PICTURES
 from .data.palette import pixels_of_oklab, to_hex
 from .instruction import Style
@@ -33,7 +33,9 @@ class StyleCard:
     """Codes [n, N] int64, -1 behind the last of a picture, and weights [n] >= 0, not all zero; `model` is the hash of
     the model whose codes they are, `model_name` how it was called.
 
-    Thumbnails uint8 [n, S, S, 3] and traits of the pictures are None and empty where no picture was at hand.
+    Thumbnails uint8 [n, S, S, 3] and traits of the pictures are None and empty where no picture was at hand. `look` and
+    `marks` float64 [n, M] are what `drc.complete.card` measured for a set that is completed, None in cards of older
+    versions. `drawn_again` says that all pictures are what the model drew of the codes.
     """
 
     codes: Tensor
@@ -44,6 +46,9 @@ class StyleCard:
     model_name: str = ""
     thumbnails: np.ndarray | None = None
     traits: tuple[Traits, ...] = ()
+    look: Look | None = None
+    marks: np.ndarray | None = None
+    drawn_again: bool = False
 
     def check(self) -> None:
         """ValueError with the rest of a sentence for too many pictures or letters."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from ..drc.interrupt import heard
 from ..drc.lmm.pictures import PICTURES
 from . import host, paths
 from .encode import squares_of, tower_bytes
@@ -19,6 +23,8 @@ from .sockets import Model, StyleSocket, to
 from .widgets import line, model_input, share
 
 if TYPE_CHECKING:
+    import numpy
+
     from ..drc.instruction import Style
     from ..drc.style_card import StyleCard
 
@@ -77,6 +83,8 @@ class DRC_SaveStyle(io.ComfyNode):
     @classmethod
     def execute(cls, model, style, name, licence, history=None, history_mask=None) -> io.NodeOutput:
         from ..drc.card_file import load, save
+        from ..drc.complete.card import with_look
+        from ..drc.pixels import to_pixels
         from ..drc.style_card import card_of, with_pictures
 
         path, saved_as = paths.new_style_file(name)
@@ -85,8 +93,10 @@ class DRC_SaveStyle(io.ComfyNode):
         pictures = [] if history is None else pictures_of(history, history_mask, "history")
         squares = list(squares_of(model, pictures, "history")) or drawn_again(model, style.codes, progress)
         if squares:
-            done = iter(range(len(card.codes), progress.total))
-            card = with_pictures(card, torch.stack(squares), lambda: progress.step_to(next(done)))
+            done, squares = iter(range(len(card.codes), progress.total)), torch.stack(squares)
+            card = with_pictures(card, squares, lambda: progress.step_to(next(done)))
+            card = with_look(card, seen(pictures) if pictures else to_pixels(squares), host.check_interrupt)
+            card = replace(card, drawn_again=not pictures)
         save(card, path)
         log.info("saved %s", path)
         if (same := paths.same_before(path)) is not None:
@@ -95,6 +105,16 @@ class DRC_SaveStyle(io.ComfyNode):
         style = style_on(model, load(path), f"the style card {saved_as}")
         text = f"Saved as {paths.below_comfyui(path)}. Press R, then choose it in Load Style Card."
         return io.NodeOutput(saved_as, style, ui=host.show_text(cls.hidden, text))
+
+
+def seen(pictures: list[Tensor]) -> Iterator[numpy.ndarray]:
+    """Pictures [H, W, 3 or 4] as squares of their own size, uint8 [S, S, 3], S at most 512."""
+    from ..drc.complete.sizes import prepared
+    from ..drc.pixels import to_pixels
+
+    for row, picture in enumerate(pictures, 1):
+        work = partial(prepared, picture, f"picture {row} of history")
+        yield to_pixels(heard(work, host.check_interrupt))[0]
 
 
 def drawn_again(model: Model, codes: Tensor, progress: Progress) -> list[Tensor]:

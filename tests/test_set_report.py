@@ -159,6 +159,27 @@ def test_nothing_hangs_on_many_pictures_and_a_long_report_is_cut(history):
     assert len(found.rows) == 400 and sheet.shape[1] == 1024 and sheet.shape[0] < 80 * MOST_SHOWN
 
 
+def test_small_pictures_are_not_told_to_fit(history):
+    found = report([None, None], history, ["sun", "moon"])
+    assert [(row.name, row.verdict, row.words) for row in found.rows] == [(n, "not told", ()) for n in ("sun", "moon")]
+    assert found.title == "The pictures are too small to tell which fit the set of 8: 128 pixels or more tell"
+    assert found.redraw == [] and "sun: not told\nmoon: not told" in found.text()
+    assert report_sheet(found, [drawn()] * 2, [drawn()] * 8).shape[1] == 1024
+    mixed = report([None, history[0]], history)
+    assert mixed.title == "0 of 2 do not fit the set of 8" and [row.number for row in mixed.rows] == [1, 0]
+
+
+def test_how_much_of_a_history_is_not_shown_is_told(history, monkeypatch):
+    heads = []
+    monkeypatch.setattr("drc.complete.report_sheet.write_head", lambda canvas, title, note: heads.append(note))
+    for count in (15, 40):
+        report_sheet(report(history[:1], history), [drawn()], [drawn()] * count)
+    assert heads == [
+        "the history; below it the new pictures, the worst first",
+        "the history and 25 more of it; below it the new pictures, the worst first",
+    ]
+
+
 def test_a_name_that_cannot_be_drawn_is_a_number(history):
     found = report(history[:2], history, ["caf\u00e9", "\u732b"])
     assert {row.name: row.label for row in found.rows} == {"caf\u00e9": "caf\u00e9", "\u732b": "no. 2"}

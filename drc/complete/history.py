@@ -6,30 +6,33 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ..card_file import load
+from ..colours import Look
 from ..data.folder import nothing_usable
 from ..data.history import picture_names, remarks, require_few, squares_in
 from ..data.picture_file import read, read_for
+from ..familiar import is_unfamiliar, unfamiliar_told
 from ..instruction import Style
-from ..lmm.pictures import PICTURES, codes_of
+from ..lmm.pictures import codes_of
 from ..model import DRC
-from ..pixels import from_pixels, resized, to_pixels
-from ..style_card import THUMBNAIL, style_of
 from . import svg
-from .output import Look
+from .card import CardHistory
+from .marks import SIDE
+from .options import told_of
 from .palette import palette_of
+from .report import Measured, measure
 from .settings import FULL
 
 
 class History(Protocol):
     style: Style
     notes: list[str]  # what is odd in it
-    side: int  # pixels up to which more tell more
 
     def look(self) -> Look:
         """Its colours and its grid."""
+
+    def measured(self) -> list[Measured]:
+        """The numbers of its pictures."""
 
     def pictures(self, size: int) -> Iterator[np.ndarray]:
         """uint8 [size, size, 3] each."""
@@ -49,18 +52,19 @@ def history_in(path: Path, drc: DRC, option: str = "--history") -> History:
 class FolderHistory:
     """Found as My Pictures finds them."""
 
-    side = FULL
-
     def __init__(self, folder: Path, drc: DRC, option: str):
         left_out: list[tuple[str, str]] = []
-        names = picture_names(folder, left_out, lambda seen: None)
+        with told_of(option):
+            names = picture_names(folder, left_out, lambda seen: None)
         require_few(len(names), f"{option} '{folder}'")
         lmm = drc.lmm
         found = dict(squares_in(folder, names, lmm.image_size, lmm.prepare, left_out, lambda: None))
         if not found:
-            raise ValueError(nothing_usable(folder, "*", left_out))
+            raise ValueError(f"{option}: {nothing_usable(folder, '*', left_out)}")
         squares = torch.stack(list(found.values()))
         self.paths, self.notes = [folder / name for name in found], remarks(list(found), squares, left_out)
+        unfamiliar = 0 if lmm.pretrained else sum(map(is_unfamiliar, squares))
+        self.notes += filter(None, [unfamiliar_told(unfamiliar, len(squares), option.removeprefix("--"))])
         self.style = drc.style(codes_of(lmm, squares, drc.device))
 
     def look(self) -> Look:
@@ -73,28 +77,8 @@ class FolderHistory:
 
         return Look(palette_of(pictures()), svg.grid_of(sides))
 
+    def measured(self) -> list[Measured]:
+        return [measure(picture) for picture in self.pictures(SIDE)]
+
     def pictures(self, size: int) -> Iterator[np.ndarray]:
         return (read(path, size) for path in self.paths)
-
-
-class CardHistory:
-    """By its small pictures; a card that has none shows what its codes draw."""
-
-    def __init__(self, path: Path, drc: DRC, option: str):
-        card, self.notes = load(path), []
-        self.style = style_of(drc, card, f"{option} is '{path}', which")
-        self.small = thumbnails_of(card.codes, drc) if card.thumbnails is None else card.thumbnails
-        self.side = self.small.shape[1]
-
-    def look(self) -> Look:
-        return Look(palette_of(self.small), svg.GRID)
-
-    def pictures(self, size: int) -> Iterator[np.ndarray]:
-        return (to_pixels(resized(from_pixels([one]), size))[0] for one in self.small)
-
-
-@torch.no_grad()
-def thumbnails_of(codes: Tensor, drc: DRC) -> np.ndarray:
-    """Of codes [n, N]: uint8 [n, THUMBNAIL, THUMBNAIL, 3]."""
-    drawn = (drc.lmm.detokenize(some.to(drc.device)) for some in codes.split(PICTURES))
-    return np.concatenate([to_pixels(resized(some, THUMBNAIL)) for some in drawn])

@@ -4,14 +4,13 @@ A model draws colours that are nearly those of the history, and a set that is sh
 All definitions are ours.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
 from scipy import ndimage
 
-from ..colours import APART, FLAT, as_rgb, colours_of, distances, length, unmixed
+from ..colours import APART, FLAT, Palette, as_rgb, colours_of, distances, length, unmixed
 from ..data.palette import oklab_of_pixels
 from ..interrupt import heard
 from ..pixels import to_bytes, to_numbers
@@ -27,25 +26,23 @@ FAR = 1e6  # pixels, of what there is none of
 SPECK = 1 / 40  # of a picture's side; what covers less than a square of it is none of its shapes
 
 
-@dataclass(frozen=True)
-class Palette:
-    """The colours of a history."""
-
-    colours: np.ndarray
-    """[k, 3] in OKLab: the ground, then those of most pictures first."""
-    count: int
-    """How many a picture usually has beside the ground."""
-    flat: bool
-    """Whether the ground is one flat colour, the same in all pictures."""
-
-
 def palette_of(history: Iterable[np.ndarray], on_part: OnPart | None = None) -> Palette:
     """Of pictures uint8 [H, W, 3], each of its own size; one after another is asked for and forgotten. `on_part` is
     called again and again and may raise to stop."""
     found, areas, flat = zip(*(heard(partial(measured, one), on_part) for one in history), strict=True)
+    return joint_palette(found, areas, flat, on_part)
+
+
+def joint_palette(
+    found: Sequence[np.ndarray],
+    areas: Sequence[np.ndarray],
+    flat: Sequence[bool],
+    on_part: OnPart | None = None,
+) -> Palette:
+    """Of what `measured` tells of each picture."""
     grounds = np.array([colours[0] for colours in found])
     ground = joined(grounds, np.ones(len(grounds)))[0]
-    flat &= length(grounds - ground) < APART
+    flat = np.array(flat) & (length(grounds - ground) < APART)
     colours, areas = np.concatenate(found), np.concatenate(areas)
     other = length(colours - ground) > APART
     others = heard(partial(joined, colours[other], areas[other]), on_part)
@@ -60,8 +57,12 @@ def measured(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     colours = colours_of(lab, picture)[: MOST_COLOURS + 1]
     away = distances(lab.reshape(-1, 3), colours)
     areas = ((away.argmin(axis=-1)[:, None] == np.arange(len(colours))) & (away < FLAT)).mean(axis=0)
+    return colours, areas, has_flat_border(lab, colours[0])
+
+
+def has_flat_border(lab: np.ndarray, ground: np.ndarray) -> bool:
     border = np.concatenate((lab[0], lab[-1], lab[:, 0], lab[:, -1]))
-    return colours, areas, bool((length(border - colours[0]) < FLAT).mean() >= MOSTLY)
+    return bool((length(border - ground) < FLAT).mean() >= MOSTLY)
 
 
 def joined(colours: np.ndarray, areas: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ FLOORS = {"stroke": 0.08, "weight": 0.1, "padding": 0.03, "corner": 0.02, "palet
 """Spread of each trait within the middling set, which scripts/measure_set_report.py prints; of colours, which are the
 same in most sets, what can just be seen and less than half a colour."""
 TRAITS = tuple(FLOORS)
+FITS, MISFITS, UNTOLD = "fits", "does not fit", "not told"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Measured:
 @dataclass(frozen=True)
 class Row:
     """What is known of one picture. `scores` are z-scores, nan where a trait cannot be read; above 0 of `misfit` it
-    does not fit, and inf where nothing is drawn. `words` say what stands out, the most first."""
+    does not fit, it is inf where nothing is drawn, and nan where the picture is too small to tell. `words` say what
+    stands out, the most first."""
 
     number: int
     name: str
@@ -51,8 +53,12 @@ class Row:
     words: tuple[str, ...]
 
     @property
-    def fits(self) -> bool:
-        return self.misfit <= 0
+    def verdict(self) -> str:
+        return UNTOLD if math.isnan(self.misfit) else FITS if self.misfit <= 0 else MISFITS
+
+    @property
+    def told(self) -> str:
+        return f"{self.verdict} ({self.misfit:+.1f})" if math.isfinite(self.misfit) else self.verdict
 
     @property
     def label(self) -> str:
@@ -71,10 +77,18 @@ class Report:
     @property
     def redraw(self) -> list[str]:
         """Names of what does not fit, the worst first."""
-        return [row.name for row in self.rows if not row.fits]
+        return [row.name for row in self.misfits]
+
+    @property
+    def misfits(self) -> list[Row]:
+        """What does not fit, the worst first."""
+        return [row for row in self.rows if row.verdict == MISFITS]
 
     @property
     def title(self) -> str:
+        untold = sum(row.verdict == UNTOLD for row in self.rows)
+        if untold == len(self.rows):
+            return f"The pictures are too small to tell which fit the set of {self.history}: {SIDE} pixels or more tell"
         return f"{len(self.redraw)} of {len(self.rows)} do not fit the set of {self.history}"
 
     def text(self) -> str:
@@ -89,13 +103,14 @@ def measure(image: np.ndarray) -> Measured:
 
 
 def report(
-    drawn: Sequence[Measured],
+    drawn: Sequence[Measured | None],
     history: Sequence[Measured],
     names: Sequence[str] | None = None,
     hands: Hands | None = None,
     on_row: OnPart = lambda: None,
 ) -> Report:
-    """Pictures against those of a set, 1 to 200; `on_row` is called before each and may raise to stop.
+    """Pictures against those of a set, 1 to 200; None for one that is too small to be measured. `on_row` is called
+    before each and may raise to stop.
 
     ValueError where the history has none or too many, or nothing drawn in any, and for another number of names.
     """
@@ -106,6 +121,9 @@ def report(
     rows = []
     for number, (name, one) in enumerate(zip(names, drawn, strict=True)):
         on_row()
+        if one is None:
+            rows.append(Row(number, name, dict.fromkeys(TRAITS, math.nan), math.nan, ()))
+            continue
         if one.blank:
             rows.append(Row(number, name, dict.fromkeys(TRAITS, math.nan), math.inf, ("nothing is drawn",)))
             continue
@@ -114,7 +132,7 @@ def report(
         if misfit > 0 and not words:
             words = (f"{strangest_group(hands, one.marks, marked)} unlike the set",)
         rows.append(Row(number, name, scores, misfit, words))
-    rows.sort(key=lambda row: -row.misfit)
+    rows.sort(key=lambda row: (row.verdict == UNTOLD, -row.misfit))
     return Report(tuple(rows), len(kept), notes_of(len(kept), len(history)))
 
 
@@ -228,9 +246,8 @@ def line_of(row: Row) -> str:
     """A row as a line of text."""
     read = [f"{trait} {signed(score)}" for trait, score in row.scores.items() if not math.isnan(score)]
     unread = [trait for trait, score in row.scores.items() if math.isnan(score)]
-    verdict = "fits" if row.fits else "does not fit"
     name = row.name if row.label == row.name else f"{row.name} ({row.label})"
-    parts = [f"{name}: {verdict} ({row.misfit:+.1f})" if math.isfinite(row.misfit) else f"{name}: {verdict}"]
+    parts = [f"{name}: {row.told}"]
     parts += [", ".join(row.words)] if row.words else []
     parts += [f"z: {', '.join(read)}"] if read else []
     parts += [f"not read: {', '.join(unread)}"] if unread and read else []

@@ -7,12 +7,12 @@ import numpy as np
 
 from ..plots.canvas import COLOURS, DIM, GRID, LIGHT, MUTED, RED, SHARP, Canvas, write_head
 from ..plots.sheet import fitted
-from .report import LINE, TRAITS, Report, Row, signed
+from .report import FITS, LINE, MISFITS, TRAITS, UNTOLD, Report, Row, signed
 
 WIDTH, EDGE, CELL, GAP = 1024, 16, 56, 8  # pixels
 HEAD, LEGEND, LINE_HEIGHT = 68, 30, 19
 MOST_SHOWN = 40  # rows; the text has them all
-SHADES = {"fits": COLOURS[2], "does not fit": RED}
+SHADES = {FITS: COLOURS[2], MISFITS: RED, UNTOLD: MUTED}
 KEY = (
     f"numbers: how many spreads of the set a trait is above or below it, red from {LINE:g} on; in brackets the verdict "
     "on all: up to 0 it fits",
@@ -32,8 +32,10 @@ def report_sheet(found: Report, drawn: Sequence[np.ndarray], history: Sequence[n
     end += KEY
     below = top + len(rows) * (CELL + GAP)
     canvas = Canvas(WIDTH, below + len(end) * LINE_HEIGHT + EDGE)
-    write_head(canvas, found.title, "the history; below it the new pictures, the worst first")
-    for place, picture in enumerate(history[: (WIDTH - 2 * EDGE) // (CELL + GAP)]):
+    most = (WIDTH - 2 * EDGE) // (CELL + GAP)
+    more = f" and {len(history) - most} more of it" if len(history) > most else ""
+    write_head(canvas, found.title, f"the history{more}; below it the new pictures, the worst first")
+    for place, picture in enumerate(history[:most]):
         paste(canvas, EDGE + place * (CELL + GAP), HEAD, picture)
     places = {trait: 330 + 68 * place for place, trait in enumerate(TRAITS)}
     for trait, x in places.items():
@@ -49,12 +51,10 @@ def draw_row(canvas: Canvas, top: float, row: Row, picture: np.ndarray, places: 
     """The picture, its name and verdict, its z-scores, and in words what stands out."""
     middle = top + CELL / 2
     canvas.line(((EDGE, top - GAP / 2), (WIDTH - EDGE, top - GAP / 2)), GRID)
-    verdict = "fits" if row.fits else "does not fit"
-    canvas.box(EDGE - 8, top, EDGE - 4, top + CELL, SHADES[verdict])
+    canvas.box(EDGE - 8, top, EDGE - 4, top + CELL, SHADES[row.verdict])
     paste(canvas, EDGE, top, picture)
     canvas.text(EDGE + CELL + 12, middle - 4, row.label, LIGHT, room=180)
-    told = verdict if math.isinf(row.misfit) else f"{verdict} ({row.misfit:+.1f})"
-    canvas.text(EDGE + CELL + 12, middle + 16, told, SHADES[verdict], 13)
+    canvas.text(EDGE + CELL + 12, middle + 16, row.told, SHADES[row.verdict], 13)
     for trait, x in places.items():
         score = row.scores[trait]
         colour = DIM if math.isnan(score) else RED if abs(score) >= LINE else LIGHT

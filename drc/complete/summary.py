@@ -25,7 +25,7 @@ VAGUE = 0.02  # nats a code, up to which meaning made no difference to a picture
 
 
 class Summary:
-    """Of a set as its files are; they and the history are looked at as small as the smaller of them are."""
+    """Of a set as its files are; those in which marks cannot be read are not held against the history."""
 
     def __init__(self, completion: Completion, finish: Finish, out: SetFolder, history: History):
         self.completion, self.finish, self.out, self.history = completion, finish, out, history
@@ -35,29 +35,28 @@ class Summary:
         rows, measured = [], []
         for done, item in enumerate(items, 1):
             rows.append(self.row_of(item))
-            measured.append(measure(self.shown(item)))
+            measured.append(measure(self.shown(item)) if self.finish.size >= SIDE else None)
             tell("report", done, len(items))
-        history = list(map(enlarged, self.history.pictures(self.side)))
-        found = report(measured, [measure(picture) for picture in history], [row["name"] for row in rows])
+        found = report(measured, self.history.measured(), [item.told for item in items])
         for one in found.rows:
             scores = {name: finite(score) for name, score in one.scores.items()}
             rows[one.number] |= {"misfit": finite(one.misfit), "z-scores": scores, "departs": one.words}
-        about = {"settings": self.completion.settings.values(), "notes": [*notes, *found.notes], "redraw": found.redraw}
+        redraw = [rows[one.number]["name"] for one in found.misfits]
+        about = {"settings": self.completion.settings.values(), "notes": [*notes, *found.notes], "redraw": redraw}
         about |= {"vague": vague(rows)}
         text = json.dumps(about | {"pictures": rows}, indent=2, ensure_ascii=False)
         self.out.write_text(self.out.path / "report.json", text)
-        self.out.write_text(self.out.path / "report.txt", visible("\n".join(in_words(found, rows, notes)) + "\n"))
+        lines = "\n".join(in_words(found, rows, items, notes))
+        self.out.write_text(self.out.path / "report.txt", visible(f"{lines}\n"))
         shown = {one.number: self.shown(items[one.number]) for one in worst(found)}
+        history = list(self.history.pictures(SIDE))
         self.out.write(self.out.path / "report.png", report_sheet(found, shown, history))
         self.write_sheets(items)
 
-    @property
-    def side(self) -> int:
-        return min(self.finish.size, self.history.side, SIDE)
-
     def shown(self, item: Item) -> np.ndarray:
         """What its file shows, uint8 [SIDE, SIDE, 3]."""
-        return enlarged(read(self.out.picture(item.name), self.side, ground=self.finish.ground))
+        side = min(self.finish.size, SIDE)
+        return enlarged(read(self.out.picture(item.name), side, ground=self.finish.ground))
 
     def row_of(self, item: Item) -> dict:
         """Scores are None where the model tells none, and where what was drawn could not be kept."""
@@ -73,16 +72,16 @@ class Summary:
             pictures = np.empty((len(some), CELL, CELL, 3), np.uint8)
             for place, item in enumerate(some):
                 pictures[place] = read(self.out.picture(item.name), CELL, ground=self.finish.ground)
-            labels = [label(item.name, place) for place, item in enumerate(some, 1 + (number - 1) * ON_A_SHEET)]
+            labels = [label(item.told, place) for place, item in enumerate(some, 1 + (number - 1) * ON_A_SHEET)]
             self.out.write(self.out.path / name, numbered_sheet(pictures, labels, CELL))
 
 
-def in_words(found: Report, rows: Sequence[dict], notes: Sequence[str]) -> Iterator[str]:
+def in_words(found: Report, rows: Sequence[dict], items: Sequence[Item], notes: Sequence[str]) -> Iterator[str]:
     yield from (*notes, "", found.text(), "", "How much likelier style and meaning make each picture, in nats a code:")
-    width = max(len(row["name"]) for row in rows)
-    for row in rows:
+    width = max(len(item.told) for item in items)
+    for row, item in zip(rows, items, strict=True):
         style, meaning = ("   -  " if row[score] is None else f"{row[score]:6.3f}" for score in ("style", "meaning"))
-        yield f"{row['name']:{width}}  style {style}  meaning {meaning}"
+        yield f"{item.told:{width}}  style {style}  meaning {meaning}"
     if names := vague(rows):
         yield from (
             "",

@@ -9,7 +9,9 @@ from safetensors.torch import load_file, save_file
 
 from drc.card_file import load, save
 from drc.checkpoint import load as load_model
+from drc.complete.card import with_look
 from drc.model import DRC
+from drc.pixels import to_pixels
 from drc.style_card import card_of, in_words, style_of, with_pictures
 from scripts.lib.tiny import CONFIG, write_tiny
 
@@ -28,7 +30,9 @@ def model(path: Path) -> DRC:
 def whole(folder: Path) -> None:
     drc = model(write_tiny(folder / MODEL))
     codes = torch.arange(16 * PICTURES).view(PICTURES, 16) % CONFIG.lmm.vision.codes
-    save(with_pictures(card_of(drc.style(codes), name="mine"), drc.lmm.detokenize(codes)), folder / NAME)
+    squares = drc.lmm.detokenize(codes)
+    card = with_pictures(card_of(drc.style(codes), name="mine"), squares)
+    save(with_look(card, to_pixels(squares)), folder / NAME)
 
 
 def use(folder: Path) -> None:
@@ -89,6 +93,16 @@ def cases() -> list[Case]:
         "numbers beyond the picture": fill("numbers", 1.5),
         "a colour that is none": fill("colours", math.inf),
         "a ground that is none": fill("colours", math.nan),
+        "a palette that is none": fill("palette", math.inf),
+        "a palette of no colour": put(palette=torch.zeros(0, 3)),
+        "a palette of too many colours": put(palette=torch.zeros(26, 3)),
+        "marks that are none": fill("marks", math.inf),
+        "marks of other pictures": put(marks=torch.zeros(2, 40)),
+        "more marks than any version has": put(marks=torch.zeros(3, 100_000)),
+        "half of what a set takes": edited(NAME, lambda tensors, header: tensors.pop("marks")),
+        "what a set takes without pictures": edited(NAME, lambda tensors, header: tensors.pop("thumbnails")),
+        "a count of none": texts(count="0"),
+        "a grid of digits": texts(grid="9" * 5000),
         "another tensor": put(rows=torch.zeros(3)),
         "more bytes than any card": put(rows=torch.zeros(10**6)),
         "a card of another kind": texts(kind="drc palette"),

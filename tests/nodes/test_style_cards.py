@@ -4,6 +4,10 @@ import folder_paths
 import pytest
 import torch
 
+from drc import card_file
+from drc.complete.palette import palette_of
+from drc.complete.sizes import prepared
+from drc.pixels import to_pixels
 from scripts.lib.sentence import sentence_shown as sentence
 
 
@@ -73,6 +77,18 @@ def test_it_shows_its_pictures_and_its_numbers(graph, model, style, folders):
     (text,), (picture,) = shown["text"], shown["images"]
     assert text.startswith("Style: Anns\nLicence: <img") and "Pictures: 4, each with its own weight" in text
     assert (folders[0].parents[1] / "temp" / picture["filename"]).is_file()
+
+
+def test_a_card_keeps_the_look_of_the_pictures_or_of_what_its_codes_draw(graph, model, history, folders):
+    style = graph.style(model, history)
+    with_pictures, without = (
+        card_file.load(folders[0] / save(graph, model, style, name=name, **given))
+        for name, given in (("seen", {"history": [history]}), ("drawn", {}))
+    )
+    own = palette_of(to_pixels(prepared(picture, "it"))[0] for picture in history)
+    assert with_pictures.look.palette.colours == pytest.approx(own.colours, abs=1e-6)
+    assert with_pictures.look.grid == 48 and not with_pictures.drawn_again
+    assert without.drawn_again and without.look.grid == 32 and len(without.marks) == len(history)
 
 
 def test_nothing_is_overwritten_and_both_are_found(graph, model, style, folders):
