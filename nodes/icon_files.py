@@ -83,6 +83,7 @@ class DRC_LockPalette(io.ComfyNode):
     def execute(cls, images, history, colours, size, history_mask=None, images_mask=None) -> io.NodeOutput:
         import numpy
 
+        from ..drc.complete.palette import lock
         from ..drc.complete.sizes import on_ground, shrunk
         from ..drc.pixels import from_pixels
 
@@ -90,7 +91,8 @@ class DRC_LockPalette(io.ComfyNode):
         history = pictures_of(history, history_mask, "history")
         progress = Progress(len(history) + len(images))
         palette, ground = palette_and_ground(history, "history", progress)
-        small = [shrunk(one, size) for one in locked(images, palette, colours, Later(progress, len(history)))]
+        large = full_sized(images, Later(progress, len(history)))
+        small = [shrunk(lock(one[None], palette, colours, host.check_interrupt)[0], size) for one in large]
         transparent = from_pixels(numpy.stack([255 - one[..., 3:] for one in small]))[:, 0]
         pictures = host.as_images([on_ground(one, ground) for one in small])
         device = host.intermediate_device()
@@ -142,6 +144,8 @@ class DRC_PicturesToSVG(io.ComfyNode):
     @classmethod
     def execute(cls, images, colours, grid, ground, history=None, history_mask=None, images_mask=None) -> io.NodeOutput:
         from ..drc.complete import svg
+        from ..drc.complete.flat import require_flat
+        from ..drc.complete.palette import lock
 
         images = pictures_of(images, images_mask, "images")
         history = pictures_of(history, history_mask, "history") if history is not None else []
@@ -155,9 +159,12 @@ class DRC_PicturesToSVG(io.ComfyNode):
         grid = grid or svg.grid_of([max(picture.shape[:2]) for picture in history])
         below = colour if ground == FILLED and palette.flat else None
         files, refused = [], []
-        for number, picture in enumerate(locked(images, palette, colours, Later(progress, len(source))), 1):
+        for number, picture in enumerate(full_sized(images, Later(progress, len(source))), 1):
+            what = f"picture {number} of images"
             try:
-                files.append(svg.trace(picture, grid, f"picture {number} of images", below, host.check_interrupt))
+                heard(partial(require_flat, picture, what), host.check_interrupt)
+                (locked,) = lock(picture[None], palette, colours, host.check_interrupt)
+                files.append(svg.trace(locked, grid, what, below, host.check_interrupt))
             except ValueError as error:
                 refused.append(error)
         if not files:
@@ -188,9 +195,8 @@ def palette_and_ground(history: list[Tensor], name: str, progress: Progress) -> 
     return palette, pixels_of_oklab(palette.colours[0])
 
 
-def locked(images: list[Tensor], palette: Palette, count: int, progress: Later) -> Iterator[numpy.ndarray]:
-    """Each picture of the input images in those colours, uint8 [FULL, FULL, 4]."""
-    from ..drc.complete.palette import lock
+def full_sized(images: list[Tensor], progress: Later) -> Iterator[numpy.ndarray]:
+    """Each picture of the input images, sharp, uint8 [FULL, FULL, 3]."""
     from ..drc.complete.sizes import full_size
     from ..drc.sharpener import MEMORY_PER_PIXEL
 
@@ -201,6 +207,5 @@ def locked(images: list[Tensor], palette: Palette, count: int, progress: Later) 
         host.load([owner], max(smaller) ** 2 * MEMORY_PER_PIXEL)
     for number, picture in enumerate(images, 1):
         name = f"picture {number} of images"
-        whole = full_size(picture.to(device), owner.model, name, host.check_interrupt)
-        yield lock(whole[None], palette, count, host.check_interrupt)[0]
+        yield full_size(picture.to(device), owner.model, name, host.check_interrupt)
         progress.step_to(number)

@@ -16,9 +16,10 @@ from ..train.machine.processes import OneProcess
 from . import svg
 from .history import history_in
 from .names import items_of, some_of
+from .options import option, told_of
 from .output import Finish, SetFolder
 from .run import Completion, style_key
-from .settings import FULL, LEAST, MOST_COLOURS, Settings
+from .settings import FULL, LEAST, MOST_COLOURS, Settings, check
 from .summary import Summary, Tell
 
 log = logging.getLogger("drc")
@@ -46,6 +47,7 @@ class Command:
         self.refused: OSError | None = None
         self.items, notes = items_of(words_in(options.words), references_in(options.references, self.notes))
         drc = model_at(options.model, options.lmm).to(processes.device)
+        check(settings, drc, option)
         self.history = history_in(options.history, drc)
         negative = history_in(options.negative, drc, "--negative").style if options.negative else None
         self.completion = Completion(drc, self.history.style, settings, self.out.cache, negative)
@@ -90,13 +92,15 @@ class Command:
         """The PNG last: it stands for all files of a picture."""
         if self.out.is_whole(name, self.finish, key):
             return
-        picture = self.finish.whole(codes)
+        full, traced = self.finish.full(codes), None
+        picture = self.finish.whole(full)
         if self.finish.as_svg:
             try:
-                self.out.write_text(self.out.svg(name), self.finish.svg(picture, name))
+                traced = self.finish.svg(full, picture, name)
+                self.out.write_svg(name, traced)
             except ValueError as error:
                 log.warning(error)
-        self.out.write(self.out.picture(name), self.finish.file(picture), self.finish.mark(key))
+        self.out.write(self.out.picture(name), self.finish.file(picture), self.finish.mark(key), traced)
 
     def write_again(self) -> None:
         """Also the codes; those of the list and those of earlier ones."""
@@ -112,7 +116,9 @@ class Command:
             has = self.out.has(item.name, self.finish.mark(self.completion.ask(item).key))
             there.append(item) if has else missing.append(item.name)
         lost = [f"{len(missing)} of {len(self.items)} pictures ({some_of(missing)})"] if missing else []
-        notes = [*self.notes, *(f"not written: {one}" for one in lost)]
+        for note in (seen := self.completion.meanings.notes_of_references(self.items)):
+            log.info(note)
+        notes = [*self.notes, *seen, *(f"not written: {one}" for one in lost)]
         try:
             if there:
                 Summary(self.completion, self.finish, self.out, self.history).write(there, notes, tell)
@@ -124,10 +130,15 @@ class Command:
 
 
 def keep_apart(out: Path, **folders: Path | None) -> None:
-    """What is drawn would be taken for a picture of theirs."""
+    """Of what is drawn nothing would be told from theirs, and a set that is to be drawn anew is deleted as a whole."""
     for name, folder in folders.items():
-        if folder is not None and out.resolve().is_relative_to(folder.resolve()):
+        if folder is None:
+            continue
+        where, theirs = out.resolve(), folder.resolve()
+        if where.is_relative_to(theirs):
             raise ValueError(f"--out is '{out}', which lies in --{name}; give another folder")
+        if theirs.is_relative_to(where):
+            raise ValueError(f"--out is '{out}', in which --{name} lies; give another folder")
 
 
 def require_writable(out: Path) -> None:
@@ -166,9 +177,10 @@ def references_in(folder: Path | None, notes: list[str]) -> list[tuple[str, Path
     if folder is None:
         return []
     left_out: list[tuple[str, str]] = []
-    names = sorted(picture_names(folder, left_out, lambda seen: None))
-    found = [(Path(name).stem, folder / name) for name in usable(folder, names, left_out, lambda: None)]
-    if not found:
-        raise ValueError(nothing_usable(folder, "*", left_out))
+    with told_of("--references"):
+        names = sorted(picture_names(folder, left_out, lambda seen: None))
+        found = [(Path(name).stem, folder / name) for name in usable(folder, names, left_out, lambda: None)]
+        if not found:
+            raise ValueError(nothing_usable(folder, "*", left_out))
     notes += reasons("Left out of the references", left_out)
     return found

@@ -6,11 +6,11 @@ set.json        model, history and settings
 report.json, .txt, .png, sheet.png (or several): what there is, and how it fits
 """
 
+import hashlib
 import io
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
+from ..colours import Look
 from ..data.palette import pixels_of_oklab
 from ..data.picture_file import WHITE
 from ..files import open_regular, read_bounded, write_bytes
@@ -26,7 +27,8 @@ from ..parsing import brief, parse
 from ..pixels import to_image
 from ..sharpener import load_sharpener
 from .cache import DrawnCache
-from .palette import Palette, lock
+from .flat import require_flat
+from .palette import lock
 from .sizes import full_size, shrunk
 from .svg import trace
 
@@ -35,6 +37,8 @@ SETTINGS = "set.json"
 HASHED = {"model", "history", "negative"}  # settings that are told apart by hashes, which say nothing to a reader
 FOREIGN = ""  # in place of a mark
 MARK = "drc"  # of our files: the name of a text in them that says how they were made
+TRACED = "drc-svg"  # and of one that has the hash of the SVG that was written with them
+MOST_TEXT = 2**20  # bytes of an SVG; ours are far smaller
 
 
 class SetFolder:
@@ -71,10 +75,27 @@ class SetFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(text.encode(), path)
 
-    def write(self, path: Path, picture: np.ndarray, mark: str = "") -> None:
-        """Writes a picture uint8 [H, W, 3 or 4], with a mark of how it was made."""
+    def write_svg(self, name: str, text: str) -> None:
+        """Not where somebody put another, or edited ours."""
+        if self.is_own_svg(name):
+            self.write_text(self.svg(name), text)
+
+    def is_own_svg(self, name: str) -> bool:
+        """Whether the SVG is as it was written with the picture, or there is none."""
+        try:
+            found = read_bounded(self.svg(name), MOST_TEXT)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return hash_of(found) == text_in(self.picture(name), TRACED)
+
+    def write(self, path: Path, picture: np.ndarray, mark: str = "", svg: str | None = None) -> None:
+        """Writes a picture uint8 [H, W, 3 or 4], with a mark of how it was made and of what was traced of it."""
         file, about = io.BytesIO(), PngImagePlugin.PngInfo()
         about.add_text(MARK, mark)
+        if svg is not None:
+            about.add_text(TRACED, hash_of(svg.encode()))
         Image.fromarray(picture).save(file, "PNG", pnginfo=about)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(file.getvalue(), path)
@@ -99,11 +120,20 @@ class SetFolder:
         return found
 
 
+def hash_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def mark_in(path: Path) -> str | None:
     """How a picture was made; FOREIGN for somebody else's, None where there is none."""
+    return text_in(path, MARK)
+
+
+def text_in(path: Path, name: str) -> str | None:
+    """The text of that name in a picture; FOREIGN where it has none, None where there is no picture."""
     try:
         with open_regular(path) as file, Image.open(file) as image:
-            return image.info.get(MARK, FOREIGN)
+            return image.info.get(name, FOREIGN)
     except (OSError, SyntaxError, ValueError):
         return None
 
@@ -111,14 +141,6 @@ def mark_in(path: Path) -> str | None:
 def key_in(mark: str | None) -> str | None:
     found = re.match('\\["([0-9a-f]{64})",', str(mark))
     return found and found[1]
-
-
-@dataclass(frozen=True)
-class Look:
-    """What files take from the pictures of a history: its colours, and the units of its grid."""
-
-    palette: Palette
-    grid: int
 
 
 class Finish:
@@ -138,15 +160,19 @@ class Finish:
         """Of a picture with that key, see `Asked`."""
         return json.dumps([key, self.size, self.colours if self.look else None, self.as_svg])
 
-    def whole(self, codes: Tensor) -> np.ndarray:
-        """Codes [N] -> uint8 [FULL, FULL, 4]"""
-        full = full_size(self.drawn(codes), self.sharpen, "what was drawn")
+    def full(self, codes: Tensor) -> np.ndarray:
+        """Codes [N] -> uint8 [FULL, FULL, 3]"""
+        return full_size(self.drawn(codes), self.sharpen, "what was drawn")
+
+    def whole(self, full: np.ndarray) -> np.ndarray:
+        """The same with its colours and its transparency, uint8 [FULL, FULL, 4]."""
         if self.look is None:
             return np.concatenate((full, np.full_like(full[..., :1], 255)), axis=-1)
         return lock(full[None], self.look.palette, self.colours)[0]
 
-    def svg(self, picture: np.ndarray, name: str) -> str:
-        """ValueError for a picture that is no drawing of a few flat shapes."""
+    def svg(self, full: np.ndarray, picture: np.ndarray, name: str) -> str:
+        """Of both; ValueError for a picture that is no drawing of a few flat shapes."""
+        require_flat(full, f"'{name}'")
         return trace(picture, self.look.grid, what=f"'{name}'")
 
     @torch.no_grad()

@@ -21,6 +21,19 @@ def disc(fill=SKY, outline=NAVY, width=16, box=(96, 96, 416, 416), **keywords):
     return drawn((box, fill, outline, width), **keywords)
 
 
+def scene(size=SIZE):
+    """Stands for a photograph of few colours: a sky that darkens, grass with texture, and a ball in soft light."""
+    down, right = np.mgrid[:size, :size] / size
+    grass = np.random.default_rng(0).normal(0, 0.06, (size // 2, size // 2)).repeat(2, 0).repeat(2, 1)
+    sky = np.stack([0.35 + 0.5 * down, 0.55 + 0.4 * down, 0.95 - 0.1 * down], axis=-1)
+    field = np.stack([0.25 + 0.2 * right, 0.45 - 0.15 * right, 0.15 + 0 * right], axis=-1) + grass[..., None]
+    found = np.where(down[..., None] < 0.6, sky, field)
+    light = (1 - np.hypot(down - 0.45, right - 0.42) / 0.35).clip(0, 1)[..., None]
+    ball = np.hypot(down - 0.5, right - 0.5)[..., None] < 0.25
+    found = np.where(ball, np.array((0.9, 0.3, 0.2)) * (0.25 + 0.75 * light), found)
+    return (255 * found.clip(0, 1)).astype(np.uint8)
+
+
 def photograph(seed=0, size=SIZE):
     """Soft and sharp at once, of all colours."""
     rng, found = np.random.default_rng(seed), 0

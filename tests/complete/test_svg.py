@@ -11,8 +11,9 @@ from lxml import etree
 from PIL import Image
 
 from drc.complete import svg
+from drc.complete.flat import require_flat
 from drc.complete.palette import lock, palette_of
-from scripts.lib.discs import NAVY, ROSE, SKY, WHITE, drawn, photograph
+from scripts.lib.discs import NAVY, ROSE, SKY, WHITE, drawn, photograph, scene
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
@@ -109,6 +110,21 @@ def test_a_photograph_is_told_and_png_offered():
     picture, told = photograph(), r"^picture 3 would become \d+ shapes in \d+ kB, expected a drawing of at most .*PNG"
     with pytest.raises(ValueError, match=told):
         svg.trace(locked(picture)[0], what="picture 3")
+
+
+def test_a_photograph_is_told_whatever_its_palette():
+    """A scene that locking makes few shapes of, as it does of most photographs."""
+    svg.trace(locked(scene())[0])
+    for picture in (scene(), scene(128).repeat(4, 0).repeat(4, 1), photograph()):
+        with pytest.raises(ValueError, match="^picture 3 looks like a photograph or is shaded all over, .* as PNG$"):
+            require_flat(picture, "picture 3")
+
+
+def test_drawings_are_flat(root):
+    paths = sorted((root / "nodes" / "examples").glob("*/*-[1-3].png"))
+    assert len(paths) == 18
+    for path in paths:
+        require_flat(np.asarray(Image.open(path).convert("RGB").resize((512, 512), Image.BICUBIC)), path.name)
 
 
 def test_a_picture_that_was_not_locked_is_told():

@@ -11,10 +11,12 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from drc import familiar
 from drc.card_file import save
 from drc.checkpoint import load
 from drc.complete import __main__ as command
 from drc.complete import cache, output
+from drc.complete.card import with_look
 from drc.complete.history import FolderHistory
 from drc.files import write_bytes
 from drc.model import DRC
@@ -88,11 +90,9 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
     assert all(picture.shape == (48, 48, 3) for picture in pictures(out).values())
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert [row["name"] for row in report["pictures"]] == names
-    assert set(report["redraw"]) <= set(names)
-    assert all(
-        len(row["z-scores"]) == 6 and (row["name"] in report["redraw"]) <= bool(row["departs"])
-        for row in report["pictures"]
-    )
+    assert report["redraw"] == [] and all(set(row["z-scores"].values()) == {None} for row in report["pictures"])
+    small = "The pictures are too small to tell which fit the set of 4: 128 pixels or more tell\n"
+    assert small in (out / "report.txt").read_text("utf-8")
     assert [note.split(":")[0] for note in report["notes"]] == [
         "1 empty line left out",
         "drawn once, though more than one line says it",
@@ -123,13 +123,40 @@ def test_from_words_to_files_and_on(asked, complete, drawn, tmp_path):
     assert shapes == dict.fromkeys(shapes, (20, 20, 3)) | {"sun": (9, 9, 3)} and "night" in shapes
 
 
-def test_svg_in_the_colours_of_the_history(asked, complete, tmp_path):
+def test_a_report_tells_of_files_in_which_marks_can_be_read(asked, complete, tmp_path):
+    (tmp_path / "words.txt").write_text("sun\n..\n", "utf-8")
+    assert complete(*asked, "--size", 128)[0] == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert [row["name"] for row in report["pictures"]] == ["sun", "picture"]
+    for row in report["pictures"]:
+        assert len(row["z-scores"]) == 6 and (row["name"] in report["redraw"]) <= bool(row["departs"])
+    text = (tmp_path / "out" / "report.txt").read_text("utf-8")
+    assert " of 2 do not fit the set of 4\n" in text and text.count("picture (..)") == 2
+
+
+def test_photographs_are_told(asked, complete, monkeypatch, tmp_path):
+    """Of a tiny model, too: what it sees is else too small to tell."""
+    monkeypatch.setattr(familiar, "SMALLEST", 32)
+    for name in ("history", "references"):
+        (tmp_path / name).mkdir()
+        Image.effect_noise((64, 64), 90).save(tmp_path / name / "noise.png")
+    (tmp_path / "words.txt").write_text("sun")
+    assert complete(*asked, "--history", tmp_path / "history", "--references", tmp_path / "references")[0] == 0
+    text = (tmp_path / "out" / "report.txt").read_text("utf-8")
+    looks = (
+        "looks like a photograph or a painting: the model learned from flat drawings, such as icons, and makes patches"
+    )
+    assert f"The history {looks}" in text and f"The reference {looks} of it (noise)" in text
+
+
+def test_svg_in_the_colours_of_the_history(asked, complete, monkeypatch, tmp_path):
+    monkeypatch.setattr(output, "require_flat", lambda full, what: None)  # a random model draws nothing that is
     (tmp_path / "words.txt").write_text("sun\ncar")
     code, _, err = complete(*asked, "--svg")
     assert code == 0, err
     texts = [(tmp_path / "out" / "svg" / f"{name}.svg") for name in ("sun", "car")]
     for path in texts:
-        assert path.exists() or f"'{path.stem}' would become" in err
+        assert path.exists() or f"'{path.stem}' " in err
     assert all('viewBox="0 0 48 48"' in path.read_text() for path in texts if path.exists())
     there = {path: path.read_bytes() for path in texts if path.exists()}
     gone, edited = texts
@@ -138,6 +165,10 @@ def test_svg_in_the_colours_of_the_history(asked, complete, tmp_path):
     edited.write_text("<svg/>")  # by its owner
     assert complete(*asked, "--svg")[0] == 0
     assert gone.read_bytes() == there[gone] and edited.read_text() == "<svg/>"
+    assert complete(*asked, "--svg", "--size", 20)[0] == 0
+    assert gone.read_bytes() == there[gone] and edited.read_text() == "<svg/>"
+    assert complete(*asked, "--svg", "--colours", 1)[0] == 0
+    assert edited.read_text() == "<svg/>"
     (tmp_path / "words.txt").write_text("car")
     gone.unlink()
     assert complete(*asked, "--svg")[0] == 0 and gone.read_bytes() == there[gone]  # of an earlier list
@@ -206,15 +237,17 @@ def test_a_disk_that_is_full_in_the_middle(asked, complete, drawn, monkeypatch, 
     assert len(list((out / "codes").glob("*/*.json"))) == 18
 
 
-AS_WRITTEN = ("out", "size", "best-of", "colours", "device")  # the others name files
+AS_WRITTEN = ("out", "size", "best-of", "temperature", "colours", "device")  # the others name files
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"history": "empty"}, "holds no picture that can be read; put PNG, JPEG"),
-        ({"history": "none"}, "none', which is not there; give a folder with pictures"),
-        ({"negative": "empty"}, "holds no picture that can be read; put PNG, JPEG"),
+        ({"history": "empty"}, "empty' holds no picture that can be read; put PNG, JPEG"),
+        ({"history": "none"}, "--history: folder is '{folder}/none', which is not there; give a folder with pictures"),
+        ({"negative": "empty"}, "--negative: folder '{folder}/empty' holds no picture that can be read; put PNG, JPEG"),
+        ({"references": "empty"}, "--references: folder '{folder}/empty' holds no picture that can be read"),
+        ({"history": "cut.safetensors"}, "--history: cut.safetensors is not a readable safetensors file"),
         ({"words": "none"}, "none cannot be read or written: No such file or directory"),
         ({"words": "empty"}, "empty cannot be read or written: Is a directory"),
         ({"words": "binary"}, "binary', which is no text in UTF-8; save it as such"),
@@ -231,13 +264,22 @@ AS_WRITTEN = ("out", "size", "best-of", "colours", "device")  # the others name 
         ({"colours": "99"}, "--colours is 99, expected 0 to 24; choose one of these"),
         ({"history": "binary"}, "binary', a file that is no style card, expected a folder of pictures or a style card"),
         ({"device": "nowhere"}, "--device is nowhere, which this PyTorch does not find on this machine; take cpu"),
-        ({"best-of": "17"}, "best_of is 17, expected 1 to 16; choose one of these"),
+        ({"best-of": "17"}, "--best-of is 17, expected 1 to 16; choose one of these"),
+        ({"temperature": "9"}, "--temperature is 9, expected 0 to 2, or -1 for the usual one; choose one of these"),
         ({"out": "{history}/new"}, "new', which lies in --history; give another folder"),
+        ({"out": "{history}/.."}, "', in which --history lies; give another folder"),
+        ({"references": "out/mine"}, "out', in which --references lies; give another folder"),
+        ({"negative": "out/card.safetensors"}, "out', in which --negative lies; give another folder"),
     ],
 )
 def test_what_does_not_serve_is_one_sentence(asked, complete, history, tmp_path, options, sentence):
     (tmp_path / "empty").mkdir()
-    for name, data in (("binary", b"\xff\xfe\xfd" * 9), ("blank", b"\n \n"), ("long", b"x" * 300)):
+    for name, data in (
+        ("binary", b"\xff\xfe\xfd" * 9),
+        ("cut.safetensors", b"cut"),
+        ("blank", b"\n \n"),
+        ("long", b"x" * 300),
+    ):
         (tmp_path / name).write_bytes(data)
     ((name, value),) = options.items()
     if value is None:
@@ -248,7 +290,7 @@ def test_what_does_not_serve_is_one_sentence(asked, complete, history, tmp_path,
     else:
         asked += [f"--{name}", tmp_path / value]
     code, said, err = complete(*asked)
-    assert (code, said) == (2, "") and sentence in err and err.count("\n") == 1, err
+    assert (code, said) == (2, "") and sentence.format(folder=tmp_path) in err and err.count("\n") == 1, err
     assert not (tmp_path / "out" / "png").exists()
 
 
@@ -265,11 +307,12 @@ def test_a_history_of_one_picture_is_told(asked, complete, history, tmp_path, ca
 
 
 def test_a_style_card_is_a_history(asked, complete, course, history, tmp_path):
-    """It draws what its pictures draw, in the colours of its small pictures; a card of another model is refused."""
+    """It draws what its pictures draw, in their colours; a card of another model is refused."""
     (tmp_path / "words.txt").write_text("sun")
     drc, card = load(course.model), tmp_path / "card.safetensors"
-    squares = FolderHistory(history, drc, "--history")
-    save(with_pictures(card_of(squares.style), torch.stack([from_pixels(one) for one in squares.pictures(32)])), card)
+    folder = FolderHistory(history, drc, "--history")
+    shown = with_pictures(card_of(folder.style), torch.stack([from_pixels(one) for one in folder.pictures(32)]))
+    save(with_look(shown, folder.pictures(48)), card)
     assert complete(*asked)[0] == 0
     code, _, err = complete(*asked, "--history", card, "--out", tmp_path / "two")
     assert code == 0, err
@@ -282,7 +325,7 @@ def test_a_style_card_is_a_history(asked, complete, course, history, tmp_path):
     more_history = tmp_path / "more"
     more_history.mkdir()
     Image.open(history / "0.png").save(more_history / "0.png")
-    save(replace(card_of(squares.style), model=64 * "0"), card)
+    save(replace(card_of(folder.style), model=64 * "0"), card)
     other = write_tiny(tmp_path / "other.safetensors", seed=1)
     for changed, words in ((["--model", other], "another model"), (["--history", more_history], "another history")):
         code, _, err = complete(*asked, *changed)

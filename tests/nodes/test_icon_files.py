@@ -12,7 +12,7 @@ from lxml import etree
 
 from drc.complete.palette import lock, palette_of
 from drc.complete.svg import MISSING
-from scripts.lib.discs import NAVY, SKY, disc, photograph
+from scripts.lib.discs import NAVY, SKY, disc, photograph, scene
 from scripts.lib.sentence import sentence_shown as sentence
 
 
@@ -113,14 +113,14 @@ def test_a_small_history_is_the_grid(graph, drawings):
 
 
 def test_a_photograph_among_drawings_is_left_out_and_told(graph, told):
-    files = graph.run("DRC_PicturesToSVG", images=as_image(disc(), photograph()), colours=8)
+    files = graph.run("DRC_PicturesToSVG", images=as_image(disc(), scene()), colours=8)
     assert len(files.data) == 1
-    assert "Left out: picture 2 of images would become " in told[-1] and "save it as PNG" in told[-1]
+    assert "Left out: picture 2 of images looks like a photograph" in told[-1] and "save it as PNG" in told[-1]
 
 
 def test_photographs_alone_are_a_sentence(graph):
     text = sentence(graph.run, "DRC_PicturesToSVG", images=as_image(photograph()), colours=8)
-    assert text.startswith("Pictures to SVG: picture 1 of images would become ") and "save it as PNG" in text
+    assert text.startswith("Pictures to SVG: picture 1 of images looks like a photograph ") and "save it as PNG" in text
 
 
 def test_without_the_package_only_what_waits_for_the_files_stops(graph, drawings, mine, told, monkeypatch):
