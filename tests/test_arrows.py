@@ -6,7 +6,7 @@ from pathlib import Path
 from scripts.lib.imports import modules
 
 FLOORS = (
-    {"visible"},
+    {"visible", "progress"},
     {"parsing", "files", "names", "shapes", "seeds", "bar"}
     | {"pixels", "positions", "perceptual", "familiar", "plots"},
     {"tensor_file", "instruction", "interrupt"},
