@@ -13,7 +13,7 @@ from scripts.lib.sentence import sentence_shown as sentence
 
 WRONG = {
     "INT": [-1, 2**64, 1.5, math.nan, math.inf, True, "5", None, [1], {"a": 1}, torch.ones(())],
-    "FLOAT": [-0.5, 1e9, math.nan, -math.inf, 10**400, True, "0.5", None, [0.5], {}, torch.ones(())],
+    "FLOAT": [-1.5, 1e9, math.nan, -math.inf, 10**400, True, "0.5", None, [0.5], {}, torch.ones(())],
     "BOOLEAN": [None, 1, "true", [True]],
     "STRING": [None, 5, ["a"], {"a": "b"}, b"a", "half \ud800", "no\0thing", "x" * (2**20 + 1)],
     "FILES": [

@@ -173,7 +173,7 @@ print(*sorted(set(sys.modules) - before))
     strangers = {name for name in added if not name.startswith("drc_pack")} - {"importlib.util"}
     assert strangers == set()
     plain = {"instruction", "pixels", "visible", "seeds", "parsing", "names", "data", "data.augment", "data.palette"}
-    plain |= {"lmm", "lmm.pictures", "interrupt", "files", "seeds"}
+    plain |= {"lmm", "lmm.pictures", "interrupt", "files", "seeds", "progress"}
     plain |= {"data.repaint", "train", "train.config", "train.errors"}  # settings, from which widgets are made
     plain |= {"complete", "complete.settings"}
     assert added <= {"drc_pack", "drc_pack.drc", *(f"drc_pack.drc.{name}" for name in plain)}
