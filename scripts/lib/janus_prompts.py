@@ -19,7 +19,7 @@ def words(
     prompt = Prompt(definitions)
     model = [prompt.add("DRC_LoadModel", model_name=model_name), 0]
     instruction = [prompt.add("DRC_ComposeInContext", model=model, text=text), 0]
-    how = {"seed": seed, "batch_size": batch_size, "temperature": 1.0}
+    how = {"seed": seed, "batch_size": batch_size}
     tokens = [prompt.add("DRC_LMMGenerate", model=model, instruction=instruction, **how), 0]
     decode(prompt, model, tokens)
     return prompt.nodes
