@@ -99,7 +99,7 @@ def check_shapes(contents: Contents) -> None:
 
 
 def within(length: tuple[int, ...], most: int) -> int:
-    return min(max(1, *length, 1), most)
+    return min(max((1, *length)), most)
 
 
 def card_in(tensors: dict[str, Tensor], header: dict[str, str]) -> StyleCard:

@@ -8,6 +8,8 @@ import dataclasses
 import json
 import math
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from .visible import told, visible
@@ -44,6 +46,15 @@ def brief(found: Any, most: int = 80) -> str:
     r"""What a file says, in one short line; letters that show nothing are written out, such as \u202e."""
     text = visible(str(found)[: most + 1]).replace("\n", told("\n"))
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+@contextmanager
+def between(before: str, after: str = "") -> Iterator[None]:
+    """A ValueError with a sentence, or the rest of one, becomes one with these words around it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{before}{error}{after}") from error
 
 
 def parse(text: str | bytes) -> dict:

@@ -1,7 +1,6 @@
 """What draws a picture from a history and a reference: DRC, or what it is compared with."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from ..lmm.fused import apart, fused_weights
 from ..lmm.generate import Sampling
 from ..lmm.pictures import codes_of
 from ..model import DRC
+from ..parsing import between
 from ..pixels import from_image, resized
 from ..pretrained import description_in
 from ..tensor_file import look, read_plain, tensors_hash
@@ -202,23 +202,14 @@ def open_models(
 
 def load_drc(given: str, file: Path, lmm: Path | None) -> DRC:
     """The model in a file, which was `given` as such; ValueError, which says so, for what is none."""
-    with said_of(given):
+    with between(f"--model is '{given}', but "):
         return load_to_draw(file, lmm)
 
 
 def is_over(given: str, file: Path) -> bool:
     """Whether that was trained over an LMM whose folder is to be given."""
-    with said_of(given):
+    with between(f"--model is '{given}', but "):
         return takes_lmm(file)
-
-
-@contextmanager
-def said_of(given: str) -> Iterator[None]:
-    """A ValueError says which model it is about."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"--model is '{given}', but {error}") from error
 
 
 def find_file(path: str) -> Path:

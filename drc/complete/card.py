@@ -15,12 +15,12 @@ from ..data.palette import oklab_of_pixels
 from ..interrupt import heard
 from ..lmm.pictures import PICTURES
 from ..model import DRC
+from ..parsing import between
 from ..pixels import from_pixels, resized, to_pixels
 from ..progress import OnPart
 from ..style_card import StyleCard, style_of, with_pictures
 from . import svg
 from .marks import MARKS, SIDE, marks
-from .options import told_of
 from .palette import has_flat_border, joint_palette, palette_of
 from .report import Measured
 
@@ -57,7 +57,7 @@ class CardHistory:
     """By the numbers that its card has; what one of an older version lacks is measured on what it shows."""
 
     def __init__(self, path: Path, drc: DRC, option: str):
-        with told_of(option):
+        with between(f"{option}: "):
             self.drc, self.card = drc, load(path)
         self.style = style_of(drc, self.card, f"{option} is '{path}', which")
         redrawn = self.card.drawn_again or not self.card.traits

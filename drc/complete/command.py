@@ -12,11 +12,11 @@ from ..data.folder import nothing_usable
 from ..data.history import picture_names, reasons, usable
 from ..files import read_bounded
 from ..model import DRC
+from ..parsing import between
 from ..train.machine.processes import OneProcess
 from . import svg
 from .history import history_in
 from .names import items_of, some_of
-from .options import option, told_of
 from .output import Finish, SetFolder
 from .run import Completion, style_key
 from .settings import FULL, LEAST, MOST_COLOURS, Settings, check
@@ -129,6 +129,11 @@ class Command:
         return f"{' and '.join(lost)} could not be written{why}; see to that and start again" if lost else ""
 
 
+def option(name: str) -> str:
+    """What a setting is called by whoever gives the command."""
+    return f"--{name.replace('_', '-')}"
+
+
 def keep_apart(out: Path, **folders: Path | None) -> None:
     """Of what is drawn nothing would be told from theirs, and a set that is to be drawn anew is deleted as a whole."""
     for name, folder in folders.items():
@@ -156,10 +161,8 @@ def model_at(path: Path, lmm: Path | None) -> DRC:
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "is not there"
         raise ValueError(f"--model is '{path}', which {found}; give the file of a DRC model, or leave --model out")
-    try:
+    with between(f"--model is '{path}', but "):
         return load_to_draw(path, lmm)
-    except ValueError as error:
-        raise ValueError(f"--model is '{path}', but {error}") from error
 
 
 def words_in(path: Path | None) -> str:
@@ -177,7 +180,7 @@ def references_in(folder: Path | None, notes: list[str]) -> list[tuple[str, Path
     if folder is None:
         return []
     left_out: list[tuple[str, str]] = []
-    with told_of("--references"):
+    with between("--references: "):
         names = sorted(picture_names(folder, left_out, lambda seen: None))
         found = [(Path(name).stem, folder / name) for name in usable(folder, names, left_out, lambda: None)]
         if not found:

@@ -15,10 +15,10 @@ from ..familiar import is_unfamiliar, unfamiliar_told
 from ..instruction import Style
 from ..lmm.pictures import codes_of
 from ..model import DRC
+from ..parsing import between
 from . import svg
 from .card import CardHistory
 from .marks import SIDE
-from .options import told_of
 from .palette import palette_of
 from .report import Measured, measure
 from .settings import FULL
@@ -54,7 +54,7 @@ class FolderHistory:
 
     def __init__(self, folder: Path, drc: DRC, option: str):
         left_out: list[tuple[str, str]] = []
-        with told_of(option):
+        with between(f"{option}: "):
             names = picture_names(folder, left_out, lambda seen: None)
         require_few(len(names), f"{option} '{folder}'")
         lmm = drc.lmm

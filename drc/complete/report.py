@@ -25,7 +25,7 @@ FLOORS = {"stroke": 0.08, "weight": 0.1, "padding": 0.03, "corner": 0.02, "palet
 """Spread of each trait within the middling set, which scripts/measure_set_report.py prints; of colours, which are the
 same in most sets, what can just be seen and less than half a colour."""
 TRAITS = tuple(FLOORS)
-FITS, MISFITS, UNTOLD = "fits", "does not fit", "not told"
+FITS, MISFITS, NOT_TOLD = "fits", "does not fit", "not told"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        return UNTOLD if math.isnan(self.misfit) else FITS if self.misfit <= 0 else MISFITS
+        return NOT_TOLD if math.isnan(self.misfit) else FITS if self.misfit <= 0 else MISFITS
 
     @property
     def told(self) -> str:
@@ -86,7 +86,7 @@ class Report:
 
     @property
     def title(self) -> str:
-        untold = sum(row.verdict == UNTOLD for row in self.rows)
+        untold = sum(row.verdict == NOT_TOLD for row in self.rows)
         if untold == len(self.rows):
             return f"The pictures are too small to tell which fit the set of {self.history}: {SIDE} pixels or more tell"
         return f"{len(self.redraw)} of {len(self.rows)} do not fit the set of {self.history}"
@@ -132,7 +132,7 @@ def report(
         if misfit > 0 and not words:
             words = (f"{strangest_group(hands, one.marks, marked)} unlike the set",)
         rows.append(Row(number, name, scores, misfit, words))
-    rows.sort(key=lambda row: (row.verdict == UNTOLD, -row.misfit))
+    rows.sort(key=lambda row: (row.verdict == NOT_TOLD, -row.misfit))
     return Report(tuple(rows), len(kept), notes_of(len(kept), len(history)))
 
 

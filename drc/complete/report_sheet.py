@@ -7,12 +7,12 @@ import numpy as np
 
 from ..plots.canvas import COLOURS, DIM, GRID, LIGHT, MUTED, RED, SHARP, Canvas, write_head
 from ..plots.sheet import fitted
-from .report import FITS, LINE, MISFITS, TRAITS, UNTOLD, Report, Row, signed
+from .report import FITS, LINE, MISFITS, NOT_TOLD, TRAITS, Report, Row, signed
 
 WIDTH, EDGE, CELL, GAP = 1024, 16, 56, 8  # pixels
 HEAD, LEGEND, LINE_HEIGHT = 68, 30, 19
 MOST_SHOWN = 40  # rows; the text has them all
-SHADES = {FITS: COLOURS[2], MISFITS: RED, UNTOLD: MUTED}
+SHADES = {FITS: COLOURS[2], MISFITS: RED, NOT_TOLD: MUTED}
 KEY = (
     f"numbers: how many spreads of the set a trait is above or below it, red from {LINE:g} on; in brackets the verdict "
     "on all: up to 0 it fits",

@@ -3,8 +3,7 @@
 1B and 7B differ in the language model alone, whose sizes therefore have no defaults.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -92,13 +91,9 @@ class Sizes:
             )
 
 
-@contextmanager
-def said_of(path: Path) -> Iterator[None]:
+def said_of(path: Path) -> AbstractContextManager[None]:
     """A ValueError with the rest of a sentence becomes one that names the file and says what to do."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{path} {error}; {AGAIN}") from error
+    return parsing.between(f"{path} ", f"; {AGAIN}")
 
 
 def settings_in(path: Path) -> dict:
