@@ -19,7 +19,6 @@ FOLDER, STYLES = "drc", "drc_styles"  # kinds of model folders: models, and styl
 EXTENSIONS = {".safetensors", ".sft"}
 BUILT = PACK / "build" / "data"
 PACKAGES, EVALUATOR = PACK / "build" / "packages", PACK / "build" / "evaluator" / "evaluator.safetensors"
-CACHE, CACHE_BEFORE = ".cache", "cache"  # before: of earlier versions, which stays in use where it is
 DATASETS = "datasets"  # what extra_model_paths.yaml calls folders of the server's owner that nodes may read
 HOW_TO_OPEN = f"let whoever runs the server list it as {DATASETS} in extra_model_paths.yaml, and write its full path"
 
@@ -107,8 +106,7 @@ def is_file_in(folder: Path, name: str) -> bool:
     if folder not in path.parents or path.suffix not in EXTENSIONS or not os.path.isfile(path):
         return False
     first, *inner = path.relative_to(folder).parts
-    kept = folder == trainings() and first in (CACHE, CACHE_BEFORE)
-    parts_of_others = path.name == STATE or kept or set_in(folder, first)
+    parts_of_others = path.name == STATE or first.startswith(".") or set_in(folder, first)
     return is_showable(name) and not (inner and parts_of_others)
 
 
@@ -289,8 +287,8 @@ def trainings() -> Path:
 
 
 def code_cache() -> Path:
-    before = trainings() / CACHE_BEFORE
-    return before if before.is_dir() else trainings() / CACHE
+    """Where codes lie that are made once: not among the user's pictures, but with what the host keeps for itself."""
+    return Path(folder_paths.get_system_user_directory(FOLDER))
 
 
 def evaluation_folder(name: str) -> Path:
@@ -302,8 +300,6 @@ def evaluation_folder(name: str) -> Path:
 def run_folder(name: str, resume: bool) -> Path:
     """The folder of a training: the last one of that name, to go on with, or the next one."""
     check_name(name, "run_name")
-    if name == CACHE_BEFORE:
-        raise ValueError(f"run_name is '{name}', which is the folder of the codes; choose another name")
     numbers = [path.name[len(name) + 1 :] for path in trainings().glob(f"{name}_*")]
     last = max((int(number) for number in numbers if re.fullmatch("[0-9]{5,}", number)), default=0)
     return trainings() / f"{name}_{last if resume and last else last + 1:05d}"

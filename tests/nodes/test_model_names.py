@@ -1,6 +1,7 @@
 """Where a model is saved is where it is found, whatever other model folders hold."""
 
 import shutil
+from pathlib import Path
 
 import folder_paths
 import pytest
@@ -109,13 +110,12 @@ def test_a_training_that_shadows_is_listed_apart(graph, folders, pack):
     assert graph.load(f"{name} (in output/drc)").path == trained / name
 
 
-def test_what_is_kept_between_trainings_is_no_model(graph, folders, pack):
+def test_what_is_kept_between_trainings_is_no_model_and_lies_apart_from_the_pictures(graph, folders, pack):
     *_, trained = folders
-    for name in (".cache", "cache"):
-        write_tiny(trained / name / "codes.safetensors")
-    assert offered(graph) == ["embedded"] and pack.nodes.paths.code_cache() == trained / "cache"
-    shutil.rmtree(trained / "cache")
-    assert pack.nodes.paths.code_cache() == trained / ".cache"
+    write_tiny(trained / ".cache" / "codes.safetensors")  # where earlier versions kept it
+    assert offered(graph) == ["embedded"]
+    kept = pack.nodes.paths.code_cache()
+    assert kept == Path(folder_paths.get_user_directory()) / "__drc" and trained.parent not in kept.parents
 
 
 def test_converted_sets_of_one_name_are_listed_apart(graph, folders, tiny_lavit, tmp_path):
