@@ -1,6 +1,6 @@
 """Do the dials do what they say? One strength is turned up step by step, the other stays.
 
-    python scripts/measure_dials.py [--tests P3] [--limit 192] [--steps 0,0.5,1,2,4] [--picture web/docs/dials.png]
+    python scripts/measure_dials.py [--tests P3] [--limit 192] [--steps 0,0.5,1,2,4] [--picture dials.png]
 
 Draws the same cases of the emoji benchmark at every step (build/data, and the judges of `python -m drc.bench run`), and
 prints how often style and meaning were right, and whether the dial moved its own side alone: style must not fall from

@@ -12,7 +12,7 @@ import torch
 
 from .likelihood import CollapseScores
 
-BALANCED = "balanced"
+BALANCED = "balanced, well drawn or not"
 TO_STYLE, TO_REFERENCE = "collapsed to the style", "collapsed to the reference"
 COPIES_REFERENCE, COPIES_HISTORY = "copies the reference", "copies the history"
 NEITHER = "keeps neither"
