@@ -2,20 +2,26 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..drc.complete.settings import FULL
+from ..drc.interrupt import heard
+from ..drc.pixels import square
 from ..drc.visible import quoted
 from . import host, paths
-from .encode import squares_of
 from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
 from .sockets import Model
 from .widgets import SQUARE_TOOLTIP, line, model_input
+
+FEW = 50  # pictures that are handed on as large as they are worked on, 157 MB; of more, half as wide and high
 
 
 @guarded
@@ -88,22 +94,41 @@ class DRC_MyPictures(io.ComfyNode):
         require_few(len(files) + len(more), "the history")
         left_out: list[tuple[str, str]] = []
         named = [*in_folder(folder, left_out), *map(paths.uploaded_picture, files)]
-        require_few(len(named) + len(more), "the history")
-        require_some(len(named) + len(more))
-        progress, found = Progress(len(named) + len(more)), []
-        for one in squares_of_files(model, named, left_out):
-            found.append(one)
-            progress.step_to(len(found))
-        given = squares_of(model, more, "images")
-        found += [(f"picture {number} of images", square) for number, square in enumerate(given, 1)]
+        count = len(named) + len(more)
+        require_few(count, "the history")
+        require_some(count)
+        progress, names, squares = Progress(count), [], []
+        whole = OfOneSize(FULL if count <= FEW else FULL // 2)
+        given = ((f"picture {number} of images", picture) for number, picture in enumerate(more, 1))
+        for name, picture in chain(pictures_of_files(model, named, left_out), given):
+            names.append(name)
+            squares.append(heard(partial(model.drc.lmm.prepare, picture, name), host.check_interrupt))
+            heard(partial(whole.add, picture, name), host.check_interrupt)
+            progress.step_to(len(names))
         progress.step_to(progress.total)
-        if not found:
+        if not names:
             raise ValueError(f"no picture can be used, first {quoted(left_out[0][0])}: {left_out[0][1]}; give others")
-        names, squares = [name for name, _ in found], torch.stack([square for _, square in found])
+        squares = torch.stack(squares)
         labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names, 1)]
         shown = host.show_text(cls.hidden, report(names, squares, left_out)).as_dict()
         shown |= host.show_picture(numbered_sheet(to_pixels(squares), labels)).as_dict()
-        return io.NodeOutput(to_image(squares), ui=shown)
+        return io.NodeOutput(to_image(torch.stack(whole.squares) if whole.squares else squares), ui=shown)
+
+
+class OfOneSize:
+    """Square pictures that all have one size, with that, at most `most` pixels of a side: fine lines keep their colour
+    and icons of few pixels their grid, for who reads them after a model. None of them where one is another."""
+
+    def __init__(self, most: int):
+        self.most, self.sizes, self.squares = most, set(), []
+
+    def add(self, picture: Tensor, name: str) -> None:
+        """Another [H, W, 3 or 4] in 0..1."""
+        self.sizes |= set(picture.shape[:2])
+        if len(self.sizes) > 1:
+            self.squares.clear()
+        else:
+            self.squares.append(square(picture, min(len(picture), self.most), name))
 
 
 def require_some(count: int) -> None:
@@ -124,12 +149,11 @@ def in_folder(folder: str, left_out: list[tuple[str, str]]) -> list[tuple[Path, 
     return [(root, name) for name in picture_names(root, left_out, lambda seen: host.check_interrupt())]
 
 
-def squares_of_files(
+def pictures_of_files(
     model: Model, named: list[tuple[Path, str]], left_out: list[tuple[str, str]]
 ) -> Iterator[tuple[str, Tensor]]:
-    """Name and square of each that can be used, one after another; `left_out` is as of `squares_in`."""
-    from ..drc.data.history import squares_in
+    """Name and picture of each that can be used, one after another; as of `pictures_in`."""
+    from ..drc.data.history import pictures_in
 
-    lmm = model.drc.lmm
     for root, name in named:
-        yield from squares_in(root, [name], lmm.image_size, lmm.prepare, left_out, host.check_interrupt)
+        yield from pictures_in(root, [name], model.drc.lmm.image_size, left_out, host.check_interrupt)

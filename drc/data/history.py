@@ -67,9 +67,16 @@ def squares_in(
 ) -> Iterator[tuple[str, Tensor]]:
     """Name and square [3, size, size] of each picture that can be used, as `prepare` makes it of [H, W, 3]; of the
     others `left_out` gets names and reasons. `on_read` is as of `usable`."""
+    for name, picture in pictures_in(root, names, size, left_out, on_read):
+        yield name, prepare(picture, quoted(name))
+
+
+def pictures_in(
+    root: Path, names: list[str], size: int, left_out: list[tuple[str, str]], on_read: OnPart
+) -> Iterator[tuple[str, Tensor]]:
+    """The same with the pictures themselves, [H, W, 3] in 0..1, but for what is much larger than `size`."""
     for name in usable(root, names, left_out, on_read):
-        pixels = picture_file.read_for(root / name, size, on_read)
-        yield name, prepare(to_image(from_pixels([pixels]))[0], quoted(name))
+        yield name, to_image(from_pixels([picture_file.read_for(root / name, size, on_read)]))[0]
 
 
 def report(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) -> str:

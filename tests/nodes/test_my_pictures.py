@@ -8,6 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
+from drc.complete import svg
+from drc.complete.history import history_in
+from drc.pixels import from_image, to_pixels
 from scripts.lib.sentence import sentence_shown as sentence
 
 
@@ -38,6 +41,33 @@ def test_the_style_is_that_of_the_pictures_loaded_one_by_one(graph, folder, requ
     (picture,), (text,) = found.ui["images"], found.ui["text"]
     assert (folder.parents[1] / "temp" / picture["filename"]).is_file() and text.startswith("5 pictures.")
     assert "picture 1 of images` is the same picture as `icon-1.png`" in text
+
+
+@pytest.mark.parametrize(("side", "handed_on"), [(24, 24), (200, 200), (600, 256)])
+def test_squares_of_one_size_keep_it(graph, model, folder, side, handed_on):
+    """So lock and SVG find in them what the command finds in the files: colours of fine lines, and the grid. Of what is
+    much larger than the model's own squares, 32 here, a file is read smaller."""
+    generator, place = numpy.random.default_rng(1), folder.parent / "alike"
+    place.mkdir()
+    for number in range(3):
+        Image.fromarray(generator.integers(0, 255, (side, side, 3), numpy.uint8)).save(place / f"{number}.png")
+    found = pictures(graph, model, folder=["alike"])[0]
+    with torch.inference_mode():
+        history = history_in(place, model.drc)
+    assert found.shape == (3, handed_on, handed_on, 3)
+    assert svg.grid_of([len(one) for one in found]) == history.look().grid
+    read = to_pixels(from_image(found))
+    same = [numpy.array_equal(*pair) for pair in zip(read, history.pictures(handed_on), strict=True)]
+    assert side > handed_on or (all(same) and torch.equal(graph.style(model, found).rows, history.style.rows))
+    more = pictures(graph, model, folder=["alike"], images=[torch.rand(1, side, 8, 3)])[0]
+    assert more.shape[1:3] == (model.drc.lmm.image_size,) * 2
+
+
+@pytest.mark.parametrize(("more", "side"), [(0, 48), (1, 24)])
+def test_many_are_handed_on_smaller(graph, model, pack, folder, monkeypatch, more, side):
+    monkeypatch.setattr(pack.nodes.my_pictures, "FULL", 48)
+    count = pack.nodes.my_pictures.FEW + more
+    assert pictures(graph, model, folder=[""], files=[["mine/icon-3.png"] * count])[0].shape == (count, side, side, 3)
 
 
 def test_files_are_what_their_folder_is(graph, model, folder, host_folders):
