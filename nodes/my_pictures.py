@@ -17,6 +17,9 @@ from .progress import Progress
 from .sockets import Model
 from .widgets import SQUARE_TOOLTIP, line, model_input
 
+STAND_IN = "DRC_ExamplePictures"
+LEFT_OUT = "The example pictures are left out, as there are some of your own."
+
 
 @guarded
 class DRC_MyPictures(io.ComfyNode):
@@ -46,7 +49,8 @@ class DRC_MyPictures(io.ComfyNode):
                 io.Image.Input(
                     "images",
                     optional=True,
-                    tooltip="More pictures, as one batch or one list; they come behind all others.",
+                    tooltip="More pictures, as one batch or one list; they come behind all others. Those of Example "
+                    "Pictures count only as long as there are none of your own.",
                 ),
                 mask("images"),
             ],
@@ -55,7 +59,7 @@ class DRC_MyPictures(io.ComfyNode):
                     "history_out", display_name="history", tooltip="All pictures as one batch, for StyleTower."
                 )
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt],
             is_input_list=True,
             is_output_node=True,  # so that it can be run alone, to look at the pictures before anything else
             **host.newer(search_aliases=["load images from folder", "icon set", "history", "batch images"]),
@@ -84,7 +88,8 @@ class DRC_MyPictures(io.ComfyNode):
         from ..drc.pixels import to_image, to_pixels
         from ..drc.plots.sheet import numbered_sheet
 
-        more = [] if images is None else pictures_of(images, images_mask, "images")
+        stood_in = bool(folder.strip() or files) and host.source_of(cls.hidden, "images") == STAND_IN
+        more = [] if images is None or stood_in else pictures_of(images, images_mask, "images")
         require_few(len(files) + len(more), "the history")
         left_out: list[tuple[str, str]] = []
         named = [*in_folder(folder, left_out), *map(paths.uploaded_picture, files)]
@@ -94,14 +99,17 @@ class DRC_MyPictures(io.ComfyNode):
         for one in squares_of_files(model, named, left_out):
             found.append(one)
             progress.step_to(len(found))
+        own = len(found)
         given = squares_of(model, more, "images")
         found += [(f"picture {number} of images", square) for number, square in enumerate(given, 1)]
         progress.step_to(progress.total)
         if not found:
             raise ValueError(f"no picture can be used, first {quoted(left_out[0][0])}: {left_out[0][1]}; give others")
         names, squares = [name for name, _ in found], torch.stack([square for _, square in found])
-        labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names, 1)]
-        shown = host.show_text(cls.hidden, report(names, squares, left_out)).as_dict()
+        labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names[:own], 1)]
+        labels += map(str, range(own + 1, len(names) + 1))
+        text = report(names, squares, left_out) + f"\n\n{LEFT_OUT}" * stood_in
+        shown = host.show_text(cls.hidden, text).as_dict()
         shown |= host.show_picture(numbered_sheet(to_pixels(squares), labels)).as_dict()
         return io.NodeOutput(to_image(squares), ui=shown)
 
