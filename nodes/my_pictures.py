@@ -27,7 +27,7 @@ class DRC_MyPictures(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="DRC_MyPictures",
-            display_name="My Pictures (icons, emoji, stickers)",
+            display_name="My Pictures (history: icons, emoji)",
             category="DRC/sets",
             description="Takes your own pictures, 1 to 200, as one history, and shows them with their numbers: drop "
             "files onto it, or name a folder. Nothing is ever written into your folder.",

@@ -32,7 +32,7 @@ def test_many_files_are_dropped_at_once(page, server):
     (node,) = (node for node in page.api_prompt().values() if node["class_type"] == NODE)
     assert sorted(node["inputs"]["files"]["__value__"]) == names
     page.press_run()
-    (text,) = page.texts_in("My Pictures (icons, emoji, stickers)")
+    (text,) = page.texts_in("My Pictures (history: icons, emoji)")
     assert text.startswith("5 pictures.") and page.alerts() == [] and page.errors == []
     page.tab.wait_for_timeout(1000)
     page.screenshot("my-pictures")

@@ -103,7 +103,7 @@ def test_the_template_draws_as_if_it_took_the_example_itself(graph, root):
 def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
     def told(**given):
         text = sentence(pictures, graph, model, **given)
-        assert text.startswith("My Pictures (icons, emoji, stickers): ")
+        assert text.startswith("My Pictures (history: icons, emoji): ")
         return text
 
     assert "folder is empty, and so are files and images; drop pictures onto the node" in told(folder=[""])
