@@ -65,7 +65,7 @@ def test_the_page_is_given_little_to_run(published):
     """Lines to be read, which import from the page, and ask its own server alone."""
     scripts = {str(name): path.read_text() for name, path in published.items() if name.suffix == ".js"}
     assert scripts.keys() == {
-        f"web/{name}.js" for name in ("files", "languages", "more_settings", "templates", "titles")
+        f"web/{name}.js" for name in ("files", "labels", "languages", "more_settings", "templates", "titles")
     }
     for source in scripts.values():
         assert source.isascii() and max(map(len, source.splitlines())) <= LONGEST_LINE and source.count("\n") < 40

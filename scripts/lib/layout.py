@@ -69,6 +69,9 @@ ALL_IN_VIEW = """() => {
 CUT = """() => [...document.querySelectorAll("[data-node-id] .p-select-label, [data-testid=node-title] *")]
     .filter(text => text.scrollWidth > text.clientWidth).map(text => text.textContent)"""
 
+CUT_LABELS = """() => [...document.querySelectorAll(".lg-node-widgets:has([node-type^=DRC_]) p.truncate")]
+    .filter(text => text.scrollWidth > text.clientWidth).map(text => text.textContent)"""
+
 
 class Box(NamedTuple):
     """A node or a group."""
@@ -126,3 +129,8 @@ def crossed(tab: Tab) -> list[str]:
 def cut(tab: Tab) -> list[str]:
     """What does not fit its box in Nodes 2.0: titles, and what is chosen in lists."""
     return tab.evaluate(CUT)
+
+
+def cut_labels(tab: Tab) -> list[str]:
+    """Those of settings of our nodes that do not fit beside them in Nodes 2.0."""
+    return tab.evaluate(CUT_LABELS)

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from scripts.lib import layout
 from scripts.lib.page import open_page
 
 SHOWN = """() => window.app.graph.nodes.map(node => [
@@ -20,6 +21,7 @@ def test_our_names_are_in_the_language(browser, server, root, language, way):
     with open_page(browser, server.address, way, pack=server.pack, locale=language) as page:
         page.load_template("complete_my_set")
         page.screenshot(f"language-{language}")
+        assert layout.cut_labels(page.tab) == []
         shown = [node for node in page.tab.evaluate(SHOWN) if node[0] in texts]
         assert page.errors == []
     assert len(shown) == 10

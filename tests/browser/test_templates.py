@@ -78,6 +78,8 @@ def faults_of_graph(tab, known):
     for text in layout.cut(tab):
         if not text.endswith(".safetensors"):  # what a file is shows at the start of its name
             yield f"{text} is cut"
+    for text in layout.cut_labels(tab):
+        yield f"the label {text} is cut"
     for title in layout.before_links(tab):
         yield f"a link passes behind {title}"
     for title in set(layout.crossed(tab)) - known:
