@@ -176,6 +176,15 @@ def bar(total: int) -> comfy.utils.ProgressBar:
     return comfy.utils.ProgressBar(total)
 
 
+def source_of(hidden: io.HiddenHolder | None, name: str) -> str | None:
+    """The kind of the node whose output is linked to an input of the running one; None where the prompt does not tell,
+    of a node that another one put in its place."""
+    if hidden is None or hidden.prompt is None:
+        return None
+    link = hidden.prompt.get(hidden.unique_id, {}).get("inputs", {}).get(name)
+    return hidden.prompt.get(link[0], {}).get("class_type") if isinstance(link, list) else None
+
+
 def show_text(hidden: io.HiddenHolder | None, text: str) -> ui.PreviewText:
     """Writes text into the running node, in the pages of whoever sent the prompt and in no other's.
 

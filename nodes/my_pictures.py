@@ -22,6 +22,8 @@ from .sockets import Model
 from .widgets import SQUARE_TOOLTIP, line, model_input
 
 FEW = 50  # pictures that are handed on as large as they are worked on, 157 MB; of more, half as wide and high
+STAND_IN = "DRC_ExamplePictures"
+LEFT_OUT = "The example pictures are left out, as there are some of your own."
 
 
 @guarded
@@ -30,7 +32,7 @@ class DRC_MyPictures(io.ComfyNode):
     def define_schema(cls):
         return io.Schema(
             node_id="DRC_MyPictures",
-            display_name="My Pictures (icons, emoji, stickers)",
+            display_name="My Pictures (history: icons, emoji)",
             category="DRC/sets",
             description="Takes your own pictures, 1 to 200, as one history, and shows them with their numbers: drop "
             "files onto it, or name a folder. Nothing is ever written into your folder.",
@@ -52,7 +54,8 @@ class DRC_MyPictures(io.ComfyNode):
                 io.Image.Input(
                     "images",
                     optional=True,
-                    tooltip="More pictures, as one batch or one list; they come behind all others.",
+                    tooltip="More pictures, as one batch or one list; they come behind all others. Those of Example "
+                    "Pictures count only as long as there are none of your own.",
                 ),
                 mask("images"),
             ],
@@ -61,7 +64,7 @@ class DRC_MyPictures(io.ComfyNode):
                     "history_out", display_name="history", tooltip="All pictures as one batch, for StyleTower."
                 )
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt],
             is_input_list=True,
             is_output_node=True,  # so that it can be run alone, to look at the pictures before anything else
             **host.newer(search_aliases=["load images from folder", "icon set", "history", "batch images"]),
@@ -90,7 +93,8 @@ class DRC_MyPictures(io.ComfyNode):
         from ..drc.pixels import to_image, to_pixels
         from ..drc.plots.sheet import numbered_sheet
 
-        more = [] if images is None else pictures_of(images, images_mask, "images")
+        stood_in = bool(folder.strip() or files) and host.source_of(cls.hidden, "images") == STAND_IN
+        more = [] if images is None or stood_in else pictures_of(images, images_mask, "images")
         require_few(len(files) + len(more), "the history")
         left_out: list[tuple[str, str]] = []
         named = [*in_folder(folder, left_out), *map(paths.uploaded_picture, files)]
@@ -109,8 +113,11 @@ class DRC_MyPictures(io.ComfyNode):
         if not names:
             raise ValueError(f"no picture can be used, first {quoted(left_out[0][0])}: {left_out[0][1]}; give others")
         squares = torch.stack(squares)
-        labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names, 1)]
-        shown = host.show_text(cls.hidden, report(names, squares, left_out)).as_dict()
+        own = len(names) - len(more)
+        labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names[:own], 1)]
+        labels += map(str, range(own + 1, len(names) + 1))
+        text = report(names, squares, left_out) + f"\n\n{LEFT_OUT}" * stood_in
+        shown = host.show_text(cls.hidden, text).as_dict()
         shown |= host.show_picture(numbered_sheet(to_pixels(squares), labels)).as_dict()
         return io.NodeOutput(to_image(torch.stack(whole.squares) if whole.squares else squares), ui=shown)
 

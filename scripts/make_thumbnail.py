@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.lib.client import Client, Result  # noqa: E402
 from scripts.lib.environment import BUILD, demo_host  # noqa: E402
 from scripts.lib.lavit_prompts import NAME  # noqa: E402
-from scripts.lib.page import chromium, open_page  # noqa: E402
+from scripts.lib.page import Page, chromium, open_page  # noqa: E402
 from scripts.lib.pictures import from_bytes  # noqa: E402
 from scripts.lib.prompts import evaluate, look_closer, node_of, personalise  # noqa: E402
 from scripts.lib.server import Server  # noqa: E402
@@ -73,16 +73,27 @@ def label(sheet: Image.Image, places: dict[tuple[int, int], str]) -> None:
 
 
 def of_personalise(client: Client, workflow: dict, widgets: dict) -> Image.Image:
-    values = {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
-    folder = ROOT / "nodes" / "examples" / values["DRC_ExamplePictures"][0].replace(" ", "-")
-    history = [Image.open(path) for path in sorted(folder.glob("*-[0-9].png"))]
+    values, folder = widgets_of(workflow), example_of(workflow)
     prompt = personalise(client.node_definitions(), seed=values["DRC_LMMGenerate"][0], sharp=True)
     pictures = pictures_of(client, run(client, prompt))
-    return thumbnail(history, Image.open(folder / "reference.png"), pictures[-1])
+    return thumbnail(history_in(folder), Image.open(folder / "reference.png"), pictures[-1])
+
+
+def widgets_of(workflow: dict) -> dict[str, list]:
+    return {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
+
+
+def example_of(workflow: dict) -> Path:
+    """The folder of its Example Pictures."""
+    return ROOT / "nodes" / "examples" / widgets_of(workflow)["DRC_ExamplePictures"][0].replace(" ", "-")
+
+
+def history_in(folder: Path) -> list[Image.Image]:
+    return [Image.open(path) for path in sorted(folder.glob("*-[0-9].png"))]
 
 
 def of_look_closer(client: Client, workflow: dict, widgets: dict) -> Image.Image:
-    values = {node["type"]: node.get("widgets_values") for node in workflow["nodes"]}
+    values = widgets_of(workflow)
     prompt = look_closer(client.node_definitions(), seed=values["DRC_LMMGenerate"][0])
     result = run(client, prompt)
     names = {"DRC_GuidanceGrid": "what the dials do", "DRC_CollapseMeter": "meter", "DRC_AttentionMap": "attention"}
@@ -152,17 +163,20 @@ def of_graph(name: str, missing: str = "") -> Callable[..., Image.Image]:
 
 
 def of_page(name: str, **titles: str) -> Callable[..., Image.Image]:
-    """What nodes of those titles show after a run in the page, each with what it is called in the picture."""
+    """What nodes of those titles show after a run in the page, each with what it is called in the picture; of Example
+    Pictures, which show nothing, the history."""
 
     def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
+        def found(page: Page, title: str) -> list[Image.Image]:
+            if title == "Example Pictures":
+                return history_in(example_of(workflow))
+            return [from_bytes(client.fetch(one)) for one in page.pictures_in(title)]
+
         with chromium() as browser, open_page(browser, client.address, "canvas") as page:
             page.load_template(name)
             page.press_run()
             page.pictures_in("Picture")
-            shown = {label: page.pictures_in(title) for label, title in titles.items()}
-            return side_by_side(
-                {label: in_rows([from_bytes(client.fetch(one)) for one in found]) for label, found in shown.items()}
-            )
+            return side_by_side({label: in_rows(found(page, title)) for label, title in titles.items()})
 
     return draw
 
@@ -194,7 +208,7 @@ DRAWN = {
     "personalise": of_personalise,
     "from_words": of_page("from_words", history="History", word="Drawings", drawn="Picture"),
     "style_card": of_page("style_card", **{"first hand": "First", "second hand": "Second", "drawn": "Picture"}),
-    "complete_my_set": of_page("complete_my_set", history="History", drawn="Picture"),
+    "complete_my_set": of_page("complete_my_set", history="Example Pictures", drawn="Picture"),
     "look_closer": of_look_closer,
     "evaluate": of_evaluate,
     "train_disentanglement": of_training(train_disentanglement, STAGE1),

@@ -43,6 +43,22 @@ BEHIND = """() => {
         return paths.some(({path}) => points.some(point => pen.isPointInStroke(path, ...point)))
     }).map(node => node.title)
 }"""
+# The same paths, asked all over the words of the title of every group.
+CROSSED = """() => {
+    const pen = document.createElement("canvas").getContext("2d"), paths = [...app.canvas.renderedPaths]
+    const words = ({title, font_size: size, pos: [x, y]}) => {
+        pen.font = `${size}px Arial`
+        const {width} = pen.measureText(title), points = []
+        for (let across = 4; across < 4 + width; across += 2)
+            for (let down = 4; down < 4 + size; down += 2) points.push([x + across, y + down])
+        return points
+    }
+    return app.graph.groups.filter(group => {
+        const points = words(group)
+        pen.lineWidth = 3
+        return paths.some(({path}) => points.some(point => pen.isPointInStroke(path, ...point)))
+    }).map(group => group.title)
+}"""
 SETTLE = "() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100))"
 ALL_IN_VIEW = """() => {
     const {ds} = app.canvas, boxes = app.graph.nodes.map(node => node.boundingRect)
@@ -51,6 +67,9 @@ ALL_IN_VIEW = """() => {
     app.canvas.setDirty(true, true)
 }"""
 CUT = """() => [...document.querySelectorAll("[data-node-id] .p-select-label, [data-testid=node-title] *")]
+    .filter(text => text.scrollWidth > text.clientWidth).map(text => text.textContent)"""
+
+CUT_LABELS = """() => [...document.querySelectorAll(".lg-node-widgets:has([node-type^=DRC_]) p.truncate")]
     .filter(text => text.scrollWidth > text.clientWidth).map(text => text.textContent)"""
 
 
@@ -102,6 +121,16 @@ def before_links(tab: Tab) -> list[str]:
     return tab.evaluate(BEHIND)
 
 
+def crossed(tab: Tab) -> list[str]:
+    """Titles of groups whose words a link crosses, on a graph that is in view."""
+    return tab.evaluate(CROSSED)
+
+
 def cut(tab: Tab) -> list[str]:
     """What does not fit its box in Nodes 2.0: titles, and what is chosen in lists."""
     return tab.evaluate(CUT)
+
+
+def cut_labels(tab: Tab) -> list[str]:
+    """Those of settings of our nodes that do not fit beside them in Nodes 2.0."""
+    return tab.evaluate(CUT_LABELS)

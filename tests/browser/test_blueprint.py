@@ -4,7 +4,7 @@ import pytest
 
 from scripts.lib.pictures import from_bytes
 
-NAME = "Draw in the Style of My Pictures"
+NAME = "Style Transfer for Icons and Stickers"
 INSIDE = ["DRC_LoadModel", "DRC_StyleTower", "DRC_CompleteSet", "DRC_DecodeTokens"]
 CONNECT = """() => {
     const [examples, block] = window.app.graph.nodes

@@ -2,8 +2,7 @@
 
 from PIL import Image
 
-from scripts.lib import layout
-from scripts.lib.pictures import to_png
+from scripts.lib.pictures import from_bytes, to_png
 
 NODE = "DRC_MyPictures"
 WITH_MODEL = """() => {
@@ -18,25 +17,6 @@ BUTTONS = {
     "canvas": "window.app.graph.nodes[0].widgets.find(widget => widget.type === 'button').callback()",
     "vue": "document.querySelector('[data-node-id] label:has(input[type=file])').click()",
 }
-BESIDE = f"""() => {{
-    const node = LiteGraph.createNode("{NODE}"), {{graph, canvas}} = window.app
-    node.pos = [-400, 300]
-    graph.add(node)
-    canvas.ds.offset[0] += 450
-    canvas.setDirty(true, true)
-}}"""
-TARGETS = """(window.app.graph.nodes.find(({{type}}) => type === "{}").outputs[0].links?.map(id => {{
-    const link = window.app.graph.links.get(id)
-    return `${{link.target_id}} ${{link.target_slot}}`
-}}).sort() ?? [])"""
-SLOT = """name => {
-    const {canvas, graph} = window.app, node = graph.nodes.find(({type}) => type === name)
-    const drawn = document.querySelector(`[data-slot-key="${node.id}-out-0"]`)?.getBoundingClientRect()
-    if (drawn) return [drawn.left + drawn.width / 2, drawn.top + drawn.height / 2]
-    const [x, y] = node.getOutputPos(0), {scale, offset} = canvas.ds
-    const {left, top} = canvas.canvas.getBoundingClientRect()
-    return [left + (x + offset[0]) * scale, top + (y + offset[1]) * scale]
-}"""
 OPEN_AGAIN = "async () => await window.app.loadGraphData(JSON.parse(JSON.stringify(window.app.graph.serialize())))"
 
 
@@ -52,7 +32,7 @@ def test_many_files_are_dropped_at_once(page, server):
     (node,) = (node for node in page.api_prompt().values() if node["class_type"] == NODE)
     assert sorted(node["inputs"]["files"]["__value__"]) == names
     page.press_run()
-    (text,) = page.texts_in("My Pictures (icons, emoji, stickers)")
+    (text,) = page.texts_in("My Pictures (history: icons, emoji)")
     assert text.startswith("5 pictures.") and page.alerts() == [] and page.errors == []
     page.tab.wait_for_timeout(1000)
     page.screenshot("my-pictures")
@@ -76,20 +56,21 @@ def picture_of(name: str) -> bytes:
     return to_png(Image.new("RGB", (40, 30), (50 * number, 100, 200 - 30 * number)))
 
 
-def test_one_drag_gives_a_template_pictures_of_ones_own(page):
-    """As the note of the template says it: with Shift, all links of an output go along."""
+def test_files_on_a_template_take_the_place_of_its_example(page, client, root):
+    """As its note says it: nothing else is to be done, and nothing to be deleted."""
     page.load_template("complete_my_set")
-    page.tab.evaluate(BESIDE)
-    layout.settle(page.tab)
-    links = page.tab.evaluate(TARGETS.format("DRC_ExamplePictures"))
-    assert len(links) == 5
-    start, end = (page.tab.evaluate(SLOT, name) for name in ("DRC_ExamplePictures", NODE))
-    page.tab.keyboard.down("Shift")
-    page.tab.mouse.move(*start)
-    page.tab.mouse.down()
-    page.tab.mouse.move(*end, steps=5)
-    page.tab.mouse.up()
-    page.tab.keyboard.up("Shift")
-    page.wait_for(f"{TARGETS.format(NODE)}.length === {len(links)}")
-    assert page.tab.evaluate(TARGETS.format(NODE)) == links
-    assert page.tab.evaluate(TARGETS.format("DRC_ExamplePictures")) == [] and page.errors == []
+    page.set_widgets("DRC_CompleteSet", words="key", best_of=1)
+    icons = sorted((root / "nodes" / "examples" / "icons-3").glob("icon-*.png"))[:5]
+    page.drop(NODE, {f"own {page.name} {path.name}": path.read_bytes() for path in icons})
+    page.wait_for(f"window.app.graph.nodes.some(node => node.type === '{NODE}' && node.widgets[1].value.length === 5)")
+    page.press_run()
+    drawn = page.pictures_in("Picture")
+    assert page.alerts() == []
+    (picture,) = [from_bytes(client.fetch(image)) for image in drawn]
+    assert picture.size == (512, 512)
+    (text,) = page.texts_in("My Pictures")
+    assert text.startswith("5 pictures.") and text.endswith("left out, as there are some of your own.")
+    (shown,) = [from_bytes(client.fetch(image)) for image in page.pictures_in("My Pictures")]
+    assert shown.width == 8 + 2 * 104  # two columns, as of five pictures, not four, as of thirteen
+    page.screenshot("own-set")
+    assert page.errors == []

@@ -1,5 +1,5 @@
 """What a newcomer types into the searches of the page finds nodes and templates of ours, whatever the page searches in:
-the oldest supported one looks at ids and names alone."""
+the oldest supported one looks at ids and names alone, and at no word that begins behind the 30th letter."""
 
 import pytest
 
@@ -7,8 +7,10 @@ from scripts.lib.page import template_title
 
 WORDS = {
     "icon": "Complete Icon Set",
-    "emoji": "My Pictures (icons, emoji, stickers)",
-    "sticker": "My Pictures (icons, emoji, stickers)",
+    "emoji": "My Pictures (history: icons, emoji)",
+    "history": "My Pictures (history: icons, emoji)",
+    "sticker": "Style Transfer for Icons and Stickers",
+    "style transfer": "Style Transfer for Icons and Stickers",
     "style": "StyleTower",
     "set": "Set Report",
     "svg": "Pictures to SVG",

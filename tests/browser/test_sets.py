@@ -40,7 +40,7 @@ def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
 
 
 def test_a_set_is_completed_and_told(page, client, server):
-    """From a card of the example icons.
+    """The style is kept as a card of the example icons.
 
     The host of the tests is a stock one, without the package for SVG: the rest of the graph runs.
     """
@@ -51,6 +51,7 @@ def test_a_set_is_completed_and_told(page, client, server):
     assert (server.folder / "models" / "drc_styles" / "example icons.safetensors").is_file()
     if page.name == "canvas":  # of a node that ends no graph the host says nothing again
         assert page.texts_in("Pictures to SVG") == [f"{MISSING}."]
+    assert page.texts_in("My Pictures") == ["8 pictures."]
     (report,) = page.texts_in("Set Report")
     assert "key" in report and "cloud" in report
     assert page.pictures_in("Report")

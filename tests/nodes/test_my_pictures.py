@@ -1,6 +1,9 @@
-"""My Pictures: a folder, or files, are the history that the pictures are, one after another."""
+"""My Pictures: a folder, or files, are the history that the pictures are, one after another; those of Example Pictures
+stand in for them."""
 
+import json
 import math
+from types import SimpleNamespace
 
 import folder_paths
 import numpy
@@ -81,10 +84,54 @@ def test_files_are_what_their_folder_is(graph, model, folder, host_folders):
     assert torch.equal(pictures(graph, model, folder=[""], files=["drawn.png [output]"])[0], of_folder[1:2])
 
 
+@pytest.fixture
+def linked_to(graph, pack, monkeypatch):
+    """Makes the next run one whose images come from a node of that kind, as the host tells of a prompt."""
+
+    def link(kind):
+        prompt = {"1": {"class_type": kind}, "2": {"inputs": {"images": ["1", 0], "folder": "mine"}}}
+        hidden = SimpleNamespace(unique_id="2", prompt=prompt)
+        monkeypatch.setattr(graph.classes["DRC_MyPictures"], "hidden", hidden)
+        host = pack.nodes.host
+        monkeypatch.setattr(host, "show_text", lambda hidden, text: host.ui.PreviewText(text))  # there is no server
+
+    return link
+
+
+def test_the_example_stands_in_only_as_long_as_there_is_nothing_else(graph, model, folder, linked_to, pack):
+    told = pack.nodes.my_pictures.LEFT_OUT
+    example, own = graph.run("DRC_ExamplePictures"), pictures(graph, model)[0]
+    both = pictures(graph, model, images=[example])  # nobody knows where they come from
+    assert len(both[0]) == len(own) + len(example)
+    linked_to("DRC_ExamplePictures")
+    found, alone = pictures(graph, model, images=[example]), pictures(graph, model, images=[example], folder=[""])
+    assert torch.equal(found[0], own) and torch.equal(alone[0], example)
+    assert [*found.ui["text"], *alone.ui["text"]] == [f"4 pictures.\n\n{told}", "8 pictures."]
+    files = [f"mine/{path.name}" for path in sorted(folder.iterdir())]
+    assert torch.equal(pictures(graph, model, images=[example], folder=[""], files=[files])[0], own)
+    linked_to("LoadImage")
+    assert torch.equal(pictures(graph, model, images=[example])[0], both[0])
+
+
+def test_the_template_draws_as_if_it_took_the_example_itself(graph, root):
+    """In its place the same style, palette, grid and report come of the squares that My Pictures makes of it."""
+    nodes = json.loads((root / "workflows" / "complete_my_set.json").read_text())["nodes"]
+    (chosen,) = (node["widgets_values"][0] for node in nodes if node["type"] == "DRC_ExamplePictures")
+    model, example = graph.load("embedded"), graph.run("DRC_ExamplePictures", example=chosen)
+    squares, drawn = pictures(graph, model, folder=[""], images=[example])[0], graph.run("DRC_ExamplePictures")[:2]
+    style, expected = graph.style(model, squares), graph.style(model, example)
+    assert torch.equal(style.rows, expected.rows) and torch.equal(style.codes, expected.codes)
+    for node in ("DRC_LockPalette", "DRC_SetReport"):
+        found, same = (graph.outputs(node, images=drawn, history=one) for one in (squares, example))
+        for one, other in zip(found, same, strict=True):
+            assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+    assert svg.grid_of([squares.shape[1]] * len(squares)) == svg.grid_of([example.shape[1]] * len(example))
+
+
 def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
     def told(**given):
         text = sentence(pictures, graph, model, **given)
-        assert text.startswith("My Pictures (icons, emoji, stickers): ")
+        assert text.startswith("My Pictures (history: icons, emoji): ")
         return text
 
     assert "folder is empty, and so are files and images; drop pictures onto the node" in told(folder=[""])

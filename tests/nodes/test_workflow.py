@@ -65,8 +65,8 @@ CHANGED = {
     "janus_personalise": {"DRC_LoadModel": {"model_name": janus_prompts.TOWERS}, "DRC_ExamplePictures": EMOJI},
 }
 TWICE = {"style_card": {"DRC_ExamplePictures", "DRC_StyleTower"}}
-NAMED = {"DRC_LoadStyle": "style_card", "DRC_MyPictures": "complete_my_set"}
-"""Nodes that need the user's own files: the note of a workflow names them."""
+NAMED = {"DRC_LoadStyle": "style_card"}
+"""Nodes that need a file that the user makes first: the note of a workflow names them."""
 COMFY_NODES = {"PreviewImage", "SaveImage", "SaveSVGNode", "MarkdownNote"}
 PUBLISHED = f"https://huggingface.co/{REPOSITORY}"
 FILES = {"UNETLoader": ["diffusion_models"], "VAELoader": ["vae"]}
@@ -105,6 +105,18 @@ def test_all_workflows_are_tested_and_show_every_node(root, classes):
         note = read(root, name)["nodes"][0]["widgets_values"][0]
         name = classes[node].GET_SCHEMA().display_name.split(" (")[0]
         assert f"*{name}*" in note
+
+
+def test_a_set_of_ones_own_needs_nothing_but_its_files(root):
+    """All that takes the history takes it from My Pictures, for which the example stands in."""
+    workflow = read(root, "complete_my_set")
+    types = {node["id"]: node["type"] for node in workflow["nodes"]}
+    ends = {(types[source], index): set() for _, source, index, *_ in workflow["links"]}
+    for _, source, index, target, *_ in workflow["links"]:
+        ends[types[source], index].add(types[target])
+    takers = {"DRC_StyleTower", "DRC_LockPalette", "DRC_PicturesToSVG", "DRC_SetReport"}
+    assert ends["DRC_ExamplePictures", 0] == {"DRC_MyPictures"} and ends["DRC_MyPictures", 0] == takers
+    assert "drop its files onto *My Pictures*" in workflow["nodes"][0]["widgets_values"][0]
 
 
 def test_it_has_a_picture_for_the_template_browser(root, name):
