@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ GROUPS = f"() => {{ {TO_WINDOW} return app.graph.groups.map(group => [group.titl
 # Where a click would meet something else than the graph: 20 times 20 points of every node, as far as in the window.
 COVERED = f"""() => {{
     {TO_WINDOW}
-    const graph = "canvas, [data-node-id], .dom-widget"
+    const graph = "#graph-canvas, [data-node-id], .dom-widget"
     const covers = ([left, top, right, bottom]) => {{
         for (let i = 0.5; i < 20; i++) for (let j = 0.5; j < 20; j++) {{
             const found = document.elementFromPoint(left + (right - left) * i / 20, top + (bottom - top) * j / 20)
@@ -59,6 +60,9 @@ CROSSED = """() => {
         return paths.some(({path}) => points.some(point => pen.isPointInStroke(path, ...point)))
     }).map(group => group.title)
 }"""
+# Nodes have their size when what they show has come: the picture of a run is fetched after the run.
+LOADED = """() => [...app.graph.nodes.flatMap(node => node.imgs ?? []), ...document.querySelectorAll("[data-node-id] img")]
+    .every(picture => picture.complete)"""
 SETTLE = "() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100))"
 ALL_IN_VIEW = """() => {
     const {ds} = app.canvas, boxes = app.graph.nodes.map(node => node.boundingRect)
@@ -71,6 +75,9 @@ CUT = """() => [...document.querySelectorAll("[data-node-id] .p-select-label, [d
 
 CUT_LABELS = """() => [...document.querySelectorAll(".lg-node-widgets:has([node-type^=DRC_]) p.truncate")]
     .filter(text => text.scrollWidth > text.clientWidth).map(text => text.textContent)"""
+
+
+SPARE = 60  # a group may be that much taller than what is in it
 
 
 class Box(NamedTuple):
@@ -111,6 +118,7 @@ def covered(tab: Tab) -> list[str]:
 
 def settle(tab: Tab) -> None:
     """Until what was changed is drawn."""
+    tab.wait_for_function(LOADED)
     tab.evaluate(SETTLE)
 
 
@@ -134,3 +142,26 @@ def cut(tab: Tab) -> list[str]:
 def cut_labels(tab: Tab) -> list[str]:
     """Those of settings of our nodes that do not fit beside them in Nodes 2.0."""
     return tab.evaluate(CUT_LABELS)
+
+
+def faults(tab: Tab) -> Iterator[str]:
+    """What is untidy in the graph that is open, in words, whether it has run or not. Brings it into view at last."""
+    settle(tab)
+    boxes, frames, scale = nodes(tab), groups(tab), tab.evaluate("app.canvas.ds.scale")
+    yield from overlapping(tab)
+    for group in frames:
+        lowest = max((node.bottom for node in boxes if group.holds(node)), default=group.top)
+        if group.bottom - lowest > SPARE * scale:
+            yield f"{group.title} is taller than what is in it"
+    for node in boxes:
+        if node.title != "Read me" and not any(group.holds(node) for group in frames):
+            yield f"{node.title} stands in no group"
+    for text in cut(tab):
+        if not text.endswith(".safetensors"):  # what a file is shows at the start of its name
+            yield f"{text} is cut"
+    for text in cut_labels(tab):
+        yield f"the label {text} is cut"
+    for title in before_links(tab):
+        yield f"a link passes behind {title}"
+    for title in crossed(tab):
+        yield f"a link crosses the words {title}"

@@ -2,6 +2,7 @@ import contextlib
 
 import pytest
 
+from scripts.lib import layout
 from scripts.lib.client import Client
 from scripts.lib.page import WAYS, Page, chromium, open_page
 from scripts.lib.prompts import without_numbers
@@ -46,3 +47,9 @@ def assert_open(page: Page, prompt: dict) -> None:
         for one in (page.api_prompt(), prompt)
     )
     assert found == expected
+
+
+def assert_tidy_after_its_run(page: Page) -> None:
+    """Nodes that grew by what they show still have room: nothing lies over anything, nothing leaves its group."""
+    page.wait_until_idle()
+    assert list(layout.faults(page.tab)) == []

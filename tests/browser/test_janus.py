@@ -15,7 +15,7 @@ from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import node_of, personalise
 from scripts.lib.tiny_janus import write_tiny_janus
 
-from .conftest import assert_open, in_both_ways
+from .conftest import assert_open, assert_tidy_after_its_run, in_both_ways
 
 
 def through_towers(definitions):
@@ -51,3 +51,4 @@ def test_template_opens_and_draws(page, client, definitions, name):
     page.screenshot(f"{name}-done")
     assert page.errors == []
     assert page.alerts() == []
+    assert_tidy_after_its_run(page)

@@ -2,7 +2,7 @@
 
 from scripts.lib.pictures import from_bytes
 
-from .conftest import in_both_ways
+from .conftest import assert_tidy_after_its_run, in_both_ways
 
 SHOWN = {
     "look_closer": ("Drawn", "Meter", "What the dials do", "Where the towers looked"),
@@ -23,3 +23,4 @@ def test_template_opens_and_measures(page, client, name):
         assert pictures and all(from_bytes(client.fetch(picture)) for picture in pictures), title
     page.screenshot(f"{name}-done")
     assert page.alerts() == [] and page.errors == []
+    assert_tidy_after_its_run(page)

@@ -1,11 +1,10 @@
 """What a stranger does: open our template in a real page, press Run, look at the picture."""
 
-from scripts.lib import layout
 from scripts.lib.options import SEED
 from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import personalise
 
-from .conftest import assert_open
+from .conftest import assert_open, assert_tidy_after_its_run
 
 
 def test_template_opens_and_draws(page, client, definitions):
@@ -20,9 +19,9 @@ def test_template_opens_and_draws(page, client, definitions):
     assert min(picture.size) >= 64
     assert len(picture.getcolors(picture.width * picture.height)) > 16
     page.screenshot("personalise-done")
-    assert layout.overlapping(page.tab) == []
     assert page.errors == []
     assert page.alerts() == []
+    assert_tidy_after_its_run(page)
 
 
 SAY = """text => window.app.graph.nodes.forEach(({id}) =>

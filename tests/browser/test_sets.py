@@ -1,8 +1,9 @@
 """The workflows for sets, from the template browser to the files: press Run, look at what comes."""
 
 from drc.complete.svg import MISSING
-from scripts.lib import layout
 from scripts.lib.pictures import from_bytes
+
+from .conftest import assert_tidy_after_its_run
 
 
 def drawn(page, client):
@@ -16,9 +17,8 @@ def drawn(page, client):
 
 
 def finished(page, name):
-    """Nothing that came up in a node lies over another one."""
     page.screenshot(f"{name}-done")
-    assert layout.overlapping(page.tab) == []
+    assert_tidy_after_its_run(page)
 
 
 def test_a_word_is_drawn(page, client):
@@ -49,7 +49,7 @@ def test_a_set_is_completed_and_told(page, client, server):
     pictures = drawn(page, client)
     assert len(pictures) == 2
     assert (server.folder / "models" / "drc_styles" / "example icons.safetensors").is_file()
-    if page.name == "canvas":  # of a node that ends no graph the host says nothing again
+    if page.name == "vue":  # of a node that ends no graph the host says nothing again
         assert page.texts_in("Pictures to SVG") == [f"{MISSING}."]
     assert page.texts_in("My Pictures") == ["8 pictures."]
     (report,) = page.texts_in("Set Report")

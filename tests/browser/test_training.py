@@ -4,7 +4,7 @@ from scripts.lib.pictures import from_bytes
 from scripts.lib.prompts import SHARP
 from scripts.lib.training_prompts import QUICK_LOOK, TRAINERS, train_disentanglement, train_personalisation
 
-from .conftest import assert_open, in_both_ways
+from .conftest import assert_open, assert_tidy_after_its_run, in_both_ways
 
 WORKFLOWS = {
     "train_disentanglement": (TRAINERS[0], train_disentanglement),
@@ -39,3 +39,4 @@ def test_template_opens_and_trains(page, client, definitions, name):
     assert page.api_prompt() == before  # no seed was changed behind the user's back
     assert page.errors == []
     assert page.alerts() == []
+    assert_tidy_after_its_run(page)

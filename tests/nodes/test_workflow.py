@@ -134,7 +134,7 @@ def test_every_node_is_used_once_and_can_be_found(workflow, classes, name):
 
 def test_nodes_of_the_host_say_so_and_name_the_files_they_need(workflow, classes, name):
     for node in workflow["nodes"]:
-        if node["type"] in COMFY_NODES - {"MarkdownNote"} | DRAWING:
+        if node["type"] in COMFY_NODES | DRAWING:
             properties = dict(node["properties"])
             models = properties.pop("models", [])
             assert properties == {"cnr_id": "comfy-core", "ver": "0.3.75", "Node name for S&R": node["type"]}
