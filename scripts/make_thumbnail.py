@@ -142,6 +142,7 @@ def of_graph(name: str, missing: str = "") -> Callable[..., Image.Image]:
 
     def draw(client: Client, workflow: dict, widgets: dict) -> Image.Image:
         with chromium() as browser, open_page(browser, client.address, "canvas", 2400, 1400) as page:
+            page.tab.evaluate("app.extensionManager.setting.set('Comfy.Minimap.Visible', false)")
             page.load_template(name)
             if missing:
                 page.dismiss(missing)

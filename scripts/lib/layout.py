@@ -61,8 +61,10 @@ CROSSED = """() => {
     }).map(group => group.title)
 }"""
 # Nodes have their size when what they show has come: the picture of a run is fetched after the run.
-LOADED = """() => [...app.graph.nodes.flatMap(node => node.imgs ?? []), ...document.querySelectorAll("[data-node-id] img")]
-    .every(picture => picture.complete)"""
+LOADED = """() => {
+    const drawn = app.graph.nodes.flatMap(node => node.imgs ?? [])
+    return [...drawn, ...document.querySelectorAll("[data-node-id] img")].every(picture => picture.complete)
+}"""
 SETTLE = "() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100))"
 ALL_IN_VIEW = """() => {
     const {ds} = app.canvas, boxes = app.graph.nodes.map(node => node.boundingRect)
