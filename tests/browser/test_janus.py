@@ -41,6 +41,16 @@ def janus(server):
     (models / "drc" / TOWERS).unlink()
 
 
+def test_without_towers_run_says_what_is_missing(page, server):
+    """Nothing in the graph can be done without them, so that the page does not say that it was."""
+    path = server.folder / "models" / "drc" / TOWERS
+    kept = path.rename(path.with_suffix(".kept"))
+    page.load_template("janus_personalise")
+    page.press_run()
+    page.tab.get_by_role("dialog").get_by_text(f"model_name is '{TOWERS}', but there is no such").wait_for()
+    kept.rename(path)
+
+
 @in_both_ways(WORKFLOWS)
 def test_template_opens_and_draws(page, client, definitions, name):
     page.open_template(name)
