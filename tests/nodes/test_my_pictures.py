@@ -144,6 +144,9 @@ def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
     assert "holds no picture that can be read; put PNG" in told(folder=["none"])
     (host_folders / "input" / "none" / "a.svg").touch()
     assert "(`a.svg`: .svg files cannot be read; save it as PNG or JPEG)" in told(folder=["none"])
+    assert "no picture can be used, first `none/a.svg`: .svg files cannot be read" in told(
+        folder=[""], files=["none/a.svg"]
+    )
     (host_folders / "input" / "none" / "b.png").touch()
     assert "no picture can be used, first `a.svg`: .svg files cannot be read" in told(folder=["none"])
     for number in range(197):
