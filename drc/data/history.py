@@ -84,8 +84,9 @@ def pictures_in(
 
 
 def report(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) -> str:
-    """What was found, in plain lines; the arguments are those of `remarks`."""
-    return "\n\n".join((f"{counted(len(names), 'picture')}.", *remarks(names, squares, left_out)))
+    """What was found, in plain lines, and first what is odd, as a page may show no more than two of them; the arguments
+    are those of `remarks`."""
+    return "\n\n".join((*remarks(names, squares, left_out), f"{counted(len(names), 'picture')}."))
 
 
 def remarks(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) -> list[str]:
