@@ -84,6 +84,8 @@ class Cache:
 
     step: Callable[[Tensor], Tensor] | None = None
     """A quicker way, where a cache has one: embeddings [B, d] of one token each -> last hidden states [B, d]."""
+    head: Callable[[Tensor], Tensor] | None = None
+    """A quicker `lm_head`, where it has one: hidden states [B, d] -> logits [B, outputs]."""
 
     def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
         self.config, heads = config, config.num_key_value_heads
