@@ -1,11 +1,10 @@
 """Matrices that 16 bits hold exactly are read as such, and what is drawn stays what it was."""
 
-import gc
+import copy
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from drc import EMBEDDED
 from drc.checkpoint import load
@@ -83,24 +82,33 @@ def test_all_else_is_read_as_it_is(why, monkeypatch):
 @with_product
 @torch.inference_mode()
 def test_packed_once_until_a_number_changes():
-    model = nn.Linear(64, 32, bias=False).requires_grad_(False)
-    model.weight.copy_(of_16_bits(32, 64))
-    known, groups = len(halves.PACKED), [(model.weight,)]
-    ((first,),) = halves.packed(model, groups)
-    assert halves.packed(model, groups)[0][0] is first and len(halves.PACKED) == known + 1
+    weight, kept = of_16_bits(32, 64), halves.Halves()
+    groups = [(weight,)]
+    ((first,),) = kept.of(groups)
+    assert kept.of(groups)[0][0] is first
     x = torch.eye(64)[:3]
-    assert torch.equal(halves.product(x, first), model.weight[:, :3].t())
-    model.weight.data[4, 1] += 0.5  # which no count of versions tells
-    ((second,),) = halves.packed(model, groups)
+    assert torch.equal(halves.product(x, first), weight[:, :3].t())
+    weight[4, 1] += 0.5  # which no count of versions tells
+    ((second,),) = kept.of(groups)
     assert second is not first
-    assert torch.equal(halves.product(x, second), model.weight[:, :3].t())
-    model.weight.data[4, 1] += 1e-6
-    assert halves.packed(model, groups) is None and len(halves.PACKED) == known
-    model.weight.copy_(of_16_bits(32, 64))
-    assert halves.packed(model, groups) is not None
-    del model, groups
-    gc.collect()
-    assert len(halves.PACKED) == known
+    assert torch.equal(halves.product(x, second), weight[:, :3].t())
+    weight[4, 1] += 1e-6
+    assert kept.of(groups) is None and kept.groups is None
+    weight.copy_(of_16_bits(32, 64))
+    assert kept.of(groups) is not None
+
+
+@with_product
+@torch.no_grad()
+def test_a_copy_packs_its_own():
+    model, (prompt, *_) = language(), pieces(1)
+    cache_of(model, 1, PROMPT + STEPS, prompt)
+    copied = copy.deepcopy(model)
+    assert (
+        model.halves.groups is not None
+        and copied.halves.groups is None
+        and "halves" not in str(list(model.state_dict()))
+    )
 
 
 @with_product
@@ -115,6 +123,6 @@ def test_the_embedded_model_draws_the_same_codes(monkeypatch):
         return drc.lmm.draw(instruction, [1, 2], Sampling(0.3))
 
     found = drawn()
-    assert drc.lmm.language in halves.PACKED
+    assert drc.lmm.language.halves.groups is not None
     monkeypatch.setattr(halves, "has_product", lambda: False)
     assert torch.equal(found, drawn())

@@ -9,18 +9,14 @@ another. torch has announced that it will close this door. Where there is none, 
 import warnings
 from functools import cache
 from itertools import chain
-from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .integers import VECTORS
 
 FEW = 32
 """Rows up to which half of the bytes is quicker; for more it is the processor that takes the time."""
-PACKED: WeakKeyDictionary[nn.Module, tuple[list[int], list[list[Tensor]]]] = WeakKeyDictionary()
-"""Of models, the sums of their matrices and what was packed, which takes as long as ten steps. It is kept in no model,
-because a copy of what is packed would be a pointer to memory that it does not own."""
 
 
 @cache
@@ -36,20 +32,31 @@ def has_product() -> bool:
             return False
 
 
-def packed(model: nn.Module, groups: list[tuple[Tensor, ...]]) -> list[list[Tensor]] | None:
-    """Matrices [out, in] of a model for `product`, packed unless they are as they were; None where there is no such
-    product, or 16 bits do not hold every number."""
-    matrices = list(chain.from_iterable(groups))
-    if not has_product() or not all(matrix.is_cpu and matrix.dtype == torch.float32 for matrix in matrices):
-        return None
-    sums = [matrix.view(torch.int32).sum().item() for matrix in matrices]  # of bits, so that a change is noticed
-    known, found = PACKED.pop(model, (None, None))
-    if known != sums:
-        if not all(torch.equal(matrix.half().float(), matrix) for matrix in matrices):
+class Halves:
+    """The packed matrices of a model, which are kept from one drawing to the next: packing takes as long as ten steps.
+
+    A copy of the model packs its own, because a copy of what is packed would be a pointer to memory of others.
+    """
+
+    def __init__(self):
+        self.sums: list[int] | None = None
+        self.groups: list[list[Tensor]] | None = None
+
+    def __reduce__(self):  # of copies, too
+        return Halves, ()
+
+    def of(self, groups: list[tuple[Tensor, ...]]) -> list[list[Tensor]] | None:
+        """Matrices [out, in] for `product`, packed unless they are as they were; None where there is no such product,
+        or 16 bits do not hold every number."""
+        matrices = list(chain.from_iterable(groups))
+        if not has_product() or not all(matrix.is_cpu and matrix.dtype == torch.float32 for matrix in matrices):
             return None
-        found = [[pack(matrix) for matrix in group] for group in groups]
-    PACKED[model] = sums, found
-    return found
+        sums = [matrix.view(torch.int32).sum().item() for matrix in matrices]  # of bits, so that a change is noticed
+        if self.sums != sums:
+            exact = all(torch.equal(matrix.half().float(), matrix) for matrix in matrices)
+            self.groups = [[pack(matrix) for matrix in group] for group in groups] if exact else None
+            self.sums = sums
+        return self.groups
 
 
 def pack(matrix: Tensor) -> Tensor:

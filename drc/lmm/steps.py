@@ -68,7 +68,7 @@ class Steps(Cache):
     def read_halves(self, language: LlamaForCausalLM) -> None:
         """Multiplies with matrices of 16 bits from now on, where these hold the same numbers."""
         head, each = language.lm_head, [matrices_of(layer) for layer in language.model.layers]
-        packed = halves.packed(language, [*each, (head.weight,)]) if isinstance(head, nn.Linear) else None
+        packed = language.halves.of([*each, (head.weight,)]) if isinstance(head, nn.Linear) else None
         if packed is not None:
             *self.matrices, (last,) = packed
             self.product, self.head = halves.product_into, partial(halves.product, matrix=last)
