@@ -70,7 +70,7 @@ class NotDrawnError(ValueError):
         self.near = near
         told = f"near: {', '.join(near)}" if near else "nothing is near it"
         super().__init__(
-            f"no drawing is called '{words}' ({told}); choose another word, or say it in text or with a picture"
+            f"no drawing is called '{words}' ({told}); choose another English word, or show it by a picture"
         )
 
 

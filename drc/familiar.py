@@ -23,6 +23,24 @@ def is_unfamiliar(square: Tensor) -> bool:
     return square.shape[-1] >= SMALLEST and flat_share(square) < LEAST_FLAT
 
 
+def is_blank(square: Tensor) -> bool:
+    """Whether a picture [3, S, S] in 0..1 shows nothing but one colour."""
+    least, most = square.flatten(1).aminmax(dim=1)
+    return bool((most - least < STEP).all())
+
+
+def blank_told(found: int, count: int, name: str) -> str:
+    """What a user should know where so many of `count` pictures of the `name` are blank; empty where none is. Pages
+    hand on the colours below what is transparent, and what is transparent in a file becomes white."""
+    if not found:
+        return ""
+    which = f"The {name} is" if count == 1 else f"{found} of {count} pictures of the {name} are"
+    return (
+        f"{which} blank, all of one colour: if parts are transparent link the MASK of Load Image to {name}_mask, and "
+        "put what is white on a coloured ground"
+    )
+
+
 def unfamiliar_told(found: int, count: int, name: str) -> str:
     """What a user should know where so many of `count` pictures of the `name` are unfamiliar; empty where none is."""
     if not found:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..drc.complete.settings import MOST_CANDIDATES, Settings
 from ..drc.instruction import HANDS, Dials
-from ..drc.pixels import resized
+from ..drc.pixels import from_pixels, resized, to_pixels
 from . import host, paths
 from .encode import drawing_memory
 from .guard import guarded
@@ -31,6 +31,7 @@ from .widgets import (
 USUAL = Settings()  # what the widgets stand at
 WIDTH, MOST_COLUMNS = 512, 8  # of the grid on the node: pixels, and pictures in a row
 GROUND = 0.13
+MOST_LINES = 3  # of text below it
 WEAKEST, MOST_TOLD = 5, 100  # pictures that are told in the end: such as hardly have a meaning, and with their scores
 
 
@@ -161,6 +162,7 @@ def names_of(text: str, count: int) -> list[str]:
 
 def draw(completion, items: list, hidden, notes: list[str]) -> list:
     """`drc.complete.run.Drawn` of every item, shown as they come."""
+    from ..drc.data.folder import counted
 
     def say(text: str) -> None:
         host.show_text(hidden, "\n".join([text, *notes]))
@@ -175,22 +177,27 @@ def draw(completion, items: list, hidden, notes: list[str]) -> list:
         raise
     if completion.refused:
         notes.append(f"what was drawn could not be kept for another run ({completion.refused.strerror})")
-    say(summary(done))
+    vague = vague_told(done)
+    watcher.tell([*vague, *notes])
+    say("\n".join([*vague, counted(len(done), "picture"), *scores_told(done)]))
     return done
 
 
-def summary(done: list) -> str:
-    """In words: how many there are, which to look at first, and every score."""
+def vague_told(done: list) -> list[str]:
+    """Which to look at first, in a line, if there are any."""
     from ..drc.complete.summary import VAGUE
-    from ..drc.data.folder import counted
 
-    told = [(one.asked.item.name, one.scores) for one in done if one.scores.isfinite().all()]
-    text = [counted(len(done), "picture")]
-    if vague := [name for name, (_, meaning) in told if meaning <= VAGUE]:
-        text.append(f"hardly show what they are called: {named(vague, WEAKEST)}")
-    if told:
-        text.append(f"scores: {named([f'{name} {scores.sum():.2f}' for name, scores in told], MOST_TOLD)}")
-    return "\n".join(text)
+    vague = [name for name, (_, meaning) in scored(done) if meaning <= VAGUE]
+    return [f"hardly show what they are called: {named(vague, WEAKEST)}"] if vague else []
+
+
+def scores_told(done: list) -> list[str]:
+    told = [f"{name} {scores.sum():.2f}" for name, scores in scored(done)]
+    return [f"scores: {named(told, MOST_TOLD)}"] if told else []
+
+
+def scored(done: list) -> list[tuple[str, Tensor]]:
+    return [(one.asked.item.name, one.scores) for one in done if one.scores.isfinite().all()]
 
 
 def named(names: list[str], most: int) -> str:
@@ -219,6 +226,12 @@ class Watcher:
         self.grid.done.append(drawn.codes)
         self.step_to(self.done * self.lmm.picture_codes)
 
+    def tell(self, lines: list[str]) -> None:
+        """Below the picture, as page 1.32.9 in its newer way shows no other text on a node with a field of several
+        lines."""
+        if self.lmm.draws_pixels and lines:
+            self.progress.step_to(self.progress.total, lambda: self.grid.with_lines(lines[:MOST_LINES]))
+
     def step_to(self, value: int, together: Tensor | None = None) -> None:
         """Never back: what is drawn together is done before the first of it is."""
         self.reached = max(self.reached, value)
@@ -243,3 +256,12 @@ class Grid:
         sheet[: len(cells)] = cells
         rows = sheet.unflatten(0, (self.columns, self.columns)).permute(2, 0, 3, 1, 4)
         return rows.flatten(3, 4).flatten(1, 2)
+
+    def with_lines(self, lines: list[str]) -> Tensor:
+        """The picture [3, H, W] with lines of text below it."""
+        from ..drc.plots.sheet import status_strip
+
+        (shown,) = to_pixels(self.picture(None)[None])
+        for line in lines:
+            shown = status_strip(shown, line)
+        return from_pixels([shown])[0]

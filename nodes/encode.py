@@ -30,25 +30,26 @@ def squares_of(
 
 
 class Unfamiliar:
-    """Looks at squares on their way into a model, and tells of those that are far from all that it learned; an LMM that
-    was pretrained knows photographs."""
+    """Looks at squares on their way into a model, and tells of those that show nothing, and of those that are far from
+    all that it learned; an LMM that was pretrained knows photographs."""
 
     def __init__(self, model: Model, name: str):
-        self.looks, self.name, self.found, self.count = not model.drc.lmm.pretrained, name, 0, 0
+        self.looks, self.name, self.found, self.blank, self.count = not model.drc.lmm.pretrained, name, 0, 0, 0
 
     def look(self, squares: Iterable[Tensor]) -> Iterator[Tensor]:
-        from ..drc.familiar import is_unfamiliar
+        from ..drc.familiar import is_blank, is_unfamiliar
 
         for square in squares:
             self.count += 1
             self.found += self.looks and is_unfamiliar(square)
+            self.blank += is_blank(square)
             yield square
 
-    def sentence(self) -> str:
-        """Empty where all are familiar."""
-        from ..drc.familiar import unfamiliar_told
+    def sentences(self) -> tuple[str, str]:
+        """Empty where all are familiar, and where all show something."""
+        from ..drc.familiar import blank_told, unfamiliar_told
 
-        return unfamiliar_told(self.found, self.count, self.name)
+        return unfamiliar_told(self.found, self.count, self.name), blank_told(self.blank, self.count, self.name)
 
 
 def tokenize(model: Model, squares: Iterable[Tensor], progress: Progress) -> Tensor:

@@ -116,7 +116,7 @@ class DRC_MyPictures(io.ComfyNode):
         own = len(names) - len(more)
         labels = [f"{number} {name.rpartition('/')[2]}" for number, name in enumerate(names[:own], 1)]
         labels += map(str, range(own + 1, len(names) + 1))
-        text = report(names, squares, left_out) + f"\n\n{LEFT_OUT}" * stood_in
+        text = f"{LEFT_OUT}\n\n" * stood_in + report(names, squares, left_out)
         shown = host.show_text(cls.hidden, text).as_dict()
         shown |= host.show_picture(numbered_sheet(to_pixels(squares), labels)).as_dict()
         return io.NodeOutput(to_image(torch.stack(whole.squares) if whole.squares else squares), ui=shown)

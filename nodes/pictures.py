@@ -94,7 +94,7 @@ def in_a_row(batches: Tensor | Several) -> list[Tensor]:
 
 def require_one(reference: list[Tensor]) -> None:
     if len(reference) > 1:
-        raise ValueError(f"reference has {len(reference)} pictures, expected 1; pick one of them with Image From Batch")
+        raise ValueError(f"reference has {len(reference)} pictures, expected 1; pick one of them with ImageFromBatch")
 
 
 def sharpening(device: torch.device) -> ModelPatcher:

@@ -46,5 +46,5 @@ class DRC_SemanticTower(io.ComfyNode):
         codes = tokenize(model, unfamiliar.look(squares_of(model, reference, "reference")), Progress(1))
         host.load([*model.seeing, model.disentangler], model.drc.lmm.vision.memory(1))
         semantics = model.drc.semantics(codes[0])
-        shown = host.show_lines(cls.hidden, unfamiliar.sentence())
+        shown = host.show_lines(cls.hidden, *unfamiliar.sentences())
         return io.NodeOutput(to(semantics, host.intermediate_device()), ui=shown)

@@ -78,7 +78,7 @@ class DRC_StyleTower(io.ComfyNode):
         shares = by_closeness(model, codes, reference, progress) if auto else numbers[kept].to(model.device)
         done = progress.total - len(kept)
         style = model.drc.style(codes, shares, lambda pictures: progress.step_to(done + pictures))
-        text = host.show_lines(cls.hidden, weights_told(shares) if auto else "", unfamiliar.sentence())
+        text = host.show_lines(cls.hidden, weights_told(shares) if auto else "", *unfamiliar.sentences())
         shown = ({} if text is None else text.as_dict()) | weights_shown(small, kept, shares)
         return io.NodeOutput(to(style, host.intermediate_device()), ui=shown or None)
 

@@ -37,9 +37,11 @@ def test_what_is_odd_is_told(tmp_path):
     (folder / "notes.txt").write_text("not looked at")
     names, squares, left_out = read(folder)
     told = report(names, squares, left_out)
-    assert told.startswith("4 pictures.") and "`d.png` is the same picture as `a.png`" in told
+    assert told.endswith("4 pictures.") and "`d.png` is the same picture as `a.png`" in told
     assert "`e.png`: not a picture" in told and "notes" not in told and "same thing" not in told
-    assert "One picture leaves open what is style" in report(names[:1], squares[:1], [])
+    assert "One picture leaves open what is style" in report(names[:1], squares[:1], []) and "Blank" not in told
+    told = report(names[:2], torch.stack((torch.ones_like(squares[0]), squares[1])), [])
+    assert "Blank, all of one colour:\n- `a.png`" in told
 
 
 def test_pictures_of_one_and_the_same_thing(tmp_path):

@@ -27,7 +27,7 @@ GROUPS = {
     "thickness of its parts": (*(f"disc {radius:g}" for radius in DISCS), "widest"),
     "ends, corners and gaps": ("tips", "nooks", "smooth", "gaps"),
     "direction of its edges": ("straight", *(f"from {angle:g}" for angle in DIRECTIONS[:-1])),
-    "pixel grid": (*(f"grid {lines}" for lines in GRIDS), *(f"on grid {lines}" for lines in GRIDS)),
+    "grid of its edges": (*(f"grid {lines}" for lines in GRIDS), *(f"on grid {lines}" for lines in GRIDS)),
 }
 """In the order of the row: what belongs together, as a painter would call it."""
 MARKS = tuple(name for group in GROUPS.values() for name in group)

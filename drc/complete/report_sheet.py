@@ -20,6 +20,7 @@ KEY = (
     "far from the set's colours.",
     "colours: how many. not read: such as a stroke where nothing is a line. no. 3: the third of the list, whose name "
     "has letters that cannot be drawn here.",
+    "grid of its edges: straight edges of a set lie on the same few lines, those of a drawing waver.",
 )
 
 

@@ -219,10 +219,14 @@ def find(
             elif not is_text(name):
                 left_out.append((name, "a file or a folder whose name is not in UTF-8; rename it"))
             elif suffix in OTHER_PICTURES:
-                left_out.append((name, f"{suffix} files cannot be read; save it as PNG or JPEG"))
+                left_out.append((name, not_read(suffix)))
             else:
                 names.append(name)
     return names
+
+
+def not_read(suffix: str) -> str:
+    return f"{suffix} files cannot be read; save it as PNG or JPEG"
 
 
 def make_report(entries: list[Entry], duplicates, left_out, notes) -> Report:

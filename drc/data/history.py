@@ -7,11 +7,12 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..familiar import is_blank
 from ..pixels import from_pixels, to_image
 from ..progress import OnCount, OnPart
 from ..visible import quoted
 from . import picture_file
-from .folder import counted, find, require_folder
+from .folder import OTHER_PICTURES, counted, find, not_read, require_folder
 
 MOST = 200
 LISTED = 10  # lines of one kind; the rest is counted
@@ -49,6 +50,9 @@ def usable(root: Path, names: list[str], left_out: list[tuple[str, str]], on_rea
     """Those of the names that can be used; of the others `left_out` gets them and reasons. `on_read` is called often
     and may raise to stop."""
     for name in names:
+        if (suffix := Path(name).suffix.lower()) in OTHER_PICTURES:  # of a file that was chosen by name
+            left_out.append((name, not_read(suffix)))
+            continue
         try:
             picture_file.inspect(root / name, on_read)
         except ValueError as error:
@@ -80,8 +84,9 @@ def pictures_in(
 
 
 def report(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) -> str:
-    """What was found, in plain lines; the arguments are those of `remarks`."""
-    return "\n\n".join((f"{counted(len(names), 'picture')}.", *remarks(names, squares, left_out)))
+    """What was found, in plain lines, and first what is odd, as a page may show no more than two of them; the arguments
+    are those of `remarks`."""
+    return "\n\n".join((*remarks(names, squares, left_out), f"{counted(len(names), 'picture')}."))
 
 
 def remarks(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) -> list[str]:
@@ -93,7 +98,8 @@ def remarks(names: list[str], squares: Tensor, left_out: list[tuple[str, str]]) 
         known = first.setdefault(square.numpy().tobytes(), name)
         if known is not name:
             twice.append(f"{quoted(name)} is the same picture as {quoted(known)}")
-    return alone + listed("Twice", twice) + reasons("Left out", left_out)
+    blank = [quoted(name) for name, square in zip(names, squares, strict=True) if is_blank(square)]
+    return alone + listed("Blank, all of one colour", blank) + listed("Twice", twice) + reasons("Left out", left_out)
 
 
 def reasons(title: str, left_out: list[tuple[str, str]]) -> list[str]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..parsing import Between, Count, Epsilon, Size, brief, read
 from .fused import name_apart
+from .halves import Halves
 
 PLAIN = {
     "rope_scaling": None,
@@ -84,6 +85,8 @@ class Cache:
 
     step: Callable[[Tensor], Tensor] | None = None
     """A quicker way, where a cache has one: embeddings [B, d] of one token each -> last hidden states [B, d]."""
+    head: Callable[[Tensor], Tensor] | None = None
+    """A quicker `lm_head`, where it has one: hidden states [B, d] -> logits [B, outputs]."""
 
     def __init__(self, config: LlamaConfig, batch: int, length: int, like: Tensor):
         self.config, heads = config, config.num_key_value_heads
@@ -304,7 +307,7 @@ class LlamaForCausalLM(nn.Module):
 
     def __init__(self, config: LlamaConfig, operations=nn, outputs: int | None = None, **factory):
         super().__init__()
-        self.config = config
+        self.config, self.halves = config, Halves()
         self.model = LlamaModel(config, operations, **factory)
         self.lm_head = operations.Linear(config.hidden_size, outputs or config.vocab_size, bias=False, **factory)
 

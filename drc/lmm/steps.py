@@ -1,14 +1,18 @@
-"""One token of every sequence through a LLaMA on a CPU, with the numbers of `LlamaForCausalLM.hidden` bit for bit.
+"""One token of every sequence through a LLaMA on a CPU, with the numbers of `LlamaForCausalLM.hidden`: bit for bit, but
+where 16 bits hold its matrices exactly and they are read as such, which may take sums in another order.
 
 A step of a small model is mostly Python and small operations. So whatever is the same in every step is laid out once
 for a drawing: the weights, room for what comes and goes, and views of both. What remains for a layer is written down
 here a second time; tests/test_steps.py holds it against the layers.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from . import halves
 from .llama import Cache, Layer, LlamaForCausalLM
 
 MOST_BYTES = 2**30  # of weights, which memory hands over in about a tenth of a second; layers hear Cancel one by one
@@ -37,9 +41,12 @@ class Steps(Cache):
     """A Cache that knows the weights, so that `step` takes every sequence one token further."""
 
     def __init__(self, language: LlamaForCausalLM, batch: int, length: int, like: Tensor):
-        config = language.config
+        config, layers = language.config, language.model.layers
         super().__init__(config, batch, length, like)
-        self.layer_weights = [weights_of(layer) for layer in language.model.layers]
+        self.norms = [(layer.input_layernorm.weight, layer.post_attention_layernorm.weight) for layer in layers]
+        self.product, self.matrices = product_into, [[one.t() for one in matrices_of(layer)] for layer in layers]
+        if batch <= halves.FEW:
+            self.read_halves(language)
         self.norm, self.epsilon = language.model.norm.weight, like.new_tensor(config.rms_norm_eps)
         queries, keys = config.num_attention_heads, config.num_key_value_heads
         self.grouped, half = queries != keys, config.head_size // 2
@@ -58,30 +65,39 @@ class Steps(Cache):
         self.gate, self.up = self.gate_up.chunk(2, dim=1)
         self.inner = like.new_empty(batch, config.intermediate_size)
 
+    def read_halves(self, language: LlamaForCausalLM) -> None:
+        """Multiplies with matrices of 16 bits from now on, where these hold the same numbers."""
+        head, each = language.lm_head, [matrices_of(layer) for layer in language.model.layers]
+        packed = language.halves.of([*each, (head.weight,)]) if isinstance(head, nn.Linear) else None
+        if packed is not None:
+            *self.matrices, (last,) = packed
+            self.product, self.head = halves.product_into, partial(halves.product, matrix=last)
+
     @torch.inference_mode()  # another third of what operations cost
     def step(self, x: Tensor) -> Tensor:
         """The embeddings [B, d] of one token of every sequence -> last hidden states [B, d], valid until the next
         step."""
         so_far = self.tensor.narrow(4, 0, self.position + 1)
         layers = zip(
-            self.layer_weights,
+            self.norms,
+            self.matrices,
             so_far.select(2, 0).unbind(),
             so_far.select(2, 1).unbind(),
             self.written.select(3, self.position).unbind(),
             strict=True,
         )
         cosine, sine = (table[self.position] for table in self.rotation)
-        for (before, qkv, o, after, gate_up, down), keys, values, written in layers:
-            torch.mm(self.normalised(x, before), qkv, out=self.projected)
+        for (before, after), (qkv, o, gate_up, down), keys, values, written in layers:
+            self.product(self.normalised(x, before), qkv, self.projected)
             for half, other in self.swaps:  # quicker than a roll
                 half.copy_(other)
             self.turned.mul_(cosine).addcmul_(self.rolled, sine)
             written.copy_(self.fresh)
             y = F.scaled_dot_product_attention(self.query, keys, values, enable_gqa=self.grouped)
-            x = x + torch.mm(y.reshape(x.shape[0], -1), o, out=self.out)
-            torch.mm(self.normalised(x, after), gate_up, out=self.gate_up)
+            x = x + self.product(y.reshape(x.shape[0], -1), o, self.out)
+            self.product(self.normalised(x, after), gate_up, self.gate_up)
             torch.mul(F.silu(self.gate), self.up, out=self.inner)
-            x = x + torch.mm(self.inner, down, out=self.out)
+            x = x + self.product(self.inner, down, self.out)
         self.position += 1
         return self.normalised(x, self.norm)
 
@@ -97,14 +113,12 @@ class Steps(Cache):
         return torch.mul(x, self.scale.rsqrt_(), out=self.normal).mul_(weight)
 
 
-def weights_of(layer: Layer) -> tuple[Tensor, ...]:
-    """In the order of their use, matrices as factors from the right."""
+def product_into(rows: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
+    """Rows [n, in] times a matrix [in, out] -> [n, out]."""
+    return torch.mm(rows, matrix, out=out)
+
+
+def matrices_of(layer: Layer) -> tuple[Tensor, ...]:
+    """In the order of their use."""
     attention, mlp = layer.self_attn, layer.mlp
-    return (
-        layer.input_layernorm.weight,
-        attention.qkv_proj.weight.t(),
-        attention.o_proj.weight.t(),
-        layer.post_attention_layernorm.weight,
-        mlp.gate_up_proj.weight.t(),
-        mlp.down_proj.weight.t(),
-    )
+    return attention.qkv_proj.weight, attention.o_proj.weight, mlp.gate_up_proj.weight, mlp.down_proj.weight

@@ -123,8 +123,9 @@ def host_folders(models, tmp_path, monkeypatch):
     """The host's folders, empty but for the tiny models."""
     import folder_paths
 
-    for name in ("input", "output", "models"):
+    for name in ("input", "output", "models", "user"):
         (tmp_path / name).mkdir()
+    monkeypatch.setattr(folder_paths, "user_directory", str(tmp_path / "user"))
     monkeypatch.setattr(folder_paths, "input_directory", str(tmp_path / "input"))
     monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "output"))
     monkeypatch.setattr(folder_paths, "models_dir", str(tmp_path / "models"))

@@ -40,7 +40,7 @@ def test_a_copy_of_a_history_picture_is_called_one(graph, model, given):
 
 def test_one_reference(graph, model, given):
     text = sentence(graph.run, "DRC_CollapseMeter", model=model, **given | {"reference": given["history"]})
-    assert text == "Collapse Meter: reference has 3 pictures, expected 1; pick one of them with Image From Batch."
+    assert text == "Collapse Meter: reference has 3 pictures, expected 1; pick one of them with ImageFromBatch."
 
 
 def test_towers_that_were_never_trained(graph, given):

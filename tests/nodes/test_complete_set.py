@@ -35,7 +35,7 @@ def test_each_picture_is_the_one_that_generate_draws(execute, graph, model, hist
         instruction = graph.compose(model, given["style"], semantics, text=words)
         drawn = graph.generate(model, instruction, seed=seed_for(7, words), temperature=1.0)
         assert codes.equal(drawn.codes[0])
-    assert texts[-1].startswith("3 pictures\n") and f"scores: sun {scores[0]:.2f}, car {scores[1]:.2f}, " in texts[-1]
+    assert "3 pictures\n" in texts[-1] and f"scores: sun {scores[0]:.2f}, car {scores[1]:.2f}, " in texts[-1]
     assert graph.decode(model, tokens).shape == (3, 32, 32, 3)
 
 
@@ -64,8 +64,10 @@ def test_the_grid_grows(pack, execute, given, monkeypatch):
     words = "\n".join(f"car {number}" for number in range(20))
     execute(NODE, **given | {"words": words})
     assert values == sorted(values) and values[-1] == 20 * 16 and len(previews) > 20
-    assert {preview.size for preview in previews} == {(510, 510)}  # five pictures in a row
-    empty = [np.mean(np.array(preview)[..., 0] == 33) for preview in (previews[0], previews[-1])]
+    *growing, last = previews
+    assert {preview.size for preview in growing} == {(510, 510)}  # five pictures in a row
+    assert last.size == (510, 510 + 3 * 32)  # below them what hardly has a meaning, and notes
+    empty = [np.mean(np.array(preview)[..., 0] == 33) for preview in (growing[0], growing[-1])]
     assert empty[0] > 0.3 > 0.22 > empty[1] > 0.18
 
 
@@ -75,12 +77,16 @@ def test_it_tells_scores_and_what_hardly_has_a_meaning(pack):
     def drawn(name, style, meaning):
         return SimpleNamespace(asked=SimpleNamespace(item=SimpleNamespace(name=name)), scores=tensor([style, meaning]))
 
-    summary = pack.nodes.complete_set.summary
-    assert summary([drawn("cat", 0.1, 0.3), drawn("blob", 0.3, 0.0)]) == (
-        "2 pictures\nhardly show what they are called: blob\nscores: cat 0.40, blob 0.30"
+    told, scores = pack.nodes.complete_set.vague_told, pack.nodes.complete_set.scores_told
+    pair = [drawn("cat", 0.1, 0.3), drawn("blob", 0.3, 0.0)]
+    assert (told(pair), scores(pair)) == (
+        ["hardly show what they are called: blob"],
+        ["scores: cat 0.40, blob 0.30"],
     )
-    assert summary([drawn("cat", math.nan, math.nan)]) == "1 picture"
-    assert summary([drawn(str(number), 0.1, 0.3) for number in range(102)]).endswith(", 99 0.40, and 2 more")
+    assert (
+        told([drawn("cat", math.nan, math.nan)]) == scores([drawn("cat", math.nan, math.nan)]) == told(pair[:1]) == []
+    )
+    assert scores([drawn(str(number), 0.1, 0.3) for number in range(102)])[0].endswith(", 99 0.40, and 2 more")
 
 
 def test_cancel_keeps_what_is_done(execute, given, pack, monkeypatch, texts):
@@ -102,7 +108,7 @@ def test_cancel_keeps_what_is_done(execute, given, pack, monkeypatch, texts):
 
 
 def test_a_disk_that_takes_nothing(execute, given, host_folders, texts):
-    (host_folders / "output" / "drc").write_text("a file")
+    (host_folders / "user" / "__drc").write_text("a file")
     tokens, *_ = execute(NODE, **given)
     assert len(tokens.codes) == 3 and "could not be kept for another run (" in texts[-1]
 

@@ -5,7 +5,8 @@ import torch
 
 SENTENCE = "the model learned from flat drawings, such as icons, and makes patches of it"
 NOISE = torch.rand(1, 128, 128, 3, generator=torch.Generator().manual_seed(0))
-FLAT = torch.full((1, 128, 128, 3), 0.5)
+FLAT = torch.ones(1, 128, 128, 3)
+FLAT[:, 40:90, 40:90] = 0
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,17 @@ def test_of_a_history(told):
     assert told(node, history=history, weights="0, 1, 1") == f"{one}: {SENTENCE}"
     first, second = told(node, history=history, weights="auto", reference=FLAT).split("\n")
     assert first.startswith("Weights, by closeness") and second == two
+
+
+def test_what_shows_nothing_is_told(told):
+    """A black drawing on nothing comes out of Load Image as black on black, its mask apart."""
+    black, mask = torch.zeros(1, 128, 128, 3), 1 - FLAT[..., 0]
+    way = "all of one colour: if parts are transparent link the MASK of Load Image to"
+    end = "and put what is white on a coloured ground"
+    assert told("DRC_SemanticTower", reference=black) == f"The reference is blank, {way} reference_mask, {end}"
+    assert told("DRC_SemanticTower", reference=black, reference_mask=1 - mask) == ""
+    some = told("DRC_StyleTower", history=torch.cat((black, FLAT)))
+    assert some == f"1 of 2 pictures of the history are blank, {way} history_mask, {end}"
 
 
 def test_a_lavit_knows_photographs(told, graph, lavit_towers):

@@ -42,7 +42,7 @@ def test_the_style_is_that_of_the_pictures_loaded_one_by_one(graph, folder, requ
     assert found[0].shape[:2] == (5, model.drc.lmm.image_size)
     assert torch.equal(graph.style(model, found[0]).rows, expected.rows)
     (picture,), (text,) = found.ui["images"], found.ui["text"]
-    assert (folder.parents[1] / "temp" / picture["filename"]).is_file() and text.startswith("5 pictures.")
+    assert (folder.parents[1] / "temp" / picture["filename"]).is_file() and text.endswith("5 pictures.")
     assert "picture 1 of images` is the same picture as `icon-1.png`" in text
 
 
@@ -106,7 +106,7 @@ def test_the_example_stands_in_only_as_long_as_there_is_nothing_else(graph, mode
     linked_to("DRC_ExamplePictures")
     found, alone = pictures(graph, model, images=[example]), pictures(graph, model, images=[example], folder=[""])
     assert torch.equal(found[0], own) and torch.equal(alone[0], example)
-    assert [*found.ui["text"], *alone.ui["text"]] == [f"4 pictures.\n\n{told}", "8 pictures."]
+    assert [*found.ui["text"], *alone.ui["text"]] == [f"{told}\n\n4 pictures.", "8 pictures."]
     files = [f"mine/{path.name}" for path in sorted(folder.iterdir())]
     assert torch.equal(pictures(graph, model, images=[example], folder=[""], files=[files])[0], own)
     linked_to("LoadImage")
@@ -144,6 +144,9 @@ def test_what_is_no_history_is_a_sentence(graph, model, folder, host_folders):
     assert "holds no picture that can be read; put PNG" in told(folder=["none"])
     (host_folders / "input" / "none" / "a.svg").touch()
     assert "(`a.svg`: .svg files cannot be read; save it as PNG or JPEG)" in told(folder=["none"])
+    assert "no picture can be used, first `none/a.svg`: .svg files cannot be read" in told(
+        folder=[""], files=["none/a.svg"]
+    )
     (host_folders / "input" / "none" / "b.png").touch()
     assert "no picture can be used, first `a.svg`: .svg files cannot be read" in told(folder=["none"])
     for number in range(197):

@@ -154,7 +154,8 @@ class MiniLMM(ThroughVision, nn.Module):
     def logits(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Logits [B, codes] of the code that follows; with a cache the embeddings follow what it holds."""
         last = self.language.hidden(embeddings, cache)[:, -1]
-        return self.language.lm_head(last)
+        head = None if cache is None else cache.head
+        return (head or self.language.lm_head)(last)
 
     def draw(
         self,
