@@ -40,7 +40,7 @@ def test_a_mixed_style_is_drawn_in_and_kept(page, client, server):
 
 
 def test_a_set_is_completed_and_told(page, client, server):
-    """The style is kept as a card of the example icons.
+    """The style is kept as a card.
 
     The host of the tests is a stock one, without the package for SVG: the rest of the graph runs.
     """
@@ -48,7 +48,7 @@ def test_a_set_is_completed_and_told(page, client, server):
     page.set_widgets("DRC_CompleteSet", words="key\ncloud", best_of=1)
     pictures = drawn(page, client)
     assert len(pictures) == 2
-    assert (server.folder / "models" / "drc_styles" / "example icons.safetensors").is_file()
+    assert (server.folder / "models" / "drc_styles" / "my icons.safetensors").is_file()
     if page.name == "vue":  # of a node that ends no graph the host says nothing again
         assert page.texts_in("Pictures to SVG") == [f"{MISSING}."]
     assert page.texts_in("My Pictures") == ["8 pictures."]

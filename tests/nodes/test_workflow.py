@@ -41,7 +41,7 @@ CHANGED = {
         "DRC_ExamplePictures": {"example": "icons 2"},
         "DRC_CompleteSet": {"words": MISSING.replace(" ", "\n").replace("_", " "), "best_of": 2},
         "DRC_DecodeTokens": {"size": SHARP},
-        "DRC_SaveStyle": {"name": "example icons", "licence": "ISC, Lucide Contributors"},
+        "DRC_SaveStyle": {"name": "my icons", "licence": ""},
     },
     "look_closer": {
         "DRC_GuidanceGrid": {"seed": SEED},  # that of the picture beside it
