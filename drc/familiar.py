@@ -30,15 +30,15 @@ def is_blank(square: Tensor) -> bool:
 
 
 def blank_told(found: int, count: int, name: str) -> str:
-    """What a user should know where so many of `count` pictures of the `name` are blank; empty where none is. Pages
-    hand on the colours below what is transparent, and what is transparent in a file becomes white."""
+    """What a user should know where so many of `count` pictures of the `name` are blank; empty where none is.
+
+    The remedy stands first, as a page may show no more than two lines. Pages hand on the colours below what is
+    transparent, and what is transparent in a file becomes white.
+    """
     if not found:
         return ""
     which = f"The {name} is" if count == 1 else f"{found} of {count} pictures of the {name} are"
-    return (
-        f"{which} blank, all of one colour: if parts are transparent link the MASK of Load Image to {name}_mask, and "
-        "put what is white on a coloured ground"
-    )
+    return f"{which} blank: link {name}_mask if parts are transparent, and put what is white on a coloured ground"
 
 
 def unfamiliar_told(found: int, count: int, name: str) -> str:

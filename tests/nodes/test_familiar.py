@@ -45,12 +45,11 @@ def test_of_a_history(told):
 def test_what_shows_nothing_is_told(told):
     """A black drawing on nothing comes out of Load Image as black on black, its mask apart."""
     black, mask = torch.zeros(1, 128, 128, 3), 1 - FLAT[..., 0]
-    way = "all of one colour: if parts are transparent link the MASK of Load Image to"
-    end = "and put what is white on a coloured ground"
-    assert told("DRC_SemanticTower", reference=black) == f"The reference is blank, {way} reference_mask, {end}"
+    end = "if parts are transparent, and put what is white on a coloured ground"
+    assert told("DRC_SemanticTower", reference=black) == f"The reference is blank: link reference_mask {end}"
     assert told("DRC_SemanticTower", reference=black, reference_mask=1 - mask) == ""
     some = told("DRC_StyleTower", history=torch.cat((black, FLAT)))
-    assert some == f"1 of 2 pictures of the history are blank, {way} history_mask, {end}"
+    assert some == f"1 of 2 pictures of the history are blank: link history_mask {end}"
 
 
 def test_a_lavit_knows_photographs(told, graph, lavit_towers):
