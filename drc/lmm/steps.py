@@ -44,9 +44,9 @@ class Steps(Cache):
         config, layers = language.config, language.model.layers
         super().__init__(config, batch, length, like)
         self.norms = [(layer.input_layernorm.weight, layer.post_attention_layernorm.weight) for layer in layers]
-        self.product, self.matrices = product_into, [[one.t() for one in matrices_of(layer)] for layer in layers]
-        if batch <= halves.FEW:
-            self.read_halves(language)
+        matrices = [matrices_of(layer) for layer in layers]
+        if batch > halves.FEW or not self.read_halves(language, matrices):
+            self.product, self.matrices = product_into, [[one.t() for one in its] for its in matrices]
         self.norm, self.epsilon = language.model.norm.weight, like.new_tensor(config.rms_norm_eps)
         queries, keys = config.num_attention_heads, config.num_key_value_heads
         self.grouped, half = queries != keys, config.head_size // 2
@@ -65,13 +65,14 @@ class Steps(Cache):
         self.gate, self.up = self.gate_up.chunk(2, dim=1)
         self.inner = like.new_empty(batch, config.intermediate_size)
 
-    def read_halves(self, language: LlamaForCausalLM) -> None:
-        """Multiplies with matrices of 16 bits from now on, where these hold the same numbers."""
-        head, each = language.lm_head, [matrices_of(layer) for layer in language.model.layers]
-        packed = language.halves.of([*each, (head.weight,)]) if isinstance(head, nn.Linear) else None
+    def read_halves(self, language: LlamaForCausalLM, matrices: list[tuple[Tensor, ...]]) -> bool:
+        """Multiplies with matrices of 16 bits, where these hold the same numbers; whether they do."""
+        head = language.lm_head
+        packed = language.halves.of([*matrices, (head.weight,)]) if isinstance(head, nn.Linear) else None
         if packed is not None:
             *self.matrices, (last,) = packed
             self.product, self.head = halves.product_into, partial(halves.product, matrix=last)
+        return packed is not None
 
     @torch.inference_mode()  # another third of what operations cost
     def step(self, x: Tensor) -> Tensor:
