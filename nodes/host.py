@@ -91,12 +91,21 @@ def operations(device: torch.device, dtype: torch.dtype, casting: bool = False):
 
 
 def patcher(module: nn.Module, whole: bool = False) -> comfy.model_patcher.ModelPatcher:
-    """Hands a module to the host's memory management; `whole` where weights that lie on the device shall stay there
-    while it works, also on a host that else pages single ones."""
-    kind = comfy.model_patcher.ModelPatcher
-    if not whole:  # looked up at each call: newer hosts rebind the name at start-up
-        kind = getattr(comfy.model_patcher, "CoreModelPatcher", kind)
+    """Hands a module to the host's memory management; `whole` where it is a language model whose steps are recorded,
+    so that weights that lie on the device shall stay there while it works, also on a host that else pages single
+    ones."""
+    # Looked up at each call: newer hosts rebind the name at start-up.
+    paged = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+    kind = RecordedPatcher if whole else paged
     return kind(module, load_device(), comfy.model_management.unet_offload_device())
+
+
+class RecordedPatcher(comfy.model_patcher.ModelPatcher):
+    """Lets go of what is kept of a drawing where some of the weights make room; where all do, the module does."""
+
+    def partially_unload(self, *given, **named) -> int:
+        self.model.recording.drop()
+        return super().partially_unload(*given, **named)
 
 
 def is_patcher(value: object) -> bool:

@@ -23,7 +23,7 @@ ones, as `generate` draws both streams of Janus in one pass, so what is left bet
 can be saved. Where layers are as wide as 1,024 they are nearly all of it.
 
 Of LaVIT it is also told what the time of a drawing is made of: reading the prompts, a step, and with `--graph` the
-recording, which is made once a drawing, and a replay.
+recording, which serves all drawings of a layout, and a replay.
 
 What a drawing takes in memory is the most that it holds at a time beside the weights, as torch counts it, against what
 the host is told that it will take.
@@ -38,7 +38,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from drc.lmm.generate import Sampling
+from drc.lmm.generate import Follow, Sampling, examples_of, following
 from drc.lmm.graph import record
 from drc.lmm.integers import keep_as_integers
 from drc.lmm.lavit.language import (
@@ -203,19 +203,20 @@ def milliseconds(run: Callable, options: argparse.Namespace) -> tuple[float, obj
 
 
 def parts_of_a_drawing(language: LavitLanguage, streams: list[Stream], options: argparse.Namespace) -> dict[str, float]:
-    """Milliseconds of each; those of a step and of a replay are the mean over a drawing."""
+    """Milliseconds of each; those of a step and of a replay, each with its draw, are the mean over a drawing."""
     prompts, drawing = milliseconds(lambda: Drawing(language, streams, options.batch, options.codes), options)
-    outcome = drawing.first.argmax(dim=1)
+    follow, given = following(drawing.step, Sampling(top_k=TOP_K)), examples_of(drawing.first)
 
-    def mean(step: Callable) -> float:
+    def mean(follow: Follow) -> float:
         steps = options.codes - 1
-        drawing.rewind()
-        return milliseconds(lambda: [step(outcome) for _ in range(steps)], options)[0] / steps
+        drawing.cache.rewind()
+        return milliseconds(lambda: [follow(*given) for _ in range(steps)], options)[0] / steps
 
-    found = {"prompts": prompts, "step": mean(drawing.step)}
+    found = {"prompts": prompts, "step": mean(follow)}
     if options.graph:
-        drawing.rewind()
-        take = milliseconds(lambda: record(drawing.step, outcome.clone(), drawing.rewind), options)
+        drawing.cache.rewind()
+        examples = tuple(one.clone() for one in given)
+        take = milliseconds(lambda: record(follow, examples, drawing.cache.rewind), options)
         found |= {"recording": take[0], "replay": mean(take[1])}
     return found
 

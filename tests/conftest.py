@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
@@ -34,6 +35,32 @@ def pytest_addoption(parser):
     parser.addoption("--write-object-info", action="store_true", help="see tests/server/test_object_info.py")
     parser.addoption("--write-locales", action="store_true", help="see tests/server/test_locales.py")
     parser.addoption("--translated", action="store_true", help="see tests/server/test_locales.py")
+
+
+@pytest.fixture
+def recordings(monkeypatch) -> list:
+    """Every recording of a step that was made. There is no card: a stand-in notes the operations of one step and
+    repeats them on the same tensors, as a CUDA graph does."""
+    import drc.lmm.lavit.language  # noqa: F401
+
+    made = []
+
+    def record(step, examples, rewind):
+        noted = make_fx(step)(*examples)
+        rewind()
+        made.append(noted)
+
+        def replay(*given):
+            for example, one in zip(examples, given, strict=True):
+                example.copy_(one)
+            return noted(*examples)
+
+        return replay
+
+    for name in list(sys.modules):  # those of the pack, too
+        if name.endswith(("drc.lmm.generate", "drc.lmm.lavit.language")):
+            monkeypatch.setattr(sys.modules[name], "record", record)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def members(*protocols: str) -> set[str]:
 
 
 KNOWN = {
-    "lmm": members("PixelLMM", "DiffusionLMM", "InContextLMM", "Autoregressive") | set(dir(Module)),
+    "lmm": members("PixelLMM", "DiffusionLMM", "InContextLMM", "Autoregressive") - {"language"} | set(dir(Module)),
     "vision": members("Vision") | set(dir(Module)),
     "words": members("EmbeddedWords"),
     "config": members("EmbeddedConfig", "PretrainedConfig"),

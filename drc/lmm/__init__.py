@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ..instruction import InContext, Instruction
     from .generate import Sampling
-    from .llama import Cache
+    from .llama import Cache, LlamaForCausalLM
 
 OnCode = Callable[[int, Tensor], None]
 """Told of every code: how many are drawn, and all codes [B, drawn] so far. It may raise to stop."""
@@ -344,6 +344,8 @@ class InContextLMM(LMM, Protocol):
 
 class Autoregressive(Protocol):
     """What draws one code after another from embeddings, all pictures of a batch having N codes."""
+
+    language: LlamaForCausalLM  # what the codes go through; it keeps the recording of a step
 
     @property
     def picture_codes(self) -> int:

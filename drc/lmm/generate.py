@@ -20,10 +20,15 @@ from ..instruction import InContext, Instruction
 from ..seeds import generator_from
 from . import Autoregressive, OnCode
 from .graph import record
-from .llama import StaticCache
+from .llama import Cache, StaticCache
 
 INTERVAL = 16  # codes between two looks at what the device has drawn
 OUTCOMES = 2 * INTERVAL + 4  # numbers for each outcome that sampling holds at once of a picture: the times, twice
+
+
+Follow = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""The outcomes drawn last [B], the times of the next race [B, outcomes] and what bars outcomes [outcomes] -> the
+outcomes drawn next [B]."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,12 @@ class Sampling:
         """With the temperature of what is to be drawn, where it is left to that: where it is below 0."""
         automatic = not isinstance(self.temperature, Tensor) and self.temperature < 0
         return replace(self, temperature=instruction.temperature) if automatic else self
+
+    @property
+    def key(self) -> tuple:
+        """Equal for what draws alike; temperatures that lie in a tensor are never known to."""
+        fixed = not isinstance(self.temperature, Tensor)
+        return self.temperature if fixed else object(), self.top_k, self.top_p
 
     @property
     def takes_the_likeliest(self) -> bool:
@@ -55,8 +66,8 @@ def generate(
 
     The instruction is one for all, or what `side_by_side` made, so that every picture has its own.
     `on_code(drawn, codes)` is called after every code with the number of codes drawn and all codes so far; it may raise
-    to stop. With `graph` a step is one CUDA graph, for an LMM whose `follow` does not ask which code it is; see
-    `drc.lmm.graph`.
+    to stop. With `graph` a step is one CUDA graph, for an LMM whose `follow` does not ask which code it is; it is kept
+    for the next drawing, see `drc.lmm.graph`.
     """
     B, S = len(seeds), instruction.coefficients.shape[-1]
     text, vectors = instruction.text.expand(B, S, -1), instruction.vectors.expand(B, S, -1, -1)
@@ -79,26 +90,73 @@ def go_on(
     B, S, N = len(seeds), coefficients.shape[-1], lmm.picture_codes
     length = prompt.shape[1]
     cache = lmm.cache(B * S, length if graph else length + N - 1, prompt)
-    weights = coefficients.float().view(-1, S, 1)
-
-    def logits(inputs: Tensor) -> Tensor:
-        return (lmm.logits(inputs, cache).float().view(B, S, -1) * weights).sum(dim=1)
-
-    def step(codes: Tensor) -> Tensor:
-        index = cache.position - length
-        return logits(lmm.follow(codes.view(B, 1).repeat_interleave(S, 0), index, vectors))
-
-    first = logits(prompt)
+    drawing = Drawing(lmm, cache, length, vectors, coefficients.float().view(-1, S, 1))
+    first = drawing.logits(prompt)
     if graph:
-        cache = StaticCache.following(cache, N - 1)
-        step = record(step, first.argmax(dim=1), lambda: cache.position.fill_(length))
-    return sample(first, step, seeds, sampling, N, on_code=on_code)
+        follow = recorded(drawing, first, sampling)
+    else:
+        lmm.language.recording.drop()
+        follow = following(drawing.step, sampling)
+    return sample(first, follow, seeds, sampling, N, on_code=on_code)
+
+
+class Drawing:
+    """The pictures of one call: all streams of all pictures are sequences of one batch, `cache` knows their prompts of
+    `length` tokens, and a step draws from the sum of a picture's streams, each times its coefficient [B or 1, S, 1]."""
+
+    def __init__(self, lmm: Autoregressive, cache: Cache, length: int, vectors: Tensor, coefficients: Tensor):
+        self.lmm, self.cache, self.length = lmm, cache, length
+        self.vectors, self.coefficients = vectors, coefficients
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Embeddings [B * S, n, d] -> logits [B, outcomes] of the code that follows them."""
+        logits = self.lmm.logits(inputs, self.cache).float()
+        return (logits.unflatten(0, (-1, self.coefficients.shape[1])) * self.coefficients).sum(dim=1)
+
+    def step(self, codes: Tensor) -> Tensor:
+        """The codes drawn last [B] -> logits [B, outcomes] of the next."""
+        index = self.cache.position - self.length
+        codes = codes[:, None].repeat_interleave(self.coefficients.shape[1], 0)
+        return self.logits(self.lmm.follow(codes, index, self.vectors))
+
+    def go_on_from(self, other: "Drawing") -> None:
+        """Takes the place of another of the same shapes that has read its prompts, in the memory that it has."""
+        self.vectors.copy_(other.vectors)
+        self.coefficients.copy_(other.coefficients)
+        self.cache.fill(slice(None), other.cache)
+        self.cache.rewind()
+
+
+def recorded(drawing: Drawing, first: Tensor, sampling: Sampling) -> Follow:
+    """`following` of a drawing whose prompts are read, as one CUDA graph: the one of the drawing before, where that was
+    of the same shapes."""
+    language, prompts, steps = drawing.lmm.language, drawing.cache, drawing.lmm.picture_codes - 1
+    shapes = first.shape, drawing.vectors.shape, drawing.coefficients.shape
+    key = StaticCache.slots_of(drawing.length, steps), prompts.tensor.dtype, shapes, sampling.key
+    if (kept := language.recording.find(language, key)) is None:
+        cache = StaticCache.following(prompts, steps)
+        still = Drawing(drawing.lmm, cache, cache.prompt, drawing.vectors.clone(), drawing.coefficients.clone())
+        kept = still, record(following(still.step, sampling), examples_of(first), cache.rewind)
+        language.recording.keep(language, key, kept)
+    still, follow = kept
+    still.go_on_from(drawing)
+    return follow
+
+
+def following(step: Callable[[Tensor], Tensor], sampling: Sampling) -> Follow:
+    """By a step, which takes the outcomes drawn last and returns logits [B, outcomes] of the next."""
+    return lambda last, times, bar: draw(step(last) + bar, sampling, times)
+
+
+def examples_of(first: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What a Follow takes, where the logits [B, outcomes] of the first outcome are these."""
+    return first.argmax(dim=1), torch.ones_like(first), torch.zeros_like(first[0])
 
 
 @torch.no_grad()
 def sample(
-    logits: Tensor,
-    step: Callable[[Tensor], Tensor],
+    first: Tensor,
+    follow: Follow,
     seeds: list[int],
     sampling: Sampling,
     limit: int,
@@ -108,24 +166,27 @@ def sample(
 ) -> Tensor:
     """Draws [B, n] outcomes, n <= limit, one sequence per seed.
 
-    logits [B, outcomes] are those of the first; `step` takes what was drawn last, [B], and returns the logits of the
-    next. The outcome `end`, barred before `minimum`, ends a sequence, which is filled up with it; when all have ended
-    drawing stops. `on_code(drawn, outcomes)` is called after every step; it may raise to stop.
+    `first` [B, outcomes] are the logits of the first; `follow` draws the others. The outcome `end`, barred before
+    `minimum`, ends a sequence, which is filled up with it; when all have ended drawing stops. `on_code(drawn,
+    outcomes)` is called after every step; it may raise to stop.
     """
     generators = [generator_from(seed) for seed in seeds]
-    drawn = torch.zeros(len(seeds), limit, dtype=torch.long, device=logits.device)
-    ended = torch.zeros(len(seeds), dtype=torch.bool, device=logits.device)
-    bar = torch.zeros_like(logits[0])
+    drawn = torch.zeros(len(seeds), limit, dtype=torch.long, device=first.device)
+    ended = torch.zeros(len(seeds), dtype=torch.bool, device=first.device)
+    free = torch.zeros_like(first[0])
+    barred = free.clone()
     if end is not None:
-        bar[end] = float("-inf")
+        barred[end] = float("-inf")
     for index in range(limit):
         if index % INTERVAL == 0:
-            noise = exponential_noise(generators, min(INTERVAL, limit - index), logits, sampling)
+            noise = exponential_noise(generators, min(INTERVAL, limit - index), first, sampling)
             if ended.all():  # the only wait for the device, while it had the last codes to do
                 return drawn[:, :index]
+        times, bar = noise[index % INTERVAL], barred if index < minimum else free
         if index > 0:
-            logits = step(drawn[:, index - 1])
-        drawn[:, index] = draw(logits + bar if index < minimum else logits, sampling, noise[index % INTERVAL])
+            drawn[:, index] = follow(drawn[:, index - 1], times, bar)
+        else:
+            drawn[:, index] = draw(first + bar, sampling, times)
         if end is not None:
             drawn[:, index].masked_fill_(ended, end)
             ended |= drawn[:, index] == end

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..parsing import Between, Count, Epsilon, Size, brief, read
 from .fused import name_apart
+from .graph import Recording
 from .halves import Halves
 
 PLAIN = {
@@ -138,12 +139,14 @@ class StaticCache(Cache):
     """Sequences of unequal prompts that go on one token a step, all in the same slot.
 
     Every step has the same shapes and its position lies on the device, so that a CUDA graph can replay it. The prompts
-    are padded on the left, to `prompt` slots: `padding` [B] is how many slots of a sequence come before its position 0.
+    are padded on the left, to `prompt` slots, of which there are a few more than asked for, so that prompts of about a
+    length leave the same shapes: `padding` [B] is how many slots of a sequence come before its position 0.
     """
 
     def __init__(self, config: LlamaConfig, batch: int, prompt: int, steps: int, like: Tensor):
         length = self.slots_of(prompt, steps)
         super().__init__(config, batch, length, like)
+        prompt = length - steps
         self.tensor.zero_()  # a weight of 0 does not silence what is not a number
         self.slots = torch.arange(length, device=like.device)
         self.padding = torch.full((batch, 1), prompt, device=like.device)
@@ -167,6 +170,10 @@ class StaticCache(Cache):
         first = self.prompt - cache.position
         self.tensor[:, some, ..., first : self.prompt, :] = cache.tensor[..., : cache.position, :]
         self.padding[some] = first
+
+    def rewind(self) -> None:
+        """Back to where the prompts end."""
+        self.position.fill_(self.prompt)
 
     def place(self, length: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
         rotation = tuple(table[self.position - self.padding].unsqueeze(1) for table in self.rotation)  # B, 1, 1, head
@@ -200,6 +207,10 @@ class SideBySide:
     def advance(self, length: int) -> None:
         for cache in self.caches:
             cache.advance(length)
+
+    def rewind(self) -> None:
+        for cache in self.caches:
+            cache.rewind()
 
 
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
@@ -307,9 +318,13 @@ class LlamaForCausalLM(nn.Module):
 
     def __init__(self, config: LlamaConfig, operations=nn, outputs: int | None = None, **factory):
         super().__init__()
-        self.config, self.halves = config, Halves()
+        self.config, self.halves, self.recording = config, Halves(), Recording()
         self.model = LlamaModel(config, operations, **factory)
         self.lm_head = operations.Linear(config.hidden_size, outputs or config.vocab_size, bias=False, **factory)
+
+    def _apply(self, *given, **named):  # what torch moves and converts weights by
+        self.recording.drop()
+        return super()._apply(*given, **named)
 
     def hidden(self, embeddings: Tensor, cache: Cache | None = None) -> Tensor:
         """Last hidden states [B, T, d] of embeddings [B, T, d]; with a cache they follow what it already holds."""

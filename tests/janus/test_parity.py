@@ -6,10 +6,8 @@ Encoding is held against the original in test_encoding.py: transformers compares
 import pytest
 import torch
 import transformers
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from drc.instruction import InContext
-from drc.lmm import generate
 from drc.lmm.generate import Sampling
 from drc.lmm.janus.model import JanusConfig
 from scripts.lib.tiny_janus import SIZES, published_names, settings, weights
@@ -155,18 +153,15 @@ def test_the_drawing_of_a_seed(ours, theirs):
 
 
 @pytest.mark.parametrize("seeds", [[7], [3, 7, 8]], ids=len)
-def test_a_recorded_step_draws_the_same(ours, monkeypatch, seeds):
-    """On no card: the stand-in notes the operations of one step and repeats them on the same tensors, as a CUDA graph
-    does."""
-
-    def stand_in(step, example, rewind):
-        replay = make_fx(step)(example)
-        rewind()
-        return replay
-
-    monkeypatch.setattr(generate, "record", stand_in)
-    drawn = ours.draw(InContext(PROMPT, 5.0, ""), seeds, Sampling(), graph=True)
-    assert torch.equal(drawn, ours.draw(InContext(PROMPT, 5.0, ""), seeds, Sampling()))
+def test_a_recorded_step_draws_the_same(ours, recordings, seeds):
+    """Whatever the words, the guidance and the seeds are: one recording serves them all."""
+    given = [
+        (InContext(prompt, guidance, ""), [first + seed for seed in seeds], Sampling())
+        for prompt, guidance, first in ((PROMPT, 5.0, 0), (PROMPT[1:], 2.0, 0), (PROMPT, 5.0, 9))
+    ]
+    expected = [ours.draw(*one).tolist() for one in given]
+    assert [ours.draw(*one, graph=True).tolist() for one in given] == expected
+    assert len(recordings) == 1
 
 
 def test_plain_drawing_has_one_stream(ours):

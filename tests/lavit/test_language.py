@@ -4,13 +4,14 @@ The original lets ids 0, 1, 2 and image start through; ours draws image end and 
 it computed of a row that had ended, which it fed with id 2, is compared where no drawing is involved.
 """
 
+import copy
+
 import pytest
 import torch
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from drc.lmm import generate
-from drc.lmm.generate import INTERVAL, Sampling, sample
+from drc.lmm.generate import INTERVAL, Sampling, following, sample
 from drc.lmm.lavit import language as language_module
 from drc.lmm.lavit.language import END, IMAGE_END, IMAGE_START, Drawing, LavitLanguage, code_ids, draw_codes, guided
 
@@ -110,7 +111,9 @@ def sampled(language, name, sampling):
     ids = ids_of(name)
     drawing = Drawing(language, streams_of(language, name), *ids.shape)
     seeds = list(range(len(ids)))
-    return sample(drawing.first, drawing.step, seeds, sampling, ids.shape[1], END, minimum_of(name))
+    return sample(
+        drawing.first, following(drawing.step, sampling), seeds, sampling, ids.shape[1], END, minimum_of(name)
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "sample_warped"])
@@ -145,6 +148,11 @@ def test_the_likeliest_codes(language, name):
 PARTS = [[[5, 900, 17]], [[41, 42], [32002, 32050, 32097]], [[32010] * 20, [7]]]
 SEEDS = [3, 4, 5]
 USUAL, LIMIT, MINIMUM = Sampling(top_k=50), 40, 4
+
+
+@pytest.fixture(autouse=True)
+def nothing_recorded(language):
+    language.recording.drop()
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +244,7 @@ def test_logits_of_words_are_never_computed(language, prompts):
 def test_the_device_is_waited_for_once_in_a_while(language, prompts):
     drawing = Drawing(language, guided(language, prompts, 3.0), 3, LIMIT)
     with Watch() as watch:
-        sample(drawing.first, drawing.step, SEEDS, USUAL, LIMIT, END, LIMIT)
+        sample(drawing.first, following(drawing.step, USUAL), SEEDS, USUAL, LIMIT, END, LIMIT)
     waits = [name for name, _ in watch.calls if name in ("_local_scalar_dense", "nonzero", "is_nonzero", "equal")]
     assert 0 < len(waits) <= -(-LIMIT // INTERVAL)
 
@@ -254,7 +262,7 @@ def test_streams_of_very_different_lengths_have_caches_of_their_own(language, mo
     drawing = Drawing(language, streams, pictures, 21)
     assert [cache.tensor.shape[-2] for cache in drawing.caches] == [112, 32]
     found = logits(drawing)
-    drawing.rewind()
+    drawing.cache.rewind()
     assert torch.equal(torch.stack([drawing.step(outcomes) for outcomes in drawn]), found[1:])
     monkeypatch.setattr(language_module, "of_a_length", lambda lengths, limit: [lengths])
     whole = Drawing(language, streams, pictures, 21)
@@ -262,14 +270,68 @@ def test_streams_of_very_different_lengths_have_caches_of_their_own(language, mo
     torch.testing.assert_close(found, logits(whole), rtol=0, atol=1e-5 * found.abs().max().item())
 
 
-@torch.no_grad()
-def test_a_step_can_be_recorded_and_replayed(language, prompts):
-    """What a CUDA graph needs: the operations of one step, repeated on the same tensors, draw the whole picture."""
-    drawing = Drawing(language, guided(language, prompts, 3.0), 3, LIMIT)
-    replay = make_fx(lambda drawn: drawing.step(drawn))(torch.tensor([5, 6, 7]))
-    drawing.rewind()
-    replayed = sample(drawing.first, replay, SEEDS, USUAL, LIMIT, END, MINIMUM)
-    assert [(row[row != END] - 1).tolist() for row in replayed] == pictures(language, prompts, SEEDS)
+def drawn_in_turn(language, prompts):
+    """Drawings of one layout: other seeds, prompts of other lengths, another guidance, and the first once more."""
+    yield from (
+        lambda graph, given=given: pictures(language, *given, graph=graph)
+        for given in (
+            (prompts, SEEDS),
+            (prompts, SEEDS[::-1]),
+            ([prompt[1:] for prompt in prompts], SEEDS),
+            (prompts[::-1], SEEDS, 2.0),
+            (prompts, SEEDS),
+        )
+    )
+
+
+def test_a_recorded_step_draws_the_same(language, prompts, recordings):
+    """And serves the drawings after it."""
+    expected = [draw(False) for draw in drawn_in_turn(language, prompts)]
+    assert [draw(True) for draw in drawn_in_turn(language, prompts)] == expected
+    assert len(recordings) == 1 and expected[0] == expected[-1]
+
+
+def test_what_a_recording_does_not_serve_is_recorded(language, prompts, recordings):
+    given = (
+        (prompts, SEEDS),
+        (prompts[:2], SEEDS[:2]),
+        (prompts, SEEDS, 1.0),
+        (prompts, SEEDS, 3.0, GREEDY),
+        (prompts, SEEDS, 3.0, WARPED),
+        ([torch.cat([prompt] * 3) for prompt in prompts], SEEDS),
+        (prompts, SEEDS, 3.0, Sampling(torch.tensor([[0.5], [1.0], [2.0]]))),
+        (prompts, SEEDS, 3.0, Sampling(torch.tensor([[2.0], [1.0], [0.5]]))),
+    )
+    for one in given:
+        assert pictures(language, *one, graph=True) == pictures(language, *one)
+    assert len(recordings) == len(given)
+
+
+def test_a_recording_ends_with_the_place_of_the_weights(language, prompts, recordings):
+    ours = copy.deepcopy(language)
+    drawn = pictures(ours, prompts, SEEDS, graph=True)
+    assert ours.recording.kept and not copy.deepcopy(ours).recording.kept
+    ours.to(torch.float32)  # as a host does that moves them
+    assert not ours.recording.kept
+    assert pictures(ours, prompts, SEEDS, graph=True) == drawn
+    head = ours.lm_head
+    head.weight = torch.nn.Parameter(head.weight.flip(0), requires_grad=False)  # elsewhere, one alone
+    assert pictures(ours, prompts, SEEDS, graph=True) == pictures(ours, prompts, SEEDS) != drawn
+    assert len(recordings) == 3 and not ours.recording.kept  # who draws without wants its memory back
+
+
+def test_a_recording_outlives_a_drawing_that_was_stopped(language, prompts, recordings):
+    expected = pictures(language, prompts, SEEDS)
+
+    def stop(count, codes):
+        if count == 7:
+            raise InterruptedError
+
+    for _ in range(2):
+        with pytest.raises(InterruptedError):
+            pictures(language, prompts[::-1], SEEDS, on_code=stop, graph=True)
+        assert pictures(language, prompts, SEEDS, graph=True) == expected
+    assert len(recordings) == 1
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -277,7 +339,10 @@ def test_a_step_as_a_cuda_graph(language, prompts):
     there = LavitLanguage(language.config).cuda().requires_grad_(False)
     there.load_state_dict(language.state_dict())
     prompts = [prompt.cuda() for prompt in prompts]
-    assert pictures(there, prompts, SEEDS, graph=True) == pictures(there, prompts, SEEDS)
+    expected = [draw(False) for draw in drawn_in_turn(there, prompts)]
+    drawn = [(draw(True), there.recording.kept) for draw in drawn_in_turn(there, prompts)]
+    assert [codes for codes, _ in drawn] == expected
+    assert len({id(kept) for _, kept in drawn}) == 1
 
 
 def test_every_code_is_reported(language, prompts):

@@ -235,6 +235,24 @@ def test_without_a_card_nothing_is_recorded_and_the_node_says_so(graph, lavit, i
     assert told == ["cuda_graph is on, but not all of the language model lies on an NVIDIA card: no step is recorded."]
 
 
+def test_what_is_kept_of_a_drawing_goes_when_weights_do(graph, instruction, tokens, pack, monkeypatch, recordings):
+    """As on a card: what the stand-in for its recordings replays lies on the processor."""
+    monkeypatch.setattr(pack.nodes.host, "is_resident", lambda owner: True)
+    model = graph.run("DRC_LoadModel", model_name="tiny-lavit", cuda_graph=True)
+
+    def drawn():
+        return graph.generate(model, instruction, seed=3, batch_size=2).codes
+
+    for count, leave in enumerate(
+        (None, lambda: model.language.partially_unload(torch.device("cpu"), 1), model.language.detach)
+    ):
+        if leave is not None:
+            leave()
+            assert not model.drc.lmm.language.recording.kept
+        assert torch.equal(drawn(), tokens.codes) and torch.equal(drawn(), tokens.codes)
+        assert len(recordings) == count + 1 and model.drc.lmm.language.recording.kept
+
+
 def test_parts_come_to_the_device_when_they_work_and_leave_it_when_asked(
     graph, lavit, images, instruction, unet_and_vae, to_conditioning
 ):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .. import OnCode
-from ..generate import OUTCOMES, Sampling, sample
+from ..generate import OUTCOMES, Follow, Sampling, examples_of, following, sample
 from ..graph import record
 from ..integers import product
 from ..llama import Cache, LlamaForCausalLM, SideBySide, StaticCache, cache_bytes, pass_bytes
@@ -81,7 +81,8 @@ def draw_codes(
     A stream is a coefficient and prompts [T, d], one for every picture or one for all; a step draws from the sum of
     the streams' logits, each times its coefficient. `on_code(drawn, codes)` is called after every step with the number
     of codes drawn and all codes [B, drawn] so far, -1 where a picture has ended; it may raise to stop. With `graph` a
-    step is one CUDA graph; the whole language model must then lie on a CUDA device and stay there.
+    step is one CUDA graph, kept for the next drawing; the whole language model must then lie on a CUDA device and stay
+    there.
 
     A seed draws the same codes in any batch, as far as products of matrices of different heights round alike. Raises
     ValueError when limits or prompts are more than the model has positions for.
@@ -91,13 +92,17 @@ def draw_codes(
             f"the picture shall have {minimum} to {limit} codes, but a picture has 1 to {MOST_CODES}; "
             "change minimum or limit"
         )
-    drawing = Drawing(language, streams, len(seeds), limit)
-    step = record(drawing.step, drawing.first.argmax(dim=1), drawing.rewind) if graph else drawing.step
+    if graph:
+        drawing, follow = recorded(language, streams, len(seeds), limit, sampling)
+    else:
+        language.recording.drop()
+        drawing = Drawing(language, streams, len(seeds), limit)
+        follow = following(drawing.step, sampling)
 
     def on_outcome(count: int, drawn: Tensor) -> None:
         on_code(count, drawn - 1)
 
-    drawn = sample(drawing.first, step, seeds, sampling, limit, END, minimum, on_code and on_outcome)
+    drawn = sample(drawing.first, follow, seeds, sampling, limit, END, minimum, on_code and on_outcome)
     return [sequence[sequence != END] - 1 for sequence in drawn]
 
 
@@ -129,6 +134,39 @@ def of_a_length(prompts: list[int], limit: int) -> list[list[int]]:
     return groups
 
 
+def lengths_of(language: LavitLanguage, streams: list[Stream], limit: int) -> list[int]:
+    """Of the longest prompt of every stream; ValueError where the language model has not as many positions."""
+    lengths = [max(map(len, prompts)) for _, prompts in streams]
+    most = language.config.max_position_embeddings
+    if max(lengths) + limit > most:
+        raise ValueError(
+            f"the prompt takes {max(lengths)} tokens and the picture up to {limit}, but this model reads at most "
+            f"{most}; use fewer pictures or a shorter text"
+        )
+    return lengths
+
+
+def layout_of(lengths: list[int], limit: int) -> tuple[tuple[int, int], ...]:
+    """How many streams each cache of a Drawing has, and how many slots: equal where it can draw for another."""
+    return tuple((len(some), StaticCache.slots_of(max(some), limit)) for some in of_a_length(lengths, limit))
+
+
+def recorded(
+    language: LavitLanguage, streams: list[Stream], pictures: int, limit: int, sampling: Sampling
+) -> tuple["Drawing", Follow]:
+    """A Drawing, and what draws its outcomes as one CUDA graph: those of the drawing before, where it was laid out
+    alike."""
+    layout = layout_of(lengths_of(language, streams, limit), limit)
+    key = layout, pictures, limit, streams[0][1][0].dtype, sampling.key
+    if (kept := language.recording.find(language, key)) is not None:
+        kept[0].begin(streams)
+        return kept
+    drawing = Drawing(language, streams, pictures, limit)
+    follow = record(following(drawing.step, sampling), examples_of(drawing.first), drawing.cache.rewind)
+    language.recording.keep(language, key, (drawing, follow))
+    return drawing, follow
+
+
 class Drawing:
     """The pictures of one call: all streams of all pictures are sequences of one batch, and of one static cache but
     where the prompts of streams are of very different lengths.
@@ -139,23 +177,24 @@ class Drawing:
 
     def __init__(self, language: LavitLanguage, streams: list[Stream], pictures: int, limit: int):
         self.language, self.pictures = language, pictures
-        lengths = [max(map(len, prompts)) for _, prompts in streams]
-        most = language.config.max_position_embeddings
-        if max(lengths) + limit > most:
-            raise ValueError(
-                f"the prompt takes {max(lengths)} tokens and the picture up to {limit}, but this model reads at most "
-                f"{most}; use fewer pictures or a shorter text"
-            )
-        like = streams[0][1][0]
-        self.coefficients = torch.tensor([coefficient for coefficient, _ in streams], device=like.device).view(-1, 1, 1)
-        self.caches, logits, rest = [], [], [prompts for _, prompts in streams]
-        for some in of_a_length(lengths, limit):
-            cache = StaticCache(language.config, len(some) * pictures, max(some), limit, like)
-            logits += [self.read(prompts, cache, index * pictures) for index, prompts in enumerate(rest[: len(some)])]
-            self.caches.append(cache)
-            rest = rest[len(some) :]
+        lengths, like = lengths_of(language, streams, limit), streams[0][1][0]
+        self.coefficients = torch.empty(len(streams), 1, 1, device=like.device)
+        self.caches = [
+            StaticCache(language.config, len(some) * pictures, max(some), limit, like)
+            for some in of_a_length(lengths, limit)
+        ]
         self.cache = self.caches[0] if len(self.caches) == 1 else SideBySide(self.caches)
+        self.begin(streams)
+
+    def begin(self, streams: list[Stream]) -> None:
+        """Reads prompts of the same layout, see `layout_of`, in place of those before."""
+        self.coefficients.copy_(torch.tensor([coefficient for coefficient, _ in streams]).view(-1, 1, 1))
+        logits, rest = [], [prompts for _, prompts in streams]
+        for cache in self.caches:
+            for first in range(0, len(cache.padding), self.pictures):
+                logits.append(self.read(rest.pop(0), cache, first))
         self.first = self.together(torch.cat(logits))
+        self.cache.rewind()
 
     def read(self, prompts: list[Tensor], cache: StaticCache, first: int) -> Tensor:
         """Reads the prompts of a stream into a cache, from `first` on -> logits [B, 1 + codes] of the first outcome."""
@@ -177,8 +216,3 @@ class Drawing:
     def together(self, logits: Tensor) -> Tensor:
         """Logits [streams * B, outcomes] -> their weighted sum [B, outcomes]."""
         return (logits.view(len(self.coefficients), self.pictures, -1) * self.coefficients).sum(dim=0)
-
-    def rewind(self) -> None:
-        """Back to where the first outcome is drawn."""
-        for cache in self.caches:
-            cache.position.fill_(cache.prompt)
