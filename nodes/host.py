@@ -104,7 +104,9 @@ class RecordedPatcher(comfy.model_patcher.ModelPatcher):
     """Lets go of what is kept of a drawing where some of the weights make room; where all do, the module does."""
 
     def partially_unload(self, *given, **named) -> int:
-        self.model.recording.drop()
+        for module in self.model.modules():
+            if hasattr(module, "recording"):
+                module.recording.drop()
         return super().partially_unload(*given, **named)
 
 

@@ -51,8 +51,8 @@ class DRC_LoadModel(io.ComfyNode):
                         "cuda_graph",
                         default=False,
                         optional=True,
-                        tooltip="For LaVIT and Janus on an NVIDIA card that holds the whole language model: records a "
-                        "step of drawing once and replays it, which is quicker. Turn it off if drawing fails.",
+                        tooltip="On an NVIDIA card that holds the whole language model: records a step of drawing once "
+                        "and replays it, which is quicker. Turn it off if drawing fails.",
                     )
                 ),
             ],
@@ -113,8 +113,8 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     for part in ("language", "disentangler"):  # vision stays in float32: a code is the nearest of many directions
         if not (pretrained and part == "language"):
             parts[part].to(dtype)
-    recorded = pretrained and graph  # a recording reads weights where they lay
-    patchers = {part: host.patcher(module, whole=recorded and part == "language") for part, module in parts.items()}
+    # A recording reads weights where they lay.
+    patchers = {part: host.patcher(module, whole=graph and part == "language") for part, module in parts.items()}
     model = Model(drc=drc, name=name, path=path, lmm_folder=lmm_folder, storage=storage, graph=graph, **patchers)
     host.give_back_after(drc)
     if not pretrained:

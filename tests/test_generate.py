@@ -1,5 +1,7 @@
 """The sampling loop: seeds, batches, filters, the cache, and being stopped."""
 
+import copy
+import dataclasses
 import math
 
 import pytest
@@ -12,6 +14,7 @@ from scripts.lib.tiny import CONFIG, write_tiny
 
 CODES, N = CONFIG.lmm.vision.codes, CONFIG.lmm.vision.grid**2
 GREEDY = Sampling(temperature=0.0)
+SEEDS = [5, 6]
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +35,8 @@ def instruction(model):
     return instruction_of(model, 1)
 
 
-def pictures(model, instruction, seeds, sampling=Sampling(), on_code=None):  # noqa: B008 (frozen)
-    return generate(model.lmm, instruction, seeds, sampling, on_code)
+def pictures(model, instruction, seeds, sampling=Sampling(), on_code=None, graph=False):  # noqa: B008 (frozen)
+    return generate(model.lmm, instruction, seeds, sampling, on_code, graph)
 
 
 def test_a_seed_names_a_picture(model, instruction):
@@ -54,6 +57,37 @@ def test_every_picture_may_have_its_own_instruction(model, instruction):
     both = generate(model.lmm, side_by_side([instruction, other]), [5, 6], Sampling())
     assert torch.equal(both[:1], pictures(model, instruction, [5]))
     assert torch.equal(both[1:], pictures(model, other, [6]))
+
+
+def in_turn(model, one, other):
+    """Drawings with other seeds, other instructions, one for all and one for each, and the first once more."""
+    both = side_by_side([other, one])
+    for given, seeds in ((one, SEEDS), (one, SEEDS[::-1]), (other, SEEDS), (both, SEEDS), (one, SEEDS)):
+        yield lambda graph, given=given, seeds=seeds: generate(
+            model.lmm, given, seeds, Sampling(), graph=graph
+        ).tolist()
+
+
+def test_a_recorded_step_draws_the_same(model, instruction, recordings):
+    """And serves the drawings after it."""
+    other, held = instruction_of(model, 2), copy.deepcopy(instruction)
+    expected = [draw(False) for draw in in_turn(model, instruction, other)]
+    assert [draw(True) for draw in in_turn(model, instruction, other)] == expected
+    assert len(recordings) == 3 and expected[0] == expected[-1] != expected[2]
+    assert torch.equal(instruction.coefficients, held.coefficients)  # nobody writes over what a user holds
+    assert torch.equal(instruction.vectors, held.vectors)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_step_as_a_cuda_graph(model, instruction):
+    there = copy.deepcopy(model).cuda()
+    tensors = ("vectors", "text", "coefficients")
+    given = [
+        dataclasses.replace(one, **{name: getattr(one, name).cuda() for name in tensors})
+        for one in (instruction, instruction_of(model, 2))
+    ]
+    expected = [draw(False) for draw in in_turn(there, *given)]
+    assert [draw(True) for draw in in_turn(there, *given)] == expected
 
 
 @torch.no_grad()

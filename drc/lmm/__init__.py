@@ -233,8 +233,8 @@ class LMM(Protocol):
         """Codes of one picture per seed, by one instruction for all. A PixelLMM also takes what `side_by_side` made, so
         that every picture has its own.
 
-        With `graph` a step is one CUDA graph, where the LMM has that; the whole of its language model must then lie on
-        a CUDA device and stay there.
+        With `graph` a step is one CUDA graph; the whole of its language model must then lie on a CUDA device and stay
+        there.
         """
 
     def drawing_bytes(self, instruction: Instruction | InContext, pictures: int) -> int:
@@ -354,8 +354,9 @@ class Autoregressive(Protocol):
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
         """Text ids [B, T] and instruction vectors [B, K, d] -> embeddings [B, L, d] whose last predicts code 0."""
 
-    def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
-        """Codes [B, n] drawn at first, first + 1, ... -> the embeddings [B, n, d] that predict the next ones."""
+    def follow(self, codes: Tensor, first: int | Tensor, instructions: Tensor) -> Tensor:
+        """Codes [B, n] drawn at first, first + 1, ... -> the embeddings [B, n, d] that predict the next ones. While a
+        step is recorded, `first` is a number on the device, [1]."""
 
     def cache(self, batch: int, length: int, like: Tensor) -> Cache:
         """A key-value cache for `length` positions on the device and in the dtype of `like`."""

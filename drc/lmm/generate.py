@@ -66,8 +66,7 @@ def generate(
 
     The instruction is one for all, or what `side_by_side` made, so that every picture has its own.
     `on_code(drawn, codes)` is called after every code with the number of codes drawn and all codes so far; it may raise
-    to stop. With `graph` a step is one CUDA graph, for an LMM whose `follow` does not ask which code it is; it is kept
-    for the next drawing, see `drc.lmm.graph`.
+    to stop. With `graph` a step is one CUDA graph, which is kept for the next drawing, see `drc.lmm.graph`.
     """
     B, S = len(seeds), instruction.coefficients.shape[-1]
     text, vectors = instruction.text.expand(B, S, -1), instruction.vectors.expand(B, S, -1, -1)

@@ -243,9 +243,10 @@ def test_what_is_kept_of_a_drawing_goes_when_weights_do(graph, instruction, toke
     def drawn():
         return graph.generate(model, instruction, seed=3, batch_size=2).codes
 
-    for count, leave in enumerate(
-        (None, lambda: model.language.partially_unload(torch.device("cpu"), 1), model.language.detach)
-    ):
+    def some_leave():
+        model.language.partially_unload(torch.device("cpu"), 1)
+
+    for count, leave in enumerate((None, some_leave, model.language.detach)):
         if leave is not None:
             leave()
             assert not model.drc.lmm.language.recording.kept

@@ -145,7 +145,7 @@ class JanusLMM(ThroughVision, Frozen):
         self.require_instructions(instructions.shape[1])
         return torch.cat((before, words, instructions.to(words), after), dim=1)
 
-    def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
+    def follow(self, codes: Tensor, first: int | Tensor, instructions: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> embeddings [B, n, d] that predict the next ones."""
         return self.language.codes(codes)
 

@@ -131,18 +131,18 @@ class MiniLMM(ThroughVision, nn.Module):
         start = self.embed(torch.full_like(text[:, :1], self.start)) + self.position(0, 1, instructions)
         return torch.cat((self.embed(text + self.first_word), instructions, start), dim=1)
 
-    def follow(self, codes: Tensor, first: int, instructions: Tensor) -> Tensor:
+    def follow(self, codes: Tensor, first: int | Tensor, instructions: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> input embeddings [B, n, d] that predict the next ones."""
         return self.embed(codes) + self.position(first + 1, codes.shape[1], instructions)
 
-    def position(self, first: int, count: int, instructions: Tensor) -> Tensor:
+    def position(self, first: int | Tensor, count: int, instructions: Tensor) -> Tensor:
         """What is known of the codes to come: where they lie, and the instruction vector of [B, K, d] there."""
-        index = torch.arange(first, first + count, device=instructions.device)
+        index = first + torch.arange(count, device=instructions.device)
         position = self.positions(index)
         if not self.config.local_conditioning:
             return position
         grid, (rows, columns) = self.config.vision.grid, layout(instructions.shape[1])
-        if count == 1:  # at every step of a drawing: the same in whole numbers, which cost a tenth
+        if count == 1 and isinstance(first, int):  # of a drawing: the same in whole numbers, which cost a tenth
             cell = first // grid * rows // grid * columns + first % grid * columns // grid
             return position + instructions[:, cell : cell + 1]
         row, column = index // grid * rows // grid, index % grid * columns // grid
@@ -165,9 +165,9 @@ class MiniLMM(ThroughVision, nn.Module):
         on_code: OnCode | None = None,
         graph: bool = False,
     ) -> Tensor:
-        """Codes [B, N] of one picture per seed; see `generate`. There is no `graph` of so small a model."""
+        """Codes [B, N] of one picture per seed; see `generate`."""
         with one_thread():
-            return generate(self, instruction, seeds, sampling, on_code)
+            return generate(self, instruction, seeds, sampling, on_code, graph)
 
     def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
         """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
