@@ -22,6 +22,7 @@ from .icon_files import DRC_LockPalette, DRC_PicturesToSVG
 from .load import DRC_LoadModel
 from .my_pictures import DRC_MyPictures
 from .save import DRC_SaveModel
+from .save_set import DRC_SaveSet
 from .semantic_tower import DRC_SemanticTower
 from .set_report import DRC_SetReport
 from .style_card import DRC_LoadStyle, DRC_MergeStyles, DRC_SaveStyle
@@ -65,4 +66,5 @@ class DRCExtension(ComfyExtension):
             DRC_SetReport,
             DRC_LockPalette,
             DRC_PicturesToSVG,
+            DRC_SaveSet,
         ]

@@ -147,6 +147,13 @@ def masks(one: io.Mask.Input, value: object):
     return check_masks(value, one.id)
 
 
+def svg(one: io.SVG.Input, value: object) -> list[bytes]:
+    files = host.files_of_svg(value)
+    if not files:
+        raise refused(one, value, "files of SVG")
+    return files
+
+
 def diffusion_model(one: io.Model.Input, value: object):
     if not host.is_patcher(value):
         raise refused(one, value, "a diffusion model")
@@ -162,4 +169,5 @@ CHECKS: dict[str, Callable] = {
     "IMAGE": pictures,
     "MASK": masks,
     "MODEL": diffusion_model,
+    "SVG": svg,
 }

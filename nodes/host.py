@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import TypeVar
 
 import comfy.model_management
@@ -222,6 +223,12 @@ def show_picture(pixels: np.ndarray) -> ui.PreviewImage:
     return ui.PreviewImage(as_images([pixels]))
 
 
+def show_saved(hidden: io.HiddenHolder | None, text: str, folder: Path, names: list[str]) -> dict:
+    """Text and pictures for a node's `ui`: files of those names in a folder right below that of results."""
+    images = [ui.SavedResult(name, folder.name, io.FolderType.output) for name in names]
+    return {**ui.SavedImages(images).as_dict(), **show_text(hidden, text).as_dict()}
+
+
 def nothing(outputs: int) -> io.NodeOutput:
     """What ends the graph at this node without an error."""
     return io.NodeOutput(*[ExecutionBlocker(None)] * outputs)
@@ -233,6 +240,14 @@ def as_svg(files: list[str]):
     if not hasattr(kind, "combine"):
         from comfy_extras.nodes_images import SVG as kind  # noqa: N811
     return kind([BytesIO(text.encode()) for text in files])
+
+
+def files_of_svg(value: object) -> list[bytes] | None:
+    """What travels on a SVG socket -> the files; None for what is none."""
+    files = getattr(value, "data", None)
+    if not isinstance(files, list) or not all(isinstance(file, BytesIO) for file in files):
+        return None
+    return [file.getvalue() for file in files]
 
 
 def as_images(pictures: list) -> Tensor:

@@ -13,7 +13,7 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of, sharpening
 from .progress import Later, Progress
-from .widgets import SQUARE_TOOLTIP, choice, whole_number
+from .widgets import SQUARE_TOOLTIP, choice, listed, names_from, whole_number
 
 if TYPE_CHECKING:
     import numpy
@@ -108,7 +108,7 @@ class DRC_PicturesToSVG(io.ComfyNode):
             display_name="Pictures to SVG",
             category="DRC/sets",
             description="Traces drawn pictures of a few flat colours as SVG files, one path for each colour, for "
-            "SaveSVGNode. Needs the Python package vtracer.",
+            "Save Icon Set or SaveSVGNode. Needs the Python package vtracer.",
             inputs=[
                 io.Image.Input("images", tooltip=IMAGES_TOOLTIP),
                 io.Image.Input(
@@ -134,42 +134,58 @@ class DRC_PicturesToSVG(io.ComfyNode):
                 ),
                 mask("history"),
                 mask("images"),
+                names_from(
+                    "What each picture is called: the names from Complete Icon Set. Without them it is a number."
+                ),
             ],
-            outputs=[io.SVG.Output("svg_out", display_name="SVG", tooltip="The files, for SaveSVGNode.")],
+            outputs=[
+                io.SVG.Output("svg_out", display_name="SVG", tooltip="The files, for Save Icon Set or SaveSVGNode."),
+                io.String.Output(
+                    "names_out",
+                    display_name="names",
+                    tooltip="What each file is called, without those that were left out. A list.",
+                    is_output_list=True,
+                ),
+            ],
             hidden=[io.Hidden.unique_id],
             is_input_list=True,
             **host.newer(search_aliases=["vectorize", "vectorise", "trace", "vector", "icon"]),
         )
 
     @classmethod
-    def execute(cls, images, colours, grid, ground, history=None, history_mask=None, images_mask=None) -> io.NodeOutput:
+    def execute(
+        cls, images, colours, grid, ground, history=None, history_mask=None, images_mask=None, names=""
+    ) -> io.NodeOutput:
         from ..drc.complete import svg
         from ..drc.complete.flat import require_flat
         from ..drc.complete.palette import lock
+        from ..drc.complete.report import numbered
 
         images = pictures_of(images, images_mask, "images")
         history = pictures_of(history, history_mask, "history") if history is not None else []
+        called = numbered(listed(names), len(images))
         try:
             svg.require()
         except ValueError as error:  # what else hangs in the graph goes on: only what waits for the files stops
-            return io.NodeOutput(*host.nothing(1), ui=host.show_text(cls.hidden, f"{error}."))
+            return io.NodeOutput(*host.nothing(2), ui=host.show_text(cls.hidden, f"{error}."))
         source, name = (history, "history") if history else (images, "images")
         progress = Progress(len(source) + len(images))
         palette, colour = palette_and_ground(source, name, progress)
         grid = grid or svg.grid_of([max(picture.shape[:2]) for picture in history])
         below = colour if ground == FILLED and palette.flat else None
-        files, refused = [], []
+        files, kept, refused = [], [], []
         for number, picture in enumerate(full_sized(images, Later(progress, len(source))), 1):
-            what = f"picture {number} of images"
+            what = f"picture {number} of images" if called[number - 1] == str(number) else f"'{called[number - 1]}'"
             try:
                 heard(partial(require_flat, picture, what), host.check_interrupt)
                 (locked,) = lock(picture[None], palette, colours, host.check_interrupt)
                 files.append(svg.trace(locked, grid, what, below, host.check_interrupt))
+                kept.append(called[number - 1])
             except ValueError as error:
                 refused.append(error)
         if not files:
             raise refused[0]
-        return io.NodeOutput(host.as_svg(files), ui=host.show_text(cls.hidden, "\n".join(told(files, refused))))
+        return io.NodeOutput(host.as_svg(files), kept, ui=host.show_text(cls.hidden, "\n".join(told(files, refused))))
 
 
 def told(files: list[str], refused: list[ValueError]) -> Iterator[str]:

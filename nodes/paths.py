@@ -291,6 +291,16 @@ def code_cache() -> Path:
     return Path(folder_paths.get_system_user_directory(FOLDER))
 
 
+def set_folder(name: str, files: list[str]) -> Path:
+    """A folder of results that has none of these files yet."""
+    check_name(name, "folder")
+    results, number, folder = Path(os.path.abspath(folder_paths.get_output_directory())), 1, name
+    while any((results / folder / file).exists() for file in files):
+        number += 1
+        folder = f"{name}-{number}"
+    return results / folder
+
+
 def evaluation_folder(name: str) -> Path:
     """Where the report of that name lies."""
     check_name(name, "report_name")

@@ -8,7 +8,7 @@ from .guard import guarded
 from .host import io
 from .pictures import mask, pictures_of
 from .progress import Progress
-from .widgets import SQUARE_TOOLTIP, lines
+from .widgets import SQUARE_TOOLTIP, lines, listed
 
 
 @guarded
@@ -58,7 +58,7 @@ class DRC_SetReport(io.ComfyNode):
         images = pictures_of(images, images_mask, "images")
         history = pictures_of(history, history_mask, "history")
         known_count(len(history))
-        names = numbered(names.strip("\n").split("\n") if names.strip() else None, len(images))
+        names = numbered(listed(names), len(images))
         progress = Progress(len(images) + len(history))
         squares, measured = measure_all(history, "history", progress, 0)
         drawn, found = measure_all(images, "images", progress, len(history))

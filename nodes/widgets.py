@@ -68,6 +68,16 @@ def lines(name: str, tooltip: str, optional: bool = False) -> io.WidgetInput:
     return io.String.Input(name, multiline=True, default="", optional=optional, tooltip=tooltip)
 
 
+def names_from(tooltip: str) -> io.WidgetInput:
+    """Names from another node, in a list or as lines; nothing to type into."""
+    return io.String.Input("names", multiline=True, force_input=True, optional=True, tooltip=tooltip)
+
+
+def listed(text: str) -> list[str]:
+    """The lines of such a text, or of the list that was connected to it."""
+    return text.strip("\n").split("\n") if text.strip() else []
+
+
 def whole_number(name: str, default: int, least: int, most: int, tooltip: str) -> io.WidgetInput:
     return io.Int.Input(name, default=default, min=least, max=most, tooltip=tooltip)
 

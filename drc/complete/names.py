@@ -115,6 +115,22 @@ def meant(text: str) -> str:
     return key(text.strip(MARKS)) or key(text)
 
 
+def file_names(names: Sequence[str], count: int, of: str) -> list[str]:
+    """Names of files, without an ending, for `count` icons that are called so, numbers where no names are given;
+    ValueError for another number of names, which says that of the input `of`, and for one too long."""
+    if names and len(names) != count:
+        raise ValueError(
+            f"names has {len(names)} lines, but {of} has {count}; connect the names of the node that {of} comes from, "
+            "or leave names empty"
+        )
+    taken, numbered = Counter(), []
+    found = names or [str(number) for number in range(1, count + 1)]
+    for number, name in enumerate(found, 1):
+        if len(name) > LONGEST:
+            raise ValueError(f"line {number} of names has {len(name)} letters, expected at most {LONGEST}; shorten it")
+    return [numbered_name(without_ending(name.strip()), taken, numbered) for name in found]
+
+
 def numbered_name(text: str, taken: Counter, numbered: list[str]) -> str:
     """The name of a file for a text, which is none of those `taken`; it joins them, and where it has a number, those
     `numbered`, too."""

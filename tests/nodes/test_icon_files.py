@@ -100,6 +100,14 @@ def test_every_picture_is_a_file_in_the_colours_of_the_history(graph, mine, draw
     assert told[-1].startswith("2 SVG, ") and told[-1].endswith(" kB")
 
 
+def test_what_is_left_out_takes_its_name_with_it(graph, mine, drawings, told):
+    pictures = torch.cat((drawings[:1], as_image(photograph()), drawings[1:]))
+    files, names = graph.outputs("DRC_PicturesToSVG", images=pictures, history=mine, names="key\ncat\nmap pin")
+    assert len(files.data) == 2 and names == ["key", "map pin"] and "Left out: 'cat' " in told[-1]
+    unnamed = graph.outputs("DRC_PicturesToSVG", images=pictures, history=mine)
+    assert unnamed[1] == ["1", "3"] and "Left out: picture 2 of images " in told[-1]
+
+
 def test_without_a_history_pictures_keep_their_colours(graph):
     files = graph.run("DRC_PicturesToSVG", images=as_image(disc()), grid=48, ground="filled")
     root = etree.fromstring(files.data[0].getvalue())

@@ -45,11 +45,12 @@ OUTPUTS = {
     "DRC_CompleteSet": {"tokens_out": "DRC_TOKENS", "names_out": "STRING", "scores_out": "FLOAT"},
     "DRC_SetReport": {"sheet_out": "IMAGE", "report_out": "STRING", "order_out": "STRING"},
     "DRC_LockPalette": {"image_out": "IMAGE", "mask_out": "MASK"},
-    "DRC_PicturesToSVG": {"svg_out": "SVG"},
+    "DRC_PicturesToSVG": {"svg_out": "SVG", "names_out": "STRING"},
+    "DRC_SaveSet": {"saved_in_out": "STRING"},
 }
 """Node id -> output id -> type; all are final."""
 CATEGORIES = ["DRC"] * 7 + ["DRC/training"] * 6 + ["DRC/looking closer"] * 4 + ["DRC/LaVIT, Janus"] * 4
-CATEGORIES += ["DRC/sets"] * 9
+CATEGORIES += ["DRC/sets"] * 10
 
 
 def test_every_node_has_its_final_id_and_outputs(classes):

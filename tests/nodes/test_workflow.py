@@ -64,10 +64,10 @@ CHANGED = {
     },
     "janus_personalise": {"DRC_LoadModel": {"model_name": janus_prompts.TOWERS}, "DRC_ExamplePictures": EMOJI},
 }
-TWICE = {"style_card": {"DRC_ExamplePictures", "DRC_StyleTower"}}
+TWICE = {"style_card": {"DRC_ExamplePictures", "DRC_StyleTower"}, "complete_my_set": {"DRC_SaveSet"}}
 NAMED = {"DRC_LoadStyle": "style_card"}
 """Nodes that need a file that the user makes first: the note of a workflow names them."""
-COMFY_NODES = {"PreviewImage", "SaveImage", "SaveSVGNode", "MarkdownNote"}
+COMFY_NODES = {"PreviewImage", "SaveImage", "MarkdownNote"}
 PUBLISHED = f"https://huggingface.co/{REPOSITORY}"
 FILES = {"UNETLoader": ["diffusion_models"], "VAELoader": ["vae"]}
 DRAWING = {"UNETLoader", "VAELoader", "EmptyLatentImage", "KSampler", "VAEDecode"}
@@ -176,7 +176,7 @@ def test_sockets_and_links_fit(workflow, classes):
 
 def test_widgets_are_left_at_their_defaults(workflow, classes, name):
     for node, schema in ours(workflow, classes):
-        widgets = [part for part in schema.inputs if hasattr(part, "default")]
+        widgets = [one for one in schema.inputs if hasattr(one, "default") and not getattr(one, "force_input", None)]
         required = [part for part in widgets if not part.optional]
         expected = []
         for part in required + [part for part in widgets if part.optional]:

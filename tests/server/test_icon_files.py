@@ -17,6 +17,8 @@ PROMPT = {
         "inputs": {"images": ["1", 1], "history": ["1", 0], "colours": 0, "grid": 0, "ground": "transparent"},
     },
     "3": {"class_type": "SaveSVGNode", "inputs": {"svg": ["2", 0], "filename_prefix": "icons"}},
+    "6": {"class_type": "DRC_SaveSet", "inputs": {"svg": ["2", 0], "names": ["2", 1], "folder": "mine"}},
+    "7": {"class_type": "DRC_SaveSet", "inputs": {"images": ["4", 0], "transparent": ["4", 1], "folder": "mine"}},
     "4": {
         "class_type": "DRC_LockPalette",
         "inputs": {"images": ["1", 1], "history": ["1", 0], "colours": 0, "size": 48},
@@ -28,8 +30,10 @@ PROMPT = {
 def test_without_the_package_the_rest_of_the_graph_runs(client):
     result = client.run(PROMPT)
     assert result.error is None
-    assert result.texts == [("2", f"{MISSING}.")]
-    assert len(result.images) == 1 and "3" not in result.outputs
+    assert ("2", f"{MISSING}.") in result.texts and ("7", "1 file in output/mine") in result.texts
+    assert len(result.texts) == 2 and result.outputs.keys() == {"2", "5", "7"}
+    (shown,) = result.outputs["7"]["images"]
+    assert (shown["filename"], shown["subfolder"], shown["type"]) == ("1.png", "mine", "output")
 
 
 def test_with_the_package_the_hosts_own_node_saves_the_files(host, tmp_path, monkeypatch):
@@ -38,7 +42,11 @@ def test_with_the_package_the_hosts_own_node_saves_the_files(host, tmp_path, mon
     with Server(host, BUILD / "run" / "svg", "--cpu") as server, Client(server.address) as client:
         result = client.run(PROMPT)
         assert result.error is None
-        assert result.texts[-1][1].startswith("1 SVG, ")
+        assert any(text.startswith("1 SVG, ") for _, text in result.texts)
         (saved,) = result.outputs["3"]["images"]
         root = etree.parse(server.folder / "output" / saved["filename"]).getroot()
+        folder = server.folder / "output" / "mine"
+        assert sorted(file.name for file in folder.iterdir()) == ["1.png", "1.svg"]
+        clean = etree.parse(folder / "1.svg").getroot()
     assert [path.attrib["fill"] for path in root.iter("{*}path")] == ["#000000"]
+    assert [path.attrib["fill"] for path in clean] == ["#000000"]  # and no workflow
