@@ -24,7 +24,7 @@ def test_our_names_are_in_the_language(browser, server, root, language, way):
         assert layout.cut_labels(page.tab) == []
         shown = [node for node in page.tab.evaluate(SHOWN) if node[0] in texts]
         assert page.errors == []
-    assert len(shown) == 10
+    assert len(shown) == 12
     for kind, title, inputs in shown:
         name = texts[kind]["display_name"]
         assert title == (re.split(r" ?[(\uff08]", name)[0] if kind == "DRC_MyPictures" else name)

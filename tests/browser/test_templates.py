@@ -14,7 +14,7 @@ RESULTS = {
     "train_personalisation": "Loss curve",
 }  # where it is not "Picture"
 BEYOND = {
-    "complete_my_set": {"Pictures to SVG", "Set Report", "Report"},
+    "complete_my_set": {"Pictures to SVG", "SVG", "Set Report", "Report"},
     "look_closer": {"Meter", "Collapse Meter", "Guidance Grid", "What the dials do", "Attention Map"}
     | {"Where the towers looked"},
     "train_disentanglement": {"Save DRC Model"},
