@@ -15,6 +15,9 @@ SHOWN = """() => window.app.graph.nodes.map(node => [
 ])"""
 
 
+GIVEN = {"Picture", "SVG"}  # by the template, to what is saved
+
+
 @pytest.mark.parametrize(("language", "way"), [("de", "vue"), ("ja", "canvas")])
 def test_our_names_are_in_the_language(browser, server, root, language, way):
     texts = json.loads((root / "locales" / language / "nodeDefs.json").read_text("utf-8"))
@@ -27,6 +30,7 @@ def test_our_names_are_in_the_language(browser, server, root, language, way):
     assert len(shown) == 12
     for kind, title, inputs in shown:
         name = texts[kind]["display_name"]
-        assert title == (re.split(r" ?[(\uff08]", name)[0] if kind == "DRC_MyPictures" else name)
+        if title not in GIVEN:
+            assert title == (re.split(r" ?[(\uff08]", name)[0] if kind == "DRC_MyPictures" else name)
         ours = set(inputs) - {"upload"}  # the page's own button
         assert ours <= {one["name"] for one in texts[kind]["inputs"].values()}
