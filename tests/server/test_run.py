@@ -74,7 +74,7 @@ def test_cancel_stops_between_two_codes_and_leaves_the_server_well(client, defin
 
 def test_every_node_has_a_help_page(client, definitions, server):
     nodes = [name for name in definitions if name.startswith("DRC_")]
-    assert len(nodes) == 30
+    assert len(nodes) == 31
     for node in nodes:
         assert client.get(f"/extensions/{server.pack}/docs/{node}.md").startswith(b"#")
 
