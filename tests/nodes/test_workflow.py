@@ -71,7 +71,6 @@ COMFY_NODES = {"PreviewImage", "SaveImage", "MarkdownNote"}
 PUBLISHED = f"https://huggingface.co/{REPOSITORY}"
 FILES = {"UNETLoader": ["diffusion_models"], "VAELoader": ["vae"]}
 DRAWING = {"UNETLoader", "VAELoader", "EmptyLatentImage", "KSampler", "VAEDecode"}
-WIDE = {"complete_my_set", "lavit_personalise", "look_closer", "train_personalisation"}  # many steps in a row
 MUTED = 2  # left out of a run, with all that only it would have fed
 ASLEEP = {
     "lavit_reconstruct": {"DRC_ConvertLaVIT"},
@@ -237,11 +236,3 @@ def test_the_page_leaves_the_layout_alone(workflow):
     """Without a view of its own, page 1.32 pulls nodes and groups apart; without the other it scales both."""
     assert workflow["extra"]["workflowRendererVersion"] == "Vue-corrected"
     assert workflow["extra"]["ds"]["scale"] >= 0.58  # below 0.571 it draws boxes without words
-
-
-def test_words_are_drawn_by_a_page_that_fits_it_into_the_window(workflow, name):
-    """Page 1.49 takes no stored view: it fits all nodes and a margin into three quarters of the window."""
-    left = min(node["pos"][0] for node in workflow["nodes"])
-    right = max(node["pos"][0] + node["size"][0] for node in workflow["nodes"])
-    scale = 0.75 * 1600 / (right - left + 20)
-    assert (scale > 8 / 14) == (name not in WIDE)
