@@ -1,4 +1,4 @@
-"""A training shows few settings; a button of ours unfolds the rest on pages that do not fold by themselves."""
+"""A training shows few settings; a button of ours unfolds the rest where the page does not fold by itself."""
 
 import pytest
 
@@ -11,7 +11,8 @@ SHOWN = {
 }
 PRESS = {
     "canvas": "{0}.widgets.findLast(one => one.type === 'button').callback()",
-    "vue": "[...document.querySelectorAll('.p-button')].find(one => /ettings$/.test(one.innerText)).click()",
+    "vue": "[...document.querySelectorAll(`[data-node-id='${{{0}.id}}'] :is(.p-button, [data-testid^=advanced])`)]"
+    ".find(one => /ettings$|dvanced/.test(one.innerText)).click()",  # the page's own, where it has one
 }
 OPEN_AGAIN = "async () => await window.app.loadGraphData(JSON.parse(JSON.stringify(window.app.graph.serialize())))"
 
