@@ -1,6 +1,6 @@
-// Many files in one list, on My Pictures. Where nodes are drawn on the canvas, page 1.32.9 takes what is chosen in a
-// list for a text, and stops drawing at several (`_displayValue` of its ComboWidget), unless the list words them. Where
-// they are drawn otherwise it shows one that is in the list, or the words that stand for none, and the button for files
+// Many files in one list, on My Pictures. Where nodes are drawn on the canvas, a page takes what is chosen in a list
+// for a text, and stops drawing at several (`_displayValue` of its ComboWidget), unless the list words them. Where they
+// are drawn otherwise it shows one that is in the list, or the words that stand for none, and the button for files
 // takes one: here it takes many, as if they were dropped.
 import { app } from "../../scripts/app.js"
 
@@ -10,7 +10,8 @@ app.registerExtension({
         const files = node.comfyClass === "DRC_MyPictures" && node.widgets?.find(one => one.name === "files")
         if (!files) return
         const several = () => (Array.isArray(files.value) ? files.value.join(", ") : "")
-        files.options.getOptionLabel = name => (name && !name.includes(",") ? name : several() || name || "")
+        const isOne = name => typeof name === "string" && name && !name.includes(",")
+        files.options.getOptionLabel = name => (isOne(name) ? name : several() || name || "")
         Object.defineProperty(files.options, "placeholder", { get: () => several() || undefined, enumerable: true })
     },
 })
