@@ -14,12 +14,35 @@ TEXTS = (
 )
 
 
+SENTENCES = (
+    "Passed on as text: no drawing is called 'hyperdrive' (nothing is near it); choose another English word.",
+    "step 3 of 200, loss 0.123, 1:05 left! Saved as models/drc_styles/my-icons.safetensors: 50 %?",
+)
+MARKUP = re.compile(
+    r"[<>*`~\\\[\]|@]|&(?!#\d+;)|\b_|://|www\.|^(?:[-+=#:]| +\S|\d+[.)]\s)", re.IGNORECASE | re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_a_sentence_is_sent_as_it_is(pack, text):
+    """Page 1.58 shows what is sent on the canvas, with every reference in it."""
+    assert pack.nodes.shown.as_markup(text) == text
+
+
 @pytest.mark.parametrize("text", TEXTS)
-def test_only_letters_blanks_and_references_are_sent(pack, text):
+def test_no_markup_is_sent(pack, text):
     sent = pack.nodes.shown.as_markup(text)
-    assert not re.search(r"[!-~]", re.sub(r"&#\d+;|[A-Za-z0-9,]", "", sent))
-    assert not re.search(r"^ +\S", sent, re.MULTILINE)
-    assert html.unescape(sent).replace("  \n", "\n").replace("\xa0", " ") == text
+    assert not MARKUP.search(sent)
+    assert read(sent) == text.replace("\n- ", "\n\u2013 ").replace("`", "'")
+
+
+def test_a_report_is_sent_as_it_is(pack):
+    sent = pack.nodes.shown.as_markup("Pictures of each user:\n- `anna`: 2")
+    assert sent == "Pictures of each user:  \n\u2013 'anna': 2"
+
+
+def read(sent):
+    return html.unescape(sent).replace("  \n", "\n").replace("\xa0", " ")
 
 
 def test_nothing_hidden_is_sent(pack):
