@@ -64,9 +64,8 @@ def test_archive_has_what_a_node_pack_needs_and_no_more(published):
 def test_the_page_is_given_little_to_run(published):
     """Lines to be read, which import from the page, and ask its own server alone."""
     scripts = {str(name): path.read_text() for name, path in published.items() if name.suffix == ".js"}
-    assert scripts.keys() == {
-        f"web/{name}.js" for name in ("files", "labels", "languages", "more_settings", "templates", "titles")
-    }
+    names = {"files", "labels", "languages", "more_settings", "said", "several", "templates", "titles", "views"}
+    assert scripts.keys() == {f"web/{name}.js" for name in names}
     for source in scripts.values():
         assert source.isascii() and max(map(len, source.splitlines())) <= LONGEST_LINE and source.count("\n") < 40
         assert set(re.findall(r"from (.+)", source)) <= {'"../../scripts/app.js"', '"../../scripts/api.js"'}
