@@ -18,9 +18,10 @@ TO_WINDOW = """
 BOXES = f"() => {{ {TO_WINDOW} return app.graph.nodes.map(node => [node.title, box(node.boundingRect)]) }}"
 GROUPS = f"() => {{ {TO_WINDOW} return app.graph.groups.map(group => [group.title, box(group.boundingRect)]) }}"
 # Where a click would meet something else than the graph: 20 times 20 points of every node, as far as in the window.
+# What page 1.58 says of a missing model can be closed.
 COVERED = f"""() => {{
     {TO_WINDOW}
-    const graph = "#graph-canvas, [data-node-id], .dom-widget"
+    const graph = "#graph-canvas, [data-node-id], .dom-widget, [data-testid=error-overlay]"
     const covers = ([left, top, right, bottom]) => {{
         for (let i = 0.5; i < 20; i++) for (let j = 0.5; j < 20; j++) {{
             const found = document.elementFromPoint(left + (right - left) * i / 20, top + (bottom - top) * j / 20)
