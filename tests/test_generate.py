@@ -63,9 +63,7 @@ def in_turn(model, one, other):
     """Drawings with other seeds, other instructions, one for all and one for each, and the first once more."""
     both = side_by_side([other, one])
     for given, seeds in ((one, SEEDS), (one, SEEDS[::-1]), (other, SEEDS), (both, SEEDS), (one, SEEDS)):
-        yield lambda graph, given=given, seeds=seeds: generate(
-            model.lmm, given, seeds, Sampling(), graph=graph
-        ).tolist()
+        yield lambda graph, given=given, seeds=seeds: pictures(model, given, seeds, graph=graph).tolist()
 
 
 def test_a_recorded_step_draws_the_same(model, instruction, recordings):

@@ -116,19 +116,24 @@ def meant(text: str) -> str:
 
 
 def file_names(names: Sequence[str], count: int, of: str) -> list[str]:
-    """Names of files, without an ending, for `count` icons that are called so, numbers where no names are given;
-    ValueError for another number of names, which says that of the input `of`, and for one too long."""
-    if names and len(names) != count:
-        raise ValueError(
-            f"names has {len(names)} lines, but {of} has {count}; connect the names of the node that {of} comes from, "
-            "or leave names empty"
-        )
+    """Names of files, without an ending, for `count` icons at the input `of` that are called so; see `each_named`."""
+    remedy = f"connect the names of the node that {of} comes from,"
     taken, numbered = Counter(), []
-    found = names or [str(number) for number in range(1, count + 1)]
-    for number, name in enumerate(found, 1):
-        if len(name) > LONGEST:
-            raise ValueError(f"line {number} of names has {len(name)} letters, expected at most {LONGEST}; shorten it")
+    found = each_named(names, count, f"{of} has {count}", remedy, LONGEST)
     return [numbered_name(without_ending(name.strip()), taken, numbered) for name in found]
+
+
+def each_named(names: Sequence[str] | None, count: int, held: str, remedy: str, longest: int) -> list[str]:
+    """The names of `count` things, or numbers where none are given; ValueError for another number of names, which says
+    what there is and the `remedy`, and for one of more letters than the `longest` may have."""
+    if not names:
+        return [str(number) for number in range(1, count + 1)]
+    if len(names) != count:
+        raise ValueError(f"names has {len(names)} lines, but {held}; {remedy} or leave names empty")
+    for number, name in enumerate(names, 1):
+        if len(name) > longest:
+            raise ValueError(f"line {number} of names has {len(name)} letters, expected at most {longest}; shorten it")
+    return list(names)
 
 
 def numbered_name(text: str, taken: Counter, numbered: list[str]) -> str:

@@ -17,6 +17,7 @@ from ..traits import WIDEST_LINE, Traits, departures, traits
 from ..visible import LONGEST
 from .hands import Hands, load_hands
 from .marks import SIDE, marks
+from .names import each_named
 
 LINE = 2.0  # of a z-score; what is beyond is told in words
 AWAY = 7.0  # of a z-score; beyond, nothing fits, however well the rest does. Two true icons in a hundred are
@@ -157,17 +158,8 @@ def strangest_group(hands: Hands, picture: np.ndarray, history: np.ndarray) -> s
 
 
 def numbered(names: Sequence[str] | None, count: int) -> list[str]:
-    """The names, or numbers where there are none; ValueError for another number of them."""
-    if not names:
-        return [str(number) for number in range(1, count + 1)]
-    if len(names) != count:
-        raise ValueError(
-            f"names has {len(names)} lines, but images has {count} pictures; give each a line or leave names empty"
-        )
-    for number, name in enumerate(names, 1):
-        if len(name) > LONGEST:
-            raise ValueError(f"line {number} of names has {len(name)} letters, expected at most {LONGEST}; shorten it")
-    return list(names)
+    """The names of so many pictures, or numbers where there are none; ValueError for another number of them."""
+    return each_named(names, count, f"images has {count} pictures", "give each a line", LONGEST)
 
 
 def known_count(count: int) -> None:

@@ -111,9 +111,8 @@ def sampled(language, name, sampling):
     ids = ids_of(name)
     drawing = Drawing(language, streams_of(language, name), *ids.shape)
     seeds = list(range(len(ids)))
-    return sample(
-        drawing.first, following(drawing.step, sampling), seeds, sampling, ids.shape[1], END, minimum_of(name)
-    )
+    follow = following(drawing.step, sampling)
+    return sample(drawing.first, follow, seeds, sampling, ids.shape[1], END, minimum_of(name))
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "sample_warped"])
@@ -272,16 +271,10 @@ def test_streams_of_very_different_lengths_have_caches_of_their_own(language, mo
 
 def drawn_in_turn(language, prompts):
     """Drawings of one layout: other seeds, prompts of other lengths, another guidance, and the first once more."""
-    yield from (
-        lambda graph, given=given: pictures(language, *given, graph=graph)
-        for given in (
-            (prompts, SEEDS),
-            (prompts, SEEDS[::-1]),
-            ([prompt[1:] for prompt in prompts], SEEDS),
-            (prompts[::-1], SEEDS, 2.0),
-            (prompts, SEEDS),
-        )
-    )
+    shorter = [prompt[1:] for prompt in prompts]
+    first = (prompts, SEEDS)
+    for given in (first, (prompts, SEEDS[::-1]), (shorter, SEEDS), (prompts[::-1], SEEDS, 2.0), first):
+        yield lambda graph, given=given: pictures(language, *given, graph=graph)
 
 
 def test_a_recorded_step_draws_the_same(language, prompts, recordings):
