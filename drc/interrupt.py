@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from .files import BETWEEN_LOOKS
@@ -21,7 +22,8 @@ def call_between_layers(model: nn.Module, call: Callable[[], None]) -> None:
     """
 
     def forwards(layer: nn.Module, inputs: tuple) -> None:
-        call()
+        if not torch.compiler.is_compiling():  # a compiled step is over in milliseconds
+            call()
 
     def backwards(layer: nn.Module, inputs: tuple, output: Tensor) -> None:
         if output.requires_grad:

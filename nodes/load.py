@@ -55,6 +55,17 @@ class DRC_LoadModel(io.ComfyNode):
                         "and replays it, which is quicker. Turn it off if drawing fails.",
                     )
                 ),
+                host.advanced(
+                    io.Boolean.Input(
+                        "compile",
+                        default=False,
+                        optional=True,
+                        tooltip="With cuda_graph: also builds quicker code for that step. This takes a minute or more "
+                        "before the first drawing and before one of another size, and Cancel waits for it. The same "
+                        "seed may draw a slightly different picture. Needs triton and a C++ compiler; without them it "
+                        "changes nothing.",
+                    )
+                ),
             ],
             outputs=[
                 ModelSocket.Output(
@@ -86,11 +97,11 @@ class DRC_LoadModel(io.ComfyNode):
         return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in read)
 
     @classmethod
-    def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False) -> io.NodeOutput:
-        return io.NodeOutput(load_file(paths.model_file(model_name), model_name, storage, cuda_graph))
+    def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False, compile=False) -> io.NodeOutput:
+        return io.NodeOutput(load_file(paths.model_file(model_name), model_name, storage, cuda_graph, compile))
 
 
-def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = False) -> Model:
+def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = False, compiles: bool = False) -> Model:
     """A checkpoint as a model whose weights belong to the host; `name` is what messages call it."""
     from ..drc.checkpoint import build, is_pretrained, read_header, read_weights
     from ..drc.interrupt import call_between_layers
@@ -99,6 +110,7 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     pretrained = is_pretrained(header)
     dtype = host.large_dtype(device) if pretrained else host.weight_dtype(device)
     drc = build(header, host.operations(device, dtype, casting=pretrained))
+    drc.lmm.language.recording.compiles = compiles
     call_between_layers(drc, host.check_interrupt)
     lmm_folder = lmm_of(path, header) if pretrained else None
     stored = dtype

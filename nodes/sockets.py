@@ -46,6 +46,11 @@ class Model:
     graph: bool = False  # whether to record a step of drawing as a CUDA graph
 
     @property
+    def compiles(self) -> bool:
+        """Whether such a step is compiled before."""
+        return self.drc.lmm.language.recording.compiles
+
+    @property
     def device(self) -> torch.device:
         return self.vision.load_device
 

@@ -333,6 +333,6 @@ def train(
     from .load import load_file
 
     name = paths.called(str(result.file.relative_to(paths.trainings())), paths.trainings())
-    trained = load_file(result.file, name, model.storage, model.graph)
+    trained = load_file(result.file, name, model.storage, model.graph, model.compiles)
     watcher.finish(result, paths.below_comfyui(result.file))
     return io.NodeOutput(trained, watcher.curve(result.records), watcher.sheets(result.samples))

@@ -216,7 +216,7 @@ def parts_of_a_drawing(language: LavitLanguage, streams: list[Stream], options: 
     if options.graph:
         drawing.cache.rewind()
         examples = tuple(one.clone() for one in given)
-        take = milliseconds(lambda: record(follow, examples, drawing.cache.rewind), options)
+        take = milliseconds(lambda: record(follow, examples, drawing.cache.rewind, options.compile), options)
         found |= {"recording": take[0], "replay": mean(take[1])}
     return found
 
@@ -224,6 +224,7 @@ def parts_of_a_drawing(language: LavitLanguage, streams: list[Stream], options: 
 @torch.inference_mode()
 def bench(options: argparse.Namespace) -> None:
     language, theirs = models(options)
+    language.recording.compiles = options.compile
     random = torch.Generator().manual_seed(1)
     ids = torch.randint(SPECIAL, IMAGE_START, (options.batch, options.prompt - 1), generator=random)
     prompts = [language.prompt([row]) for row in ids.to(options.device)]
@@ -260,6 +261,7 @@ def bench(options: argparse.Namespace) -> None:
 @torch.inference_mode()
 def bench_janus(options: argparse.Namespace) -> None:
     pair = JanusPair(options)
+    pair.lmm.language.recording.compiles = options.compile
     if options.dtype == torch.float32:
         assert torch.equal(pair.ours(Sampling(temperature=0.0)), pair.theirs(do_sample=False)), "the codes differ"
         print("the likeliest codes of both agree")
@@ -310,6 +312,7 @@ def main() -> None:
     parser.add_argument("--dtype", type=lambda name: getattr(torch, name), default=torch.float32)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--graph", action="store_true", help="also measure a step as one CUDA graph")
+    parser.add_argument("--compile", action="store_true", help="the step of --graph by torch's compiler")
     parser.add_argument("--int8", action="store_true", help="also measure LaVIT kept as 8-bit integers, on a processor")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

@@ -42,12 +42,16 @@ def recordings(monkeypatch) -> list:
     """Every recording of a step that was made. There is no card: a stand-in notes the operations of one step and
     repeats them on the same tensors, as a CUDA graph does."""
     import drc.lmm.lavit.language  # noqa: F401
+    from drc.lmm.graph import compiled
 
     made = []
 
-    def record(step, examples, rewind):
-        noted = make_fx(step)(*examples)
-        rewind()
+    def record(step, examples, rewind, compiles=False):
+        if compiles:
+            noted = compiled(step, examples, rewind)
+        else:
+            noted = make_fx(step)(*examples)
+            rewind()
         made.append(noted)
 
         def replay(*given):

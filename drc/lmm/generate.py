@@ -135,7 +135,8 @@ def recorded(drawing: Drawing, first: Tensor, sampling: Sampling) -> Follow:
     if (kept := language.recording.find(language, key)) is None:
         cache = StaticCache.following(prompts, steps)
         still = Drawing(drawing.lmm, cache, cache.prompt, drawing.vectors.clone(), drawing.coefficients.clone())
-        kept = still, record(following(still.step, sampling), examples_of(first), cache.rewind)
+        step, compiles = following(still.step, sampling), language.recording.compiles
+        kept = still, record(step, examples_of(first), cache.rewind, compiles)
         language.recording.keep(language, key, kept)
     still, follow = kept
     still.go_on_from(drawing)

@@ -1,22 +1,30 @@
 """One step of a model as one CUDA graph: a small batch spends more time on starting kernels than in them."""
 
+import logging
 from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..parsing import brief
+
+log = logging.getLogger("drc")
+
 WARM_UP = 3  # libraries choose their kernels and take their memory before anything is recorded
 
 Step = Callable[..., Tensor]
 
 
-def record(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None]) -> Step:
+def record(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None], compiles: bool = False) -> Step:
     """`step` as a replay of what it does to `examples`, with the same results.
 
     A step must do the same with tensors of the same shapes every time and keep its state in tensors on the device,
-    which `rewind` puts back to what it is now. The next replay overwrites the result of the last.
+    which `rewind` puts back to what it is now. The next replay overwrites the result of the last. With `compiles` it is
+    `compiled` first.
     """
+    if compiles:
+        step = compiled(step, examples, rewind)
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -37,19 +45,41 @@ def record(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None])
     return replay
 
 
+def compiled(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None]) -> Step:
+    """`step` by torch's compiler, which makes fewer kernels of it and may round otherwise; as it is, and a line in the
+    log, where no code can be built on this machine. That takes a minute or more, in which nothing else is heard."""
+    reason: Exception | None = None
+    for _ in range(2):
+        try:
+            quicker = torch.compile(step, fullgraph=True, dynamic=False)
+            quicker(*examples)
+            return quicker
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # torch has many, and no common one
+            reason = error
+            torch.compiler.reset()  # it compiles the same lines for a few sizes only
+        finally:
+            rewind()
+    said = brief(" ".join(str(reason).split()), 120)
+    log.warning("compile is on, but torch cannot build code on this machine (%s): it changes nothing", said)
+    return step
+
+
 class Recording:
     """The last recording of a model's steps, kept from one drawing to the next with all that it reads and writes.
 
     Who draws on with another key, or whose weights lie elsewhere, gets nothing, and what was kept is let go first: it
-    takes memory, and reads weights where they lay. A copy of the model has none.
+    takes memory, and reads weights where they lay. A copy of the model has none. `compiles` says to `record` how.
     """
 
-    def __init__(self):
+    def __init__(self, compiles: bool = False):
+        self.compiles = compiles
         self.key: Hashable = None
         self.kept: Any = None
 
     def __reduce__(self):  # of copies, too
-        return Recording, ()
+        return Recording, (self.compiles,)
 
     def find(self, model: nn.Module, key: Hashable) -> Any:
         """What was kept by `keep` for that key, or None."""

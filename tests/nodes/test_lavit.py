@@ -1,5 +1,7 @@
 """The nodes over a tiny LaVIT that was converted from the published layout, with random weights: noise, but exact."""
 
+import functools
+
 import comfy.model_management
 import comfy.supported_models
 import folder_paths
@@ -252,6 +254,18 @@ def test_what_is_kept_of_a_drawing_goes_when_weights_do(graph, instruction, toke
             assert not model.drc.lmm.language.recording.kept
         assert torch.equal(drawn(), tokens.codes) and torch.equal(drawn(), tokens.codes)
         assert len(recordings) == count + 1 and model.drc.lmm.language.recording.kept
+
+
+def test_a_step_can_be_compiled_through_the_layers_of_the_host(
+    graph, instruction, tokens, pack, monkeypatch, recordings, caplog
+):
+    """Which cast their weights, and before which Cancel is heard."""
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+    monkeypatch.setattr(pack.nodes.host, "is_resident", lambda owner: True)
+    model = graph.run("DRC_LoadModel", model_name="tiny-lavit", cuda_graph=True, compile=True)
+    assert torch.equal(graph.generate(model, instruction, seed=3, batch_size=2).codes, tokens.codes)
+    assert model.compiles and len(recordings) == 1 and "compile is on" not in caplog.text
+    torch.compiler.reset()
 
 
 def test_parts_come_to_the_device_when_they_work_and_leave_it_when_asked(

@@ -162,7 +162,8 @@ def recorded(
         kept[0].begin(streams)
         return kept
     drawing = Drawing(language, streams, pictures, limit)
-    follow = record(following(drawing.step, sampling), examples_of(drawing.first), drawing.cache.rewind)
+    step, compiles = following(drawing.step, sampling), language.recording.compiles
+    follow = record(step, examples_of(drawing.first), drawing.cache.rewind, compiles)
     language.recording.keep(language, key, (drawing, follow))
     return drawing, follow
 
