@@ -10,6 +10,7 @@ from .sockets import InstructionSocket, Tokens, TokensSocket, to
 from .widgets import model_input, temperature, whole_number
 
 NOT_RECORDED = "cuda_graph is on, but not all of the language model lies on an NVIDIA card: no step is recorded."
+NOT_COMPILED = "compile_step is on, but cuda_graph is off: nothing is compiled."
 
 
 @guarded
@@ -91,8 +92,10 @@ class DRC_LMMGenerate(io.ComfyNode):
         graph = model.graph and host.is_resident(model.language)
         if model.graph and not graph:
             host.show_text(cls.hidden, NOT_RECORDED)
+        elif model.compiles and not graph:
+            host.show_text(cls.hidden, NOT_COMPILED)
         sampling = Sampling(temperature, top_k, top_p).of(there)
-        codes = lmm.draw(there, seeds, sampling, on_code, graph)
+        codes = lmm.draw(there, seeds, sampling, on_code, graph, model.compiles)
         if lmm.variable_length:  # a picture may have fewer codes than there could be
             progress.step_to(lmm.picture_codes)
         return io.NodeOutput(Tokens(codes.to(host.intermediate_device()), model.drc.hash))

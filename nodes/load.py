@@ -57,7 +57,7 @@ class DRC_LoadModel(io.ComfyNode):
                 ),
                 host.advanced(
                     io.Boolean.Input(
-                        "compile",
+                        "compile_step",
                         default=False,
                         optional=True,
                         tooltip="With cuda_graph: also builds quicker code for that step. This takes a minute or more "
@@ -97,8 +97,9 @@ class DRC_LoadModel(io.ComfyNode):
         return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in read)
 
     @classmethod
-    def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False, compile=False) -> io.NodeOutput:
-        return io.NodeOutput(load_file(paths.model_file(model_name), model_name, storage, cuda_graph, compile))
+    def execute(cls, model_name, storage=STORAGES[0], cuda_graph=False, compile_step=False) -> io.NodeOutput:
+        model = load_file(paths.model_file(model_name), model_name, storage, cuda_graph, compile_step)
+        return io.NodeOutput(model)
 
 
 def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = False, compiles: bool = False) -> Model:
@@ -110,7 +111,6 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
     pretrained = is_pretrained(header)
     dtype = host.large_dtype(device) if pretrained else host.weight_dtype(device)
     drc = build(header, host.operations(device, dtype, casting=pretrained))
-    drc.lmm.language.recording.compiles = compiles
     call_between_layers(drc, host.check_interrupt)
     lmm_folder = lmm_of(path, header) if pretrained else None
     stored = dtype
@@ -127,7 +127,16 @@ def load_file(path: Path, name: str, storage: str = STORAGES[0], graph: bool = F
             parts[part].to(dtype)
     # A recording reads weights where they lay.
     patchers = {part: host.patcher(module, whole=graph and part == "language") for part, module in parts.items()}
-    model = Model(drc=drc, name=name, path=path, lmm_folder=lmm_folder, storage=storage, graph=graph, **patchers)
+    model = Model(
+        drc=drc,
+        name=name,
+        path=path,
+        lmm_folder=lmm_folder,
+        storage=storage,
+        graph=graph,
+        compiles=compiles,
+        **patchers,
+    )
     host.give_back_after(drc)
     if not pretrained:
         read_weights(drc, path, assign=host.is_dynamic(model.vision), on_part=host.check_interrupt)

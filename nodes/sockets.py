@@ -44,11 +44,7 @@ class Model:
     lmm_folder: Path | None = None  # the folder of the large model below it
     storage: str = "automatic"  # how Load DRC Model was told to keep the language model of a large one
     graph: bool = False  # whether to record a step of drawing as a CUDA graph
-
-    @property
-    def compiles(self) -> bool:
-        """Whether such a step is compiled before."""
-        return self.drc.lmm.language.recording.compiles
+    compiles: bool = False  # whether such a step is compiled before
 
     @property
     def device(self) -> torch.device:

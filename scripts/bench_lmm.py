@@ -224,14 +224,13 @@ def parts_of_a_drawing(language: LavitLanguage, streams: list[Stream], options: 
 @torch.inference_mode()
 def bench(options: argparse.Namespace) -> None:
     language, theirs = models(options)
-    language.recording.compiles = options.compile
     random = torch.Generator().manual_seed(1)
     ids = torch.randint(SPECIAL, IMAGE_START, (options.batch, options.prompt - 1), generator=random)
     prompts = [language.prompt([row]) for row in ids.to(options.device)]
     streams, seeds, codes = guided(language, prompts, GUIDANCE), list(range(options.batch)), options.codes
 
-    def ours_draws(sampling: Sampling = Sampling(top_k=TOP_K), graph: bool = False) -> list[Tensor]:  # noqa: B008
-        return draw_codes(language, streams, seeds, sampling, codes, codes, graph=graph)
+    def ours_draws(sampling: Sampling = Sampling(top_k=TOP_K), **how: bool) -> list[Tensor]:  # noqa: B008
+        return draw_codes(language, streams, seeds, sampling, codes, codes, **how)
 
     if options.dtype == torch.float32:
         expected = their_codes(theirs, prompts, codes, do_sample=False)
@@ -242,7 +241,7 @@ def bench(options: argparse.Namespace) -> None:
         "ours": ours_draws,
     }
     if options.graph:
-        drawings[RECORDED] = lambda: ours_draws(graph=True)
+        drawings[RECORDED] = lambda: ours_draws(graph=True, compiles=options.compile)
     if options.int8:
         small = in_integers(language)
         drawings["ours, kept as int8"] = lambda: draw_codes(small, streams, seeds, Sampling(top_k=TOP_K), codes, codes)
@@ -261,7 +260,6 @@ def bench(options: argparse.Namespace) -> None:
 @torch.inference_mode()
 def bench_janus(options: argparse.Namespace) -> None:
     pair = JanusPair(options)
-    pair.lmm.language.recording.compiles = options.compile
     if options.dtype == torch.float32:
         assert torch.equal(pair.ours(Sampling(temperature=0.0)), pair.theirs(do_sample=False)), "the codes differ"
         print("the likeliest codes of both agree")
@@ -270,7 +268,7 @@ def bench_janus(options: argparse.Namespace) -> None:
         "ours": lambda: pair.ours(Sampling()),
     }
     if options.graph:
-        drawings[RECORDED] = lambda: pair.ours(Sampling(), graph=True)
+        drawings[RECORDED] = lambda: pair.ours(Sampling(), graph=True, compiles=options.compile)
     peak = peak_of(pair.ours, pair.lmm, [pair.prompt], options.device)
     print(memory_of(peak, pair.lmm.drawing_bytes(pair.words, options.batch)))
     report(drawings, options, pair.codes, pair.matrices(), pair.sizes.language)

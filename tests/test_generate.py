@@ -36,8 +36,8 @@ def instruction(model):
     return instruction_of(model, 1)
 
 
-def pictures(model, instruction, seeds, sampling=Sampling(), on_code=None, graph=False):  # noqa: B008 (frozen)
-    return generate(model.lmm, instruction, seeds, sampling, on_code, graph)
+def pictures(model, instruction, seeds, sampling=Sampling(), on_code=None, **how):  # noqa: B008 (frozen)
+    return generate(model.lmm, instruction, seeds, sampling, on_code, **how)
 
 
 def test_a_seed_names_a_picture(model, instruction):
@@ -77,36 +77,27 @@ def test_a_recorded_step_draws_the_same(model, instruction, recordings):
     assert torch.equal(instruction.vectors, held.vectors)
 
 
-@pytest.fixture
-def compiling(model, monkeypatch):
-    """The model, whose recordings are compiled, down to the operations that a compiler would fuse."""
+def test_a_compiled_step_draws_the_same(model, instruction, recordings, caplog, monkeypatch):
+    """Down to the operations that a compiler would fuse, and in more sizes than torch compiles the same lines for."""
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
-    its = copy.deepcopy(model)
-    its.lmm.language.recording.compiles = True
-    yield its
-    torch.compiler.reset()
-
-
-def test_a_compiled_step_draws_the_same(model, compiling, instruction, recordings, caplog):
-    """In more sizes than torch compiles the same lines for."""
     sizes = [SEEDS[:1], SEEDS, 2 * SEEDS]
     expected = [pictures(model, instruction, seeds) for seeds in sizes]
     with torch._dynamo.config.patch(recompile_limit=len(sizes) - 1):
-        drawn = [pictures(compiling, instruction, seeds, graph=True) for seeds in sizes]
+        drawn = [pictures(model, instruction, seeds, graph=True, compiles=True) for seeds in sizes]
     assert all(map(torch.equal, drawn, expected)) and len(recordings) == len(sizes)
-    assert copy.deepcopy(compiling).lmm.language.recording.compiles
-    assert "compile is on" not in caplog.text
+    assert "compile_step is on" not in caplog.text
+    torch.compiler.reset()
 
 
-def test_without_a_compiler_a_step_is_recorded_as_it_is(model, compiling, instruction, recordings, caplog, monkeypatch):
+def test_without_a_compiler_a_step_is_recorded_as_it_is(model, instruction, recordings, caplog, monkeypatch):
     def fail(step, **options):
         raise RuntimeError("no triton\nsecond line")
 
     monkeypatch.setattr(torch, "compile", fail)
-    drawn = pictures(compiling, instruction, SEEDS, graph=True)
+    drawn = pictures(model, instruction, SEEDS, graph=True, compiles=True)
     assert torch.equal(drawn, pictures(model, instruction, SEEDS)) and len(recordings) == 1
     assert [record.message for record in caplog.records] == [
-        "compile is on, but torch cannot build code on this machine (no triton second line): it changes nothing"
+        "compile_step is on, but torch cannot build code on this machine (no triton second line): it changes nothing"
     ]
 
 

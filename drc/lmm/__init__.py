@@ -229,12 +229,13 @@ class LMM(Protocol):
         sampling: Sampling,
         on_code: OnCode | None = None,
         graph: bool = False,
+        compiles: bool = False,
     ) -> Tensor:
         """Codes of one picture per seed, by one instruction for all. A PixelLMM also takes what `side_by_side` made, so
         that every picture has its own.
 
         With `graph` a step is one CUDA graph; the whole of its language model must then lie on a CUDA device and stay
-        there.
+        there. With `compiles` that step is compiled first, see `drc.lmm.graph.compiled`.
         """
 
     def drawing_bytes(self, instruction: Instruction | InContext, pictures: int) -> int:

@@ -61,18 +61,20 @@ def generate(
     sampling: Sampling,
     on_code: OnCode | None = None,
     graph: bool = False,
+    compiles: bool = False,
 ) -> Tensor:
     """Codes [B, N] of one picture per seed.
 
     The instruction is one for all, or what `side_by_side` made, so that every picture has its own.
     `on_code(drawn, codes)` is called after every code with the number of codes drawn and all codes so far; it may raise
-    to stop. With `graph` a step is one CUDA graph, which is kept for the next drawing, see `drc.lmm.graph`.
+    to stop. With `graph` a step is one CUDA graph, which is kept for the next drawing, and with `compiles`
+    also compiled, see `drc.lmm.graph`.
     """
     B, S = len(seeds), instruction.coefficients.shape[-1]
     text, vectors = instruction.text.expand(B, S, -1), instruction.vectors.expand(B, S, -1, -1)
     text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
     prompt = lmm.prompt(text, vectors)
-    return go_on(lmm, prompt, vectors, instruction.coefficients, seeds, sampling, on_code, graph)
+    return go_on(lmm, prompt, vectors, instruction.coefficients, seeds, sampling, on_code, graph, compiles)
 
 
 def go_on(
@@ -84,6 +86,7 @@ def go_on(
     sampling: Sampling,
     on_code: OnCode | None = None,
     graph: bool = False,
+    compiles: bool = False,
 ) -> Tensor:
     """The same after prompts [B * S, L, d] and their instruction vectors [B * S, K, d]."""
     B, S, N = len(seeds), coefficients.shape[-1], lmm.picture_codes
@@ -92,7 +95,7 @@ def go_on(
     drawing = Drawing(lmm, cache, length, vectors, coefficients.float().view(-1, S, 1))
     first = drawing.logits(prompt)
     if graph:
-        follow = recorded(drawing, first, sampling)
+        follow = recorded(drawing, first, sampling, compiles)
     else:
         lmm.language.recording.drop()
         follow = following(drawing.step, sampling)
@@ -126,17 +129,16 @@ class Drawing:
         self.cache.rewind()
 
 
-def recorded(drawing: Drawing, first: Tensor, sampling: Sampling) -> Follow:
+def recorded(drawing: Drawing, first: Tensor, sampling: Sampling, compiles: bool) -> Follow:
     """`following` of a drawing whose prompts are read, as one CUDA graph: the one of the drawing before, where that was
     of the same shapes."""
     language, prompts, steps = drawing.lmm.language, drawing.cache, drawing.lmm.picture_codes - 1
     shapes = first.shape, drawing.vectors.shape, drawing.coefficients.shape
-    key = StaticCache.slots_of(drawing.length, steps), prompts.tensor.dtype, shapes, sampling.key
+    key = StaticCache.slots_of(drawing.length, steps), prompts.tensor.dtype, shapes, sampling.key, compiles
     if (kept := language.recording.find(language, key)) is None:
         cache = StaticCache.following(prompts, steps)
         still = Drawing(drawing.lmm, cache, cache.prompt, drawing.vectors.clone(), drawing.coefficients.clone())
-        step, compiles = following(still.step, sampling), language.recording.compiles
-        kept = still, record(step, examples_of(first), cache.rewind, compiles)
+        kept = still, record(following(still.step, sampling), examples_of(first), cache.rewind, compiles)
         language.recording.keep(language, key, kept)
     still, follow = kept
     still.go_on_from(drawing)

@@ -62,7 +62,7 @@ def compiled(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None
         finally:
             rewind()
     said = brief(" ".join(str(reason).split()), 120)
-    log.warning("compile is on, but torch cannot build code on this machine (%s): it changes nothing", said)
+    log.warning("compile_step is on, but torch cannot build code on this machine (%s): it changes nothing", said)
     return step
 
 
@@ -70,16 +70,15 @@ class Recording:
     """The last recording of a model's steps, kept from one drawing to the next with all that it reads and writes.
 
     Who draws on with another key, or whose weights lie elsewhere, gets nothing, and what was kept is let go first: it
-    takes memory, and reads weights where they lay. A copy of the model has none. `compiles` says to `record` how.
+    takes memory, and reads weights where they lay. A copy of the model has none.
     """
 
-    def __init__(self, compiles: bool = False):
-        self.compiles = compiles
+    def __init__(self):
         self.key: Hashable = None
         self.kept: Any = None
 
     def __reduce__(self):  # of copies, too
-        return Recording, (self.compiles,)
+        return Recording, ()
 
     def find(self, model: nn.Module, key: Hashable) -> Any:
         """What was kept by `keep` for that key, or None."""

@@ -62,9 +62,9 @@ class JanusPair:
     def words(self) -> InContext:
         return InContext(self.prompt, GUIDANCE, "")
 
-    def ours(self, sampling: Sampling = Sampling(), graph: bool = False) -> Tensor:  # noqa: B008
-        """Codes [B, N]."""
-        return self.lmm.draw(self.words, self.seeds, sampling, graph=graph)
+    def ours(self, sampling: Sampling = Sampling(), **how: bool) -> Tensor:  # noqa: B008
+        """Codes [B, N]; `how` to make a step."""
+        return self.lmm.draw(self.words, self.seeds, sampling, **how)
 
     def theirs(self, **how) -> Tensor:
         """Codes [B, N] by `generate`; `how` to sample."""

@@ -235,6 +235,9 @@ def test_without_a_card_nothing_is_recorded_and_the_node_says_so(graph, lavit, i
     assert not isinstance(model.language, paging) and isinstance(model.vision, paging)
     assert torch.equal(graph.generate(model, instruction, seed=3, batch_size=2).codes, tokens.codes)
     assert told == ["cuda_graph is on, but not all of the language model lies on an NVIDIA card: no step is recorded."]
+    alone = graph.run("DRC_LoadModel", model_name="tiny-lavit", compile_step=True)
+    assert torch.equal(graph.generate(alone, instruction, seed=3, batch_size=2).codes, tokens.codes)
+    assert told[1:] == ["compile_step is on, but cuda_graph is off: nothing is compiled."]
 
 
 def test_what_is_kept_of_a_drawing_goes_when_weights_do(graph, instruction, tokens, pack, monkeypatch, recordings):
@@ -262,9 +265,9 @@ def test_a_step_can_be_compiled_through_the_layers_of_the_host(
     """Which cast their weights, and before which Cancel is heard."""
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
     monkeypatch.setattr(pack.nodes.host, "is_resident", lambda owner: True)
-    model = graph.run("DRC_LoadModel", model_name="tiny-lavit", cuda_graph=True, compile=True)
+    model = graph.run("DRC_LoadModel", model_name="tiny-lavit", cuda_graph=True, compile_step=True)
     assert torch.equal(graph.generate(model, instruction, seed=3, batch_size=2).codes, tokens.codes)
-    assert model.compiles and len(recordings) == 1 and "compile is on" not in caplog.text
+    assert model.compiles and len(recordings) == 1 and "compile_step is on" not in caplog.text
     torch.compiler.reset()
 
 

@@ -187,13 +187,14 @@ class JanusLMM(ThroughVision, Frozen):
         sampling: Sampling,
         on_code: OnCode | None = None,
         graph: bool = False,
+        compiles: bool = False,
     ) -> Tensor:
         """Codes [B, N] of one picture per seed; see `drc.lmm.generate`."""
         if isinstance(instruction, Instruction):
-            return generate(self, instruction, seeds, sampling, on_code, graph)
+            return generate(self, instruction, seeds, sampling, on_code, graph, compiles)
         ids, coefficients = self.streams(instruction)
         prompt = self.words(ids).repeat(len(seeds), 1, 1)  # B * S, L, d
-        return go_on(self, prompt, prompt[:, :0], coefficients, seeds, sampling, on_code, graph)
+        return go_on(self, prompt, prompt[:, :0], coefficients, seeds, sampling, on_code, graph, compiles)
 
     def drawing_bytes(self, instruction: Instruction | InContext, pictures: int) -> int:
         """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts, or the outcomes of

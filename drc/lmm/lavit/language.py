@@ -75,14 +75,15 @@ def draw_codes(
     minimum: int = 20,
     on_code: OnCode | None = None,
     graph: bool = False,
+    compiles: bool = False,
 ) -> list[Tensor]:
     """Codes [n] of one picture per seed, minimum <= n <= limit.
 
     A stream is a coefficient and prompts [T, d], one for every picture or one for all; a step draws from the sum of
     the streams' logits, each times its coefficient. `on_code(drawn, codes)` is called after every step with the number
     of codes drawn and all codes [B, drawn] so far, -1 where a picture has ended; it may raise to stop. With `graph` a
-    step is one CUDA graph, kept for the next drawing; the whole language model must then lie on a CUDA device and stay
-    there.
+    step is one CUDA graph, kept for the next drawing, and with `compiles` compiled before; the whole language model
+    must then lie on a CUDA device and stay there.
 
     A seed draws the same codes in any batch, as far as products of matrices of different heights round alike. Raises
     ValueError when limits or prompts are more than the model has positions for.
@@ -93,7 +94,7 @@ def draw_codes(
             "change minimum or limit"
         )
     if graph:
-        drawing, follow = recorded(language, streams, len(seeds), limit, sampling)
+        drawing, follow = recorded(language, streams, len(seeds), limit, sampling, compiles)
     else:
         language.recording.drop()
         drawing = Drawing(language, streams, len(seeds), limit)
@@ -152,18 +153,17 @@ def layout_of(lengths: list[int], limit: int) -> tuple[tuple[int, int], ...]:
 
 
 def recorded(
-    language: LavitLanguage, streams: list[Stream], pictures: int, limit: int, sampling: Sampling
+    language: LavitLanguage, streams: list[Stream], pictures: int, limit: int, sampling: Sampling, compiles: bool
 ) -> tuple["Drawing", Follow]:
     """A Drawing, and what draws its outcomes as one CUDA graph: those of the drawing before, where it was laid out
     alike."""
     layout = layout_of(lengths_of(language, streams, limit), limit)
-    key = layout, pictures, limit, streams[0][1][0].dtype, sampling.key
+    key = layout, pictures, limit, streams[0][1][0].dtype, sampling.key, compiles
     if (kept := language.recording.find(language, key)) is not None:
         kept[0].begin(streams)
         return kept
     drawing = Drawing(language, streams, pictures, limit)
-    step, compiles = following(drawing.step, sampling), language.recording.compiles
-    follow = record(step, examples_of(drawing.first), drawing.cache.rewind, compiles)
+    follow = record(following(drawing.step, sampling), examples_of(drawing.first), drawing.cache.rewind, compiles)
     language.recording.keep(language, key, (drawing, follow))
     return drawing, follow
 

@@ -248,11 +248,12 @@ class LavitLMM(Frozen):
         sampling: Sampling,
         on_code: OnCode | None = None,
         graph: bool = False,
+        compiles: bool = False,
     ) -> Tensor:
         """Codes [B, N] of one picture per seed, PADDING behind the last; see `draw_codes`. One instruction for all."""
         streams = self.streams(instruction)
         least = min(LEAST_CODES, self.picture_codes)
-        codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph)
+        codes = draw_codes(self.language, streams, seeds, sampling, self.picture_codes, least, on_code, graph, compiles)
         return filled(codes, self.picture_codes)
 
     def condition(self, codes: Tensor, low: bool = False) -> tuple[Condition, Condition]:

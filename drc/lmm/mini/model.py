@@ -164,10 +164,11 @@ class MiniLMM(ThroughVision, nn.Module):
         sampling: Sampling,
         on_code: OnCode | None = None,
         graph: bool = False,
+        compiles: bool = False,
     ) -> Tensor:
         """Codes [B, N] of one picture per seed; see `generate`."""
         with one_thread():
-            return generate(self, instruction, seeds, sampling, on_code, graph)
+            return generate(self, instruction, seeds, sampling, on_code, graph, compiles)
 
     def drawing_bytes(self, instruction: Instruction, pictures: int) -> int:
         """Memory of a whole drawing beside the weights: keys and values, and a pass of all prompts."""
