@@ -257,7 +257,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--layers", type=int, default=8, help="icons only: of the language model")
     parser.add_argument("--fusion-layers", type=int, default=5, help="icons only: of the fusion network")
-    parser.add_argument("--icon-share", type=float, default=0.6, help="icons only: of the targets")
+    parser.add_argument("--icon-share", type=float, default=0.6, help="icons only: of the targets; 1: no emoji")
     parser.add_argument("--aligned", type=float, default=0.5, help="icons only: references of the target's own family")
     parser.add_argument("--anew", action="store_true", help="icons only: towers and fusion begin untrained")
     parser.add_argument("--stage1-steps", type=int, default=0, help="icons only: of stage 1, before")

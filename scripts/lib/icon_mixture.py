@@ -15,7 +15,7 @@ from drc.data.wordings import meaning_ids, words_read
 from drc.files import file_hash
 from drc.model import DRC
 from drc.train.data.batches import Index
-from drc.train.data.built import benchmark_shares
+from drc.train.data.built import benchmark_shares, built_data
 from drc.train.data.codes import PictureSource
 from drc.train.data.icons import IconIndex, icon_parts
 from drc.train.data.training_data import Share, TrainingData
@@ -48,11 +48,15 @@ def mixture(
     """For `drc.train.run.train`: of the targets `icon_share` are icons, the rest is the emoji benchmark, `own_share`
     of it drawings as they are; of the references of icons `aligned` are by the family of the target.
 
-    Validation asks hands and meanings that training leaves out, "hand", and what the emoji benchmark asks.
+    Validation asks hands and meanings that training leaves out, "hand", and what the emoji benchmark asks. With an
+    `icon_share` of 1 the benchmark need not be built; half of the references are then by the family of the target.
     """
 
     def made(base: DRC) -> TrainingData:
-        matrix, benchmark = IconMatrix.open(data), EmojiBenchmark.open(data)
+        matrix = IconMatrix.open(data)
+        if icon_share == 1:
+            return built_data(matrix, 1.0, base.words, base.lmm.text_slots, seed)
+        benchmark = EmojiBenchmark.open(data)
         icon_pictures, index, hold = icon_parts(matrix.icons, aligned, seed)
         emoji_pictures, shares = benchmark_shares(benchmark, own_share)
         texts, first = benchmark.texts(), len(icon_pictures)

@@ -10,17 +10,18 @@ import torch
 import drc
 from drc.checkpoint import save
 from drc.data.built import IconMatrix
+from drc.data.icons import Icons
 from drc.data.pictures import Picture
 from drc.data.splits import Splits
 from drc.train.checkpoints import WEIGHTS, RunFolder
 from drc.train.data.batches import Index, draw_rows
 from drc.train.data.icons import icon_parts
-from scripts import train_embedded
+from scripts import choose_icons, train_embedded
 from scripts.lib.deeper import deeper
 from scripts.lib.entangled import entangled
 from scripts.lib.icon_mixture import MixedIndex, Part
 from scripts.lib.tiny import write_tiny
-from scripts.lib.tiny_benchmark import ICONS
+from scripts.lib.tiny_benchmark import HANDS, ICONS
 
 
 def test_a_training_on_both_runs_validates_and_resumes(train, tmp_path):
@@ -33,6 +34,23 @@ def test_a_training_on_both_runs_validates_and_resumes(train, tmp_path):
     assert {"hand_ar_right", "vendor_ar_right", "procedural_ar_right", "validation_loss"} <= noted
     train("icons", layers=3, fusion_layers=3, micro_batch=2, steps=3)
     assert drc.load(run.last(WEIGHTS)).about.step == 3
+
+
+def test_some_families_alone_need_no_emoji(train, data, tmp_path, in_this_process, capsys):
+    write_tiny(tmp_path / "start.safetensors")
+    families, some = sorted(set(HANDS.values())), tmp_path / "some"
+    options = ["--families", ",".join(families), "--data", data, "--out", some, "--pictures", len(ICONS) - 1]
+    assert in_this_process(choose_icons, *options)[0] is None
+    whole, part = Icons(data / "icons"), Icons(some / "icons")
+    assert len(part.cells) == len(HANDS) * (len(ICONS) - 1) and part.meaning_split == whole.meaning_split
+    row = whole.cells.index(part.cells[-1])
+    assert np.array_equal(part.images[-1], whole.images[row])
+    for name in ("icons", "entangled-icons"):
+        train(name, layers=3, fusion_layers=3, icon_share=1.0, data=some)
+        assert "hand_ar_right" in set().union(*RunFolder(tmp_path / name).read_log())
+    with pytest.raises(SystemExit):
+        in_this_process(choose_icons, "--families", "jam,nobody", "--data", data)
+    assert "--families has 'nobody', expected some of: " in capsys.readouterr().err
 
 
 def test_stage_1_comes_first_where_it_is_asked_for(train, tmp_path):

@@ -1,0 +1,57 @@
+"""Some families of the built icon matrix as a build of its own, for trainings that have an hour and not a night.
+
+    python scripts/choose_icons.py --families heroicons,mynaui,carbon [--pictures 200] [--data build/data]
+                                   [--out build/some]
+
+Of every hand of these families so many pictures are taken by lot, as their designers drew them.
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drc.data.icons import FILES, Icons  # noqa: E402
+
+
+def chosen(icons: Icons, families: set[str], pictures: int) -> list[int]:
+    """Rows of the cells, in their order."""
+    rows, random = defaultdict(list), np.random.default_rng(0)
+    for row, cell in enumerate(icons.cells):
+        if cell.line == 1 and icons.styles[cell.style].family in families:
+            rows[cell.style].append(row)
+    some = (its if len(its) <= pictures else random.permutation(its)[:pictures].tolist() for its in rows.values())
+    return sorted(row for its in some for row in its)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--families", required=True, help="names, with commas between them")
+    parser.add_argument("--pictures", type=int, default=200, help="of a hand at most")
+    parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "some")
+    options = parser.parse_args()
+    names, pixels = FILES
+    icons, families = Icons(options.data / "icons"), set(options.families.split(","))
+    known = {style.family for style in icons.styles.values()}
+    if not families <= known:
+        parser.error(f"--families has {sorted(families - known)[0]!r}, expected some of: {', '.join(sorted(known))}")
+    rows, folder = chosen(icons, families, options.pictures), options.out / "icons"
+    record = json.loads((options.data / "icons" / names).read_text("utf-8"))
+    record["cells"] = [record["cells"][row] for row in rows]
+    hands = {style for style, *_ in record["cells"]}
+    record["styles"] = [style for style in record["styles"] if style["name"] in hands]
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / pixels, icons.images[rows])
+    (folder / names).write_text(json.dumps(record), "utf-8")
+    print(f"{len(rows)} pictures of {len(hands)} hands in {folder}")
+
+
+if __name__ == "__main__":
+    main()
