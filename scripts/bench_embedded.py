@@ -96,7 +96,7 @@ def checkpoint() -> Path:
 
 
 def transformers_model(drc: DRC):
-    """transformers' LLaMA with our weights; `vectors` and `prompt_length` tell it what it hears of a code's place."""
+    """transformers' LLaMA with our weights; `places` and `prompt_length` tell it what it hears of a code's place."""
     import transformers
 
     config = drc.lmm.language.config
@@ -106,7 +106,7 @@ def transformers_model(drc: DRC):
             if inputs_embeds is None:
                 cache = options.get("cache") or options["past_key_values"]  # newer versions call it so
                 place = cache.get_seq_length() - self.prompt_length + 1
-                inputs_embeds = self.get_input_embeddings()(input_ids) + drc.lmm.position(place, 1, self.vectors)
+                inputs_embeds = self.get_input_embeddings()(input_ids) + self.places[:, place : place + 1]
             return super().forward(inputs_embeds=inputs_embeds, **options)
 
     sizes = {name: value for name, value in vars(config).items() if name != "rope_theta"}
@@ -159,7 +159,8 @@ def bench_drawing(rounds: int, before: str) -> None:
 
         def theirs_draws(batch=batch, drawn=drawn):
             prompt = lmm.prompt(instruction.text, instruction.vectors).repeat(batch, 1, 1)
-            theirs.prompt_length, theirs.vectors = prompt.shape[1], instruction.vectors.repeat(batch, 1, 1)
+            theirs.prompt_length = prompt.shape[1]
+            theirs.places = lmm.places(instruction.vectors).repeat(batch, 1, 1)
             rows = theirs.generate(
                 inputs_embeds=prompt,
                 attention_mask=torch.ones(prompt.shape[:2], dtype=torch.long),

@@ -117,8 +117,9 @@ def test_a_step_as_a_cuda_graph(model, instruction):
 def test_the_cache_is_a_short_cut_and_nothing_else(model, instruction):
     lmm = model.lmm
     prompt, codes = lmm.prompt(instruction.text, instruction.vectors), torch.zeros(1, 0, dtype=torch.long)
+    places = lmm.places(instruction.vectors)
     for _ in range(N):
-        drawn = lmm.follow(codes.expand(3, -1), 0, instruction.vectors)
+        drawn = lmm.follow(codes.expand(3, -1), 0, places)
         logits = lmm.logits(torch.cat((prompt, drawn), dim=1))
         codes = torch.cat((codes, (instruction.coefficients @ logits).argmax().view(1, 1)), dim=1)
     assert torch.equal(pictures(model, instruction, [0], GREEDY), codes)

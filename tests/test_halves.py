@@ -54,7 +54,7 @@ def test_steps_compute_what_layers_do(rows):
     model = language()
     prompt, *following = pieces(rows)
     plain, halved = Cache(model.config, rows, PROMPT + STEPS, prompt), cache_of(model, rows, PROMPT + STEPS, prompt)
-    assert isinstance(halved, Steps) and halved.product is halves.product_into
+    assert isinstance(halved, Steps) and halved.product is halves.product
     for piece in (prompt, *following):
         expected, found = model.hidden(piece, plain)[:, -1], model.hidden(piece, halved)[:, -1]
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)

@@ -219,7 +219,7 @@ def test_steps_of_the_loop_that_all_may_share(drc, instruction, drawn):
         return
     vectors = instruction.vectors.expand(COUNT, -1, -1)
     prompt = lmm.prompt(instruction.text.expand(COUNT, -1), vectors)
-    inputs = torch.cat((prompt, lmm.follow(drawn[:, :2], 0, vectors)), dim=1)
+    inputs = torch.cat((prompt, lmm.follow(drawn[:, :2], 0, lmm.places(vectors))), dim=1)
     assert inputs.shape == (COUNT, prompt.shape[1] + 2, lmm.config.width)
     cache = lmm.cache(COUNT, inputs.shape[1], prompt)
     stepped = [lmm.logits(some, cache) for some in (prompt, inputs[:, -2:-1], inputs[:, -1:])]

@@ -355,7 +355,11 @@ class Autoregressive(Protocol):
     def prompt(self, text: Tensor, instructions: Tensor) -> Tensor:
         """Text ids [B, T] and instruction vectors [B, K, d] -> embeddings [B, L, d] whose last predicts code 0."""
 
-    def follow(self, codes: Tensor, first: int | Tensor, instructions: Tensor) -> Tensor:
+    def places(self, instructions: Tensor) -> Tensor:
+        """Instruction vectors [B, K, d] -> what `follow` needs of them, made once for a picture: of its codes to come
+        [B, N, d], or nothing [B, 0, d]."""
+
+    def follow(self, codes: Tensor, first: int | Tensor, places: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> the embeddings [B, n, d] that predict the next ones. While a
         step is recorded, `first` is a number on the device, [1]."""
 

@@ -74,13 +74,13 @@ def generate(
     text, vectors = instruction.text.expand(B, S, -1), instruction.vectors.expand(B, S, -1, -1)
     text, vectors = text.flatten(0, 1), vectors.flatten(0, 1)  # B * S, ...
     prompt = lmm.prompt(text, vectors)
-    return go_on(lmm, prompt, vectors, instruction.coefficients, seeds, sampling, on_code, graph, compiles)
+    return go_on(lmm, prompt, lmm.places(vectors), instruction.coefficients, seeds, sampling, on_code, graph, compiles)
 
 
 def go_on(
     lmm: Autoregressive,
     prompt: Tensor,
-    vectors: Tensor,
+    places: Tensor,
     coefficients: Tensor,
     seeds: list[int],
     sampling: Sampling,
@@ -88,11 +88,11 @@ def go_on(
     graph: bool = False,
     compiles: bool = False,
 ) -> Tensor:
-    """The same after prompts [B * S, L, d] and their instruction vectors [B * S, K, d]."""
+    """The same after prompts [B * S, L, d], and with what is known of the places of codes [B * S, N or 0, d]."""
     B, S, N = len(seeds), coefficients.shape[-1], lmm.picture_codes
     length = prompt.shape[1]
     cache = lmm.cache(B * S, length if graph else length + N - 1, prompt)
-    drawing = Drawing(lmm, cache, length, vectors, coefficients.float().view(-1, S, 1))
+    drawing = Drawing(lmm, cache, length, places, coefficients.float().view(-1, S, 1))
     first = drawing.logits(prompt)
     if graph:
         follow = recorded(drawing, first, sampling, compiles)
@@ -106,9 +106,9 @@ class Drawing:
     """The pictures of one call: all streams of all pictures are sequences of one batch, `cache` knows their prompts of
     `length` tokens, and a step draws from the sum of a picture's streams, each times its coefficient [B or 1, S, 1]."""
 
-    def __init__(self, lmm: Autoregressive, cache: Cache, length: int, vectors: Tensor, coefficients: Tensor):
+    def __init__(self, lmm: Autoregressive, cache: Cache, length: int, places: Tensor, coefficients: Tensor):
         self.lmm, self.cache, self.length = lmm, cache, length
-        self.vectors, self.coefficients = vectors, coefficients
+        self.places, self.coefficients = places, coefficients
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Embeddings [B * S, n, d] -> logits [B, outcomes] of the code that follows them."""
@@ -119,11 +119,11 @@ class Drawing:
         """The codes drawn last [B] -> logits [B, outcomes] of the next."""
         index = self.cache.position - self.length
         codes = codes[:, None].repeat_interleave(self.coefficients.shape[1], 0)
-        return self.logits(self.lmm.follow(codes, index, self.vectors))
+        return self.logits(self.lmm.follow(codes, index, self.places))
 
     def go_on_from(self, other: "Drawing") -> None:
         """Takes the place of another of the same shapes that has read its prompts, in the memory that it has."""
-        self.vectors.copy_(other.vectors)
+        self.places.copy_(other.places)
         self.coefficients.copy_(other.coefficients)
         self.cache.fill(slice(None), other.cache)
         self.cache.rewind()
@@ -133,11 +133,11 @@ def recorded(drawing: Drawing, first: Tensor, sampling: Sampling, compiles: bool
     """`following` of a drawing whose prompts are read, as one CUDA graph: the one of the drawing before, where that was
     of the same shapes."""
     language, prompts, steps = drawing.lmm.language, drawing.cache, drawing.lmm.picture_codes - 1
-    shapes = first.shape, drawing.vectors.shape, drawing.coefficients.shape
+    shapes = first.shape, drawing.places.shape, drawing.coefficients.shape
     key = StaticCache.slots_of(drawing.length, steps), prompts.tensor.dtype, shapes, sampling.key, compiles
     if (kept := language.recording.find(language, key)) is None:
         cache = StaticCache.following(prompts, steps)
-        still = Drawing(drawing.lmm, cache, cache.prompt, drawing.vectors.clone(), drawing.coefficients.clone())
+        still = Drawing(drawing.lmm, cache, cache.prompt, drawing.places.clone(), drawing.coefficients.clone())
         kept = still, record(following(still.step, sampling), examples_of(first), cache.rewind, compiles)
         language.recording.keep(language, key, kept)
     still, follow = kept

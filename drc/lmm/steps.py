@@ -46,14 +46,15 @@ class Steps(Cache):
         self.norms = [(layer.input_layernorm.weight, layer.post_attention_layernorm.weight) for layer in layers]
         matrices = [matrices_of(layer) for layer in layers]
         if batch > halves.FEW or not self.read_halves(language, matrices):
-            self.product, self.matrices = product_into, [[one.t() for one in its] for its in matrices]
+            self.product, self.product_into = torch.mm, mm_into
+            self.matrices = [[one.t() for one in its] for its in matrices]
         self.norm, self.epsilon = language.model.norm.weight, like.new_tensor(config.rms_norm_eps)
         queries, keys = config.num_attention_heads, config.num_key_value_heads
         self.grouped, half = queries != keys, config.head_size // 2
         self.written = self.tensor.flatten(2, 3)  # layers, B, 2 * heads, length, head: keys and values side by side
         self.share = 1 / config.hidden_size  # of a number in a mean
         self.exact = config.hidden_size & (config.hidden_size - 1) == 0  # a product with a power of two
-        self.squares, self.normal, self.out = like.new_empty(3, batch, config.hidden_size).unbind()
+        self.squares, self.normal = like.new_empty(2, batch, config.hidden_size).unbind()
         self.scale = like.new_empty(batch, 1)
         self.heads = like.new_empty(batch, queries + 2 * keys, config.head_size)
         self.query = self.heads[:, :queries, None]
@@ -71,7 +72,8 @@ class Steps(Cache):
         packed = language.halves.of([*matrices, (head.weight,)]) if isinstance(head, nn.Linear) else None
         if packed is not None:
             *self.matrices, (last,) = packed
-            self.product, self.head = halves.product_into, partial(halves.product, matrix=last)
+            self.product, self.product_into = halves.product, halves.product_into
+            self.head = partial(halves.product, matrix=last)
         return packed is not None
 
     @torch.inference_mode()  # another third of what operations cost
@@ -89,16 +91,16 @@ class Steps(Cache):
         )
         cosine, sine = (table[self.position] for table in self.rotation)
         for (before, after), (qkv, o, gate_up, down), keys, values, written in layers:
-            self.product(self.normalised(x, before), qkv, self.projected)
+            self.product_into(self.normalised(x, before), qkv, self.projected)
             for half, other in self.swaps:  # quicker than a roll
                 half.copy_(other)
             self.turned.mul_(cosine).addcmul_(self.rolled, sine)
             written.copy_(self.fresh)
             y = F.scaled_dot_product_attention(self.query, keys, values, enable_gqa=self.grouped)
-            x = x + self.product(y.reshape(x.shape[0], -1), o, self.out)
-            self.product(self.normalised(x, after), gate_up, self.gate_up)
+            x = x + self.product(y.reshape(x.shape[0], -1), o)
+            self.product_into(self.normalised(x, after), gate_up, self.gate_up)
             torch.mul(F.silu(self.gate), self.up, out=self.inner)
-            x = x + self.product(self.inner, down, self.out)
+            x = x + self.product(self.inner, down)
         self.position += 1
         return self.normalised(x, self.norm)
 
@@ -114,7 +116,7 @@ class Steps(Cache):
         return torch.mul(x, self.scale.rsqrt_(), out=self.normal).mul_(weight)
 
 
-def product_into(rows: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
+def mm_into(rows: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
     """Rows [n, in] times a matrix [in, out] -> [n, out]."""
     return torch.mm(rows, matrix, out=out)
 

@@ -145,7 +145,11 @@ class JanusLMM(ThroughVision, Frozen):
         self.require_instructions(instructions.shape[1])
         return torch.cat((before, words, instructions.to(words), after), dim=1)
 
-    def follow(self, codes: Tensor, first: int | Tensor, instructions: Tensor) -> Tensor:
+    def places(self, instructions: Tensor) -> Tensor:
+        """None [B, 0, d]: its codes have no place but that in the sequence."""
+        return instructions[:, :0]
+
+    def follow(self, codes: Tensor, first: int | Tensor, places: Tensor) -> Tensor:
         """Codes [B, n] drawn at first, first + 1, ... -> embeddings [B, n, d] that predict the next ones."""
         return self.language.codes(codes)
 

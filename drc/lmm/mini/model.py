@@ -131,20 +131,25 @@ class MiniLMM(ThroughVision, nn.Module):
         start = self.embed(torch.full_like(text[:, :1], self.start)) + self.position(0, 1, instructions)
         return torch.cat((self.embed(text + self.first_word), instructions, start), dim=1)
 
-    def follow(self, codes: Tensor, first: int | Tensor, instructions: Tensor) -> Tensor:
-        """Codes [B, n] drawn at first, first + 1, ... -> input embeddings [B, n, d] that predict the next ones."""
-        return self.embed(codes) + self.position(first + 1, codes.shape[1], instructions)
+    def places(self, instructions: Tensor) -> Tensor:
+        """What is known of all codes of a picture [B, N, d], by instruction vectors [B, K, d]."""
+        return self.position(0, self.picture_codes, instructions)
 
-    def position(self, first: int | Tensor, count: int, instructions: Tensor) -> Tensor:
+    def follow(self, codes: Tensor, first: int | Tensor, places: Tensor) -> Tensor:
+        """Codes [B, n] drawn at first, first + 1, ... -> input embeddings [B, n, d] that predict the next ones, by the
+        `places` [B, N, d] of their picture."""
+        count = codes.shape[1]
+        if isinstance(first, int):
+            return self.embed(codes) + places.narrow(1, first + 1, count)
+        return self.embed(codes) + places.index_select(1, first + torch.arange(1, count + 1, device=first.device))
+
+    def position(self, first: int, count: int, instructions: Tensor) -> Tensor:
         """What is known of the codes to come: where they lie, and the instruction vector of [B, K, d] there."""
-        index = first + torch.arange(count, device=instructions.device)
-        position = self.positions(index)
+        index = torch.arange(first, first + count, device=instructions.device)
+        position = self.positions(index).expand(len(instructions), -1, -1)
         if not self.config.local_conditioning:
             return position
         grid, (rows, columns) = self.config.vision.grid, layout(instructions.shape[1])
-        if count == 1 and isinstance(first, int):  # of a drawing: the same in whole numbers, which cost a tenth
-            cell = first // grid * rows // grid * columns + first % grid * columns // grid
-            return position + instructions[:, cell : cell + 1]
         row, column = index // grid * rows // grid, index % grid * columns // grid
         return position + instructions[:, row * columns + column]
 
@@ -176,7 +181,8 @@ class MiniLMM(ThroughVision, nn.Module):
         sequences, dtype = pictures * len(instruction.coefficients), instruction.vectors.dtype
         outcomes = OUTCOMES * pictures * self.codebook_size * 4
         cache = cache_bytes(self.config.llama, sequences, prompt + self.picture_codes - 1, dtype)
-        return cache + max(pass_bytes(self.config.llama, sequences * prompt, dtype), outcomes)
+        places = sequences * self.picture_codes * self.config.width * dtype.itemsize
+        return cache + places + max(pass_bytes(self.config.llama, sequences * prompt, dtype), outcomes)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """Keeps in it what computes in it."""
@@ -202,7 +208,8 @@ class MiniLMM(ThroughVision, nn.Module):
 
     def hidden(self, text: Tensor, instructions: Tensor, fed: Tensor) -> Tensor:
         """Last hidden states [B, N, d], each of which predicts the code at its position."""
-        prompt, codes = self.prompt(text, instructions), self.follow(fed[:, :-1], 0, instructions)
+        prompt, place = self.prompt(text, instructions), self.position(1, fed.shape[1] - 1, instructions)
+        codes = self.embed(fed[:, :-1]) + place
         return self.language.hidden(torch.cat((prompt, codes), dim=1))[:, -fed.shape[1] :]
 
     def code_table(self) -> Tensor:

@@ -30,11 +30,12 @@ def test_likelihood_is_what_drawing_code_by_code_gives(drc):
     for condition in range(4):
         instruction = vectors[condition : condition + 1].expand(2, -1, -1)
         embeddings, each = drc.lmm.prompt(text[condition].expand(2, -1), instruction), []
+        places = drc.lmm.places(instruction)
         for place in range(codes.shape[1]):
             chances = drc.lmm.logits(embeddings).log_softmax(dim=1)
             each.append(chances.gather(1, codes[:, place : place + 1]))
             if place + 1 < codes.shape[1]:
-                step = drc.lmm.follow(codes[:, place : place + 1], place, instruction)
+                step = drc.lmm.follow(codes[:, place : place + 1], place, places)
                 embeddings = torch.cat((embeddings, step), dim=1)
         torch.testing.assert_close(found[condition], torch.cat(each, dim=1), atol=1e-4, rtol=1e-4)
 
