@@ -17,7 +17,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drc.data.built import IconMatrix  # noqa: E402
 from drc.data.icons import FILES, Icons  # noqa: E402
+from drc.files import replacing, write_bytes  # noqa: E402
 
 
 def chosen(icons: Icons, families: set[str], pictures: int) -> list[int]:
@@ -30,6 +32,19 @@ def chosen(icons: Icons, families: set[str], pictures: int) -> list[int]:
     return sorted(row for its in some for row in its)
 
 
+def write(icons: Icons, rows: list[int], source: Path, out: Path) -> None:
+    """Names last: they say that the pictures are whole."""
+    names, pixels = FILES
+    record = json.loads((source / names).read_text("utf-8"))
+    cells = [record["cells"][row] for row in rows]
+    hands = {style for style, *_ in cells}
+    record |= {"cells": cells, "styles": [style for style in record["styles"] if style["name"] in hands]}
+    with replacing(out / pixels) as unfinished, open(unfinished, "wb") as file:
+        np.save(file, icons.images[rows])
+        (out / names).unlink(missing_ok=True)
+    write_bytes(json.dumps(record, ensure_ascii=False).encode(), out / names)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--families", required=True, help="names, with commas between them")
@@ -37,20 +52,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "some")
     options = parser.parse_args()
-    names, pixels = FILES
-    icons, families = Icons(options.data / "icons"), set(options.families.split(","))
+    if options.out.resolve() == options.data.resolve():
+        parser.error("--out is the folder of --data, whose build it would replace; choose another folder")
+    try:
+        icons = IconMatrix.open(options.data).icons
+    except ValueError as error:
+        sys.exit(str(error))
+    families = set(options.families.split(","))
     known = {style.family for style in icons.styles.values()}
     if not families <= known:
         parser.error(f"--families has {sorted(families - known)[0]!r}, expected some of: {', '.join(sorted(known))}")
-    rows, folder = chosen(icons, families, options.pictures), options.out / "icons"
-    record = json.loads((options.data / "icons" / names).read_text("utf-8"))
-    record["cells"] = [record["cells"][row] for row in rows]
-    hands = {style for style, *_ in record["cells"]}
-    record["styles"] = [style for style in record["styles"] if style["name"] in hands]
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / pixels, icons.images[rows])
-    (folder / names).write_text(json.dumps(record), "utf-8")
-    print(f"{len(rows)} pictures of {len(hands)} hands in {folder}")
+    if options.pictures < 1:
+        parser.error(f"--pictures is {options.pictures}, expected at least 1; raise it")
+    rows = chosen(icons, families, options.pictures)
+    write(icons, rows, options.data / "icons", options.out / "icons")
+    print(f"{len(rows)} pictures of {len({icons.cells[row].style for row in rows})} hands in {options.out / 'icons'}")
 
 
 if __name__ == "__main__":

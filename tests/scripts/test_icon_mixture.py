@@ -48,9 +48,15 @@ def test_some_families_alone_need_no_emoji(train, data, tmp_path, in_this_proces
     for name in ("icons", "entangled-icons"):
         train(name, layers=3, fusion_layers=3, icon_share=1.0, data=some)
         assert "hand_ar_right" in set().union(*RunFolder(tmp_path / name).read_log())
-    with pytest.raises(SystemExit):
-        in_this_process(choose_icons, "--families", "jam,nobody", "--data", data)
-    assert "--families has 'nobody', expected some of: " in capsys.readouterr().err
+    for refused, said in {
+        ("--families", "jam,nobody", "--data", data): "--families has 'nobody', expected some of: ",
+        ("--families", "jam", "--data", data, "--pictures", 0): "--pictures is 0, expected at least 1; raise it",
+        ("--families", "jam", "--data", data, "--out", data): "--out is the folder of --data, whose build it would",
+        ("--families", "jam", "--data", tmp_path / "none"): "the icon matrix is not built",
+    }.items():
+        with pytest.raises(SystemExit) as stopped:
+            in_this_process(choose_icons, *refused)
+        assert said in f"{capsys.readouterr().err}{stopped.value}"
 
 
 def test_stage_1_comes_first_where_it_is_asked_for(train, tmp_path):
