@@ -4,7 +4,6 @@ python scripts/build_emoji.py [--packages build/packages] [--out build/data] [--
 """
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.datasets.emoji.build import MANIFEST, build, verify  # noqa: E402
 from scripts.datasets.raster import SIZE  # noqa: E402
 from scripts.lib.bar import bar  # noqa: E402
+from scripts.lib.fetched import fetch  # noqa: E402
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--styles", nargs="+", metavar="NAME")
     options = parser.parse_args()
-    subprocess.run([sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages], check=True)
+    fetch(options.packages)
     with bar("picture") as progress:
         emoji = build(options.packages, options.out, options.size, options.styles, progress)
     print(f"{len(emoji.cells)} pictures of {len(emoji.meanings)} meanings in {options.out}")

@@ -6,7 +6,6 @@
 """
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from scripts.datasets.icons.build import build, digests, verify  # noqa: E402
 from scripts.datasets.icons.matrix import read_manifest, write_manifest  # noqa: E402
 from scripts.datasets.raster import SIZE  # noqa: E402
 from scripts.lib.bar import bar  # noqa: E402
+from scripts.lib.bounds import at_least  # noqa: E402
+from scripts.lib.fetched import fetch  # noqa: E402
 
 PACKAGE = "iconify-json"
 
@@ -25,12 +26,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "data" / "icons")
-    parser.add_argument("--size", type=int, default=SIZE)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--size", type=at_least(1), default=SIZE)
+    parser.add_argument("--processes", type=at_least(1), default=2)
     parser.add_argument("--pin", action="store_true")
     options = parser.parse_args()
-    fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages, "--only", PACKAGE]
-    subprocess.run(fetch, check=True)
+    fetch(options.packages, PACKAGE)
     with bar("picture") as progress:
         try:
             folder = options.packages / PACKAGE

@@ -11,7 +11,6 @@ package, the rasteriser, or what a poster is made of changes.
 import argparse
 import importlib.metadata
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from scripts.datasets.posters.plan import plan  # noqa: E402
 from scripts.datasets.posters.splits import LEVELS, NEAR_DUPLICATE, likeness, share_out  # noqa: E402
 from scripts.datasets.raster import DIGEST_DIGITS, SIZE  # noqa: E402
 from scripts.lib.bar import bar  # noqa: E402
+from scripts.lib.fetched import fetch  # noqa: E402
 
 PACKAGES = ("emojibase-data", "fluent-emoji-flat", "fonts")
 
@@ -37,8 +37,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--manifest", action="store_true")
     options = parser.parse_args()
-    fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages]
-    subprocess.run([*fetch, "--only", *PACKAGES], check=True)
+    fetch(options.packages, *PACKAGES)
     table = json.loads(FILE.read_text())["levels"]
     if options.manifest:
         table = {factor: share_out(factor, likeness(factor, options.packages)) for factor in LEVELS}

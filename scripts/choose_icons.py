@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from drc.data.built import IconMatrix  # noqa: E402
 from drc.data.icons import FILES, Icons  # noqa: E402
 from drc.files import replacing, write_bytes  # noqa: E402
+from scripts.lib.bounds import at_least  # noqa: E402
 
 
 def chosen(icons: Icons, families: set[str], pictures: int) -> list[int]:
@@ -48,7 +49,7 @@ def write(icons: Icons, rows: list[int], source: Path, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--families", required=True, help="names, with commas between them")
-    parser.add_argument("--pictures", type=int, default=200, help="of a hand at most")
+    parser.add_argument("--pictures", type=at_least(1), default=200, help="of a hand at most")
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "data")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "some")
     options = parser.parse_args()
@@ -62,10 +63,11 @@ def main() -> None:
     known = {style.family for style in icons.styles.values()}
     if not families <= known:
         parser.error(f"--families has {sorted(families - known)[0]!r}, expected some of: {', '.join(sorted(known))}")
-    if options.pictures < 1:
-        parser.error(f"--pictures is {options.pictures}, expected at least 1; raise it")
     rows = chosen(icons, families, options.pictures)
-    write(icons, rows, options.data / "icons", options.out / "icons")
+    try:
+        write(icons, rows, options.data / "icons", options.out / "icons")
+    except OSError as error:
+        sys.exit(f"{error.filename or options.out} cannot be written: {error.strerror}")
     print(f"{len(rows)} pictures of {len({icons.cells[row].style for row in rows})} hands in {options.out / 'icons'}")
 
 

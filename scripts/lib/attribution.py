@@ -29,17 +29,18 @@ def icon_sets(manifest: dict) -> str:
     return "\n".join(lines)
 
 
-def drawn_sets(hands: list[Hand]) -> str:
-    """A row for every set in the index of drawings."""
+def drawn_sets(hands: list[Hand], manifest: dict) -> str:
+    """A row for every set in the index of drawings; links are those of the icon matrix."""
     sets = {hand.set: hand for hand in hands}
+    links = {row["set"]: row["url"] for row in manifest["styles"].values()}
     lines = table(["set", "by", "licence"])
     for name, hand in sorted(sets.items()):
-        lines.append(f"| {link_to(name, hand.url)} | {plain(hand.author)} | {hand.licence} |")
+        lines.append(f"| {link_to(name, links[name])} | {plain(hand.author)} | {hand.licence} |")
     return "\n".join(lines)
 
 
 def link_to(name: str, url: str) -> str:
-    return f"[{name}]({url})" if url else name
+    return f"[{name}]({url})"
 
 
 def use_of(style: dict) -> str:

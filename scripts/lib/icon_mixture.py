@@ -17,7 +17,7 @@ from drc.model import DRC
 from drc.train.data.batches import Index
 from drc.train.data.built import benchmark_shares, built_data
 from drc.train.data.codes import PictureSource
-from drc.train.data.icons import IconIndex, icon_parts
+from drc.train.data.icons import ALIGNED, IconIndex, icon_parts
 from drc.train.data.training_data import Share, TrainingData
 
 ELSEWHERE = 0.25  # share of the references that another part of the mixture draws, where one does
@@ -54,6 +54,10 @@ def mixture(
 
     def made(base: DRC) -> TrainingData:
         matrix = IconMatrix.open(data)
+        if icon_share == 1 and aligned != ALIGNED:
+            raise ValueError(
+                f"--aligned is {aligned:g}, which only a mixture with emoji can have; leave it at {ALIGNED}"
+            )
         if icon_share == 1:
             return built_data(matrix, 1.0, base.words, base.lmm.text_slots, seed)
         benchmark = EmojiBenchmark.open(data)

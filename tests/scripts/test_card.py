@@ -17,7 +17,7 @@ def test_every_set_of_the_matrix_is_attributed_once():
     ]
     assert len(rows) == len({style["set"] for style in styles})
     assert sum(int(row[4].replace(",", "")) for row in rows) == sum(len(style["icons"]) for style in styles)
-    assert all(row[1] and row[2] for row in rows)
+    assert all("](https://" in row[0] and row[1] and row[2] for row in rows)
     unseen = {style["set"] for style in styles if style["unseen"]}
     assert {row[0].lstrip("[").split("]")[0] for row in rows if row[5] == "measuring only"} == unseen
 

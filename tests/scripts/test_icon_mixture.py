@@ -50,13 +50,33 @@ def test_some_families_alone_need_no_emoji(train, data, tmp_path, in_this_proces
         assert "hand_ar_right" in set().union(*RunFolder(tmp_path / name).read_log())
     for refused, said in {
         ("--families", "jam,nobody", "--data", data): "--families has 'nobody', expected some of: ",
-        ("--families", "jam", "--data", data, "--pictures", 0): "--pictures is 0, expected at least 1; raise it",
+        ("--families", "jam", "--data", data, "--pictures", 0): "--pictures: 0 was given, expected at least 1",
         ("--families", "jam", "--data", data, "--out", data): "--out is the folder of --data, whose build it would",
         ("--families", "jam", "--data", tmp_path / "none"): "the icon matrix is not built",
+        ("--families", "jam", "--data", data, "--out", some / "icons" / "icons.json"): "cannot be written: Not a dir",
     }.items():
         with pytest.raises(SystemExit) as stopped:
             in_this_process(choose_icons, *refused)
         assert said in f"{capsys.readouterr().err}{stopped.value}"
+
+
+def test_what_cannot_be_trained_is_one_sentence(train, tmp_path, capsys):
+    write_tiny(tmp_path / "start.safetensors")
+
+    def said(**options) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            train("icons", **options)
+        return f"{capsys.readouterr().err}{stopped.value}"
+
+    deep = {"layers": 3, "fusion_layers": 3}
+    assert said(layers=1, fusion_layers=3).startswith("1 and 3 layers were asked for, expected at least 2")
+    assert "--steps: 0 was given, expected at least 1" in said(**deep, steps=0)
+    assert "--icon-share: 1.5 was given, expected 0 to 1" in said(**deep, icon_share=1.5)
+    assert "the icon matrix is not built" in said(**deep, data=tmp_path / "none")
+    assert said(**deep, icon_share=1.0, aligned=0.2).startswith("--aligned is 0.2, which only a mixture with emoji")
+    assert "has 3 and 3 layers, but --layers is 4 and --fusion-layers 3; say the same" in said(
+        layers=4, fusion_layers=3
+    )
 
 
 def test_stage_1_comes_first_where_it_is_asked_for(train, tmp_path):
