@@ -48,6 +48,11 @@ def brief(found: Any, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
+def brief_error(error: Exception) -> str:
+    """What an error of a library says, which may be many lines, in one short one."""
+    return brief(" ".join(str(error).split()), 120)
+
+
 @contextmanager
 def between(before: str, after: str = "") -> Iterator[None]:
     """A ValueError with a sentence, or the rest of one, becomes one with these words around it."""

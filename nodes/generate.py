@@ -92,7 +92,7 @@ class DRC_LMMGenerate(io.ComfyNode):
         graph = model.graph and host.is_resident(model.language)
         if model.graph and not graph:
             host.show_text(cls.hidden, NOT_RECORDED)
-        elif model.compiles and not graph:
+        elif model.compiles and not model.graph:
             host.show_text(cls.hidden, NOT_COMPILED)
         sampling = Sampling(temperature, top_k, top_p).of(there)
         codes = lmm.draw(there, seeds, sampling, on_code, graph, model.compiles)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..parsing import brief
+from ..parsing import brief_error
 
 log = logging.getLogger("drc")
 
@@ -48,7 +48,7 @@ def record(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None],
 def compiled(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None]) -> Step:
     """`step` by torch's compiler, which makes fewer kernels of it and may round otherwise; as it is, and a line in the
     log, where no code can be built on this machine. That takes a minute or more, in which nothing else is heard."""
-    reason: Exception | None = None
+    said = ""
     for _ in range(2):
         try:
             quicker = torch.compile(step, fullgraph=True, dynamic=False)
@@ -57,11 +57,10 @@ def compiled(step: Step, examples: tuple[Tensor, ...], rewind: Callable[[], None
         except torch.OutOfMemoryError:
             raise
         except Exception as error:  # torch has many, and no common one
-            reason = error
+            said = brief_error(error)
             torch.compiler.reset()  # it compiles the same lines for a few sizes only
         finally:
             rewind()
-    said = brief(" ".join(str(reason).split()), 120)
     log.warning("compile_step is on, but torch cannot build code on this machine (%s): it changes nothing", said)
     return step
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from ...parsing import brief
+from ...parsing import brief_error
 from ..errors import TrainingError
 
 
@@ -19,8 +19,7 @@ def require_compiler(device: torch.device) -> None:
     try:
         compiled(lambda numbers: numbers.sin() + 1)(torch.zeros(8, device=device))
     except Exception as error:  # torch has many, and no common one
-        said = brief(" ".join(str(error).split()), 120)
         raise TrainingError(
-            f"compile is on, but torch cannot build code on this machine ({said}); install a C++ compiler, or turn "
-            "compile off"
+            f"compile is on, but torch cannot build code on this machine ({brief_error(error)}); install a C++ "
+            "compiler, or turn compile off"
         ) from error
